@@ -1,0 +1,171 @@
+# cpis: one Makefile, everything under build/. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PREFIX ?= /usr/local
+CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+# SANITIZE=address,undefined builds everything with those sanitizers, apart from the normal build.
+SANITIZE ?=
+BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
+comma := ,
+# V=1 shows the commands.
+Q := $(if $(V),,@)
+VERSION := 0.1.0
+
+# Debian 12 packages: what the programs need, and what building and testing them needs.
+PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
+	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libsodium-dev check \
+	clang libclang-rt-14-dev valgrind sqlite3 openssl python3
+LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson
+
+CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
+WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wundef -Wvla
+HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+CFLAGS ?= -O2 -g
+ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) \
+	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
+	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+LIBS_PROTO := -lprotobuf-c
+LIBS_CERTS := -lcrypto
+LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lpthread
+LIBS_CLIENT := -lzmq
+LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3
+
+# ------------------------------------------------------------------ what is built from what
+
+GEN := $(BUILD)/gen/proto/cpis.pb-c.c $(BUILD)/gen/broker/stored.pb-c.c
+GEN_HEADERS := $(GEN:.c=.h)
+proto_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard proto/*.c)) $(BUILD)/gen/proto/cpis.pb-c.o
+certs_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard certs/*.c))
+broker_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out broker/main.c,$(wildcard broker/*.c))) $(BUILD)/gen/broker/stored.pb-c.o
+client_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/libcpis/*.c))
+cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcard clients/cli/*.c)))
+harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
+
+PROTO_A := $(BUILD)/libcpis-proto.a
+CERTS_A := $(BUILD)/libcpis-certs.a
+BROKER_A := $(BUILD)/libcpis-broker.a
+CLIENT_A := $(BUILD)/libcpis.a
+CLI_A := $(BUILD)/libcpis-cli.a
+HARNESS_A := $(BUILD)/libcpis-harness.a
+PROGRAMS := $(BUILD)/cpis-broker $(BUILD)/cpis
+
+# A test links only the layer that it tests (and what that layer stands on).
+TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
+TESTS_certs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/certs/test_*.c))
+TESTS_broker := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/broker/test_*.c))
+TESTS_clients := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/clients/test_*.c))
+TESTS_scenario := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/scenario/test_*.c))
+TESTS_system := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_*.c))
+TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_scenario) $(TESTS_system)
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+
+.PHONY: all deps demo test test-built lint bench install clean help
+
+all: deps ## build the programs into build/ (installs what is missing first)
+	@$(MAKE) --no-print-directory programs
+
+.PHONY: programs tests-built benches
+programs: $(PROGRAMS)
+tests-built: $(PROGRAMS) $(TESTS)
+benches: $(BENCHES)
+
+deps: ## install the Debian packages that are missing; silent when none is
+	@missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null | awk '$$2 == "installed" {print $$1}' \
+		| sort > /tmp/.cpis-deps.$$$$; printf '%s\n' $(PACKAGES) | sort -u | comm -23 - /tmp/.cpis-deps.$$$$; rm -f /tmp/.cpis-deps.$$$$); \
+	if [ -n "$$missing" ]; then \
+		echo "deps: installing" $$missing; \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
+			> /tmp/cpis-deps.log 2>&1 || { cat /tmp/cpis-deps.log >&2; \
+			echo "deps: apt-get failed; as root, install: $$missing" >&2; exit 1; }; \
+	fi
+
+demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
+	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
+
+test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined for a sanitized run)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
+	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) $(sort $(wildcard tests/system/*.sh))
+
+lint: deps ## layering, house rules and outliers
+	@tests/lint/lint.sh
+
+bench: deps ## measure against floors in the same run; report in build/
+	@$(MAKE) --no-print-directory -j$$(nproc) programs benches
+	@BUILD=$(BUILD) tests/bench/bench.sh
+
+install: all ## install under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
+		$(DESTDIR)$(PREFIX)/share/cpis
+	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/cpis-broker $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 $(CLIENT_A) $(DESTDIR)$(PREFIX)/lib/
+	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+# ------------------------------------------------------------------ how
+
+$(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto proto/cpis.proto
+	@mkdir -p $(BUILD)/gen
+	@echo "  PROTOC $<"
+	$(Q)protoc-c -I. --c_out=$(BUILD)/gen $<
+
+# Generated code is not ours to warn about.
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+	@echo "  CC     $<"
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -MMD -MP -c -o $@ $<
+
+$(BUILD)/%.o: %.c | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	@echo "  CC     $<"
+	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(PROTO_A): $(proto_OBJ)
+$(CERTS_A): $(certs_OBJ)
+$(BROKER_A): $(broker_OBJ)
+$(CLIENT_A): $(client_OBJ)
+$(CLI_A): $(cli_OBJ)
+$(HARNESS_A): $(harness_OBJ)
+$(BUILD)/%.a:
+	@rm -f $@
+	@echo "  AR     $@"
+	$(Q)ar rcs $@ $^
+
+$(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER)
+$(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI)
+
+link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
+$(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
+	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
+$(TESTS_certs): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
+	$(link_test) $(LIBS_CERTS) $(CHECK_LIBS)
+$(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
+$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(CHECK_LIBS)
+$(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
+$(TESTS_system) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
+
+.SECONDARY:
+-include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,353 @@
+// The audit log: records into leaves, leaves into the tree, the tree's root into signed checkpoints.
+#include "broker/audit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/random.h"
+#include "proto/audit_record.h"
+#include "proto/invariant.h"
+
+#define RECORD_VERSION 1u
+
+// A record of the batch under way: kept until its receipt is made, so that receipts need no reads.
+struct batch_row {
+	uint8_t salt[SALT_BYTES];
+	const uint8_t *record; // in the batch's arena
+	size_t record_bytes;
+	size_t node_count;
+	struct merkle_hash nodes[MERKLE_HEIGHT_MAX + 1];
+};
+
+struct audit_log {
+	struct audit_options options;
+	struct merkle_tree committed; // what the store has for certain
+	struct merkle_tree current;   // committed and the batch
+	struct batch_row *rows;       // options.batch_max of them
+	size_t row_count;
+	char note[NOTE_BYTES_MAX + 1]; // of the batch, from audit_close_batch on
+};
+
+static bool fetch_from_store(void *context, unsigned height, uint64_t number, struct merkle_hash *ret)
+{
+	struct audit_log *log = context;
+	uint64_t index = ((number + 1) << height) - 1;
+	return log->options.store->ops->audit_node(log->options.store, index, height, ret) == STORE_OK;
+}
+
+// A node of the current tree: from the batch, from the committed right edge, or from the store.
+static bool fetch(void *context, unsigned height, uint64_t number, struct merkle_hash *ret)
+{
+	struct audit_log *log = context;
+	uint64_t index = ((number + 1) << height) - 1;
+	if (index >= log->committed.size) {
+		size_t row = (size_t)(index - log->committed.size);
+		if (row >= log->row_count || height >= log->rows[row].node_count)
+			return false;
+		*ret = log->rows[row].nodes[height];
+		return true;
+	}
+	if ((log->committed.size >> height & 1) != 0 && number == (log->committed.size >> height) - 1) {
+		*ret = log->committed.edge[height];
+		return true;
+	}
+	return fetch_from_store(context, height, number, ret);
+}
+
+// The stored checkpoint must be ours and speak of exactly the rows that are there.
+static bool checkpoint_agrees(struct audit_log *log, const struct merkle_tree *tree, char detail[AUDIT_DETAIL_BYTES])
+{
+	struct arena arena;
+	if (!arena_init(&arena, 4096)) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "out of memory");
+		return false;
+	}
+	struct note_verifier verifier = {0};
+	snprintf(verifier.origin, sizeof verifier.origin, "%s", log->options.origin);
+	signing_key_public(log->options.key, verifier.public_key);
+	struct checkpoint checkpoint = {0};
+	struct merkle_hash root;
+	merkle_root(tree, &root);
+	const char *note = NULL;
+	bool agrees = false;
+	enum store_status status = log->options.store->ops->checkpoint_get(log->options.store, &arena, &note);
+	if (status == STORE_NOT_FOUND && tree->size == 0) {
+		agrees = true;
+	} else if (status == STORE_NOT_FOUND) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log has records but no checkpoint");
+	} else if (status != STORE_OK) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's checkpoint cannot be read");
+	} else if (checkpoint_verify(note, strlen(note), &verifier, &checkpoint) != CERTS_OK) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's checkpoint was not signed by this log's key");
+	} else if (checkpoint.size != tree->size || memcmp(&checkpoint.root, &root, sizeof root) != 0) {
+		snprintf(detail, AUDIT_DETAIL_BYTES,
+			 "the audit log has %llu records and does not match its checkpoint of %llu: run `cpis audit verify`",
+			 (unsigned long long)tree->size, (unsigned long long)checkpoint.size);
+	} else {
+		agrees = true;
+	}
+	arena_done(&arena);
+	return agrees;
+}
+
+bool audit_reload(struct audit_log *log, char detail[AUDIT_DETAIL_BYTES])
+{
+	uint64_t size = 0;
+	struct merkle_tree tree;
+	if (log->options.store->ops->audit_size(log->options.store, &size) != STORE_OK ||
+	    !merkle_tree_load(size, fetch_from_store, log, &tree)) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's rows cannot be read: run `cpis audit verify`");
+		return false;
+	}
+	if (!checkpoint_agrees(log, &tree, detail))
+		return false;
+	log->committed = tree;
+	audit_abandoned(log);
+	return true;
+}
+
+bool audit_open(const struct audit_options *options, struct audit_log **ret, char detail[AUDIT_DETAIL_BYTES])
+{
+	struct audit_log *log = calloc(1, sizeof *log);
+	if (log != NULL)
+		log->rows = calloc(options->batch_max, sizeof *log->rows);
+	if (log == NULL || log->rows == NULL) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "out of memory");
+		audit_free(log);
+		return false;
+	}
+	log->options = *options;
+	if (!audit_reload(log, detail)) {
+		audit_free(log);
+		return false;
+	}
+	*ret = log;
+	return true;
+}
+
+void audit_free(struct audit_log *log)
+{
+	if (log == NULL)
+		return;
+	free(log->rows);
+	free(log);
+}
+
+uint64_t audit_next_index(const struct audit_log *log)
+{
+	return log->current.size;
+}
+
+static void index_identity(uint64_t index, uint8_t out[8])
+{
+	for (int i = 7; i >= 0; i--, index >>= 8)
+		out[i] = (uint8_t)index;
+}
+
+// Serialises and seals the part that names people. NULL data when it does not fit or the library fails.
+static struct store_blob seal_detail(struct audit_log *log, struct arena *arena, uint64_t index,
+				     const Cpis__V1__AuditDetail *detail)
+{
+	struct store_blob sealed = {NULL, 0};
+	uint8_t identity[8];
+	index_identity(index, identity);
+	size_t plain_bytes;
+	const uint8_t *plain = wire_pack(arena, &detail->base, &plain_bytes);
+	uint8_t *out = plain == NULL ? NULL : arena_alloc(arena, plain_bytes + VAULT_OVERHEAD_BYTES);
+	if (out != NULL &&
+	    vault_seal(log->options.vault, VAULT_AUDIT, identity, sizeof identity, plain, plain_bytes, out)) {
+		sealed.data = out;
+		sealed.bytes = plain_bytes + VAULT_OVERHEAD_BYTES;
+	}
+	return sealed;
+}
+
+static ProtobufCBinaryData tag_field(const struct store_tag *tag)
+{
+	ProtobufCBinaryData field = {0, NULL};
+	if (tag != NULL) {
+		field.len = sizeof tag->bytes;
+		field.data = (uint8_t *)(uintptr_t)tag->bytes;
+	}
+	return field;
+}
+
+static const uint8_t *pack_record(struct audit_log *log, struct arena *arena, const struct audit_event *event,
+				  uint64_t index, struct store_blob sealed, size_t *ret_bytes)
+{
+	Cpis__V1__AuditRecord record = CPIS__V1__AUDIT_RECORD__INIT;
+	record.version = RECORD_VERSION;
+	record.index = index;
+	record.time_ms = event->time_ms;
+	if (event->request_id != NULL) {
+		record.request_id.len = REQUEST_ID_BYTES;
+		record.request_id.data = (uint8_t *)(uintptr_t)event->request_id;
+	}
+	record.operation = event->operation;
+	record.outcome = reason_outcome(event->reason);
+	record.reason_code = (char *)(uintptr_t)reason_word(event->reason);
+	record.organisation = (char *)(uintptr_t)event->organisation;
+	record.system_name = (char *)(uintptr_t)event->system_name;
+	record.policy_version = (char *)(uintptr_t)log->options.policy_version;
+	record.broker_name = (char *)(uintptr_t)log->options.broker_name;
+	record.subject_tag = tag_field(event->subject);
+	record.person_tag = tag_field(event->person);
+	record.seal_key = VAULT_KEY_ID;
+	record.sealed_detail.len = sealed.bytes;
+	record.sealed_detail.data = (uint8_t *)(uintptr_t)sealed.data;
+	return wire_pack(arena, &record.base, ret_bytes);
+}
+
+enum store_status audit_append(struct audit_log *log, struct arena *arena, const struct audit_event *event,
+			       uint64_t *ret_index)
+{
+	INVARIANT(log->row_count < log->options.batch_max);
+	uint64_t index = log->current.size;
+	struct store_blob sealed = seal_detail(log, arena, index, event->detail);
+	if (sealed.data == NULL)
+		return STORE_NO_MEMORY;
+	struct batch_row *row = &log->rows[log->row_count];
+	row->record = pack_record(log, arena, event, index, sealed, &row->record_bytes);
+	if (row->record == NULL)
+		return STORE_NO_MEMORY;
+	random_bytes(row->salt, sizeof row->salt);
+
+	struct merkle_hash leaf;
+	merkle_leaf(row->salt, row->record, row->record_bytes, &leaf);
+	merkle_append(&log->current, &leaf, row->nodes, &row->node_count);
+	log->row_count++;
+
+	struct store_audit stored = {
+		.index = index,
+		.record = {row->record, row->record_bytes},
+		.node_count = row->node_count,
+		.time_ms = event->time_ms,
+		.has_subject = event->subject != NULL,
+		.has_person = event->person != NULL,
+	};
+	memcpy(stored.salt, row->salt, sizeof stored.salt);
+	memcpy(stored.nodes, row->nodes, row->node_count * sizeof row->nodes[0]);
+	snprintf(stored.organisation.text, sizeof stored.organisation.text, "%s", event->organisation);
+	if (event->subject != NULL)
+		stored.subject = *event->subject;
+	if (event->person != NULL)
+		stored.person = *event->person;
+	enum store_status status = log->options.store->ops->audit_append(log->options.store, &stored);
+	if (status == STORE_OK)
+		*ret_index = index;
+	return status;
+}
+
+enum store_status audit_close_batch(struct audit_log *log)
+{
+	struct checkpoint checkpoint = {.size = log->current.size};
+	snprintf(checkpoint.origin, sizeof checkpoint.origin, "%s", log->options.origin);
+	merkle_root(&log->current, &checkpoint.root);
+	if (checkpoint_sign(&checkpoint, log->options.key, log->note) != CERTS_OK)
+		return STORE_FAILED;
+	return log->options.store->ops->checkpoint_put(log->options.store, log->note);
+}
+
+void audit_committed(struct audit_log *log)
+{
+	log->committed = log->current;
+	log->row_count = 0;
+}
+
+void audit_abandoned(struct audit_log *log)
+{
+	log->current = log->committed;
+	log->row_count = 0;
+	explicit_bzero(log->note, sizeof log->note);
+}
+
+static bool receipt_path(struct audit_log *log, struct arena *arena, uint64_t index, Cpis__V1__Receipt *receipt)
+{
+	struct merkle_path path;
+	if (!merkle_prove(index, log->current.size, fetch, log, &path))
+		return false;
+	receipt->path = arena_alloc(arena, (path.count + 1) * sizeof *receipt->path);
+	uint8_t *hashes = arena_alloc(arena, sizeof path.hashes);
+	if (receipt->path == NULL || hashes == NULL)
+		return false;
+	memcpy(hashes, path.hashes, path.count * sizeof path.hashes[0]);
+	receipt->n_path = path.count;
+	for (size_t i = 0; i < path.count; i++) {
+		receipt->path[i].len = MERKLE_HASH_BYTES;
+		receipt->path[i].data = hashes + i * MERKLE_HASH_BYTES;
+	}
+	return true;
+}
+
+Cpis__V1__Receipt *audit_receipt(struct audit_log *log, struct arena *arena, uint64_t index)
+{
+	Cpis__V1__Receipt *receipt = arena_alloc(arena, sizeof *receipt);
+	if (receipt == NULL || index >= log->current.size)
+		return NULL;
+	cpis__v1__receipt__init(receipt);
+	receipt->index = index;
+	if (index >= log->committed.size) {
+		struct batch_row *row = &log->rows[index - log->committed.size];
+		receipt->salt.data = arena_copy(arena, row->salt, sizeof row->salt);
+		receipt->record.data = (uint8_t *)(uintptr_t)row->record;
+		receipt->record.len = row->record_bytes;
+	} else {
+		struct store_audit row;
+		if (log->options.store->ops->audit_get(log->options.store, index, arena, &row) != STORE_OK)
+			return NULL;
+		receipt->salt.data = arena_copy(arena, row.salt, sizeof row.salt);
+		receipt->record.data = (uint8_t *)(uintptr_t)row.record.data;
+		receipt->record.len = row.record.bytes;
+	}
+	receipt->salt.len = SALT_BYTES;
+	receipt->checkpoint = arena_copy_text(arena, log->note, strlen(log->note));
+	if (receipt->salt.data == NULL || receipt->checkpoint == NULL || !receipt_path(log, arena, index, receipt))
+		return NULL;
+	return receipt;
+}
+
+static Cpis__V1__AuditDetail *open_detail(struct audit_log *log, struct arena *arena,
+					  const Cpis__V1__AuditRecord *record)
+{
+	if (record->sealed_detail.len < VAULT_OVERHEAD_BYTES)
+		return NULL;
+	uint8_t identity[8];
+	index_identity(record->index, identity);
+	size_t plain_bytes = record->sealed_detail.len - VAULT_OVERHEAD_BYTES;
+	uint8_t *plain = arena_alloc(arena, plain_bytes + 1);
+	ProtobufCMessage *detail = NULL;
+	struct wire_error error;
+	if (plain == NULL ||
+	    !vault_unseal(log->options.vault, VAULT_AUDIT, identity, sizeof identity, record->sealed_detail.data,
+			  record->sealed_detail.len, plain) ||
+	    wire_unpack(arena, &cpis__v1__audit_detail__descriptor, plain, plain_bytes, &detail, &error) != WIRE_OK)
+		return NULL;
+	return (Cpis__V1__AuditDetail *)detail;
+}
+
+Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, const struct store_audit *row)
+{
+	Cpis__V1__AuditRecord *record = NULL;
+	struct wire_error error;
+	if (audit_record_decode(arena, row->record.data, row->record.bytes, &record, &error) != WIRE_OK ||
+	    record->index != row->index)
+		return NULL;
+	Cpis__V1__AuditEntry *entry = arena_alloc(arena, sizeof *entry);
+	if (entry == NULL)
+		return NULL;
+	cpis__v1__audit_entry__init(entry);
+	entry->detail = open_detail(log, arena, record);
+	if (entry->detail == NULL)
+		return NULL;
+	entry->index = record->index;
+	entry->time_ms = record->time_ms;
+	entry->request_id = record->request_id;
+	entry->operation = record->operation;
+	entry->outcome = record->outcome;
+	entry->reason_code = record->reason_code;
+	entry->organisation = record->organisation;
+	entry->system_name = record->system_name;
+	entry->policy_version = record->policy_version;
+	return entry;
+}

@@ -1,0 +1,71 @@
+// The audit log as the broker writes it: one record per request, in a Merkle log, a signed checkpoint per batch,
+// a receipt per record. Built on certs/merkle.h and certs/note.h; rows go through the store.
+//
+// A batch goes: audit_append for each request, audit_close_batch (root, signature), receipts, the store's
+// commit, audit_committed. If the commit fails: audit_abandoned. A checkpoint leaves this process only after the
+// commit of the rows it covers, so nobody can hold one for records that are not there.
+#ifndef CPIS_BROKER_AUDIT_H
+#define CPIS_BROKER_AUDIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/reason.h"
+#include "broker/store.h"
+#include "broker/vault.h"
+#include "certs/note.h"
+#include "proto/wire.h"
+
+#define AUDIT_DETAIL_BYTES 200
+
+struct audit_log;
+
+struct audit_options {
+	struct store *store;             // borrowed, as are all others
+	struct vault *vault;
+	const struct signing_key *key;
+	const char *origin;              // of the log, as in log.vkey
+	const char *broker_name;
+	const char *policy_version;
+	unsigned batch_max;              // records in one batch at most
+};
+
+// Loads the right edge from the store and checks it against the stored checkpoint: a log that does not match
+// what was last signed is not continued.
+__attribute__((warn_unused_result)) bool audit_open(const struct audit_options *options, struct audit_log **ret,
+						     char detail[AUDIT_DETAIL_BYTES]);
+void audit_free(struct audit_log *log); // accepts NULL
+// After a failed commit: reads the right edge again, because what the disk kept is not known.
+__attribute__((warn_unused_result)) bool audit_reload(struct audit_log *log, char detail[AUDIT_DETAIL_BYTES]);
+
+// Index that the next record gets.
+uint64_t audit_next_index(const struct audit_log *log);
+
+struct audit_event {
+	uint64_t time_ms;
+	const uint8_t *request_id;       // REQUEST_ID_BYTES, or NULL when it could not be read
+	Cpis__V1__Operation operation;
+	enum reason reason;
+	const char *organisation;        // of the system; "" when unknown
+	const char *system_name;
+	const struct store_tag *subject; // or NULL
+	const struct store_tag *person;  // or NULL
+	Cpis__V1__AuditDetail *detail;   // sealed into the record
+};
+
+// Appends to the current batch. `ret_index` on success.
+__attribute__((warn_unused_result)) enum store_status audit_append(struct audit_log *log, struct arena *arena,
+								   const struct audit_event *event, uint64_t *ret_index);
+// Signs the checkpoint of everything appended and puts it into the store's batch.
+__attribute__((warn_unused_result)) enum store_status audit_close_batch(struct audit_log *log);
+void audit_committed(struct audit_log *log);
+void audit_abandoned(struct audit_log *log);
+
+// Proof of any record against the batch's checkpoint (between audit_close_batch and audit_committed).
+// NULL when the record is not there or does not fit the arena.
+Cpis__V1__Receipt *audit_receipt(struct audit_log *log, struct arena *arena, uint64_t index);
+
+// A stored row, decoded and its detail opened. NULL when it does not decode or open, or does not fit.
+Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, const struct store_audit *row);
+
+#endif

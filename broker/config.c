@@ -1,0 +1,177 @@
+// The broker's configuration file.
+#include "broker/config.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/identity.h"
+#include "proto/text.h"
+#include "proto/yaml_file.h"
+
+#define CONNECTIONS_MAX 65536u
+#define CONNECTIONS_DEFAULT 4096u
+#define CONNECTIONS_PER_SYSTEM_DEFAULT 1024u
+#define BATCH_MAX 1024u
+#define BATCH_DEFAULT 256u
+#define PATH_BYTES_MAX 4095
+
+// Numbers are read as text: libcyaml would take "10k" for 10.
+struct config_text {
+	struct config config;
+	char *connections_max;
+	char *connections_per_system_max;
+	char *batch_max;
+};
+
+#define TEXT_FIELD(key, member, optional, bytes_max) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (optional), struct config_text, member, 1, bytes_max)
+#define PATH_TABLE(X)                         \
+	X(endpoint_file, CYAML_FLAG_OPTIONAL) \
+	X(certificate, 0)                     \
+	X(key, 0)                             \
+	X(log_key, 0)                         \
+	X(trust_directory, 0)                 \
+	X(enrolled_directory, 0)              \
+	X(register_file, 0)                   \
+	X(policy_file, 0)                     \
+	X(store_file, 0)                      \
+	X(store_key, 0)
+
+static const cyaml_schema_field_t config_fields[] = {
+	TEXT_FIELD("broker_name", config.broker_name, 0, IDENTITY_NAME_BYTES_MAX),
+	TEXT_FIELD("endpoint", config.endpoint, 0, 255),
+#define X(name, optional) TEXT_FIELD(#name, config.name, optional, PATH_BYTES_MAX),
+	PATH_TABLE(X)
+#undef X
+		TEXT_FIELD("connections_max", connections_max, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("connections_per_system_max", connections_per_system_max, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("batch_max", batch_max, CYAML_FLAG_OPTIONAL, 10),
+	CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t config_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config_text, config_fields),
+};
+
+// "" has no digit, so that strtoul's leniency about signs and spaces is out of reach.
+static bool read_number(struct yaml_place *place, const char *key, const char *text, unsigned max,
+			unsigned *number)
+{
+	if (text == NULL)
+		return true;
+	size_t digits = strspn(text, "0123456789");
+	unsigned long value = strtoul(text, NULL, 10);
+	place->key = key;
+	if (digits == 0 || text[digits] != '\0' || value < 1 || value > max)
+		return yaml_file_refuse(place, "%s must be a number from 1 to %u", key, max);
+	*number = (unsigned)value;
+	return true;
+}
+
+static bool read_numbers(struct yaml_place *place, struct config_text *text)
+{
+	struct config *config = &text->config;
+	config->connections_max = CONNECTIONS_DEFAULT;
+	config->batch_max = BATCH_DEFAULT;
+	if (!read_number(place, "connections_max", text->connections_max, CONNECTIONS_MAX,
+			 &config->connections_max) ||
+	    !read_number(place, "batch_max", text->batch_max, BATCH_MAX, &config->batch_max))
+		return false;
+	// The default gives way to a small connections_max, what was written does not.
+	config->connections_per_system_max = config->connections_max < CONNECTIONS_PER_SYSTEM_DEFAULT
+						     ? config->connections_max
+						     : CONNECTIONS_PER_SYSTEM_DEFAULT;
+	return read_number(place, "connections_per_system_max", text->connections_per_system_max,
+			   config->connections_max, &config->connections_per_system_max);
+}
+
+static bool endpoint_is_tcp(const char *endpoint)
+{
+	static const char scheme[] = "tcp://";
+	if (strncmp(endpoint, scheme, sizeof scheme - 1) != 0)
+		return false;
+	const char *host = endpoint + sizeof scheme - 1;
+	const char *colon = strrchr(host, ':');
+	if (colon == NULL || colon == host || strpbrk(host, " /;") != NULL)
+		return false;
+	const char *port = colon + 1;
+	if (strcmp(port, "*") == 0)
+		return true;
+	size_t digits = strspn(port, "0123456789");
+	unsigned long number = strtoul(port, NULL, 10);
+	return digits > 0 && digits <= 5 && port[digits] == '\0' && number >= 1 && number <= 65535;
+}
+
+static bool check_words(struct yaml_place *place, const struct config *config)
+{
+	place->key = "broker_name";
+	if (!text_is_clean(config->broker_name, strlen(config->broker_name)))
+		return yaml_file_refuse(place, "broker_name has control characters");
+	place->key = "endpoint";
+	if (!endpoint_is_tcp(config->endpoint))
+		return yaml_file_refuse(place,
+					"endpoint must be tcp://host:port, with a port from 1 to 65535 or *");
+#define X(name, optional)                                                               \
+	place->key = #name;                                                             \
+	if (config->name != NULL && !text_is_clean(config->name, strlen(config->name))) \
+		return yaml_file_refuse(place, #name " has control characters");
+	PATH_TABLE(X)
+#undef X
+	return true;
+}
+
+static bool resolve_all(const char *config_path, struct config *config)
+{
+	bool good = true;
+#define X(name, optional) good = good && yaml_file_resolve(config_path, &config->name);
+	PATH_TABLE(X)
+#undef X
+	return good;
+}
+
+bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES])
+{
+	struct yaml_file file = {0};
+	struct config_text *text = NULL;
+	void *data = NULL;
+	struct config *config = NULL;
+	if (!yaml_file_open(path, &file, detail, CONFIG_DETAIL_BYTES) ||
+	    !yaml_file_load(&file, &config_schema, &data, detail, CONFIG_DETAIL_BYTES))
+		goto done;
+	text = data;
+	struct yaml_place place = {.file = &file,
+				   .schema = &config_schema,
+				   .detail = detail,
+				   .detail_bytes = CONFIG_DETAIL_BYTES};
+	if (!read_numbers(&place, text) || !check_words(&place, &text->config))
+		goto done;
+	config = malloc(sizeof *config);
+	if (config == NULL || !resolve_all(path, &text->config)) {
+		snprintf(detail, CONFIG_DETAIL_BYTES, "%s: out of memory", path);
+		free(config);
+		config = NULL;
+		goto done;
+	}
+	// The strings change hands; what is left of the text is freed without them.
+	*config = text->config;
+	text->config = (struct config){0};
+	*ret = config;
+done:
+	yaml_file_free(&config_schema, data);
+	yaml_file_close(&file);
+	return config != NULL;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	free(config->broker_name);
+	free(config->endpoint);
+#define X(name, optional) free(config->name);
+	PATH_TABLE(X)
+#undef X
+	free(config);
+}

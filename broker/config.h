@@ -1,0 +1,33 @@
+// The broker's configuration: one YAML file, unknown keys refused with file and line. Relative paths are
+// relative to the file's own directory.
+#ifndef CPIS_BROKER_CONFIG_H
+#define CPIS_BROKER_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define CONFIG_DETAIL_BYTES 400
+
+// Owned by config_load, freed by config_free. Paths are absolute or relative to the working directory.
+struct config {
+	char *broker_name;           // as in the broker's certificate
+	char *endpoint;              // tcp://host:port; port * picks one
+	char *endpoint_file;         // optional: the endpoint really bound is written here
+	char *certificate;           // broker.pem
+	char *key;                   // broker.key
+	char *log_key;               // Ed25519 key of the audit log
+	char *trust_directory;
+	char *enrolled_directory;
+	char *register_file;
+	char *policy_file;
+	char *store_file;            // SQLite database
+	char *store_key;             // master key (broker/vault.h)
+	unsigned connections_max;    // live connections; default 4096
+	unsigned connections_per_system_max; // default 1024
+	unsigned batch_max;          // requests per commit; default 256
+};
+
+__attribute__((warn_unused_result)) bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES]);
+void config_free(struct config *config); // accepts NULL
+
+#endif

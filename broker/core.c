@@ -1,0 +1,582 @@
+// The pipeline every request goes through: identify, decide, carry out, record, commit, answer.
+#include "broker/core.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/audit.h"
+#include "broker/log.h"
+#include "broker/op.h"
+#include "broker/retry.h"
+#include "proto/invariant.h"
+
+// What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
+#define BATCH_ARENA_BYTES (32u * ARENA_BYTES)
+// One request may take this: its decoded form (ARENA_BYTES) and what it reads, seals and answers.
+#define REQUEST_ROOM_BYTES (4u * ARENA_BYTES)
+// What a receipt takes when the batch closes: the path, the checkpoint, the record's copy in the packed reply.
+#define RECEIPT_ROOM_BYTES (12u * 1024u)
+#define RETRY_AFTER_MS 500u
+
+struct slot {
+	Cpis__V1__Reply reply;
+	uint64_t audit_index;
+	bool recorded;
+	bool wants_proof;
+	uint64_t proof_index;
+	struct session session;
+	const uint8_t *packed;
+	size_t packed_bytes;
+};
+
+struct core {
+	struct core_options options;
+	struct audit_log *audit;
+	struct arena arena;      // of the batch
+	struct arena spare;      // for refusals when the batch's arena is full
+	struct slot *slots;
+	size_t slot_count;
+	size_t closing_bytes;    // room in the arena that closing the batch will need
+	bool begun;              // the store has a batch open
+	bool doomed;             // something failed: nothing of this batch will be committed
+	bool suspect;            // a commit failed: what the disk kept must be read before going on
+	struct core_counters counters;
+};
+
+bool core_new(const struct core_options *options, struct core **ret, char detail[CORE_DETAIL_BYTES])
+{
+	struct core *core = calloc(1, sizeof *core);
+	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
+	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES)) {
+		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
+		core_free(core);
+		return false;
+	}
+	core->options = *options;
+	core->options.snapshot = register_retain(options->snapshot);
+	struct audit_options audit = {
+		.store = options->store,
+		.vault = options->vault,
+		.key = options->log_key,
+		.origin = options->log_origin,
+		.broker_name = options->broker_name,
+		.policy_version = policy_version(options->policy),
+		.batch_max = options->batch_max,
+	};
+	if (!audit_open(&audit, &core->audit, detail)) {
+		core_free(core);
+		return false;
+	}
+	*ret = core;
+	return true;
+}
+
+void core_free(struct core *core)
+{
+	if (core == NULL)
+		return;
+	if (core->begun)
+		core->options.store->ops->rollback(core->options.store);
+	audit_free(core->audit);
+	register_release(core->options.snapshot);
+	arena_done(&core->arena);
+	arena_done(&core->spare);
+	if (core->slots != NULL)
+		explicit_bzero(core->slots, core->options.batch_max * sizeof *core->slots);
+	free(core->slots);
+	free(core);
+}
+
+void core_set_register(struct core *core, struct register_snapshot *snapshot)
+{
+	struct register_snapshot *old = core->options.snapshot;
+	core->options.snapshot = register_retain(snapshot);
+	register_release(old);
+}
+
+// ------------------------------------------------------------------ identify
+
+static enum reason system_reason(const struct core *core, const struct enrolled_system *system, uint64_t now_ms)
+{
+	if (system == NULL)
+		return REASON_SYSTEM_UNKNOWN;
+	// A revocation list that is out of date cannot say that nobody was revoked.
+	if (now_ms >= trust_crl_next_update_ms(register_trust(core->options.snapshot)))
+		return REASON_SYSTEM_INVALID;
+	switch (register_system_status(system, now_ms)) {
+	case CERTS_OK:
+		return REASON_NONE;
+	case CERTS_REVOKED:
+		return REASON_SYSTEM_REVOKED;
+	case CERTS_EXPIRED:
+		return REASON_SYSTEM_EXPIRED;
+	default:
+		return REASON_SYSTEM_INVALID;
+	}
+}
+
+static enum reason decode(struct core *core, const struct core_arrival *arrival, Cpis__V1__Request **ret,
+			  struct wire_error *error)
+{
+	memset(error, 0, sizeof *error);
+	if (arrival->bytes > MESSAGE_BYTES_MAX)
+		return REASON_TOO_LARGE;
+	// A hostile message may not use up the room of the requests behind it.
+	size_t full = core->arena.size, before = core->arena.used;
+	if (full - before > ARENA_BYTES)
+		core->arena.size = before + ARENA_BYTES;
+	enum wire_status status = wire_request_decode(&core->arena, arrival->data, arrival->bytes, ret, error);
+	core->arena.size = full;
+	if (status == WIRE_OK)
+		return REASON_NONE;
+	core->arena.overflowed = false;
+	return error->version_unsupported ? REASON_VERSION : REASON_MALFORMED;
+}
+
+static const uint8_t *request_id_of(struct core *core, const Cpis__V1__Request *request, const struct wire_error *error)
+{
+	if (request != NULL)
+		return request->request_id.data;
+	return error->has_request_id ? arena_copy(&core->arena, error->request_id, REQUEST_ID_BYTES) : NULL;
+}
+
+static bool needs_session(Cpis__V1__Operation operation)
+{
+	return operation != CPIS__V1__OPERATION__PING && operation != CPIS__V1__OPERATION__SESSION_OPEN;
+}
+
+static enum reason resume_session(struct core *core, struct op_context *context)
+{
+	struct session_context where = {
+		.snapshot = core->options.snapshot,
+		.broker_name = core->options.broker_name,
+		.channel_key = context->channel_key,
+		.organisation = &context->organisation->ods,
+		.now_ms = context->now_ms,
+	};
+	enum reason reason = session_resume(&where, core->options.vault, context->arena,
+					    context->request->session_token, context->session);
+	if (reason != REASON_NONE)
+		return reason;
+	if (context->now_ms > context->session->renewed_ms &&
+	    context->now_ms - context->session->renewed_ms > SESSION_RENEW_MS) {
+		context->session->renewed_ms = context->now_ms;
+		context->reply->session_token = session_seal(core->options.vault, context->arena, context->session);
+	}
+	return REASON_NONE;
+}
+
+// ------------------------------------------------------------------ decide
+
+// Requests about a child name the care setting and how the look is meant.
+static void ask_of_request(const Cpis__V1__Request *request, struct policy_question *question)
+{
+	if (request->body_case == CPIS__V1__REQUEST__BODY_FLAG) {
+		question->care_setting = request->flag->care_setting;
+	} else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS) {
+		question->care_setting = request->details->care_setting;
+		question->access_type = request->details->access_type;
+	}
+}
+
+static enum reason decide(struct core *core, struct op_context *context)
+{
+	const struct session *session = context->session;
+	const struct role_profile *profile =
+		register_profile(core->options.snapshot, session->uid, session->role_code, &session->organisation,
+				 context->now_ms);
+	if (profile == NULL)
+		return REASON_PROFILE;
+	struct policy_question question = {
+		.operation = wire_operation(context->request),
+		.organisation_type = context->organisation->type,
+		.role_code = session->role_code,
+		.additional = profile->additional,
+		.organisation_care_settings = context->organisation->care_settings,
+	};
+	ask_of_request(context->request, &question);
+	context->decision = policy_decide(core->options.policy, &question);
+	context->detail->care_setting = context->decision.care_setting;
+	context->detail->access_type = context->decision.access_type;
+	if (context->decision.contradiction)
+		context->detail->reason = op_text("A silent look was asked for and is not allowed here; it notified.");
+	return context->decision.reason;
+}
+
+// ------------------------------------------------------------------ carry out
+
+static enum reason dispatch(struct op_context *context)
+{
+	switch (wire_operation(context->request)) {
+	case CPIS__V1__OPERATION__PING:
+		return op_ping(context);
+	case CPIS__V1__OPERATION__SESSION_OPEN:
+		return op_session_open(context);
+	case CPIS__V1__OPERATION__FLAG:
+		return op_flag(context);
+	case CPIS__V1__OPERATION__DETAILS:
+		return op_details(context);
+	case CPIS__V1__OPERATION__PUBLISH:
+		return op_publish(context);
+	case CPIS__V1__OPERATION__INBOX_LIST:
+		return op_inbox_list(context);
+	case CPIS__V1__OPERATION__INBOX_ACKNOWLEDGE:
+		return op_inbox_acknowledge(context);
+	case CPIS__V1__OPERATION__AUDIT_SEARCH:
+		return op_audit_search(context);
+	case CPIS__V1__OPERATION__AUDIT_SHOW:
+		return op_audit_show(context);
+	default:
+		return REASON_OPERATION;
+	}
+}
+
+// A request that changes something takes effect once, however often it is sent: its answer is kept beside its
+// effect and given again. Who may have it is decided anew each time.
+static enum reason carry_out(struct op_context *context, struct slot *slot)
+{
+	struct retry retry;
+	if (!retry_applies(context->request))
+		return dispatch(context);
+	enum reason reason = retry_look_up(context, &retry);
+	if (reason != REASON_NONE)
+		return reason;
+	if (retry.found) {
+		slot->audit_index = retry.audit_index;
+		slot->recorded = true;
+		return REASON_NONE;
+	}
+	reason = dispatch(context);
+	if (reason == REASON_NONE && !retry_keep(context, &retry))
+		return REASON_STORE;
+	return reason;
+}
+
+// Whom the request is about, noted before anything is decided: a look that is refused is found in the audit log by
+// the child's number like any other.
+static void note_subject(struct core *core, struct op_context *context)
+{
+	const Cpis__V1__Request *request = context->request;
+	struct nhs_number number;
+	char *text = NULL;
+	if (request->body_case == CPIS__V1__REQUEST__BODY_FLAG)
+		text = request->flag->nhs_number;
+	else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS)
+		text = request->details->nhs_number;
+	else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH)
+		text = request->audit_search->nhs_number;
+	if (text == NULL || nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
+		return;
+	vault_tag_subject(core->options.vault, &number, &context->subject);
+	context->has_subject = true;
+	context->detail->nhs_number = text;
+}
+
+static enum reason process(struct core *core, const struct core_arrival *arrival, struct op_context *context,
+			   struct slot *slot)
+{
+	const Cpis__V1__Request *request = context->request;
+	note_subject(core, context);
+	if (arrival->waited_ms > request->deadline_ms)
+		return REASON_DEADLINE;
+	context->organisation = NULL;
+	const struct enrolled_system *system = register_system(core->options.snapshot, arrival->channel_key);
+	struct ods_code ods;
+	if (system != NULL && ods_code_parse(system->identity.organisation, strlen(system->identity.organisation), &ods))
+		context->organisation = register_organisation(core->options.snapshot, &ods);
+	if (context->organisation == NULL)
+		return REASON_ORGANISATION_UNKNOWN;
+	if (!needs_session(wire_operation(request)))
+		return dispatch(context);
+	enum reason reason = resume_session(core, context);
+	if (reason == REASON_NONE)
+		reason = decide(core, context);
+	if (reason == REASON_NONE)
+		reason = carry_out(context, slot);
+	return reason;
+}
+
+// ------------------------------------------------------------------ record
+
+static void fill_person(struct core *core, struct op_context *context)
+{
+	const struct session *session = context->session;
+	Cpis__V1__AuditDetail *detail = context->detail;
+	if (session->uid[0] == '\0')
+		return;
+	const char *role_name = policy_role_name(core->options.policy, session->role_code);
+	detail->uid = op_text(session->uid);
+	detail->name = op_text(session->name);
+	detail->role_code = op_text(session->role_code);
+	detail->role_name = op_text(role_name == NULL ? "" : role_name);
+	detail->staff_certificate_serial.len = session->staff_serial.bytes_count;
+	detail->staff_certificate_serial.data = (uint8_t *)(uintptr_t)session->staff_serial.bytes;
+}
+
+// The sentence for people: the table's, with the place where a message could not be read.
+static const char *reason_text(struct core *core, enum reason reason, const struct wire_error *error)
+{
+	if (reason != REASON_MALFORMED || error->status == WIRE_OK)
+		return reason_sentence(reason);
+	const char *text = error->field[0] == '\0'
+				   ? arena_printf(&core->arena, "The message cannot be read: %s.",
+						  wire_status_text(error->status))
+				   : arena_printf(&core->arena, "The message cannot be read at %s: %s.", error->field,
+						  wire_status_text(error->status));
+	return text == NULL ? reason_sentence(reason) : text;
+}
+
+static bool record(struct core *core, struct op_context *context, const struct enrolled_system *system,
+		   enum reason reason, const uint8_t *request_id, struct slot *slot)
+{
+	struct store_tag person;
+	fill_person(core, context);
+	if (context->detail->uid[0] != '\0')
+		vault_tag_person(core->options.vault, context->detail->uid, &person);
+	if (system != NULL) {
+		context->detail->system_certificate_serial.len = system->identity.serial.bytes_count;
+		context->detail->system_certificate_serial.data = (uint8_t *)(uintptr_t)system->identity.serial.bytes;
+	}
+	struct audit_event event = {
+		.time_ms = context->now_ms,
+		.request_id = request_id,
+		.operation = context->request == NULL ? CPIS__V1__OPERATION__OPERATION_UNSPECIFIED
+						      : wire_operation(context->request),
+		.reason = reason,
+		.organisation = system == NULL ? "" : system->identity.organisation,
+		.system_name = system == NULL ? "" : system->identity.name,
+		.subject = context->has_subject ? &context->subject : NULL,
+		.person = context->detail->uid[0] != '\0' ? &person : NULL,
+		.detail = context->detail,
+	};
+	slot->recorded = audit_append(core->audit, &core->arena, &event, &slot->audit_index) == STORE_OK;
+	return slot->recorded;
+}
+
+// ------------------------------------------------------------------ the batch
+
+static void begin(struct core *core, uint64_t now_ms)
+{
+	char detail[AUDIT_DETAIL_BYTES];
+	if (core->begun || core->doomed)
+		return;
+	if (core->suspect && !audit_reload(core->audit, detail)) {
+		log_event(LOG_LEVEL_ERROR, "audit_log_unusable", "%s", detail);
+		core->doomed = true;
+		return;
+	}
+	core->suspect = false;
+	core->begun = core->options.store->ops->begin(core->options.store) == STORE_OK;
+	core->doomed = !core->begun;
+	if (core->begun && core->options.store->ops->request_expire(core->options.store, now_ms) != STORE_OK)
+		core->doomed = true;
+}
+
+static void count(struct core *core, enum reason reason)
+{
+	core->counters.requests++;
+	if (reason == REASON_NONE)
+		core->counters.allowed++;
+	else if (reason_outcome(reason) == CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED)
+		core->counters.malformed++;
+	else
+		core->counters.refused++;
+}
+
+static void take(struct core *core, const struct core_arrival *arrival, uint64_t now_ms, struct slot *slot)
+{
+	struct wire_error error;
+	Cpis__V1__Request *request = NULL;
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	enum reason reason = decode(core, arrival, &request, &error);
+	const uint8_t *request_id = request_id_of(core, request, &error);
+	if (request_id != NULL) {
+		slot->reply.request_id.len = REQUEST_ID_BYTES;
+		slot->reply.request_id.data = (uint8_t *)(uintptr_t)request_id;
+	}
+	if (core->doomed)
+		return;
+	const struct enrolled_system *system =
+		arrival->channel_key == NULL ? NULL : register_system(core->options.snapshot, arrival->channel_key);
+	struct op_context context = {
+		.policy = core->options.policy,
+		.snapshot = core->options.snapshot,
+		.store = core->options.store,
+		.vault = core->options.vault,
+		.audit = core->audit,
+		.broker_name = core->options.broker_name,
+		.now_ms = now_ms,
+		.arena = &core->arena,
+		.request = request,
+		.channel_key = arrival->channel_key,
+		.session = &slot->session,
+		.audit_index = audit_next_index(core->audit),
+		.reply = &slot->reply,
+		.detail = &detail,
+	};
+	// Who is asking comes before what is asked: a system that may not talk to us learns nothing else.
+	enum reason standing = system_reason(core, system, now_ms);
+	if (standing != REASON_NONE)
+		reason = standing;
+	else if (reason == REASON_NONE)
+		reason = process(core, arrival, &context, slot);
+	count(core, reason);
+	if (reason == REASON_STORE) {
+		core->doomed = true;
+		return;
+	}
+	slot->reply.outcome = reason_outcome(reason);
+	slot->reply.reason_code = op_text(reason_word(reason));
+	slot->reply.reason = op_text(reason_text(core, reason, &error));
+	if (reason != REASON_NONE) {
+		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
+		detail.reason = slot->reply.reason;
+	}
+	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
+	slot->proof_index = context.proof_index;
+	if (!slot->recorded && !record(core, &context, system, reason, request_id, slot))
+		core->doomed = true;
+}
+
+bool core_submit(struct core *core, const struct core_arrival *arrival, uint64_t now_ms)
+{
+	if (core->slot_count == core->options.batch_max ||
+	    (core->slot_count > 0 &&
+	     core->arena.size - core->arena.used < REQUEST_ROOM_BYTES + core->closing_bytes))
+		return false;
+	begin(core, now_ms);
+	struct slot *slot = &core->slots[core->slot_count++];
+	memset(slot, 0, sizeof *slot);
+	cpis__v1__reply__init(&slot->reply);
+	slot->reply.protocol_version = PROTOCOL_VERSION;
+	take(core, arrival, now_ms, slot);
+	core->closing_bytes += protobuf_c_message_get_packed_size(&slot->reply.base) + 2 * RECEIPT_ROOM_BYTES;
+	return true;
+}
+
+size_t core_pending(const struct core *core)
+{
+	return core->slot_count;
+}
+
+// ------------------------------------------------------------------ commit and answer
+
+static bool pack(struct slot *slot, struct arena *arena)
+{
+	slot->packed = wire_pack(arena, &slot->reply.base, &slot->packed_bytes);
+	return slot->packed != NULL && slot->packed_bytes <= MESSAGE_BYTES_MAX;
+}
+
+static bool close_slot(struct core *core, struct slot *slot)
+{
+	slot->reply.receipt = audit_receipt(core->audit, &core->arena, slot->audit_index);
+	if (slot->reply.receipt == NULL)
+		return false;
+	if (slot->wants_proof) {
+		slot->reply.audit_show->proof = audit_receipt(core->audit, &core->arena, slot->proof_index);
+		if (slot->reply.audit_show->proof == NULL)
+			return false;
+	}
+	return pack(slot, &core->arena);
+}
+
+static bool commit(struct core *core)
+{
+	if (core->doomed || audit_close_batch(core->audit) != STORE_OK)
+		return false;
+	for (size_t i = 0; i < core->slot_count; i++)
+		if (!close_slot(core, &core->slots[i]))
+			return false;
+	if (core->options.store->ops->commit(core->options.store) != STORE_OK) {
+		core->suspect = true;
+		return false;
+	}
+	return true;
+}
+
+// Keeps the request id and nothing else.
+static void make_unavailable(Cpis__V1__Reply *reply, enum reason reason)
+{
+	ProtobufCBinaryData request_id = reply->request_id;
+	cpis__v1__reply__init(reply);
+	reply->protocol_version = PROTOCOL_VERSION;
+	reply->request_id = request_id;
+	reply->outcome = reason_outcome(reason);
+	reply->reason_code = op_text(reason_word(reason));
+	reply->reason = op_text(reason_sentence(reason));
+	reply->retry_after_ms = RETRY_AFTER_MS;
+}
+
+static void give_up(struct core *core)
+{
+	if (core->begun)
+		core->options.store->ops->rollback(core->options.store);
+	audit_abandoned(core->audit);
+	core->counters.failed_commits++;
+	log_event(LOG_LEVEL_ERROR, "commit_failed", "%zu requests could not be recorded and were not answered",
+		  core->slot_count);
+	arena_reset(&core->spare);
+	for (size_t i = 0; i < core->slot_count; i++) {
+		struct slot *slot = &core->slots[i];
+		make_unavailable(&slot->reply, REASON_STORE);
+		// 1,024 refusals of some 200 bytes fit the spare arena.
+		INVARIANT(pack(slot, &core->spare));
+	}
+}
+
+bool core_flush(struct core *core, uint64_t now_ms)
+{
+	(void)now_ms;
+	if (core->slot_count == 0)
+		return true;
+	bool done = commit(core);
+	if (done) {
+		audit_committed(core->audit);
+		core->counters.commits++;
+	} else {
+		give_up(core);
+	}
+	core->begun = core->doomed = false;
+	return done;
+}
+
+void core_reply(const struct core *core, size_t number, const uint8_t **ret_data, size_t *ret_bytes)
+{
+	INVARIANT(number < core->slot_count);
+	*ret_data = core->slots[number].packed;
+	*ret_bytes = core->slots[number].packed_bytes;
+}
+
+void core_clear(struct core *core)
+{
+	explicit_bzero(core->slots, core->slot_count * sizeof *core->slots);
+	core->slot_count = 0;
+	core->closing_bytes = 0;
+	arena_reset(&core->arena);
+	arena_reset(&core->spare);
+}
+
+void core_refuse_draining(struct core *core, const uint8_t *data, size_t bytes, const uint8_t **ret_data,
+			  size_t *ret_bytes)
+{
+	struct core_arrival arrival = {.data = data, .bytes = bytes};
+	struct wire_error error;
+	Cpis__V1__Request *request = NULL;
+	Cpis__V1__Reply reply = CPIS__V1__REPLY__INIT;
+	(void)decode(core, &arrival, &request, &error);
+	const uint8_t *request_id = request_id_of(core, request, &error);
+	if (request_id != NULL) {
+		reply.request_id.len = REQUEST_ID_BYTES;
+		reply.request_id.data = (uint8_t *)(uintptr_t)request_id;
+	}
+	make_unavailable(&reply, REASON_DRAINING);
+	*ret_data = wire_pack(&core->spare, &reply.base, ret_bytes);
+	if (*ret_data == NULL)
+		*ret_bytes = 0;
+}
+
+struct core_counters core_read_counters(const struct core *core)
+{
+	return core->counters;
+}

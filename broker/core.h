@@ -1,0 +1,70 @@
+// The broker's decisions, without sockets: bytes, a time and a store go in, reply bytes come out. What arrives is
+// taken into a batch one by one; a flush makes the whole batch durable in one commit and only then gives out
+// its replies. A reply is therefore proof that its audit record is on disk; when the commit fails, every reply of
+// the batch becomes a SERVICE_UNAVAILABLE without data.
+//
+// One thread. Time is a parameter. Nothing a peer sends can make it abort.
+#ifndef CPIS_BROKER_CORE_H
+#define CPIS_BROKER_CORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/policy.h"
+#include "broker/register.h"
+#include "broker/store.h"
+#include "broker/vault.h"
+#include "certs/key.h"
+
+#define CORE_DETAIL_BYTES 200
+
+struct core;
+
+struct core_options {
+	const char *broker_name;          // all borrowed, to outlive the core
+	const char *log_origin;
+	const struct policy *policy;
+	struct store *store;
+	struct vault *vault;
+	const struct signing_key *log_key;
+	struct register_snapshot *snapshot; // the core takes its own reference
+	unsigned batch_max;               // requests per commit, 1 to 1024
+};
+
+// False with a sentence when the store's audit log does not match its checkpoint, or memory is out.
+__attribute__((warn_unused_result)) bool core_new(const struct core_options *options, struct core **ret,
+						   char detail[CORE_DETAIL_BYTES]);
+void core_free(struct core *core); // accepts NULL; an unflushed batch is given up
+// In force from the next request on.
+void core_set_register(struct core *core, struct register_snapshot *snapshot);
+
+struct core_arrival {
+	const uint8_t *channel_key;       // KEY_BYTES: the CURVE key of the connection; NULL when it is not known
+	const uint8_t *data;              // the frame; read during the call only
+	size_t bytes;
+	uint64_t waited_ms;               // since it arrived
+};
+
+// False: the batch is full, flush first. True: the request has the next number in the batch, from 0.
+__attribute__((warn_unused_result)) bool core_submit(struct core *core, const struct core_arrival *arrival,
+						      uint64_t now_ms);
+size_t core_pending(const struct core *core);
+
+// Commits the batch. True: durable. False: not, and all its replies say so. Either way core_reply gives the replies
+// until core_clear.
+bool core_flush(struct core *core, uint64_t now_ms);
+// The reply to request `number` of the flushed batch. Borrowed until core_clear.
+void core_reply(const struct core *core, size_t number, const uint8_t **ret_data, size_t *ret_bytes);
+void core_clear(struct core *core);
+
+// A refusal without a record and without data, for what arrives while the broker stops. Borrowed until core_clear.
+void core_refuse_draining(struct core *core, const uint8_t *data, size_t bytes, const uint8_t **ret_data,
+			  size_t *ret_bytes);
+
+struct core_counters {
+	uint64_t requests, allowed, refused, malformed, commits, failed_commits;
+};
+struct core_counters core_read_counters(const struct core *core);
+
+#endif

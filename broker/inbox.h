@@ -1,0 +1,19 @@
+// Items in an organisation's inbox: sealed in, opened out. Used by the requests that notify and those that read.
+#ifndef CPIS_BROKER_INBOX_H
+#define CPIS_BROKER_INBOX_H
+
+#include "broker/op.h"
+
+// Puts a notification into the inbox of `organisation` (ODS code) in the current batch.
+// REASON_NONE or REASON_STORE.
+enum reason inbox_put(struct op_context *context, const char *organisation,
+		      const Cpis__V1__AccessNotification *notification);
+
+// A stored item, opened. NULL when it does not open or does not fit the arena.
+Cpis__V1__InboxItem *inbox_open(struct op_context *context, const struct store_inbox_item *row);
+
+// The acknowledging person's name, sealed to the item. NULL data when that fails.
+struct store_blob inbox_seal_acknowledger(struct op_context *context, const struct ods_code *organisation, uint64_t id,
+					  const char *name);
+
+#endif

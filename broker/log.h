@@ -1,0 +1,11 @@
+// The operator's log: one line an event on standard error, RFC 3339 time, level, event word, text.
+// Never a child, never a member of staff's name, never a secret: what is about people is in the audit log.
+#ifndef CPIS_BROKER_LOG_H
+#define CPIS_BROKER_LOG_H
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO };
+
+// `event` is a stable word for alert rules, e.g. "register_reload_failed". Thread-safe.
+void log_event(enum log_level level, const char *event, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif

@@ -1,0 +1,409 @@
+// cpis-broker: reads the configuration, starts the parts in the order that fails closed, serves until told to stop.
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "broker/clock.h"
+#include "broker/config.h"
+#include "broker/core.h"
+#include "broker/log.h"
+#include "broker/transport.h"
+#include "broker/zap.h"
+#include "certs/note.h"
+
+// How often the register's files are looked at: half of the time in which a revocation must work.
+#define REGISTER_CHECK_MS 200u
+// And loaded anew even if nothing changed, so that a certificate whose time has come is admitted.
+#define REGISTER_RELOAD_MS (60u * 60u * 1000u)
+#define DETAIL_BYTES 512
+
+enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2 };
+
+struct broker {
+	struct config *config;
+	struct policy *policy;
+	struct register_paths paths;
+	struct register_snapshot *snapshot;
+	uint64_t fingerprint;
+	uint64_t checked_ms, loaded_ms;  // monotonic
+	struct curve_key_pair key;
+	struct signing_key *log_key;
+	struct note_verifier log_verifier;
+	struct vault *vault;
+	struct store *store;
+	struct core *core;
+	void *context;
+	struct zap *zap;
+	struct transport *transport;
+	struct transport_peer *peers;    // of the batch under way
+	int signals;
+};
+
+// ------------------------------------------------------------------ start
+
+// Keys are in memory from here on: no core dump, no debugger, no swap file where that can be had.
+static void harden_process(void)
+{
+	struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(CPIS_SANITIZED)
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+static bool open_signals(struct broker *broker)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	// A file that grew too large is a failed write, not the end of the process.
+	signal(SIGXFSZ, SIG_IGN);
+	// Before any thread is made, so that all inherit it.
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		return false;
+	broker->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return broker->signals >= 0;
+}
+
+static bool load_files(struct broker *broker, const char *config_path, char detail[DETAIL_BYTES])
+{
+	if (!config_load(config_path, &broker->config, detail) ||
+	    !policy_load(broker->config->policy_file, &broker->policy, detail))
+		return false;
+	broker->paths = (struct register_paths){
+		.trust_directory = broker->config->trust_directory,
+		.enrolled_directory = broker->config->enrolled_directory,
+		.register_file = broker->config->register_file,
+	};
+	broker->fingerprint = register_fingerprint(&broker->paths);
+	return register_load(&broker->paths, broker->policy, clock_now_ms(), &broker->snapshot, detail);
+}
+
+// The certificate that clients will check us by, and the key behind it.
+static bool load_broker_key(struct broker *broker, char detail[DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	struct broker_identity identity;
+	char why[CERTS_DETAIL_BYTES];
+	if (trust_verify_broker_file(register_trust(broker->snapshot), config->certificate, config->broker_name,
+				     clock_now_ms(), &identity, why) != CERTS_OK) {
+		snprintf(detail, DETAIL_BYTES, "%s: %s", config->certificate, why);
+		return false;
+	}
+	enum certs_status status = curve_key_load(config->key, &broker->key);
+	if (status == CERTS_OK && memcmp(identity.curve_public, broker->key.public_key, KEY_BYTES) != 0)
+		status = CERTS_KEY_MISMATCH;
+	if (status != CERTS_OK)
+		snprintf(detail, DETAIL_BYTES, "%s: %s", config->key, certs_status_text(status));
+	return status == CERTS_OK;
+}
+
+static bool load_log_key(struct broker *broker, char detail[DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	char path[4200];
+	uint8_t public_key[KEY_BYTES];
+	snprintf(path, sizeof path, "%s/log.vkey", config->trust_directory);
+	enum certs_status status = note_verifier_load(path, &broker->log_verifier);
+	if (status != CERTS_OK) {
+		snprintf(detail, DETAIL_BYTES, "%.300s: %s", path, certs_status_text(status));
+		return false;
+	}
+	status = signing_key_load(config->log_key, &broker->log_key);
+	if (status == CERTS_OK) {
+		signing_key_public(broker->log_key, public_key);
+		if (memcmp(public_key, broker->log_verifier.public_key, KEY_BYTES) != 0)
+			status = CERTS_KEY_MISMATCH;
+	}
+	if (status != CERTS_OK)
+		snprintf(detail, DETAIL_BYTES, "%.300s: %s", config->log_key, certs_status_text(status));
+	return status == CERTS_OK;
+}
+
+static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	if (!vault_open_key(config->store_key, &broker->vault, detail) ||
+	    store_sqlite_open(config->store_file, &broker->store, detail) != STORE_OK)
+		return false;
+	struct core_options options = {
+		.broker_name = config->broker_name,
+		.log_origin = broker->log_verifier.origin,
+		.policy = broker->policy,
+		.store = broker->store,
+		.vault = broker->vault,
+		.log_key = broker->log_key,
+		.snapshot = broker->snapshot,
+		.batch_max = config->batch_max,
+	};
+	broker->peers = calloc(config->batch_max, sizeof *broker->peers);
+	if (broker->peers == NULL) {
+		snprintf(detail, DETAIL_BYTES, "out of memory");
+		return false;
+	}
+	return core_new(&options, &broker->core, detail);
+}
+
+// ZAP before any server socket, the self-test before the real one: CURVE without a handler lets everybody in.
+static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
+{
+	struct zap_limits limits = {
+		.connections_max = broker->config->connections_max,
+		.connections_per_system_max = broker->config->connections_per_system_max,
+	};
+	broker->context = transport_context_new(detail);
+	if (broker->context == NULL)
+		return false;
+	if (!zap_start(broker->context, broker->snapshot, &limits, &broker->zap)) {
+		snprintf(detail, DETAIL_BYTES, "the admission handler cannot be started");
+		return false;
+	}
+	return transport_self_test(broker->context, broker->zap, detail) &&
+	       transport_open(broker->context, broker->config->endpoint, &broker->key, &broker->transport, detail);
+}
+
+// Whole or not at all: a reader never sees half an endpoint.
+static bool write_endpoint_file(const struct broker *broker, char detail[DETAIL_BYTES])
+{
+	const char *path = broker->config->endpoint_file;
+	char aside[4200];
+	if (path == NULL)
+		return true;
+	snprintf(aside, sizeof aside, "%s.new", path);
+	FILE *file = fopen(aside, "we");
+	bool written = file != NULL && fprintf(file, "%s\n", transport_endpoint(broker->transport)) > 0;
+	if (file != NULL)
+		written = fclose(file) == 0 && written;
+	if (!written || rename(aside, path) != 0) {
+		snprintf(detail, DETAIL_BYTES, "%.300s: %s", path, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+// ------------------------------------------------------------------ serve
+
+// A broken file leaves the old register in force, and says so each time the files change.
+static void refresh_register(struct broker *broker)
+{
+	uint64_t now = clock_monotonic_ms();
+	if (now - broker->checked_ms < REGISTER_CHECK_MS)
+		return;
+	broker->checked_ms = now;
+	uint64_t fingerprint = register_fingerprint(&broker->paths);
+	if (fingerprint == broker->fingerprint && now - broker->loaded_ms < REGISTER_RELOAD_MS)
+		return;
+	struct register_snapshot *fresh = NULL;
+	char detail[REGISTER_DETAIL_BYTES];
+	broker->fingerprint = fingerprint;
+	broker->loaded_ms = now;
+	if (!register_load(&broker->paths, broker->policy, clock_now_ms(), &fresh, detail)) {
+		log_event(LOG_LEVEL_ERROR, "register_reload_failed", "%s; the register before stays in force", detail);
+		return;
+	}
+	zap_set_register(broker->zap, fresh);
+	core_set_register(broker->core, fresh);
+	register_release(broker->snapshot);
+	broker->snapshot = fresh;
+	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(fresh));
+}
+
+static void answer_batch(struct broker *broker)
+{
+	core_flush(broker->core, clock_now_ms());
+	for (size_t i = 0; i < core_pending(broker->core); i++) {
+		const uint8_t *data;
+		size_t bytes;
+		core_reply(broker->core, i, &data, &bytes);
+		transport_send(broker->transport, &broker->peers[i], data, bytes);
+	}
+	core_clear(broker->core);
+}
+
+static void submit(struct broker *broker, const struct transport_message *message)
+{
+	uint8_t channel_key[KEY_BYTES];
+	struct core_arrival arrival = {.data = message->data, .bytes = message->bytes};
+	if (zap_lookup(broker->zap, message->peer.handle, channel_key))
+		arrival.channel_key = channel_key;
+	if (!core_submit(broker->core, &arrival, clock_now_ms())) {
+		answer_batch(broker);
+		// An empty batch always has room for one.
+		if (!core_submit(broker->core, &arrival, clock_now_ms()))
+			return;
+	}
+	broker->peers[core_pending(broker->core) - 1] = message->peer;
+}
+
+// Takes what has arrived, one commit for all of it.
+static void serve_once(struct broker *broker)
+{
+	struct transport_message message;
+	unsigned taken = 0;
+	while (taken < broker->config->batch_max && transport_receive(broker->transport, &message)) {
+		submit(broker, &message);
+		transport_message_done(&message);
+		taken++;
+	}
+	if (core_pending(broker->core) > 0)
+		answer_batch(broker);
+}
+
+static bool told_to_stop(const struct broker *broker)
+{
+	struct signalfd_siginfo info;
+	return read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info;
+}
+
+// What is already in hand has been answered; what still queues is told to go elsewhere. Nothing new is carried out.
+static void drain(struct broker *broker)
+{
+	struct transport_message message;
+	unsigned refused = 0;
+	while (refused < 65536 && transport_receive(broker->transport, &message)) {
+		const uint8_t *data;
+		size_t bytes;
+		core_refuse_draining(broker->core, message.data, message.bytes, &data, &bytes);
+		if (bytes > 0)
+			transport_send(broker->transport, &message.peer, data, bytes);
+		core_clear(broker->core);
+		transport_message_done(&message);
+		refused++;
+	}
+	log_event(LOG_LEVEL_INFO, "drained", "%u waiting requests were told to go elsewhere", refused);
+}
+
+static void serve(struct broker *broker)
+{
+	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
+	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
+		  transport_endpoint(broker->transport), register_systems_count(broker->snapshot),
+		  policy_version(broker->policy));
+	while (!told_to_stop(broker)) {
+		transport_wait(broker->transport, broker->signals, (int)REGISTER_CHECK_MS);
+		// Before anything is answered: a revocation must count from the next message on.
+		refresh_register(broker);
+		serve_once(broker);
+	}
+	drain(broker);
+}
+
+// ------------------------------------------------------------------ stop
+
+static void report(const struct broker *broker)
+{
+	struct core_counters core = core_read_counters(broker->core);
+	struct zap_counters zap = zap_read_counters(broker->zap);
+	log_event(LOG_LEVEL_INFO, "stopped",
+		  "requests %llu allowed %llu refused %llu malformed %llu commits %llu failed_commits %llu "
+		  "handshakes_admitted %llu handshakes_refused %llu",
+		  (unsigned long long)core.requests, (unsigned long long)core.allowed, (unsigned long long)core.refused,
+		  (unsigned long long)core.malformed, (unsigned long long)core.commits,
+		  (unsigned long long)core.failed_commits, (unsigned long long)zap.admitted,
+		  (unsigned long long)(zap.refused_unknown + zap.refused_invalid));
+}
+
+static void close_all(struct broker *broker)
+{
+	if (broker->config != NULL && broker->config->endpoint_file != NULL && broker->transport != NULL)
+		unlink(broker->config->endpoint_file);
+	transport_close(broker->transport);
+	zap_stop(broker->zap);
+	transport_context_free(broker->context);
+	core_free(broker->core);
+	free(broker->peers);
+	if (broker->store != NULL)
+		broker->store->ops->close(broker->store);
+	vault_free(broker->vault);
+	signing_key_free(broker->log_key);
+	curve_key_wipe(&broker->key);
+	register_release(broker->snapshot);
+	policy_free(broker->policy);
+	config_free(broker->config);
+	if (broker->signals >= 0)
+		close(broker->signals);
+}
+
+static int run(const char *config_path, bool check_only)
+{
+	struct broker broker = {.signals = -1};
+	char detail[DETAIL_BYTES] = "";
+	int code = EXIT_CANNOT_START;
+	harden_process();
+	if (!open_signals(&broker)) {
+		snprintf(detail, sizeof detail, "signals: %s", strerror(errno));
+	} else if (!load_files(&broker, config_path, detail) || !load_broker_key(&broker, detail) ||
+		   !load_log_key(&broker, detail)) {
+		;
+	} else if (check_only) {
+		printf("%s: good; policy %s, %zu systems enrolled and valid\n", config_path,
+		       policy_version(broker.policy), register_systems_count(broker.snapshot));
+		code = 0;
+	} else if (open_core(&broker, detail) && open_network(&broker, detail) &&
+		   write_endpoint_file(&broker, detail)) {
+		serve(&broker);
+		report(&broker);
+		code = 0;
+	}
+	if (code != 0)
+		log_event(LOG_LEVEL_ERROR, "cannot_start", "%s", detail);
+	close_all(&broker);
+	return code;
+}
+
+static int make_store_key(const char *path)
+{
+	char detail[VAULT_DETAIL_BYTES];
+	if (vault_create_key(path, detail))
+		return 0;
+	fprintf(stderr, "cpis-broker: %s\n", detail);
+	return EXIT_CANNOT_START;
+}
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "usage: cpis-broker CONFIG                 serve until SIGTERM, then drain and exit 0\n"
+		     "       cpis-broker --check CONFIG         read and check all files, start nothing\n"
+		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
+		     "       cpis-broker --version | --help\n"
+		     "exit: 0 done, 1 wrong command line, 2 cannot start (the log line says why)\n");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{"check", required_argument, NULL, 'c'},   {"make-store-key", required_argument, NULL, 'k'},
+		{"version", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option = getopt_long(argc, argv, "", options, NULL);
+	if (option == 'h') {
+		print_help(stdout);
+		return 0;
+	}
+	if (option == 'v') {
+		printf("cpis-broker %s\n", CPIS_VERSION);
+		return 0;
+	}
+	if ((option == 'c' || option == 'k') && optind == argc)
+		return option == 'c' ? run(optarg, true) : make_store_key(optarg);
+	if (option == -1 && optind == argc - 1)
+		return run(argv[optind], false);
+	print_help(stderr);
+	return EXIT_USAGE_ERROR;
+}

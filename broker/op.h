@@ -1,0 +1,77 @@
+// One handler per kind of request, each in a file of its own: op_details.c answers DETAILS, and so on. By the time a
+// handler runs, the system is known, the person's session holds and the policy has allowed the operation; the
+// handler checks what is particular to its request, reads and writes the store, and fills the reply's body
+// and the audit detail. It never sends, never commits and never records: core.c does, for all of them alike.
+//
+// Handlers return REASON_NONE or the refusal; REASON_STORE when a store call failed (the whole batch is then
+// given up). A handler that refuses has written nothing to the store.
+#ifndef CPIS_BROKER_OP_H
+#define CPIS_BROKER_OP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/audit.h"
+#include "broker/policy.h"
+#include "broker/register.h"
+#include "broker/session.h"
+#include "broker/store.h"
+#include "broker/vault.h"
+
+// A reply's body stays under this, so that with receipt and envelope it fits a frame.
+#define OP_BODY_BYTES_MAX (48u * 1024u)
+
+struct op_context {
+	// What everybody shares; borrowed.
+	const struct policy *policy;
+	const struct register_snapshot *snapshot;
+	struct store *store;
+	struct vault *vault;
+	struct audit_log *audit;
+	const char *broker_name;
+
+	// This request.
+	uint64_t now_ms;
+	struct arena *arena;                       // holds the reply until the batch is through
+	const Cpis__V1__Request *request;
+	const struct organisation *organisation;   // of the system, as registered
+	const uint8_t *channel_key;
+	struct session *session;                   // zeroed for ping; filled by session_open
+	struct policy_decision decision;
+	uint64_t audit_index;                      // of the record this request will have
+	bool has_subject;                          // the NHS number asked about is one; noted in the audit record
+	struct store_tag subject;
+
+	// Results.
+	Cpis__V1__Reply *reply;                    // body, session_token; the rest is core.c's
+	Cpis__V1__AuditDetail *detail;             // nhs_number, count...; who and where are filled already
+	bool wants_proof;                          // AUDIT_SHOW: prove `proof_index` when the batch closes
+	uint64_t proof_index;
+};
+
+enum reason op_ping(struct op_context *);
+enum reason op_session_open(struct op_context *);
+enum reason op_flag(struct op_context *);
+enum reason op_details(struct op_context *);
+enum reason op_publish(struct op_context *);
+enum reason op_inbox_list(struct op_context *);
+enum reason op_inbox_acknowledge(struct op_context *);
+enum reason op_audit_search(struct op_context *);
+enum reason op_audit_show(struct op_context *);
+
+// A zeroed message in the arena. Arena full: NULL.
+#define OP_NEW(context, type, init)                                                                  \
+	({                                                                                           \
+		type *op_new_ = arena_alloc((context)->arena, sizeof(type));                         \
+		if (op_new_ != NULL)                                                                 \
+			init(op_new_);                                                               \
+		op_new_;                                                                             \
+	})
+
+// The text itself, as protobuf-c's structs want it (they are not const); it must outlive the batch.
+static inline char *op_text(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
+#endif

@@ -1,0 +1,208 @@
+// DETAILS: step two, an access. Shows the plans, whom to ring and who else looked; unless the look is a silent
+// one, it enters the child's access history and the inbox of every authority whose plan was shown.
+#include <string.h>
+
+#include "broker/child.h"
+#include "broker/inbox.h"
+#include "broker/log.h"
+#include "broker/visibility.h"
+
+static void access_identity(const struct store_tag *subject, uint64_t audit_index, uint8_t out[TAG_BYTES + 8])
+{
+	memcpy(out, subject->bytes, TAG_BYTES);
+	for (size_t i = 0; i < 8; i++)
+		out[TAG_BYTES + i] = (uint8_t)(audit_index >> (56 - 8 * i));
+}
+
+static enum reason open_authority(struct op_context *context, const char *ods_text, Cpis__V1__Authority **ret)
+{
+	struct ods_code ods;
+	struct store_authority row;
+	if (!ods_code_parse(ods_text, strlen(ods_text), &ods))
+		return REASON_INTERNAL;
+	enum store_status status = context->store->ops->authority_get(context->store, &ods, context->arena, &row);
+	if (status == STORE_FAILED)
+		return REASON_STORE;
+	Cpis__V1__Authority *authority = OP_NEW(context, Cpis__V1__Authority, cpis__v1__authority__init);
+	size_t plain_bytes = status == STORE_OK && row.sealed.bytes >= VAULT_OVERHEAD_BYTES
+				     ? row.sealed.bytes - VAULT_OVERHEAD_BYTES
+				     : 0;
+	uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
+	ProtobufCMessage *message = NULL;
+	struct wire_error error;
+	if (status != STORE_OK || authority == NULL || plain == NULL ||
+	    !vault_unseal(context->vault, VAULT_AUTHORITY, ods.text, strlen(ods.text), row.sealed.data,
+			  row.sealed.bytes, plain) ||
+	    wire_unpack(context->arena, &cpis__stored__v1__stored_authority__descriptor, plain, plain_bytes, &message,
+			&error) != WIRE_OK) {
+		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "the stored contacts of authority %s do not open",
+			  ods.text);
+		return REASON_INTERNAL;
+	}
+	const Cpis__Stored__V1__StoredAuthority *stored = (const Cpis__Stored__V1__StoredAuthority *)message;
+	const struct organisation *registered = register_organisation(context->snapshot, &ods);
+	bool office_hours = false;
+	authority->organisation = op_text(ods_text);
+	// An authority that has left the register is still the one to ring.
+	authority->name = registered == NULL ? op_text(ods_text) : op_text(registered->name);
+	authority->emergency_duty_telephone = stored->emergency_duty_telephone;
+	authority->office_hours_telephone = stored->office_hours_telephone;
+	authority->ring_now = op_text(visibility_ring_now(stored->emergency_duty_telephone,
+							  stored->office_hours_telephone, context->now_ms,
+							  &office_hours));
+	authority->office_hours_now = office_hours;
+	authority->last_published_ms = row.last_published_ms;
+	*ret = authority;
+	return REASON_NONE;
+}
+
+static enum reason add_plans(struct op_context *context, const struct child *child, Cpis__V1__DetailsReply *reply)
+{
+	size_t count = child->plan_count < PLANS_PER_CHILD_MAX ? child->plan_count : PLANS_PER_CHILD_MAX;
+	reply->plans = arena_alloc(context->arena, (count + 1) * sizeof *reply->plans);
+	if (reply->plans == NULL)
+		return REASON_INTERNAL;
+	for (size_t i = 0; i < count; i++) {
+		const struct child_plan *from = &child->plans[i];
+		Cpis__V1__Plan *plan = OP_NEW(context, Cpis__V1__Plan, cpis__v1__plan__init);
+		if (plan == NULL)
+			return REASON_INTERNAL;
+		plan->type = from->stored->type;
+		plan->status = from->status;
+		plan->start_date = from->stored->start_date;
+		plan->end_date = from->stored->end_date;
+		enum reason reason = open_authority(context, from->stored->authority, &plan->authority);
+		if (reason != REASON_NONE)
+			return reason;
+		reply->plans[reply->n_plans++] = plan;
+	}
+	return REASON_NONE;
+}
+
+static enum reason add_history(struct op_context *context, Cpis__V1__DetailsReply *reply)
+{
+	struct store_access *rows = NULL;
+	size_t count = 0;
+	if (context->store->ops->accesses_of(context->store, &context->subject, ACCESS_HISTORY_MAX, context->arena, &rows,
+					     &count) != STORE_OK)
+		return REASON_STORE;
+	reply->accesses = arena_alloc(context->arena, (count + 1) * sizeof *reply->accesses);
+	if (reply->accesses == NULL)
+		return REASON_INTERNAL;
+	for (size_t i = 0; i < count; i++) {
+		uint8_t identity[TAG_BYTES + 8];
+		access_identity(&context->subject, rows[i].audit_index, identity);
+		size_t plain_bytes = rows[i].sealed.bytes > VAULT_OVERHEAD_BYTES
+					     ? rows[i].sealed.bytes - VAULT_OVERHEAD_BYTES
+					     : 0;
+		uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
+		ProtobufCMessage *message = NULL;
+		struct wire_error error;
+		if (plain == NULL || plain_bytes == 0 ||
+		    !vault_unseal(context->vault, VAULT_ACCESS, identity, sizeof identity, rows[i].sealed.data,
+				  rows[i].sealed.bytes, plain) ||
+		    wire_unpack(context->arena, &cpis__v1__access__descriptor, plain, plain_bytes, &message, &error) !=
+			    WIRE_OK) {
+			log_event(LOG_LEVEL_ERROR, "access_unreadable", "the access of audit record %llu does not open",
+				  (unsigned long long)rows[i].audit_index);
+			return REASON_INTERNAL;
+		}
+		reply->accesses[reply->n_accesses++] = (Cpis__V1__Access *)message;
+	}
+	return REASON_NONE;
+}
+
+// Who is looking, as history and notifications show it.
+static Cpis__V1__Access *this_access(struct op_context *context)
+{
+	Cpis__V1__Access *access = OP_NEW(context, Cpis__V1__Access, cpis__v1__access__init);
+	if (access == NULL)
+		return NULL;
+	access->time_ms = context->now_ms;
+	access->name = context->session->name;
+	access->role_code = context->session->role_code;
+	access->role_name = op_text(policy_role_name(context->policy, context->session->role_code));
+	access->organisation = op_text(context->organisation->ods.text);
+	access->organisation_name = op_text(context->organisation->name);
+	access->care_setting = context->decision.care_setting;
+	return access;
+}
+
+static enum reason put_history(struct op_context *context, const Cpis__V1__Access *access)
+{
+	uint8_t identity[TAG_BYTES + 8];
+	access_identity(&context->subject, context->audit_index, identity);
+	size_t plain_bytes;
+	const uint8_t *plain = wire_pack(context->arena, &access->base, &plain_bytes);
+	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(context->arena, plain_bytes + VAULT_OVERHEAD_BYTES);
+	if (sealed == NULL || !vault_seal(context->vault, VAULT_ACCESS, identity, sizeof identity, plain, plain_bytes, sealed))
+		return REASON_STORE;
+	struct store_access row = {
+		.subject = context->subject,
+		.audit_index = context->audit_index,
+		.sealed = {sealed, plain_bytes + VAULT_OVERHEAD_BYTES},
+	};
+	return context->store->ops->access_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
+}
+
+// One notification for each authority whose plan was shown, naming that authority's plans only.
+static enum reason notify(struct op_context *context, const struct child *child, Cpis__V1__Access *access)
+{
+	for (size_t i = 0; i < child->plan_count; i++) {
+		const Cpis__Stored__V1__StoredPlan *plan = child->plans[i].stored;
+		bool told = false;
+		for (size_t earlier = 0; earlier < i; earlier++)
+			told = told || strcmp(child->plans[earlier].stored->authority, plan->authority) == 0;
+		if (told)
+			continue;
+		Cpis__V1__PlanType types[3];
+		Cpis__V1__AccessNotification notification = CPIS__V1__ACCESS_NOTIFICATION__INIT;
+		notification.nhs_number = op_text(child->number.digits);
+		notification.plan_types = types;
+		notification.access = access;
+		notification.uid = context->session->uid;
+		notification.audit_index = context->audit_index;
+		for (size_t j = i; j < child->plan_count; j++) {
+			const Cpis__Stored__V1__StoredPlan *same = child->plans[j].stored;
+			if (strcmp(same->authority, plan->authority) != 0)
+				continue;
+			if (notification.n_plan_types < 3)
+				types[notification.n_plan_types++] = same->type;
+			if (notification.local_id[0] == '\0')
+				notification.local_id = same->local_id;
+		}
+		enum reason reason = inbox_put(context, plan->authority, &notification);
+		if (reason != REASON_NONE)
+			return reason;
+	}
+	return REASON_NONE;
+}
+
+enum reason op_details(struct op_context *context)
+{
+	struct child child;
+	enum reason reason = child_load(context, context->request->details->nhs_number, &child);
+	if (reason != REASON_NONE)
+		return reason;
+	Cpis__V1__DetailsReply *reply = OP_NEW(context, Cpis__V1__DetailsReply, cpis__v1__details_reply__init);
+	Cpis__V1__Access *access = this_access(context);
+	if (reply == NULL || access == NULL)
+		return REASON_INTERNAL;
+	reply->notice = op_text(child.plan_count > 0 ? CHILD_NOTICE_KNOWN : CHILD_NOTICE_NONE);
+	reply->assembled_ms = context->now_ms;
+	if (child.plan_count > 0) {
+		if ((reason = add_plans(context, &child, reply)) != REASON_NONE ||
+		    (reason = add_history(context, reply)) != REASON_NONE)
+			return reason;
+		// From here on the store changes: nothing below refuses.
+		if (context->decision.notify &&
+		    ((reason = put_history(context, access)) != REASON_NONE ||
+		     (reason = notify(context, &child, access)) != REASON_NONE))
+			return reason;
+		reply->notified = context->decision.notify;
+	}
+	context->detail->notified = reply->notified;
+	context->reply->details = reply;
+	context->reply->body_case = CPIS__V1__REPLY__BODY_DETAILS;
+	return REASON_NONE;
+}

@@ -1,0 +1,51 @@
+// SESSION_OPEN: a person proves who they are on this connection and chooses a role profile.
+#include "broker/op.h"
+
+static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
+{
+	const struct session *session = context->session;
+	const struct role_profile *profile = register_profile(context->snapshot, session->uid, session->role_code,
+							      &session->organisation, context->now_ms);
+	activity_mask held = policy_role_activities(context->policy, session->role_code);
+	if (profile != NULL)
+		held |= profile->additional;
+	const char *codes[ACTIVITIES_PER_ROLE_MAX];
+	size_t count = policy_activity_codes(context->policy, held, codes);
+	reply->activities = arena_alloc(context->arena, (count + 1) * sizeof *reply->activities);
+	if (reply->activities == NULL)
+		return false;
+	reply->n_activities = count;
+	for (size_t i = 0; i < count; i++)
+		reply->activities[i] = op_text(codes[i]);
+	reply->expires_ms = session->expires_ms;
+	reply->idle_limit_ms = SESSION_IDLE_MS_MAX;
+	reply->name = op_text(session->name);
+	reply->role_name = op_text(policy_role_name(context->policy, session->role_code));
+	reply->organisation_name = op_text(context->organisation->name);
+	reply->session_token = session_seal(context->vault, context->arena, session);
+	return reply->session_token.len != 0;
+}
+
+enum reason op_session_open(struct op_context *context)
+{
+	struct session_context where = {
+		.snapshot = context->snapshot,
+		.broker_name = context->broker_name,
+		.channel_key = context->channel_key,
+		.organisation = &context->organisation->ods,
+		.now_ms = context->now_ms,
+	};
+	enum reason reason =
+		session_open(&where, context->arena, context->request->session_open, context->session);
+	if (reason != REASON_NONE)
+		return reason;
+	if (policy_role_name(context->policy, context->session->role_code) == NULL)
+		return REASON_ROLE_UNKNOWN;
+	Cpis__V1__SessionOpenReply *reply =
+		OP_NEW(context, Cpis__V1__SessionOpenReply, cpis__v1__session_open_reply__init);
+	if (reply == NULL || !fill(context, reply))
+		return REASON_INTERNAL;
+	context->reply->session_open = reply;
+	context->reply->body_case = CPIS__V1__REPLY__BODY_SESSION_OPEN;
+	return REASON_NONE;
+}

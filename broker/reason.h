@@ -1,0 +1,85 @@
+// Every reason for a refusal, in one table: our name, the word on the wire and in the audit log, the wire
+// outcome, the sentence. The only place where internal results become wire codes.
+// No sentence says anything about a child.
+#ifndef CPIS_BROKER_REASON_H
+#define CPIS_BROKER_REASON_H
+
+#include "proto/cpis.pb-c.h"
+
+#define REASON_TABLE(X)                                                                                                \
+	X(REASON_NONE, "", OK, "")                                                                                     \
+	X(REASON_MALFORMED, "message_not_well_formed", MESSAGE_NOT_WELL_FORMED,                                        \
+	  "The message cannot be read.")                                                                               \
+	X(REASON_TOO_LARGE, "message_too_large", MESSAGE_NOT_WELL_FORMED, "The message is larger than 65,503 bytes.")   \
+	X(REASON_VERSION, "protocol_version", NO_LONGER_SUPPORTED, "This broker speaks protocol version 1.")           \
+	X(REASON_NHS_NUMBER, "nhs_number", INVALID_NHS_NUMBER,                                                         \
+	  "Not a valid NHS number: check the ten digits.")                                                             \
+	X(REASON_VALUE, "invalid_value", INVALID_VALUE, "A field has a value that is not allowed.")                    \
+	X(REASON_SYSTEM_UNKNOWN, "system_unknown", ASID_CHECK_FAILED,                                                  \
+	  "This connection does not belong to an enrolled system. Connect again.")                                     \
+	X(REASON_SYSTEM_REVOKED, "system_revoked", ASID_CHECK_FAILED, "This system's certificate has been revoked.")   \
+	X(REASON_SYSTEM_EXPIRED, "system_expired", ASID_CHECK_FAILED, "This system's certificate has expired.")        \
+	X(REASON_SYSTEM_INVALID, "system_invalid", ASID_CHECK_FAILED,                                                  \
+	  "This system's certificate no longer passes the broker's checks.")                                           \
+	X(REASON_ORGANISATION_UNKNOWN, "organisation_unknown", ASID_CHECK_FAILED,                                      \
+	  "The organisation of this system is not in the broker's register.")                                          \
+	X(REASON_STAFF_CERTIFICATE, "staff_certificate", AUTHOR_CREDENTIALS_ERROR,                                     \
+	  "The member of staff's certificate does not pass the broker's checks.")                                      \
+	X(REASON_STAFF_REVOKED, "staff_revoked", AUTHOR_CREDENTIALS_ERROR,                                             \
+	  "The member of staff's certificate has been revoked.")                                                       \
+	X(REASON_STAFF_EXPIRED, "staff_expired", AUTHOR_CREDENTIALS_ERROR,                                             \
+	  "The member of staff's certificate has expired.")                                                            \
+	X(REASON_STATEMENT_SIGNATURE, "statement_signature", AUTHOR_CREDENTIALS_ERROR,                                 \
+	  "The session statement is not signed by the certificate's key.")                                             \
+	X(REASON_STATEMENT_PERSON, "statement_person", AUTHOR_CREDENTIALS_ERROR,                                       \
+	  "The session statement names another person than the certificate.")                                          \
+	X(REASON_STATEMENT_CHANNEL, "statement_channel", AUTHOR_CREDENTIALS_ERROR,                                     \
+	  "The session statement was made for another connection.")                                                    \
+	X(REASON_STATEMENT_BROKER, "statement_broker", AUTHOR_CREDENTIALS_ERROR,                                       \
+	  "The session statement was made for another broker.")                                                        \
+	X(REASON_STATEMENT_TIME, "statement_time", AUTHOR_CREDENTIALS_ERROR,                                           \
+	  "The session statement is more than 60 seconds off the broker's clock.")                                     \
+	X(REASON_STATEMENT_ORGANISATION, "statement_organisation", AUTHOR_CREDENTIALS_ERROR,                           \
+	  "The role profile belongs to another organisation than this system.")                                        \
+	X(REASON_PROFILE, "role_profile", AUTHOR_CREDENTIALS_ERROR,                                                    \
+	  "This person holds no such role profile at this organisation now.")                                          \
+	X(REASON_TOKEN_MISSING, "session_missing", SESSION_EXPIRED, "Open a session first.")                           \
+	X(REASON_TOKEN_FORGED, "session_invalid", AUTHOR_CREDENTIALS_ERROR,                                            \
+	  "The session token was not made by this broker for this connection.")                                        \
+	X(REASON_TOKEN_EXPIRED, "session_expired", SESSION_EXPIRED, "The session has ended. Open a new one.")          \
+	X(REASON_TOKEN_IDLE, "session_idle", SESSION_EXPIRED, "The session was idle for too long. Open a new one.")    \
+	X(REASON_OPERATION, "operation_not_in_policy", ACCESS_DENIED, "The policy does not name this operation.")      \
+	X(REASON_ORGANISATION_TYPE, "organisation_type", ACCESS_DENIED,                                                \
+	  "This operation is not for this type of organisation.")                                                      \
+	X(REASON_CARE_SETTING, "care_setting_not_in_scope", ACCESS_DENIED,                                             \
+	  "This organisation does not provide care in that care setting.")                                             \
+	X(REASON_CARE_SETTING_UNNAMED, "care_setting_needed", INVALID_VALUE,                                           \
+	  "This organisation has several care settings: say which.")                                                   \
+	X(REASON_ROLE_UNKNOWN, "role_not_in_policy", ACCESS_DENIED, "The policy does not name this role.")             \
+	X(REASON_ACTIVITY, "role_lacks_activity", ACCESS_DENIED,                                                       \
+	  "This role does not include the activity that this operation needs.")                                        \
+	X(REASON_OTHER_AUTHORITY, "other_authority", ACCESS_DENIED,                                                    \
+	  "An authority publishes its own records only.")                                                              \
+	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
+	  "A reviewer of one organisation sees that organisation's records only.")                                     \
+	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\
+	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
+	X(REASON_DUPLICATE, "request_id_reused", DUPLICATE_REJECTED,                                                   \
+	  "This request id was used before for another request.")                                                      \
+	X(REASON_STORE, "store_unavailable", SERVICE_UNAVAILABLE,                                                      \
+	  "The request could not be recorded, so it is not answered. Try again.")                                      \
+	X(REASON_DRAINING, "draining", SERVICE_UNAVAILABLE, "This broker is stopping. Try another.")                   \
+	X(REASON_INTERNAL, "internal", INTERNAL_SERVER_ERROR, "The broker made a mistake; it has been recorded.")
+
+enum reason {
+#define X(name, word, outcome, sentence) name,
+	REASON_TABLE(X)
+#undef X
+	REASONS
+};
+
+const char *reason_word(enum reason reason);
+const char *reason_sentence(enum reason reason);
+Cpis__V1__Outcome reason_outcome(enum reason reason);
+
+#endif

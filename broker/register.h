@@ -1,0 +1,71 @@
+// Who is known now: enrolled systems, organisations, role profiles, and the trust to check certificates with.
+// An immutable snapshot, counted by reference, replaced whole when a file changes. Any thread may read one
+// that it holds.
+#ifndef CPIS_BROKER_REGISTER_H
+#define CPIS_BROKER_REGISTER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/policy.h"
+#include "certs/identity.h"
+#include "proto/ods_code.h"
+
+#define REGISTER_DETAIL_BYTES 400
+#define REGISTER_SYSTEMS_MAX 16384u
+#define REGISTER_ORGANISATIONS_MAX 16384u
+#define REGISTER_PROFILES_MAX 65536u
+
+struct organisation {
+	struct ods_code ods;
+	char name[TEXT_BYTES_MAX + 1];
+	enum organisation_type type;
+	uint64_t care_settings;                    // bit n: care setting n of cpis.v1
+};
+
+struct role_profile {
+	char uid[UID_DIGITS + 1];
+	char role_code[ROLE_CODE_BYTES_MAX + 1];
+	struct ods_code organisation;
+	uint64_t from_ms, until_ms;                // from inclusive, until exclusive; 0: no end
+	activity_mask additional;
+};
+
+struct enrolled_system {
+	struct system_identity identity;
+	enum certs_status status;                  // CERTS_OK when it was good at loading
+};
+
+struct register_paths {
+	const char *trust_directory;               // certs/identity.h, "trust bundle"
+	const char *enrolled_directory;            // *.pem, one system certificate each
+	const char *register_file;                 // YAML: organisations and role profiles
+};
+
+struct register_snapshot;
+
+// Reads all, checks all. A broken register file, an unreadable directory or a broken trust bundle fails with
+// file and line in `detail`. A single certificate that does not hold is kept with its status, so that a refusal
+// can name it; two good certificates with one key are both marked CERTS_PROFILE.
+__attribute__((warn_unused_result)) bool
+register_load(const struct register_paths *paths, const struct policy *policy, uint64_t now_ms,
+	      struct register_snapshot **ret, char detail[REGISTER_DETAIL_BYTES]);
+// A number that changes when any of the files does (names, sizes, times, inode numbers). 0 when they cannot be read.
+uint64_t register_fingerprint(const struct register_paths *paths);
+
+struct register_snapshot *register_retain(struct register_snapshot *snapshot);
+void register_release(struct register_snapshot *snapshot); // accepts NULL
+
+const struct trust *register_trust(const struct register_snapshot *snapshot);
+// NULL when no enrolled certificate has this key. Constant-time comparison is not needed: keys are public.
+const struct enrolled_system *register_system(const struct register_snapshot *snapshot, const uint8_t curve_public[KEY_BYTES]);
+// The system's standing at `now_ms`: its status at loading, and its validity period since.
+enum certs_status register_system_status(const struct enrolled_system *system, uint64_t now_ms);
+const struct organisation *register_organisation(const struct register_snapshot *snapshot, const struct ods_code *ods);
+// The profile (uid, role, organisation) if it holds at `now_ms`, else NULL.
+const struct role_profile *register_profile(const struct register_snapshot *snapshot, const char *uid,
+					     const char *role_code, const struct ods_code *organisation, uint64_t now_ms);
+size_t register_systems_count(const struct register_snapshot *snapshot); // with CERTS_OK
+
+#endif

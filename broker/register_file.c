@@ -1,0 +1,298 @@
+// The register file: YAML read into the snapshot's sorted tables.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/register_priv.h"
+#include "proto/date.h"
+#include "proto/invariant.h"
+#include "proto/text.h"
+#include "proto/wire.h"
+#include "proto/yaml_file.h"
+
+#define CARE_SETTINGS_MAX 64u
+#define INSTANT_BYTES_MAX 30
+
+// ------------------------------------------------------------------ the file as it is written
+
+struct file_organisation {
+	char *ods, *name;
+	enum organisation_type type;
+	char **care_settings;
+	unsigned care_settings_count;
+};
+
+struct file_profile {
+	char *uid, *role, *organisation, *from, *until;
+	char **activities;
+	unsigned activities_count;
+};
+
+struct file_register {
+	struct file_organisation *organisations;
+	unsigned organisations_count;
+	struct file_profile *role_profiles;
+	unsigned role_profiles_count;
+};
+
+static const cyaml_strval_t type_words[ORGANISATION_TYPES] = {
+#define X(name, word) {word, name},
+	ORGANISATION_TYPE_TABLE(X)
+#undef X
+};
+
+#define TEXT(key, flags, structure, member, bytes_max) \
+	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (flags), struct structure, member, 1, bytes_max)
+
+static const cyaml_schema_value_t word_value = {
+	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, POLICY_NAME_BYTES_MAX)};
+
+static const cyaml_schema_field_t organisation_fields[] = {
+	TEXT("ods", 0, file_organisation, ods, ODS_CODE_BYTES_MAX),
+	TEXT("name", 0, file_organisation, name, TEXT_BYTES_MAX),
+	CYAML_FIELD_ENUM("type", CYAML_FLAG_STRICT, struct file_organisation, type, type_words,
+			 ORGANISATION_TYPES),
+	CYAML_FIELD_SEQUENCE("care_settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
+			     struct file_organisation, care_settings, &word_value, 0, CARE_SETTINGS_MAX),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t profile_fields[] = {
+	TEXT("uid", 0, file_profile, uid, UID_DIGITS),
+	TEXT("role", 0, file_profile, role, ROLE_CODE_BYTES_MAX),
+	TEXT("organisation", 0, file_profile, organisation, ODS_CODE_BYTES_MAX),
+	TEXT("from", 0, file_profile, from, INSTANT_BYTES_MAX),
+	TEXT("until", CYAML_FLAG_OPTIONAL, file_profile, until, INSTANT_BYTES_MAX),
+	CYAML_FIELD_SEQUENCE("activities", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_profile,
+			     activities, &word_value, 0, ACTIVITIES_PER_ROLE_MAX),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t organisation_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_organisation, organisation_fields),
+};
+static const cyaml_schema_value_t profile_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_profile, profile_fields),
+};
+static const cyaml_schema_field_t register_fields[] = {
+	CYAML_FIELD_SEQUENCE("organisations", CYAML_FLAG_POINTER, struct file_register, organisations,
+			     &organisation_value, 0, REGISTER_ORGANISATIONS_MAX),
+	CYAML_FIELD_SEQUENCE("role_profiles", CYAML_FLAG_POINTER, struct file_register, role_profiles,
+			     &profile_value, 0, REGISTER_PROFILES_MAX),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t register_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_register, register_fields),
+};
+
+// ------------------------------------------------------------------ organisations
+
+static bool read_care_settings(struct yaml_place *place, const struct file_organisation *from, uint64_t *ret)
+{
+	uint64_t mask = 0;
+	for (unsigned i = 0; i < from->care_settings_count; i++) {
+		Cpis__V1__CareSetting setting;
+		if (!wire_care_setting_by_name(from->care_settings[i], &setting))
+			return yaml_file_refuse(place, "organisation %s: unknown care setting '%s'",
+						from->ods, from->care_settings[i]);
+		INVARIANT((unsigned)setting < CARE_SETTINGS_MAX);
+		uint64_t bit = UINT64_C(1) << (unsigned)setting;
+		if ((mask & bit) != 0)
+			return yaml_file_refuse(place, "organisation %s: care setting %s stands twice",
+						from->ods, from->care_settings[i]);
+		mask |= bit;
+	}
+	*ret = mask;
+	return true;
+}
+
+static bool read_organisation(struct yaml_place *place, const struct file_organisation *from,
+			      struct organisation *to)
+{
+	if (!ods_code_parse(from->ods, strlen(from->ods), &to->ods))
+		return yaml_file_refuse(place, "'%s' is not an ODS code: 3 to 12 capital letters and digits",
+					from->ods);
+	if (!text_is_clean(from->name, strlen(from->name)))
+		return yaml_file_refuse(place, "organisation %s: the name has control characters", from->ods);
+	memcpy(to->name, from->name, strlen(from->name) + 1);
+	to->type = from->type;
+	return read_care_settings(place, from, &to->care_settings);
+}
+
+static unsigned entry_of_organisation(const struct file_register *file, const struct ods_code *ods)
+{
+	// The last one: of two, the one that is one too many.
+	unsigned index = file->organisations_count - 1;
+	while (index > 0 && strcmp(file->organisations[index].ods, ods->text) != 0)
+		index--;
+	return index;
+}
+
+static int compare_organisations(const void *a, const void *b)
+{
+	return strcmp(((const struct organisation *)a)->ods.text, ((const struct organisation *)b)->ods.text);
+}
+
+static bool read_organisations(struct yaml_place *place, const struct file_register *file,
+			       struct register_snapshot *to)
+{
+	place->key = "organisations";
+	for (place->index = 0; place->index < file->organisations_count; place->index++) {
+		if (!read_organisation(place, &file->organisations[place->index],
+				       &to->organisations[place->index]))
+			return false;
+	}
+	to->organisations_count = file->organisations_count;
+	qsort(to->organisations, to->organisations_count, sizeof to->organisations[0], compare_organisations);
+	for (size_t i = 1; i < to->organisations_count; i++) {
+		if (compare_organisations(&to->organisations[i - 1], &to->organisations[i]) != 0)
+			continue;
+		place->index = entry_of_organisation(file, &to->organisations[i].ods);
+		return yaml_file_refuse(place, "organisation %s stands twice", to->organisations[i].ods.text);
+	}
+	return true;
+}
+
+// ------------------------------------------------------------------ role profiles
+
+static bool read_period(struct yaml_place *place, const struct file_profile *from, struct role_profile *to)
+{
+	if (!instant_parse(from->from, strlen(from->from), &to->from_ms))
+		return yaml_file_refuse(
+			place, "role profile of %s: from '%s' is not a date (YYYY-MM-DD) or a UTC time",
+			from->uid, from->from);
+	if (from->until == NULL)
+		return true;
+	if (!instant_parse(from->until, strlen(from->until), &to->until_ms))
+		return yaml_file_refuse(
+			place, "role profile of %s: until '%s' is not a date (YYYY-MM-DD) or a UTC time",
+			from->uid, from->until);
+	// This also keeps an until of 1970-01-01 out, whose 0 would stand for "no end".
+	if (to->until_ms <= to->from_ms)
+		return yaml_file_refuse(place, "role profile of %s: until must be after from", from->uid);
+	return true;
+}
+
+static bool read_additional(struct yaml_place *place, const struct file_profile *from,
+			    const struct policy *policy, struct role_profile *to)
+{
+	for (unsigned i = 0; i < from->activities_count; i++) {
+		activity_mask bit = policy_activity(policy, from->activities[i]);
+		if (bit == 0)
+			return yaml_file_refuse(place, "role profile of %s: the policy has no activity '%s'",
+						from->uid, from->activities[i]);
+		if ((to->additional & bit) != 0)
+			return yaml_file_refuse(place, "role profile of %s: activity %s stands twice",
+						from->uid, from->activities[i]);
+		to->additional |= bit;
+	}
+	// So that a session can name them all.
+	activity_mask held = to->additional | policy_role_activities(policy, to->role_code);
+	if ((unsigned)__builtin_popcountll(held) > ACTIVITIES_PER_ROLE_MAX)
+		return yaml_file_refuse(place,
+					"role profile of %s: more than %u activities with those of the role",
+					from->uid, ACTIVITIES_PER_ROLE_MAX);
+	return true;
+}
+
+static bool read_profile(struct yaml_place *place, const struct file_profile *from,
+			 const struct policy *policy, const struct register_snapshot *snapshot,
+			 struct role_profile *to)
+{
+	if (!text_is_digits(from->uid, strlen(from->uid), UID_DIGITS))
+		return yaml_file_refuse(place, "'%s' is not a staff uid: 12 digits", from->uid);
+	if (policy_role_name(policy, from->role) == NULL)
+		return yaml_file_refuse(place, "role profile of %s: the policy has no role '%s'", from->uid,
+					from->role);
+	if (!ods_code_parse(from->organisation, strlen(from->organisation), &to->organisation) ||
+	    register_organisation(snapshot, &to->organisation) == NULL)
+		return yaml_file_refuse(place, "role profile of %s: unknown organisation '%s'", from->uid,
+					from->organisation);
+	memcpy(to->uid, from->uid, sizeof to->uid);
+	memcpy(to->role_code, from->role, strlen(from->role) + 1);
+	return read_period(place, from, to) && read_additional(place, from, policy, to);
+}
+
+// A profile as it was read, and the entry it came from, for complaints about pairs.
+struct origin {
+	const struct role_profile *profile;
+	unsigned index;
+};
+
+static int compare_origins(const void *a, const void *b)
+{
+	const struct origin *x = a, *y = b;
+	const struct role_profile *p = x->profile, *q = y->profile;
+	int order = register_compare_holdings(p, q);
+	if (order == 0)
+		order = (p->from_ms > q->from_ms) - (p->from_ms < q->from_ms);
+	return order == 0 ? (x->index > y->index) - (x->index < y->index) : order;
+}
+
+// Puts the profiles, read in the file's order, into `to` in theirs, and refuses two that hold at one time.
+static bool sort_profiles(struct yaml_place *place, const struct role_profile *read, struct origin *origins,
+			  size_t count, struct role_profile *to)
+{
+	for (size_t i = 0; i < count; i++)
+		origins[i] = (struct origin){.profile = &read[i], .index = (unsigned)i};
+	if (count > 0)
+		qsort(origins, count, sizeof origins[0], compare_origins);
+	for (size_t i = 0; i < count; i++) {
+		to[i] = *origins[i].profile;
+		if (i == 0 || register_compare_holdings(&to[i - 1], &to[i]) != 0 ||
+		    (to[i - 1].until_ms != 0 && to[i - 1].until_ms <= to[i].from_ms))
+			continue;
+		place->index =
+			origins[i].index > origins[i - 1].index ? origins[i].index : origins[i - 1].index;
+		return yaml_file_refuse(place, "role profile of %s: role %s at %s is held twice at one time",
+					to[i].uid, to[i].role_code, to[i].organisation.text);
+	}
+	return true;
+}
+
+static bool read_profiles(struct yaml_place *place, const struct file_register *file,
+			  const struct policy *policy, struct register_snapshot *to)
+{
+	size_t count = file->role_profiles_count;
+	struct role_profile *read = calloc(count + 1, sizeof *read);
+	struct origin *origins = calloc(count + 1, sizeof *origins);
+	bool good = read != NULL && origins != NULL;
+	if (!good)
+		snprintf(place->detail, place->detail_bytes, "%s: out of memory", place->file->path);
+	place->key = "role_profiles";
+	for (unsigned i = 0; good && i < count; i++) {
+		place->index = i;
+		good = read_profile(place, &file->role_profiles[i], policy, to, &read[i]);
+	}
+	good = good && sort_profiles(place, read, origins, count, to->profiles);
+	to->profiles_count = good ? count : 0;
+	free(read);
+	free(origins);
+	return good;
+}
+
+bool register_read_file(const char *path, const struct policy *policy, struct register_snapshot *to,
+			char detail[REGISTER_DETAIL_BYTES])
+{
+	struct yaml_file file = {0};
+	void *data = NULL;
+	if (!yaml_file_open(path, &file, detail, REGISTER_DETAIL_BYTES))
+		return false;
+	struct yaml_place place = {.file = &file,
+				   .schema = &register_schema,
+				   .detail = detail,
+				   .detail_bytes = REGISTER_DETAIL_BYTES};
+	bool good = yaml_file_load(&file, &register_schema, &data, detail, REGISTER_DETAIL_BYTES);
+	if (good) {
+		const struct file_register *from = data;
+		// One more than needed, so that an empty register is not a failed allocation.
+		to->organisations = calloc(from->organisations_count + 1u, sizeof *to->organisations);
+		to->profiles = calloc(from->role_profiles_count + 1u, sizeof *to->profiles);
+		good = to->organisations != NULL && to->profiles != NULL;
+		if (!good)
+			snprintf(detail, REGISTER_DETAIL_BYTES, "%s: out of memory", path);
+		good = good && read_organisations(&place, from, to) &&
+		       read_profiles(&place, from, policy, to);
+	}
+	yaml_file_free(&register_schema, data);
+	yaml_file_close(&file);
+	return good;
+}

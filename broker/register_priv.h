@@ -1,0 +1,28 @@
+// The snapshot's tables, between the file's reader and the lookups. Inside broker/register*.c only.
+#ifndef CPIS_BROKER_REGISTER_PRIV_H
+#define CPIS_BROKER_REGISTER_PRIV_H
+
+#include <stdatomic.h>
+
+#include "broker/register.h"
+
+struct register_snapshot {
+	atomic_uint references;
+	struct trust *trust;
+	struct organisation *organisations;  // by ODS code
+	size_t organisations_count;
+	struct role_profile *profiles;       // by person, role, organisation, start
+	size_t profiles_count;
+	struct enrolled_system *systems;     // by key, each key once
+	size_t systems_count;
+};
+
+// Orders by person, role, organisation: 0 for one holding, whatever its period.
+int register_compare_holdings(const struct role_profile *a, const struct role_profile *b);
+
+// Fills organisations and profiles, sorted. On failure what is there is still to be freed.
+__attribute__((warn_unused_result)) bool register_read_file(const char *path, const struct policy *policy,
+							     struct register_snapshot *to,
+							     char detail[REGISTER_DETAIL_BYTES]);
+
+#endif

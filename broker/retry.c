@@ -1,0 +1,98 @@
+// Answers kept for retries of the same request.
+#include "broker/retry.h"
+
+#include <string.h>
+
+#include "broker/digest.h"
+#include "broker/stored.pb-c.h"
+
+bool retry_applies(const Cpis__V1__Request *request)
+{
+	return request->body_case == CPIS__V1__REQUEST__BODY_DETAILS ||
+	       request->body_case == CPIS__V1__REQUEST__BODY_PUBLISH;
+}
+
+// Over what must be the same in a retry: a renewed token and a shorter deadline may differ.
+static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
+{
+	Cpis__V1__Request same = *context->request;
+	same.deadline_ms = 0;
+	same.session_token.len = 0;
+	same.session_token.data = NULL;
+	size_t bytes;
+	const uint8_t *packed = wire_pack(context->arena, &same.base, &bytes);
+	if (packed == NULL)
+		return false;
+	digest_sha256(packed, bytes, out);
+	return true;
+}
+
+static bool open_kept(struct op_context *context, const struct store_request *row, struct retry *retry)
+{
+	if (row->sealed.bytes < VAULT_OVERHEAD_BYTES)
+		return false;
+	size_t plain_bytes = row->sealed.bytes - VAULT_OVERHEAD_BYTES;
+	uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
+	ProtobufCMessage *message = NULL, *body = NULL;
+	struct wire_error error;
+	if (plain == NULL ||
+	    !vault_unseal(context->vault, VAULT_REQUEST, row->key.bytes, sizeof row->key.bytes, row->sealed.data,
+			  row->sealed.bytes, plain) ||
+	    wire_unpack(context->arena, &cpis__stored__v1__stored_reply__descriptor, plain, plain_bytes, &message,
+			&error) != WIRE_OK)
+		return false;
+	const Cpis__Stored__V1__StoredReply *stored = (const Cpis__Stored__V1__StoredReply *)message;
+	if (wire_unpack(context->arena, &cpis__v1__reply__descriptor, stored->body.data, stored->body.len, &body,
+			&error) != WIRE_OK)
+		return false;
+	const Cpis__V1__Reply *kept = (const Cpis__V1__Reply *)body;
+	context->reply->body_case = kept->body_case;
+	context->reply->details = kept->details; // any member: they are pointers of one union
+	retry->audit_index = stored->audit_index;
+	return true;
+}
+
+enum reason retry_look_up(struct op_context *context, struct retry *ret)
+{
+	struct store_request row;
+	ret->found = false;
+	vault_tag_request(context->vault, context->session->uid, context->channel_key,
+			  context->request->request_id.data, &ret->key);
+	if (!digest_of(context, ret->digest))
+		return REASON_INTERNAL;
+	enum store_status status = context->store->ops->request_get(context->store, &ret->key, context->arena, &row);
+	if (status == STORE_NOT_FOUND)
+		return REASON_NONE;
+	if (status != STORE_OK)
+		return REASON_STORE;
+	if (memcmp(row.digest, ret->digest, sizeof row.digest) != 0)
+		return REASON_DUPLICATE;
+	if (!open_kept(context, &row, ret))
+		return REASON_INTERNAL;
+	ret->found = true;
+	return REASON_NONE;
+}
+
+bool retry_keep(struct op_context *context, const struct retry *retry)
+{
+	Cpis__V1__Reply body = CPIS__V1__REPLY__INIT;
+	body.body_case = context->reply->body_case;
+	body.details = context->reply->details; // see open_kept
+	Cpis__Stored__V1__StoredReply stored = CPIS__STORED__V1__STORED_REPLY__INIT;
+	stored.audit_index = context->audit_index;
+	stored.outcome = CPIS__V1__OUTCOME__OK;
+	stored.body.data = (uint8_t *)(uintptr_t)wire_pack(context->arena, &body.base, &stored.body.len);
+	size_t plain_bytes;
+	const uint8_t *plain = stored.body.data == NULL ? NULL : wire_pack(context->arena, &stored.base, &plain_bytes);
+	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(context->arena, plain_bytes + VAULT_OVERHEAD_BYTES);
+	if (sealed == NULL || !vault_seal(context->vault, VAULT_REQUEST, retry->key.bytes, sizeof retry->key.bytes, plain,
+					  plain_bytes, sealed))
+		return false;
+	struct store_request row = {
+		.key = retry->key,
+		.expires_ms = context->now_ms + RETRY_KEPT_MS,
+		.sealed = {sealed, plain_bytes + VAULT_OVERHEAD_BYTES},
+	};
+	memcpy(row.digest, retry->digest, sizeof row.digest);
+	return context->store->ops->request_put(context->store, &row) == STORE_OK;
+}

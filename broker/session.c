@@ -1,0 +1,203 @@
+// Opening a session from a signed statement, and the sealed token that stands for it afterwards.
+#include "broker/session.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "broker/random.h"
+#include "broker/stored.pb-c.h"
+
+// Signed before the statement's bytes, so that the key's signature on anything else never passes for one.
+static const char statement_domain[] = "cpis-session-v1\n";
+#define STATEMENT_DOMAIN_BYTES (sizeof statement_domain - 1)
+
+static enum reason certificate_reason(enum certs_status status)
+{
+	switch (status) {
+	case CERTS_OK:
+		return REASON_NONE;
+	case CERTS_REVOKED:
+		return REASON_STAFF_REVOKED;
+	case CERTS_EXPIRED:
+		return REASON_STAFF_EXPIRED;
+	default:
+		return REASON_STAFF_CERTIFICATE;
+	}
+}
+
+static bool signature_holds(struct arena *arena, const Cpis__V1__SessionOpenRequest *request,
+			    const uint8_t public_key[KEY_BYTES])
+{
+	size_t bytes = STATEMENT_DOMAIN_BYTES + request->statement.len;
+	uint8_t *message = arena_alloc(arena, bytes);
+	if (message == NULL || request->signature.len != ED25519_SIGNATURE_BYTES)
+		return false;
+	memcpy(message, statement_domain, STATEMENT_DOMAIN_BYTES);
+	memcpy(message + STATEMENT_DOMAIN_BYTES, request->statement.data, request->statement.len);
+	return ed25519_verify(public_key, message, bytes, request->signature.data) == CERTS_OK;
+}
+
+static bool within_skew(uint64_t a, uint64_t b)
+{
+	return (a > b ? a - b : b - a) <= CLOCK_SKEW_MS_MAX;
+}
+
+// What the signed statement says, against where and when it arrived.
+static enum reason check_statement(const struct session_context *context, const Cpis__V1__SessionStatement *statement,
+				   const struct staff_identity *staff)
+{
+	if (strcmp(statement->uid, staff->uid) != 0)
+		return REASON_STATEMENT_PERSON;
+	if (statement->channel_key.len != KEY_BYTES ||
+	    memcmp(statement->channel_key.data, context->channel_key, KEY_BYTES) != 0)
+		return REASON_STATEMENT_CHANNEL;
+	if (strcmp(statement->broker_name, context->broker_name) != 0)
+		return REASON_STATEMENT_BROKER;
+	if (!within_skew(statement->time_ms, context->now_ms))
+		return REASON_STATEMENT_TIME;
+	if (strcmp(statement->organisation, context->organisation->text) != 0)
+		return REASON_STATEMENT_ORGANISATION;
+	if (register_profile(context->snapshot, statement->uid, statement->role_code, context->organisation,
+			     context->now_ms) == NULL)
+		return REASON_PROFILE;
+	return REASON_NONE;
+}
+
+enum reason session_open(const struct session_context *context, struct arena *arena,
+			 const Cpis__V1__SessionOpenRequest *request, struct session *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	struct staff_identity staff;
+	char detail[CERTS_DETAIL_BYTES];
+	enum certs_status status =
+		trust_verify_staff(register_trust(context->snapshot), request->staff_certificate.data,
+				   request->staff_certificate.len, context->now_ms, &staff, detail);
+	snprintf(ret->uid, sizeof ret->uid, "%s", staff.uid);
+	snprintf(ret->name, sizeof ret->name, "%s", staff.name);
+	ret->staff_serial = staff.serial;
+	if (status != CERTS_OK)
+		return certificate_reason(status);
+	if (!signature_holds(arena, request, staff.ed25519_public))
+		return REASON_STATEMENT_SIGNATURE;
+
+	ProtobufCMessage *message = NULL;
+	struct wire_error error;
+	if (wire_unpack(arena, &cpis__v1__session_statement__descriptor, request->statement.data,
+			request->statement.len, &message, &error) != WIRE_OK)
+		return REASON_MALFORMED;
+	const Cpis__V1__SessionStatement *statement = (const Cpis__V1__SessionStatement *)message;
+	enum reason reason = check_statement(context, statement, &staff);
+	if (reason != REASON_NONE)
+		return reason;
+
+	random_bytes(ret->id, sizeof ret->id);
+	snprintf(ret->role_code, sizeof ret->role_code, "%s", statement->role_code);
+	ret->organisation = *context->organisation;
+	memcpy(ret->channel_key, context->channel_key, KEY_BYTES);
+	ret->staff_not_after_ms = staff.not_after_ms;
+	ret->opened_ms = ret->renewed_ms = context->now_ms;
+	ret->expires_ms = context->now_ms + SESSION_MS_MAX;
+	if (ret->expires_ms > staff.not_after_ms)
+		ret->expires_ms = staff.not_after_ms;
+	return REASON_NONE;
+}
+
+static ProtobufCBinaryData borrowed(const void *data, size_t bytes)
+{
+	return (ProtobufCBinaryData){.len = bytes, .data = (uint8_t *)(uintptr_t)data};
+}
+
+ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const struct session *session)
+{
+	Cpis__Stored__V1__StoredSession stored = CPIS__STORED__V1__STORED_SESSION__INIT;
+	stored.session_id = borrowed(session->id, sizeof session->id);
+	stored.uid = (char *)(uintptr_t)session->uid;
+	stored.name = (char *)(uintptr_t)session->name;
+	stored.role_code = (char *)(uintptr_t)session->role_code;
+	stored.organisation = (char *)(uintptr_t)session->organisation.text;
+	stored.channel_key = borrowed(session->channel_key, KEY_BYTES);
+	stored.staff_certificate_serial = borrowed(session->staff_serial.bytes, session->staff_serial.bytes_count);
+	stored.staff_not_after_ms = session->staff_not_after_ms;
+	stored.opened_ms = session->opened_ms;
+	stored.expires_ms = session->expires_ms;
+	stored.renewed_ms = session->renewed_ms;
+
+	ProtobufCBinaryData none = {0, NULL};
+	size_t plain_bytes;
+	const uint8_t *plain = wire_pack(arena, &stored.base, &plain_bytes);
+	uint8_t *token = plain == NULL ? NULL : arena_alloc(arena, plain_bytes + VAULT_OVERHEAD_BYTES);
+	if (token == NULL || plain_bytes + VAULT_OVERHEAD_BYTES > SESSION_TOKEN_BYTES_MAX ||
+	    !vault_seal(vault, VAULT_TOKEN, session->channel_key, KEY_BYTES, plain, plain_bytes, token))
+		return none;
+	return borrowed(token, plain_bytes + VAULT_OVERHEAD_BYTES);
+}
+
+// Ours once it has opened, so a wrong size in it is our mistake or another version's: not a session.
+static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct session *ret)
+{
+	if (stored->session_id.len != sizeof ret->id || stored->channel_key.len != KEY_BYTES ||
+	    stored->staff_certificate_serial.len > sizeof ret->staff_serial.bytes ||
+	    strlen(stored->uid) >= sizeof ret->uid || strlen(stored->name) >= sizeof ret->name ||
+	    strlen(stored->role_code) >= sizeof ret->role_code ||
+	    !ods_code_parse(stored->organisation, strlen(stored->organisation), &ret->organisation))
+		return false;
+	memcpy(ret->id, stored->session_id.data, sizeof ret->id);
+	snprintf(ret->uid, sizeof ret->uid, "%s", stored->uid);
+	snprintf(ret->name, sizeof ret->name, "%s", stored->name);
+	snprintf(ret->role_code, sizeof ret->role_code, "%s", stored->role_code);
+	memcpy(ret->channel_key, stored->channel_key.data, KEY_BYTES);
+	ret->staff_serial.bytes_count = stored->staff_certificate_serial.len;
+	if (stored->staff_certificate_serial.len > 0)
+		memcpy(ret->staff_serial.bytes, stored->staff_certificate_serial.data,
+		       stored->staff_certificate_serial.len);
+	ret->staff_not_after_ms = stored->staff_not_after_ms;
+	ret->opened_ms = stored->opened_ms;
+	ret->expires_ms = stored->expires_ms;
+	ret->renewed_ms = stored->renewed_ms;
+	return true;
+}
+
+static bool unseal(const struct session_context *context, struct vault *vault, struct arena *arena,
+		   ProtobufCBinaryData token, struct session *ret)
+{
+	if (token.len < VAULT_OVERHEAD_BYTES || token.len > SESSION_TOKEN_BYTES_MAX)
+		return false;
+	size_t plain_bytes = token.len - VAULT_OVERHEAD_BYTES;
+	uint8_t *plain = arena_alloc(arena, plain_bytes + 1);
+	ProtobufCMessage *message = NULL;
+	struct wire_error error;
+	// The channel's key is associated data: on another connection the token does not open at all.
+	return plain != NULL &&
+	       vault_unseal(vault, VAULT_TOKEN, context->channel_key, KEY_BYTES, token.data, token.len, plain) &&
+	       wire_unpack(arena, &cpis__stored__v1__stored_session__descriptor, plain, plain_bytes, &message,
+			   &error) == WIRE_OK &&
+	       read_stored((const Cpis__Stored__V1__StoredSession *)message, ret);
+}
+
+enum reason session_resume(const struct session_context *context, struct vault *vault, struct arena *arena,
+			   ProtobufCBinaryData token, struct session *ret)
+{
+	memset(ret, 0, sizeof *ret);
+	if (token.len == 0)
+		return REASON_TOKEN_MISSING;
+	if (!unseal(context, vault, arena, token, ret)) {
+		memset(ret, 0, sizeof *ret);
+		return REASON_TOKEN_FORGED;
+	}
+	// A clock that was set back must not lengthen a session: a token from the future is not one of ours.
+	if (context->now_ms >= ret->expires_ms || context->now_ms + CLOCK_SKEW_MS_MAX < ret->renewed_ms)
+		return REASON_TOKEN_EXPIRED;
+	if (context->now_ms > ret->renewed_ms && context->now_ms - ret->renewed_ms > SESSION_IDLE_MS_MAX)
+		return REASON_TOKEN_IDLE;
+	if (context->now_ms > ret->staff_not_after_ms)
+		return REASON_STAFF_EXPIRED;
+	enum certs_status status =
+		trust_check_staff_serial(register_trust(context->snapshot), &ret->staff_serial, context->now_ms);
+	if (status != CERTS_OK)
+		return certificate_reason(status);
+	if (!ods_code_equal(&ret->organisation, context->organisation))
+		return REASON_STATEMENT_ORGANISATION;
+	if (register_profile(context->snapshot, ret->uid, ret->role_code, &ret->organisation, context->now_ms) == NULL)
+		return REASON_PROFILE;
+	return REASON_NONE;
+}

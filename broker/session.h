@@ -1,0 +1,55 @@
+// Sessions of staff: a signed statement opens one, a sealed token carries it. The broker keeps nothing: any
+// broker with the same key can open the token, and only for the connection's key that it was made for.
+// All checks take the time as a parameter.
+#ifndef CPIS_BROKER_SESSION_H
+#define CPIS_BROKER_SESSION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/reason.h"
+#include "broker/register.h"
+#include "broker/vault.h"
+#include "proto/arena.h"
+#include "proto/wire.h"
+
+#define SESSION_ID_BYTES 16
+// A token is sealed anew, with a fresh idle limit, when the last renewal is older than this.
+#define SESSION_RENEW_MS (5u * 60u * 1000u)
+
+struct session {
+	uint8_t id[SESSION_ID_BYTES];
+	char uid[UID_DIGITS + 1];
+	char name[IDENTITY_NAME_BYTES_MAX + 1];
+	char role_code[ROLE_CODE_BYTES_MAX + 1];
+	struct ods_code organisation;
+	uint8_t channel_key[KEY_BYTES];
+	struct certificate_serial staff_serial;
+	uint64_t staff_not_after_ms;
+	uint64_t opened_ms, expires_ms, renewed_ms;
+};
+
+// What a session is opened and checked against.
+struct session_context {
+	const struct register_snapshot *snapshot;
+	const char *broker_name;
+	const uint8_t *channel_key;              // KEY_BYTES: of the connection the message came on
+	const struct ods_code *organisation;     // of the system
+	uint64_t now_ms;
+};
+
+// Checks, in this order: the staff certificate, the signature over the statement, the person, the channel, the
+// broker, the time, the organisation, the role profile. REASON_NONE and a new session, or the first check that
+// failed; `ret` then holds the person as far as the certificate proved one, so that the refusal can name them.
+enum reason session_open(const struct session_context *context, struct arena *arena,
+			 const Cpis__V1__SessionOpenRequest *request, struct session *ret);
+
+// The session as a token in the arena; NULL data when that fails.
+ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const struct session *session);
+
+// Opens a token and checks that it still holds on this connection: made here for this channel, not expired, not
+// idle too long, staff certificate not revoked or expired since, role profile still granted.
+enum reason session_resume(const struct session_context *context, struct vault *vault, struct arena *arena,
+			   ProtobufCBinaryData token, struct session *ret);
+
+#endif

@@ -1,0 +1,161 @@
+// The one interface to durable state. Backends are a const table of functions: store_sqlite.c.
+//
+// The caller opens a batch, makes any number of calls and commits: all of them are durable then, or none is
+// there. One thread. A call that fails makes the whole batch unusable: roll back. Nothing in here knows what it
+// keeps: children's data arrives sealed, NHS numbers as keyed tags (broker/vault.h).
+#ifndef CPIS_BROKER_STORE_H
+#define CPIS_BROKER_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "certs/merkle.h"
+#include "proto/arena.h"
+#include "proto/limits.h"
+#include "proto/ods_code.h"
+
+#define STORE_STATUS_TABLE(X)                                                                        \
+	X(STORE_OK, "done")                                                                          \
+	X(STORE_NOT_FOUND, "there is no such row")                                                   \
+	X(STORE_FAILED, "the store failed")                                                          \
+	X(STORE_NO_MEMORY, "the result does not fit the request's memory")
+
+enum store_status {
+#define X(name, sentence) name,
+	STORE_STATUS_TABLE(X)
+#undef X
+};
+const char *store_status_text(enum store_status status);
+
+struct store_tag {
+	uint8_t bytes[TAG_BYTES];
+};
+
+struct store_blob {
+	const uint8_t *data;
+	size_t bytes;
+};
+
+struct store_plan {
+	struct store_tag slot;       // keyed tag of NHS number, authority and plan type: the row's identity
+	struct store_tag subject;    // keyed tag of the NHS number
+	struct ods_code authority;
+	struct store_blob sealed;    // StoredPlan
+};
+
+struct store_access {
+	struct store_tag subject;
+	uint64_t audit_index;
+	struct store_blob sealed;    // cpis.v1.Access
+};
+
+struct store_inbox_item {
+	struct ods_code organisation;
+	uint64_t id;                 // 1, 2, 3... in each organisation, never used twice
+	uint64_t created_ms;
+	uint64_t acknowledged_ms;    // 0: not yet
+	struct store_blob sealed;    // cpis.v1.InboxItem without the acknowledgement
+	struct store_blob acknowledged_by; // sealed name; empty: not yet
+};
+
+struct store_authority {
+	struct ods_code organisation;
+	uint64_t last_published_ms;
+	struct store_blob sealed;    // StoredAuthority
+};
+
+// What a request id was used for before.
+struct store_request {
+	struct store_tag key;        // keyed tag of person, system and request id
+	uint8_t digest[HASH_BYTES];  // SHA-256 of the request's bytes without token and deadline
+	uint64_t expires_ms;
+	struct store_blob sealed;    // StoredReply
+};
+
+// A row of the audit log. `record`, `salt` and `nodes` are what verification reads; the rest are search
+// keys, copied from the record by the backend's caller and compared with it by `cpis audit verify`.
+struct store_audit {
+	uint64_t index;
+	uint8_t salt[SALT_BYTES];
+	struct store_blob record;    // serialised cpis.v1.AuditRecord
+	size_t node_count;           // certs/merkle.h, "storage scheme"
+	struct merkle_hash nodes[MERKLE_HEIGHT_MAX + 1];
+	uint64_t time_ms;
+	struct ods_code organisation;// text[0] == 0: unknown system
+	bool has_subject, has_person;
+	struct store_tag subject, person;
+};
+
+// Zero means "any", as in AuditSearchRequest. Newest first.
+struct store_audit_filter {
+	bool has_subject, has_person, has_organisation;
+	struct store_tag subject, person;
+	struct ods_code organisation;
+	uint64_t from_ms;            // inclusive
+	uint64_t until_ms;           // exclusive; 0: no end
+	uint64_t before_index;       // exclusive; 0: from the newest
+	uint32_t limit;
+};
+
+struct store;
+
+// Results that are arrays or blobs live in the caller's arena.
+struct store_ops {
+	enum store_status (*begin)(struct store *);
+	enum store_status (*commit)(struct store *);  // durable when it returns STORE_OK
+	void (*rollback)(struct store *);              // harmless without a batch
+	void (*close)(struct store *);
+
+	enum store_status (*plan_put)(struct store *, const struct store_plan *);          // insert or replace by slot
+	enum store_status (*plan_get)(struct store *, const struct store_tag *slot, struct arena *, struct store_plan *ret);
+	enum store_status (*plans_of)(struct store *, const struct store_tag *subject, size_t max, struct arena *,
+				      struct store_plan **ret, size_t *ret_count);
+
+	enum store_status (*access_put)(struct store *, const struct store_access *);
+	enum store_status (*accesses_of)(struct store *, const struct store_tag *subject, size_t max, struct arena *,
+					 struct store_access **ret, size_t *ret_count); // newest first
+
+	enum store_status (*inbox_next_id)(struct store *, const struct ods_code *, uint64_t *ret); // not reserved until put
+	enum store_status (*inbox_put)(struct store *, const struct store_inbox_item *);
+	enum store_status (*inbox_list)(struct store *, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
+					size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+	enum store_status (*inbox_get)(struct store *, const struct ods_code *, uint64_t id, struct arena *,
+				       struct store_inbox_item *ret);
+	// Only when it is not acknowledged yet; STORE_NOT_FOUND otherwise.
+	enum store_status (*inbox_acknowledge)(struct store *, const struct ods_code *, uint64_t id, uint64_t now_ms,
+					       struct store_blob acknowledged_by);
+	enum store_status (*inbox_unacknowledged)(struct store *, const struct ods_code *, uint64_t *ret);
+
+	enum store_status (*authority_put)(struct store *, const struct store_authority *);
+	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
+
+	enum store_status (*request_put)(struct store *, const struct store_request *);
+	enum store_status (*request_get)(struct store *, const struct store_tag *key, struct arena *, struct store_request *ret);
+	enum store_status (*request_expire)(struct store *, uint64_t now_ms); // a bounded number of rows a call
+
+	enum store_status (*audit_append)(struct store *, const struct store_audit *); // index must be the next one
+	enum store_status (*audit_get)(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
+	// Node `height` of row `index` (certs/merkle.h).
+	enum store_status (*audit_node)(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
+	enum store_status (*audit_search)(struct store *, const struct store_audit_filter *, struct arena *,
+					  struct store_audit **ret, size_t *ret_count); // records without nodes
+	enum store_status (*audit_size)(struct store *, uint64_t *ret);                // number of rows
+
+	enum store_status (*checkpoint_put)(struct store *, const char *note);          // the latest one only is kept
+	enum store_status (*checkpoint_get)(struct store *, struct arena *, const char **ret);
+};
+
+struct store {
+	const struct store_ops *ops;
+};
+
+// What the last failure was, in words, for the broker's log. Never holds row contents.
+#define STORE_DETAIL_BYTES 200
+
+// Opens or creates the database file (0600) and takes it for this process alone: a second broker on the same
+// file is refused. WAL, synchronous=FULL. A file of an unknown schema version is refused, not changed.
+__attribute__((warn_unused_result)) enum store_status store_sqlite_open(const char *path, struct store **ret,
+									 char detail[STORE_DETAIL_BYTES]);
+
+#endif

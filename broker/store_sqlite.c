@@ -1,0 +1,318 @@
+// SQLite backend: one file in WAL mode, owned by one process. Opening, the schema, batches.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/log.h"
+#include "broker/store_sqlite_priv.h"
+#include "proto/invariant.h"
+
+#define APPLICATION_ID 0x63706973 // "cpis"
+#define SCHEMA_VERSION 1
+// A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
+#define BUSY_TIMEOUT_MS 5000
+
+// What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
+static const char schema[] =
+	"CREATE TABLE plan ("
+	"  slot BLOB PRIMARY KEY NOT NULL," // tag of NHS number, authority and plan type
+	"  subject BLOB NOT NULL,"          // tag of the NHS number
+	"  authority TEXT NOT NULL,"
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX plan_by_subject ON plan (subject);"
+	"CREATE TABLE access ("
+	"  subject BLOB NOT NULL,"
+	"  audit_index INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL,"
+	"  PRIMARY KEY (subject, audit_index)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE inbox ("
+	"  organisation TEXT NOT NULL,"
+	"  id INTEGER NOT NULL,"            // rows are never deleted, so max(id) + 1 was never used
+	"  created_ms INTEGER NOT NULL,"
+	"  acknowledged_ms INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL,"
+	"  acknowledged_by BLOB,"
+	"  PRIMARY KEY (organisation, id)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX inbox_open ON inbox (organisation, id) WHERE acknowledged_ms = 0;"
+	"CREATE TABLE authority ("
+	"  organisation TEXT PRIMARY KEY NOT NULL,"
+	"  last_published_ms INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE request ("
+	"  key BLOB PRIMARY KEY NOT NULL,"
+	"  digest BLOB NOT NULL,"
+	"  expires_ms INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX request_by_expiry ON request (expires_ms);"
+	"CREATE TABLE audit ("
+	"  idx INTEGER PRIMARY KEY,"        // from 0, no gaps
+	"  salt BLOB NOT NULL,"
+	"  record BLOB NOT NULL,"           // cpis.v1.AuditRecord
+	"  nodes BLOB NOT NULL,"            // 32-byte hashes, leaf first: certs/merkle.h
+	"  time_ms INTEGER NOT NULL,"
+	"  organisation TEXT NOT NULL,"
+	"  subject BLOB,"
+	"  person BLOB"
+	") STRICT;"
+	"CREATE INDEX audit_by_subject ON audit (subject) WHERE subject IS NOT NULL;"
+	"CREATE INDEX audit_by_person ON audit (person) WHERE person IS NOT NULL;"
+	"CREATE INDEX audit_by_organisation ON audit (organisation);"
+	// Against our own mistakes. Whoever can write the file can drop these; the signed log is what finds them out.
+	"CREATE TRIGGER audit_is_not_updated BEFORE UPDATE ON audit"
+	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;"
+	"CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit"
+	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;"
+	"CREATE TABLE checkpoint ("
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  note TEXT NOT NULL"
+	") STRICT;";
+
+enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what)
+{
+	log_event(LOG_LEVEL_ERROR, "store_failed", "%s: %s", what, sqlite3_errmsg(store->database));
+	if (store->begun)
+		store->poisoned = true;
+	return STORE_FAILED;
+}
+
+// ------------------------------------------------------------------ batches
+
+static enum store_status begin(struct store *base)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	INVARIANT(!store->begun);
+	store->poisoned = false;
+	store->begun = true;
+	enum store_status status = sqlite_run(store, store->statements[STATEMENT_BEGIN], SQLITE_OK, "begin");
+	if (status != STORE_OK) {
+		store->begun = false;
+		store->poisoned = false;
+	}
+	return status;
+}
+
+static void rollback(struct store *base)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	if (!store->begun)
+		return;
+	store->poisoned = false;
+	// SQLite rolls back by itself when the disk is full or fails.
+	if (!sqlite3_get_autocommit(store->database)) {
+		enum store_status status =
+			sqlite_run(store, store->statements[STATEMENT_ROLLBACK], SQLITE_OK, "rollback");
+		(void)status; // noted in the log; the next begin fails if a transaction is still open
+	}
+	store->begun = false;
+	store->poisoned = false;
+}
+
+static enum store_status commit(struct store *base)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	INVARIANT(store->begun);
+	if (store->poisoned)
+		return STORE_FAILED;
+	enum store_status status = sqlite_run(store, store->statements[STATEMENT_COMMIT], SQLITE_OK, "commit");
+	if (status == STORE_OK)
+		store->begun = false;
+	return status;
+}
+
+static void close_store(struct store *base)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	rollback(base);
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		sqlite3_finalize(store->statements[i]);
+	for (int i = 0; i < SEARCH_STATEMENTS; i++)
+		sqlite3_finalize(store->searches[i]);
+	sqlite3_close(store->database);
+	if (store->lock_file >= 0)
+		close(store->lock_file);
+	free(store);
+}
+
+static const struct store_ops sqlite_ops = {
+	.begin = begin,
+	.commit = commit,
+	.rollback = rollback,
+	.close = close_store,
+	.plan_put = sqlite_plan_put,
+	.plan_get = sqlite_plan_get,
+	.plans_of = sqlite_plans_of,
+	.access_put = sqlite_access_put,
+	.accesses_of = sqlite_accesses_of,
+	.inbox_next_id = sqlite_inbox_next_id,
+	.inbox_put = sqlite_inbox_put,
+	.inbox_list = sqlite_inbox_list,
+	.inbox_get = sqlite_inbox_get,
+	.inbox_acknowledge = sqlite_inbox_acknowledge,
+	.inbox_unacknowledged = sqlite_inbox_unacknowledged,
+	.authority_put = sqlite_authority_put,
+	.authority_get = sqlite_authority_get,
+	.request_put = sqlite_request_put,
+	.request_get = sqlite_request_get,
+	.request_expire = sqlite_request_expire,
+	.audit_append = sqlite_audit_append,
+	.audit_get = sqlite_audit_get,
+	.audit_node = sqlite_audit_node,
+	.audit_search = sqlite_audit_search,
+	.audit_size = sqlite_audit_size,
+	.checkpoint_put = sqlite_checkpoint_put,
+	.checkpoint_get = sqlite_checkpoint_get,
+};
+
+// ------------------------------------------------------------------ opening
+
+static bool refuse(char detail[STORE_DETAIL_BYTES], const char *path, const char *what)
+{
+	snprintf(detail, STORE_DETAIL_BYTES, "%.100s: %.90s", path, what);
+	return false;
+}
+
+// SQLite's own locks would let a second broker in between two batches; this one lasts as long as the process.
+static bool take_lock(struct sqlite_store *store, const char *path, char detail[STORE_DETAIL_BYTES])
+{
+	char lock_path[4096];
+	if ((size_t)snprintf(lock_path, sizeof lock_path, "%s.lock", path) >= sizeof lock_path)
+		return refuse(detail, path, "the path is too long");
+	store->lock_file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (store->lock_file < 0)
+		return refuse(detail, lock_path, strerror(errno));
+	if (flock(store->lock_file, LOCK_EX | LOCK_NB) != 0)
+		return refuse(detail, path, errno == EWOULDBLOCK ? "another broker has this store open" : strerror(errno));
+	return true;
+}
+
+// The file is made here and not by SQLite, for its mode; -wal and -shm take theirs from it.
+static bool make_file(const char *path, char detail[STORE_DETAIL_BYTES])
+{
+	struct stat status;
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file < 0)
+		return refuse(detail, path, strerror(errno));
+	bool good = false;
+	if (fstat(file, &status) != 0)
+		refuse(detail, path, strerror(errno));
+	else if (!S_ISREG(status.st_mode))
+		refuse(detail, path, "is not a file");
+	else if ((status.st_mode & 077) != 0)
+		refuse(detail, path, "can be read or written by others: chmod 600");
+	else
+		good = true;
+	close(file);
+	return good;
+}
+
+static bool read_number(sqlite3 *database, const char *sql, sqlite3_int64 *ret)
+{
+	sqlite3_stmt *statement = NULL;
+	bool read = sqlite3_prepare_v2(database, sql, -1, &statement, NULL) == SQLITE_OK &&
+		    sqlite3_step(statement) == SQLITE_ROW;
+	if (read)
+		*ret = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	return read;
+}
+
+static bool run_sql(struct sqlite_store *store, const char *sql)
+{
+	return sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK;
+}
+
+// Looks before anything is changed: a file that is not ours, or of another version, stays as it is.
+static bool check_schema(struct sqlite_store *store, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES])
+{
+	sqlite3_int64 application = 0, version = 0, tables = 0;
+	if (!read_number(store->database, "PRAGMA application_id", &application) ||
+	    !read_number(store->database, "PRAGMA user_version", &version) ||
+	    !read_number(store->database, "SELECT count(*) FROM sqlite_master", &tables))
+		return refuse(detail, path, sqlite3_errmsg(store->database));
+	*ret_empty = application == 0 && version == 0 && tables == 0;
+	if (*ret_empty)
+		return true;
+	if (application != APPLICATION_ID)
+		return refuse(detail, path, "is a database of another program");
+	if (version != SCHEMA_VERSION) {
+		snprintf(detail, STORE_DETAIL_BYTES, "%.100s: has schema version %lld, this program knows version %d", path,
+			 (long long)version, SCHEMA_VERSION);
+		return false;
+	}
+	return true;
+}
+
+static bool create_schema(struct sqlite_store *store)
+{
+	char identity[100];
+	snprintf(identity, sizeof identity, "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
+		 SCHEMA_VERSION);
+	return run_sql(store, "BEGIN IMMEDIATE") && run_sql(store, schema) && run_sql(store, identity) &&
+	       run_sql(store, "COMMIT");
+}
+
+static bool prepare(struct sqlite_store *store)
+{
+	static const char *const texts[STATEMENT_COUNT] = {
+#define X(name, sql) [STATEMENT_##name] = sql,
+		STORE_STATEMENTS(X)
+#undef X
+	};
+	for (int i = 0; i < STATEMENT_COUNT; i++)
+		if (sqlite3_prepare_v3(store->database, texts[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statements[i],
+				       NULL) != SQLITE_OK)
+			return false;
+	return sqlite_prepare_searches(store);
+}
+
+static bool open_database(struct sqlite_store *store, const char *path, char detail[STORE_DETAIL_BYTES])
+{
+	bool empty = false;
+	sqlite3_int64 synchronous = 0;
+	// NOMUTEX: one thread owns the store.
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+	char real[4096];
+	if (realpath(path, real) == NULL) // NOFOLLOW refuses a link anywhere in the path
+		return refuse(detail, path, strerror(errno));
+	if (sqlite3_open_v2(real, &store->database, flags, NULL) != SQLITE_OK)
+		return refuse(detail, path, sqlite3_errmsg(store->database));
+	sqlite3_extended_result_codes(store->database, 1);
+	sqlite3_busy_timeout(store->database, BUSY_TIMEOUT_MS);
+	if (!check_schema(store, path, &empty, detail))
+		return false;
+	// secure_delete: an expired answer leaves no bytes behind. trusted_schema: the file may have been edited.
+	if (!run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
+			    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY") ||
+	    (empty && !create_schema(store)) || !prepare(store))
+		return refuse(detail, path, sqlite3_errmsg(store->database));
+	if (!read_number(store->database, "PRAGMA synchronous", &synchronous) || synchronous != 2)
+		return refuse(detail, path, "SQLite does not flush commits here");
+	return true;
+}
+
+enum store_status store_sqlite_open(const char *path, struct store **ret, char detail[STORE_DETAIL_BYTES])
+{
+	struct sqlite_store *store = calloc(1, sizeof *store);
+	if (store == NULL) {
+		refuse(detail, path, "out of memory");
+		return STORE_FAILED;
+	}
+	store->base.ops = &sqlite_ops;
+	store->lock_file = -1;
+	if (!make_file(path, detail) || !take_lock(store, path, detail) || !open_database(store, path, detail)) {
+		close_store(&store->base);
+		return STORE_FAILED;
+	}
+	*ret = &store->base;
+	return STORE_OK;
+}

@@ -1,0 +1,137 @@
+// What the files of the SQLite backend share: the open database, its prepared statements, and the few ways in
+// which they are run. Inside store_sqlite*.c only.
+#ifndef CPIS_BROKER_STORE_SQLITE_PRIV_H
+#define CPIS_BROKER_STORE_SQLITE_PRIV_H
+
+#include <sqlite3.h>
+
+#include "broker/store.h"
+
+#define STORE_STATEMENTS(X)                                                                          \
+	X(BEGIN, "BEGIN IMMEDIATE")                                                                  \
+	X(COMMIT, "COMMIT")                                                                          \
+	X(ROLLBACK, "ROLLBACK")                                                                      \
+	X(PLAN_PUT, "INSERT INTO plan (slot, subject, authority, sealed) VALUES (?1, ?2, ?3, ?4)"    \
+		    " ON CONFLICT (slot) DO UPDATE SET sealed = excluded.sealed")                    \
+	X(PLAN_GET, "SELECT slot, subject, authority, sealed FROM plan WHERE slot = ?1")             \
+	X(PLANS_OF, "SELECT slot, subject, authority, sealed FROM plan WHERE subject = ?1 LIMIT ?2") \
+	X(ACCESS_PUT, "INSERT INTO access (subject, audit_index, sealed) VALUES (?1, ?2, ?3)")       \
+	X(ACCESSES_OF, "SELECT subject, audit_index, sealed FROM access WHERE subject = ?1"          \
+		       " ORDER BY audit_index DESC LIMIT ?2")                                        \
+	X(INBOX_NEXT_ID, "SELECT coalesce(max(id), 0) + 1 FROM inbox WHERE organisation = ?1")       \
+	X(INBOX_PUT, "INSERT INTO inbox (organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by)" \
+		     " VALUES (?1, ?2, ?3, 0, ?4, NULL)")                                            \
+	X(INBOX_LIST_OPEN, "SELECT organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
+			   " WHERE organisation = ?1 AND id > ?2 AND acknowledged_ms = 0 ORDER BY id LIMIT ?3") \
+	X(INBOX_LIST_ALL, "SELECT organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
+			  " WHERE organisation = ?1 AND id > ?2 ORDER BY id LIMIT ?3")               \
+	X(INBOX_GET, "SELECT organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
+		     " WHERE organisation = ?1 AND id = ?2")                                         \
+	X(INBOX_ACKNOWLEDGE, "UPDATE inbox SET acknowledged_ms = ?3, acknowledged_by = ?4"           \
+			     " WHERE organisation = ?1 AND id = ?2 AND acknowledged_ms = 0")         \
+	X(INBOX_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND acknowledged_ms = 0") \
+	X(AUTHORITY_PUT, "INSERT OR REPLACE INTO authority (organisation, last_published_ms, sealed) VALUES (?1, ?2, ?3)") \
+	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, sealed FROM authority WHERE organisation = ?1") \
+	X(REQUEST_PUT, "INSERT INTO request (key, digest, expires_ms, sealed) VALUES (?1, ?2, ?3, ?4)") \
+	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = ?1")         \
+	X(REQUEST_EXPIRE, "DELETE FROM request WHERE key IN"                                         \
+			  " (SELECT key FROM request WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT 64)") \
+	X(AUDIT_APPEND, "INSERT INTO audit (idx, salt, record, nodes, time_ms, organisation, subject, person)" \
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                  \
+	X(AUDIT_GET, "SELECT idx, salt, record, nodes, time_ms, organisation, subject, person FROM audit" \
+		     " WHERE idx = ?1")                                                              \
+	X(AUDIT_NODES, "SELECT nodes FROM audit WHERE idx = ?1")                                     \
+	X(AUDIT_SIZE, "SELECT coalesce(max(idx) + 1, 0) FROM audit")                                 \
+	X(CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (id, note) VALUES (1, ?1)")             \
+	X(CHECKPOINT_GET, "SELECT note FROM checkpoint WHERE id = 1")
+
+enum store_statement {
+#define X(name, sql) STATEMENT_##name,
+	STORE_STATEMENTS(X)
+#undef X
+	STATEMENT_COUNT
+};
+
+// One search statement for each choice of filters: bit 0 subject, bit 1 person, bit 2 organisation.
+#define SEARCH_STATEMENTS 8
+
+struct sqlite_store {
+	struct store base;           // first: a struct store * of ours is a struct sqlite_store *
+	sqlite3 *database;
+	sqlite3_stmt *statements[STATEMENT_COUNT];
+	sqlite3_stmt *searches[SEARCH_STATEMENTS];
+	int lock_file;
+	bool begun;
+	bool poisoned;               // a call of this batch failed: it cannot be committed
+};
+
+static inline struct sqlite_store *sqlite_store_of(struct store *store)
+{
+	return (struct sqlite_store *)store;
+}
+
+// Notes the failure in the broker's log, poisons the batch, and is STORE_FAILED. `what` is the operation.
+enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what);
+
+// Binds what was given; the results are or-ed together by callers, SQLITE_OK being 0.
+int sqlite_bind_u64(sqlite3_stmt *statement, int place, uint64_t value); // SQLITE_RANGE past INT64_MAX
+int sqlite_bind_bytes(sqlite3_stmt *statement, int place, const void *data, size_t bytes);
+int sqlite_bind_tag(sqlite3_stmt *statement, int place, const struct store_tag *tag); // NULL: SQL's NULL
+int sqlite_bind_ods(sqlite3_stmt *statement, int place, const struct ods_code *code);
+
+// Reads of the current row. False: not what we would have written, or the arena is full (its `overflowed` tells).
+bool sqlite_column_u64(sqlite3_stmt *statement, int column, uint64_t *ret);
+bool sqlite_column_tag(sqlite3_stmt *statement, int column, struct store_tag *ret);
+bool sqlite_column_ods(sqlite3_stmt *statement, int column, struct ods_code *ret);
+bool sqlite_column_blob(sqlite3_stmt *statement, int column, struct arena *arena, struct store_blob *ret);
+
+// Runs a statement that gives no rows, in a batch only; `bound` is the or of its bindings.
+enum store_status sqlite_run(struct sqlite_store *store, sqlite3_stmt *statement, int bound, const char *what);
+
+// One row read into `row`.
+typedef bool sqlite_read_row(sqlite3_stmt *statement, struct arena *arena, void *row);
+// Exactly one row or STORE_NOT_FOUND.
+enum store_status sqlite_get(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
+			     struct arena *arena, void *ret, const char *what);
+// All rows, as an array in the arena.
+enum store_status sqlite_list(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
+			      size_t row_bytes, struct arena *arena, void **ret, size_t *ret_count, const char *what);
+
+// The functions of store_ops, by file.
+// store_sqlite_rows.c
+enum store_status sqlite_plan_put(struct store *, const struct store_plan *);
+enum store_status sqlite_plan_get(struct store *, const struct store_tag *slot, struct arena *, struct store_plan *ret);
+enum store_status sqlite_plans_of(struct store *, const struct store_tag *subject, size_t max, struct arena *,
+				  struct store_plan **ret, size_t *ret_count);
+enum store_status sqlite_access_put(struct store *, const struct store_access *);
+enum store_status sqlite_accesses_of(struct store *, const struct store_tag *subject, size_t max, struct arena *,
+				     struct store_access **ret, size_t *ret_count);
+enum store_status sqlite_authority_put(struct store *, const struct store_authority *);
+enum store_status sqlite_authority_get(struct store *, const struct ods_code *, struct arena *,
+				       struct store_authority *ret);
+enum store_status sqlite_request_put(struct store *, const struct store_request *);
+enum store_status sqlite_request_get(struct store *, const struct store_tag *key, struct arena *,
+				     struct store_request *ret);
+enum store_status sqlite_request_expire(struct store *, uint64_t now_ms);
+// store_sqlite_inbox.c
+enum store_status sqlite_inbox_next_id(struct store *, const struct ods_code *, uint64_t *ret);
+enum store_status sqlite_inbox_put(struct store *, const struct store_inbox_item *);
+enum store_status sqlite_inbox_list(struct store *, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
+				    size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+enum store_status sqlite_inbox_get(struct store *, const struct ods_code *, uint64_t id, struct arena *,
+				   struct store_inbox_item *ret);
+enum store_status sqlite_inbox_acknowledge(struct store *, const struct ods_code *, uint64_t id, uint64_t now_ms,
+					   struct store_blob acknowledged_by);
+enum store_status sqlite_inbox_unacknowledged(struct store *, const struct ods_code *, uint64_t *ret);
+// store_sqlite_audit.c
+bool sqlite_prepare_searches(struct sqlite_store *store);
+enum store_status sqlite_audit_append(struct store *, const struct store_audit *);
+enum store_status sqlite_audit_get(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
+enum store_status sqlite_audit_node(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
+enum store_status sqlite_audit_search(struct store *, const struct store_audit_filter *, struct arena *,
+				      struct store_audit **ret, size_t *ret_count);
+enum store_status sqlite_audit_size(struct store *, uint64_t *ret);
+enum store_status sqlite_checkpoint_put(struct store *, const char *note);
+enum store_status sqlite_checkpoint_get(struct store *, struct arena *, const char **ret);
+
+#endif

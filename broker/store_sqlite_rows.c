@@ -1,0 +1,295 @@
+// SQLite backend: how statements are run, and the rows about children, authorities and requests.
+#include <string.h>
+
+#include "broker/store_sqlite_priv.h"
+#include "proto/invariant.h"
+
+// ------------------------------------------------------------------ binding and reading
+
+int sqlite_bind_u64(sqlite3_stmt *statement, int place, uint64_t value)
+{
+	return value > INT64_MAX ? SQLITE_RANGE : sqlite3_bind_int64(statement, place, (sqlite3_int64)value);
+}
+
+int sqlite_bind_bytes(sqlite3_stmt *statement, int place, const void *data, size_t bytes)
+{
+	// A null pointer would become SQL's NULL.
+	return sqlite3_bind_blob64(statement, place, bytes == 0 ? "" : data, bytes, SQLITE_STATIC);
+}
+
+int sqlite_bind_tag(sqlite3_stmt *statement, int place, const struct store_tag *tag)
+{
+	return tag == NULL ? sqlite3_bind_null(statement, place)
+			   : sqlite_bind_bytes(statement, place, tag->bytes, sizeof tag->bytes);
+}
+
+int sqlite_bind_ods(sqlite3_stmt *statement, int place, const struct ods_code *code)
+{
+	return sqlite3_bind_text(statement, place, code->text, -1, SQLITE_STATIC);
+}
+
+bool sqlite_column_u64(sqlite3_stmt *statement, int column, uint64_t *ret)
+{
+	sqlite3_int64 value = sqlite3_column_int64(statement, column);
+	if (value < 0)
+		return false;
+	*ret = (uint64_t)value;
+	return true;
+}
+
+bool sqlite_column_tag(sqlite3_stmt *statement, int column, struct store_tag *ret)
+{
+	const void *data = sqlite3_column_blob(statement, column);
+	if (data == NULL || sqlite3_column_bytes(statement, column) != TAG_BYTES)
+		return false;
+	memcpy(ret->bytes, data, TAG_BYTES);
+	return true;
+}
+
+bool sqlite_column_ods(sqlite3_stmt *statement, int column, struct ods_code *ret)
+{
+	const unsigned char *text = sqlite3_column_text(statement, column);
+	int bytes = sqlite3_column_bytes(statement, column);
+	return text != NULL && bytes >= 0 && ods_code_parse((const char *)text, (size_t)bytes, ret);
+}
+
+bool sqlite_column_blob(sqlite3_stmt *statement, int column, struct arena *arena, struct store_blob *ret)
+{
+	const void *data = sqlite3_column_blob(statement, column);
+	int bytes = sqlite3_column_bytes(statement, column);
+	ret->data = NULL;
+	ret->bytes = bytes < 0 ? 0 : (size_t)bytes;
+	if (ret->bytes == 0)
+		return true;
+	ret->data = data == NULL ? NULL : arena_copy(arena, data, ret->bytes);
+	return ret->data != NULL;
+}
+
+// ------------------------------------------------------------------ running
+
+static void finish(sqlite3_stmt *statement)
+{
+	sqlite3_reset(statement);
+	// What was bound belonged to the caller.
+	sqlite3_clear_bindings(statement);
+}
+
+static enum store_status fail_and_finish(struct sqlite_store *store, sqlite3_stmt *statement, const char *what)
+{
+	enum store_status status = sqlite_store_fail(store, what);
+	finish(statement);
+	return status;
+}
+
+// A row that could not be read: because it does not fit, which the caller can live with, or because it is not ours.
+static enum store_status unreadable(struct sqlite_store *store, sqlite3_stmt *statement, const struct arena *arena,
+				    const char *what)
+{
+	if (arena == NULL || !arena->overflowed)
+		return fail_and_finish(store, statement, what);
+	finish(statement);
+	return STORE_NO_MEMORY;
+}
+
+enum store_status sqlite_run(struct sqlite_store *store, sqlite3_stmt *statement, int bound, const char *what)
+{
+	INVARIANT(store->begun);
+	if (store->poisoned || bound != SQLITE_OK || sqlite3_step(statement) != SQLITE_DONE)
+		return fail_and_finish(store, statement, what);
+	finish(statement);
+	return STORE_OK;
+}
+
+enum store_status sqlite_get(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
+			     struct arena *arena, void *ret, const char *what)
+{
+	int step = store->poisoned || bound != SQLITE_OK ? SQLITE_ERROR : sqlite3_step(statement);
+	if (step == SQLITE_DONE) {
+		finish(statement);
+		return STORE_NOT_FOUND;
+	}
+	if (step != SQLITE_ROW)
+		return fail_and_finish(store, statement, what);
+	if (!read(statement, arena, ret))
+		return unreadable(store, statement, arena, what);
+	finish(statement);
+	return STORE_OK;
+}
+
+// How many rows come is not known before; an array that is full is copied to one twice as large.
+static void *grow(struct arena *arena, void *rows, size_t count, size_t *capacity, size_t row_bytes)
+{
+	size_t wanted = *capacity == 0 ? 8 : 2 * *capacity;
+	void *larger = arena_alloc(arena, wanted * row_bytes);
+	if (larger != NULL && count > 0)
+		memcpy(larger, rows, count * row_bytes);
+	*capacity = wanted;
+	return larger;
+}
+
+enum store_status sqlite_list(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
+			      size_t row_bytes, struct arena *arena, void **ret, size_t *ret_count, const char *what)
+{
+	uint8_t *rows = NULL;
+	size_t count = 0, capacity = 0;
+	int step = store->poisoned || bound != SQLITE_OK ? SQLITE_ERROR : sqlite3_step(statement);
+	for (; step == SQLITE_ROW; step = sqlite3_step(statement)) {
+		if (count == capacity)
+			rows = grow(arena, rows, count, &capacity, row_bytes);
+		if (rows == NULL || !read(statement, arena, rows + count * row_bytes))
+			return unreadable(store, statement, arena, what);
+		count++;
+	}
+	if (step != SQLITE_DONE)
+		return fail_and_finish(store, statement, what);
+	finish(statement);
+	*ret = rows;
+	*ret_count = count;
+	return STORE_OK;
+}
+
+// ------------------------------------------------------------------ plans
+
+enum store_status sqlite_plan_put(struct store *base, const struct store_plan *plan)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_PLAN_PUT];
+	int bound = sqlite_bind_tag(statement, 1, &plan->slot) | sqlite_bind_tag(statement, 2, &plan->subject) |
+		    sqlite_bind_ods(statement, 3, &plan->authority) |
+		    sqlite_bind_bytes(statement, 4, plan->sealed.data, plan->sealed.bytes);
+	return sqlite_run(store, statement, bound, "plan_put");
+}
+
+static bool read_plan(sqlite3_stmt *statement, struct arena *arena, void *row)
+{
+	struct store_plan *plan = row;
+	return sqlite_column_tag(statement, 0, &plan->slot) && sqlite_column_tag(statement, 1, &plan->subject) &&
+	       sqlite_column_ods(statement, 2, &plan->authority) &&
+	       sqlite_column_blob(statement, 3, arena, &plan->sealed);
+}
+
+enum store_status sqlite_plan_get(struct store *base, const struct store_tag *slot, struct arena *arena,
+				  struct store_plan *ret)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_PLAN_GET];
+	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, slot), read_plan, arena, ret, "plan_get");
+}
+
+enum store_status sqlite_plans_of(struct store *base, const struct store_tag *subject, size_t max, struct arena *arena,
+				  struct store_plan **ret, size_t *ret_count)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_PLANS_OF];
+	void *rows = NULL;
+	int bound = sqlite_bind_tag(statement, 1, subject) | sqlite_bind_u64(statement, 2, max);
+	enum store_status status =
+		sqlite_list(store, statement, bound, read_plan, sizeof **ret, arena, &rows, ret_count, "plans_of");
+	if (status == STORE_OK)
+		*ret = rows;
+	return status;
+}
+
+// ------------------------------------------------------------------ accesses
+
+enum store_status sqlite_access_put(struct store *base, const struct store_access *access)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_ACCESS_PUT];
+	int bound = sqlite_bind_tag(statement, 1, &access->subject) |
+		    sqlite_bind_u64(statement, 2, access->audit_index) |
+		    sqlite_bind_bytes(statement, 3, access->sealed.data, access->sealed.bytes);
+	return sqlite_run(store, statement, bound, "access_put");
+}
+
+static bool read_access(sqlite3_stmt *statement, struct arena *arena, void *row)
+{
+	struct store_access *access = row;
+	return sqlite_column_tag(statement, 0, &access->subject) &&
+	       sqlite_column_u64(statement, 1, &access->audit_index) &&
+	       sqlite_column_blob(statement, 2, arena, &access->sealed);
+}
+
+enum store_status sqlite_accesses_of(struct store *base, const struct store_tag *subject, size_t max,
+				     struct arena *arena, struct store_access **ret, size_t *ret_count)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_ACCESSES_OF];
+	void *rows = NULL;
+	int bound = sqlite_bind_tag(statement, 1, subject) | sqlite_bind_u64(statement, 2, max);
+	enum store_status status = sqlite_list(store, statement, bound, read_access, sizeof **ret, arena, &rows,
+					       ret_count, "accesses_of");
+	if (status == STORE_OK)
+		*ret = rows;
+	return status;
+}
+
+// ------------------------------------------------------------------ authorities
+
+enum store_status sqlite_authority_put(struct store *base, const struct store_authority *authority)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_AUTHORITY_PUT];
+	int bound = sqlite_bind_ods(statement, 1, &authority->organisation) |
+		    sqlite_bind_u64(statement, 2, authority->last_published_ms) |
+		    sqlite_bind_bytes(statement, 3, authority->sealed.data, authority->sealed.bytes);
+	return sqlite_run(store, statement, bound, "authority_put");
+}
+
+static bool read_authority(sqlite3_stmt *statement, struct arena *arena, void *row)
+{
+	struct store_authority *authority = row;
+	return sqlite_column_ods(statement, 0, &authority->organisation) &&
+	       sqlite_column_u64(statement, 1, &authority->last_published_ms) &&
+	       sqlite_column_blob(statement, 2, arena, &authority->sealed);
+}
+
+enum store_status sqlite_authority_get(struct store *base, const struct ods_code *organisation, struct arena *arena,
+				       struct store_authority *ret)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_AUTHORITY_GET];
+	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_authority, arena, ret,
+			  "authority_get");
+}
+
+// ------------------------------------------------------------------ requests
+
+enum store_status sqlite_request_put(struct store *base, const struct store_request *request)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_REQUEST_PUT];
+	int bound = sqlite_bind_tag(statement, 1, &request->key) |
+		    sqlite_bind_bytes(statement, 2, request->digest, sizeof request->digest) |
+		    sqlite_bind_u64(statement, 3, request->expires_ms) |
+		    sqlite_bind_bytes(statement, 4, request->sealed.data, request->sealed.bytes);
+	return sqlite_run(store, statement, bound, "request_put");
+}
+
+static bool read_request(sqlite3_stmt *statement, struct arena *arena, void *row)
+{
+	struct store_request *request = row;
+	const void *digest = sqlite3_column_blob(statement, 1);
+	if (digest == NULL || sqlite3_column_bytes(statement, 1) != HASH_BYTES)
+		return false;
+	memcpy(request->digest, digest, HASH_BYTES);
+	return sqlite_column_tag(statement, 0, &request->key) &&
+	       sqlite_column_u64(statement, 2, &request->expires_ms) &&
+	       sqlite_column_blob(statement, 3, arena, &request->sealed);
+}
+
+enum store_status sqlite_request_get(struct store *base, const struct store_tag *key, struct arena *arena,
+				     struct store_request *ret)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_REQUEST_GET];
+	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, key), read_request, arena, ret,
+			  "request_get");
+}
+
+enum store_status sqlite_request_expire(struct store *base, uint64_t now_ms)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_REQUEST_EXPIRE];
+	return sqlite_run(store, statement, sqlite_bind_u64(statement, 1, now_ms), "request_expire");
+}

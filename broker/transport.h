@@ -1,0 +1,69 @@
+// The network edge: one ROUTER socket over CURVE, the only file besides zap.c that sees zmq.h.
+//
+// One message is one payload frame. What arrives in more frames is read off and dropped, counted, never
+// answered. Who sent a message is told by the handle that ZAP minted (zap.h), read from the payload frame (it is
+// missing on the first one in libzmq 4.3.4); routing ids are never shown to anybody.
+// All of it belongs to the thread that opened it.
+#ifndef CPIS_BROKER_TRANSPORT_H
+#define CPIS_BROKER_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/zap.h"
+#include "certs/key.h"
+
+#define TRANSPORT_DETAIL_BYTES 200
+#define TRANSPORT_ENDPOINT_BYTES 256
+
+struct transport;
+
+// Where a reply goes.
+struct transport_peer {
+	uint8_t routing_id[255];
+	uint8_t routing_id_bytes;
+	char handle[ZAP_HANDLE_BYTES]; // "" when the frame carried none
+};
+
+// Stays where it was received into: a short message lies inside it, so that a copy's `data` would dangle.
+struct transport_message {
+	struct transport_peer peer;
+	const uint8_t *data;         // valid until transport_message_done
+	size_t bytes;
+	uint64_t opaque[8];          // the library's own
+};
+
+// The process-wide start: seeds libzmq's predictable routing ids (srand from getrandom) and makes the
+// context. NULL with `detail` when the library lacks CURVE.
+void *transport_context_new(char detail[TRANSPORT_DETAIL_BYTES]);
+void transport_context_free(void *context); // accepts NULL; waits for replies under way, at most 2 s each
+
+// Sets every option, checks every result, binds. ZAP must run already (or nobody gets in: the domain is
+// enforced). False with a sentence.
+__attribute__((warn_unused_result)) bool transport_open(void *context, const char *endpoint,
+							 const struct curve_key_pair *broker_key,
+							 struct transport **ret, char detail[TRANSPORT_DETAIL_BYTES]);
+void transport_close(struct transport *transport); // accepts NULL
+// The endpoint really bound ("tcp://127.0.0.1:40123").
+const char *transport_endpoint(const struct transport *transport);
+
+// Proves on a loopback socket, made by the same code as the real one, that an unknown key is refused at the handshake and
+// a known one is admitted and named by its handle. Called before transport_open serves; false: do not serve.
+__attribute__((warn_unused_result)) bool transport_self_test(void *context, struct zap *zap,
+							      char detail[TRANSPORT_DETAIL_BYTES]);
+
+// Waits until a message may be there, `wake_fd` is readable, or `timeout_ms` is over (-1: no limit).
+void transport_wait(struct transport *transport, int wake_fd, int timeout_ms);
+// False when nothing is there. True: answer it or not, but call transport_message_done.
+__attribute__((warn_unused_result)) bool transport_receive(struct transport *transport, struct transport_message *ret);
+void transport_message_done(struct transport_message *message);
+// Never blocks. False when the peer is gone or does not read: the reply is lost, its record stays.
+bool transport_send(struct transport *transport, const struct transport_peer *peer, const uint8_t *data, size_t bytes);
+
+struct transport_counters {
+	uint64_t received, sent, dropped_multipart, undeliverable;
+};
+struct transport_counters transport_read_counters(const struct transport *transport);
+
+#endif

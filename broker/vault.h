@@ -1,0 +1,59 @@
+// Keys for what is at rest, and for session tokens. One master key file gives independent keys by
+// HKDF-SHA-256 (RFC 5869): look-up tags, sealing of each kind, tokens. Reading the database without this
+// file tells nothing about any child or member of staff.
+//
+// Sealed form: nonce (12, random) || ciphertext || tag (16), AES-256-GCM. Associated data is the row's
+// identity, so a sealed value moved to another row does not open.
+#ifndef CPIS_BROKER_VAULT_H
+#define CPIS_BROKER_VAULT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/store.h"
+#include "proto/nhs_number.h"
+#include "proto/ods_code.h"
+
+#define VAULT_OVERHEAD_BYTES 28
+#define VAULT_DETAIL_BYTES 160
+// The key that seals now; kept in each audit record (AuditRecord.seal_key).
+#define VAULT_KEY_ID 1u
+
+enum vault_purpose {
+	VAULT_PLAN,
+	VAULT_ACCESS,
+	VAULT_INBOX,
+	VAULT_AUTHORITY,
+	VAULT_REQUEST,
+	VAULT_AUDIT,
+	VAULT_TOKEN,
+	VAULT_PURPOSES
+};
+
+struct vault;
+
+// Makes a new key file (0600, O_EXCL, flushed). False and a sentence when it exists or cannot be written.
+__attribute__((warn_unused_result)) bool vault_create_key(const char *path, char detail[VAULT_DETAIL_BYTES]);
+// Reads it; refuses a file that others may read.
+__attribute__((warn_unused_result)) bool vault_open_key(const char *path, struct vault **ret, char detail[VAULT_DETAIL_BYTES]);
+void vault_free(struct vault *vault); // accepts NULL; wipes
+
+// Keyed tags (HMAC-SHA-256 cut to 16 bytes), one-way without the key.
+void vault_tag_subject(struct vault *, const struct nhs_number *, struct store_tag *ret);
+void vault_tag_person(struct vault *, const char *uid, struct store_tag *ret);
+void vault_tag_slot(struct vault *, const struct nhs_number *, const struct ods_code *authority, unsigned plan_type,
+		    struct store_tag *ret);
+void vault_tag_request(struct vault *, const char *uid, const uint8_t channel_key[32],
+		       const uint8_t request_id[REQUEST_ID_BYTES], struct store_tag *ret);
+
+// `out` has room for plain_bytes + VAULT_OVERHEAD_BYTES. False when the library fails: then refuse the request.
+__attribute__((warn_unused_result)) bool
+vault_seal(struct vault *, enum vault_purpose, const void *identity, size_t identity_bytes, const uint8_t *plain,
+	   size_t plain_bytes, uint8_t *out);
+// `out` has room for sealed_bytes - VAULT_OVERHEAD_BYTES. False, and `out` wiped, when it does not open.
+__attribute__((warn_unused_result)) bool
+vault_unseal(struct vault *, enum vault_purpose, const void *identity, size_t identity_bytes, const uint8_t *sealed,
+	     size_t sealed_bytes, uint8_t *out);
+
+#endif

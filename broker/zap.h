@@ -1,0 +1,44 @@
+// Admission at the CURVE handshake (ZeroMQ RFC 27, ZAP): a key of an enrolled, valid, unrevoked system is let
+// in, everybody else is not. Runs one thread of its own, answers from the register snapshot, never blocks on
+// a disk. Each connection admitted gets a random 128-bit handle as its User-Id: a client can put words of its own
+// into that place where a ZAP handler is silent, so a handle that is not in this table is nobody.
+#ifndef CPIS_BROKER_ZAP_H
+#define CPIS_BROKER_ZAP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "broker/register.h"
+
+#define ZAP_DOMAIN "cpis"
+#define ZAP_HANDLE_BYTES 33 // 32 hex digits and NUL
+
+struct zap;
+
+struct zap_limits {
+	unsigned connections_max;            // handles kept; the oldest goes first
+	unsigned connections_per_system_max; // handles kept for one key; its oldest goes first
+};
+
+// Binds inproc://zeromq.zap.01 in `zmq_context` and starts the thread. Must come before any server socket.
+// False when the endpoint is taken or a thread cannot be had. Takes its own reference to the snapshot; while there is
+// none (NULL) everybody is told to come later. Stop it before the context ends: a handler that dies takes the process
+// with it.
+__attribute__((warn_unused_result)) bool zap_start(void *zmq_context, struct register_snapshot *snapshot,
+						    const struct zap_limits *limits, struct zap **ret);
+// Stops the thread. Accepts NULL.
+void zap_stop(struct zap *zap);
+
+// From now on handshakes are decided by this snapshot. Any thread.
+void zap_set_register(struct zap *zap, struct register_snapshot *snapshot);
+// The key behind a handle. False: not ours. Any thread.
+__attribute__((warn_unused_result)) bool zap_lookup(struct zap *zap, const char *handle, uint8_t ret_curve_public[KEY_BYTES]);
+// Admits one more key, for the start-up self-test only; NULL ends that.
+void zap_set_self_test_key(struct zap *zap, const uint8_t *curve_public);
+
+struct zap_counters {
+	uint64_t admitted, refused_unknown, refused_invalid, malformed;
+};
+struct zap_counters zap_read_counters(struct zap *zap);
+
+#endif

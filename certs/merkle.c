@@ -1,0 +1,157 @@
+// RFC 6962 hashes and RFC 9162 inclusion proofs.
+#include "certs/merkle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+
+struct part {
+	const void *data;
+	size_t bytes;
+};
+
+// SHA-256 of the parts one after the other. OpenSSL's SHA-256 fails only without memory: then there is no safe way on.
+static void hash_parts(const struct part *parts, size_t count, struct merkle_hash *ret)
+{
+	EVP_MD_CTX *context = EVP_MD_CTX_new();
+	unsigned bytes = 0;
+	bool good = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+	for (size_t i = 0; good && i < count; i++)
+		good = EVP_DigestUpdate(context, parts[i].data, parts[i].bytes) == 1;
+	if (!good || EVP_DigestFinal_ex(context, ret->bytes, &bytes) != 1 || bytes != MERKLE_HASH_BYTES)
+		abort();
+	EVP_MD_CTX_free(context);
+}
+
+void merkle_leaf(const uint8_t salt[MERKLE_SALT_BYTES], const uint8_t *record, size_t record_bytes,
+		 struct merkle_hash *ret)
+{
+	static const uint8_t prefix = 0x00; // RFC 6962 section 2.1
+	struct merkle_hash commitment;
+	hash_parts((struct part[]){{salt, MERKLE_SALT_BYTES}, {record, record_bytes}}, 2, &commitment);
+	hash_parts((struct part[]){{&prefix, 1}, {commitment.bytes, MERKLE_HASH_BYTES}}, 2, ret);
+}
+
+static void hash_node(const struct merkle_hash *left, const struct merkle_hash *right, struct merkle_hash *ret)
+{
+	static const uint8_t prefix = 0x01; // RFC 6962 section 2.1
+	struct merkle_hash out;
+	hash_parts((struct part[]){{&prefix, 1}, {left->bytes, MERKLE_HASH_BYTES}, {right->bytes, MERKLE_HASH_BYTES}}, 3,
+		   &out);
+	*ret = out; // `ret` may be one of the two
+}
+
+void merkle_append(struct merkle_tree *tree, const struct merkle_hash *leaf,
+		   struct merkle_hash ret_nodes[MERKLE_HEIGHT_MAX + 1], size_t *ret_count)
+{
+	struct merkle_hash node = *leaf;
+	unsigned height = 0;
+	ret_nodes[0] = node;
+	// Each perfect subtree that this leaf completes takes in its left sibling from the edge.
+	for (; (tree->size >> height & 1) != 0; height++) {
+		hash_node(&tree->edge[height], &node, &node);
+		ret_nodes[height + 1] = node;
+	}
+	tree->edge[height] = node;
+	tree->size++;
+	*ret_count = height + 1;
+}
+
+void merkle_root(const struct merkle_tree *tree, struct merkle_hash *ret)
+{
+	bool started = false;
+	if (tree->size == 0) {
+		hash_parts(NULL, 0, ret);
+		return;
+	}
+	for (unsigned height = 0; height <= MERKLE_HEIGHT_MAX; height++) {
+		if ((tree->size >> height & 1) == 0)
+			continue;
+		if (started)
+			hash_node(&tree->edge[height], ret, ret);
+		else
+			*ret = tree->edge[height];
+		started = true;
+	}
+}
+
+bool merkle_tree_load(uint64_t size, merkle_node_fetch *fetch, void *context, struct merkle_tree *ret)
+{
+	struct merkle_tree tree = {.size = size};
+	for (unsigned height = 0; height <= MERKLE_HEIGHT_MAX; height++)
+		if ((size >> height & 1) != 0 && !fetch(context, height, (size >> height) - 1, &tree.edge[height]))
+			return false;
+	*ret = tree;
+	return true;
+}
+
+// Root of the records from (number << height) to the tree's end, where that is less than a perfect subtree:
+// folds the perfect ones inside it from right to left.
+static bool ragged_node(unsigned height, uint64_t number, uint64_t size, merkle_node_fetch *fetch, void *context,
+			struct merkle_hash *ret)
+{
+	uint64_t begin = number << height;
+	bool started = false;
+	for (unsigned h = 0; h < height; h++) {
+		if (((size - begin) >> h & 1) == 0)
+			continue;
+		struct merkle_hash left;
+		if (!fetch(context, h, (size >> h) - 1, &left))
+			return false;
+		if (started)
+			hash_node(&left, ret, ret);
+		else
+			*ret = left;
+		started = true;
+	}
+	return started;
+}
+
+bool merkle_prove(uint64_t index, uint64_t size, merkle_node_fetch *fetch, void *context, struct merkle_path *ret)
+{
+	struct merkle_path path = {.count = 0};
+	if (index >= size)
+		return false;
+	// `number` walks from the leaf to the root; `last` is the number of the level's last node.
+	uint64_t number = index, last = size - 1;
+	for (unsigned height = 0; last > 0; height++, number >>= 1, last >>= 1) {
+		uint64_t sibling = number ^ 1;
+		if (sibling > last)
+			continue; // carried up alone
+		struct merkle_hash *out = &path.hashes[path.count];
+		bool perfect = (sibling + 1) << height <= size;
+		if (perfect ? !fetch(context, height, sibling, out)
+			    : !ragged_node(height, sibling, size, fetch, context, out))
+			return false;
+		path.count++;
+	}
+	*ret = path;
+	return true;
+}
+
+bool merkle_verify(const struct merkle_hash *leaf, uint64_t index, uint64_t size, const struct merkle_hash *path,
+		   size_t path_count, const struct merkle_hash *root)
+{
+	// RFC 9162 section 2.1.3.2, with its names.
+	if (index >= size)
+		return false;
+	uint64_t fn = index, sn = size - 1;
+	struct merkle_hash r = *leaf;
+	for (size_t i = 0; i < path_count; i++) {
+		if (sn == 0)
+			return false;
+		if ((fn & 1) != 0 || fn == sn) {
+			hash_node(&path[i], &r, &r);
+			while ((fn & 1) == 0 && fn != 0) {
+				fn >>= 1;
+				sn >>= 1;
+			}
+		} else {
+			hash_node(&r, &path[i], &r);
+		}
+		fn >>= 1;
+		sn >>= 1;
+	}
+	return sn == 0 && memcmp(&r, root, sizeof r) == 0;
+}

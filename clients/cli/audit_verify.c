@@ -1,0 +1,107 @@
+// `cpis audit verify`: the log in a database file against its key and against checkpoints that people kept.
+#include "clients/cli/audit_verify.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clients/cli/commands.h"
+#include "clients/cli/log_file.h"
+#include "clients/cli/output.h"
+
+#define WITNESSES_MAX 16u
+
+const struct command_option audit_verify_options[] = {
+	{"database", "FILE", "the broker's store file, or a copy of it", false},
+	{"log-key", "FILE", "log.vkey of the trust bundle", false},
+	{"checkpoint", "FILE", "a checkpoint that a client kept; may be given up to 16 times", true},
+	{NULL, NULL, NULL, false},
+};
+
+static int load_witness(const struct note_verifier *verifier, const char *path, struct log_file_witness *ret)
+{
+	char note[NOTE_BYTES_MAX + 1];
+	FILE *file = fopen(path, "re");
+	size_t bytes = file == NULL ? 0 : fread(note, 1, sizeof note, file);
+	bool failed = file == NULL || ferror(file);
+	if (failed)
+		fprintf(stderr, "cpis audit verify: %s: %s\n", path, strerror(errno));
+	if (file != NULL)
+		fclose(file);
+	if (failed)
+		return EXIT_USAGE;
+	enum certs_status status = checkpoint_verify(note, bytes, verifier, &ret->checkpoint);
+	if (status != CERTS_OK) {
+		fprintf(stderr, "cpis audit verify: %s is not a checkpoint of this log: %s\n", path,
+			certs_status_text(status));
+		return status == CERTS_MALFORMED ? EXIT_USAGE : EXIT_PROOF;
+	}
+	ret->path = path;
+	return EXIT_DONE;
+}
+
+static void show_progress(uint64_t done, uint64_t of)
+{
+	fprintf(stderr, "\r%llu of %llu records", (unsigned long long)done, (unsigned long long)of);
+}
+
+static void print_result(const struct command_line *line, enum log_file_status status,
+			 const struct log_file_result *result)
+{
+	char root[2 * MERKLE_HASH_BYTES + 1];
+	for (size_t i = 0; i < MERKLE_HASH_BYTES; i++)
+		snprintf(root + 2 * i, 3, "%02x", result->root.bytes[i]);
+	if (status != LOG_FILE_HOLDS)
+		fprintf(stderr, "cpis audit verify: %s\n", result->detail);
+	if (line->json) {
+		json_t *value = json_pack("{s:b, s:I, s:s}", "holds", status == LOG_FILE_HOLDS, "records",
+					  (json_int_t)result->records, "root", root);
+		if (result->has_bad_index)
+			json_object_set_new(value, "first_bad_record", json_integer((json_int_t)result->bad_index));
+		if (status != LOG_FILE_HOLDS)
+			json_object_set_new(value, "detail", json_string(result->detail));
+		output_json(value);
+	} else if (status == LOG_FILE_HOLDS) {
+		printf("%llu records, root %s: the log holds.\n", (unsigned long long)result->records, root);
+	} else if (result->has_bad_index) {
+		printf("First bad record: %llu.\n", (unsigned long long)result->bad_index);
+	}
+}
+
+int audit_verify(const struct command_line *line)
+{
+	struct note_verifier verifier;
+	struct log_file_witness witnesses[WITNESSES_MAX];
+	unsigned witness_count = 0;
+	struct log_file_result result;
+	const char *database = command_value(line, "database"), *key = command_value(line, "log-key");
+	if (database == NULL || key == NULL)
+		return command_usage_error(line, "--database and --log-key are needed");
+	enum certs_status loaded = note_verifier_load(key, &verifier);
+	if (loaded != CERTS_OK) {
+		fprintf(stderr, "cpis audit verify: %s: %s\n", key, certs_status_text(loaded));
+		return EXIT_USAGE;
+	}
+	for (const char *path; (path = command_value_at(line, "checkpoint", witness_count)) != NULL; witness_count++) {
+		if (witness_count == WITNESSES_MAX)
+			return command_usage_error(line, "at most %u checkpoints", WITNESSES_MAX);
+		int code = load_witness(&verifier, path, &witnesses[witness_count]);
+		if (code != EXIT_DONE)
+			return code;
+	}
+	bool terminal = isatty(STDERR_FILENO);
+	enum log_file_status status = log_file_verify(database, &verifier, witnesses, witness_count,
+						      terminal ? show_progress : NULL, &result);
+	if (terminal)
+		fputs("\r\033[K", stderr);
+	print_result(line, status, &result);
+	switch (status) {
+	case LOG_FILE_HOLDS:
+		return EXIT_DONE;
+	case LOG_FILE_BROKEN:
+		return EXIT_PROOF;
+	default:
+		return EXIT_FAILED;
+	}
+}

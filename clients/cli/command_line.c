@@ -1,0 +1,195 @@
+// Parsing by getopt_long, from a command's table.
+#include "clients/cli/command_line.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clients/cli/commands.h"
+#include "proto/limits.h"
+
+#define OPTIONS_MAX 24
+
+static const struct command_option online_options[] = {
+	{"profile", "FILE", "who and where you are (default: $CPIS_PROFILE)", false},
+	{"timeout", "MS", "how long to wait for an answer, 1 to 60000 (default: 10000)", false},
+	{NULL, NULL, NULL, false},
+};
+static const struct command_option general_options[] = {
+	{"json", NULL, "print JSON instead of text", false},
+	{"help", NULL, "print this", false},
+	{NULL, NULL, NULL, false},
+};
+
+// All of a command's options in one array, ended by a NULL name.
+static void collect(const struct command *command, struct command_option out[OPTIONS_MAX])
+{
+	const struct command_option *tables[] = {command->options, command->offline ? NULL : online_options,
+						 general_options};
+	unsigned count = 0;
+	for (unsigned i = 0; i < sizeof tables / sizeof tables[0]; i++)
+		for (const struct command_option *option = tables[i]; option != NULL && option->name != NULL; option++)
+			if (count < OPTIONS_MAX - 1)
+				out[count++] = *option;
+	out[count] = (struct command_option){0};
+}
+
+static void print_help(const struct command *command)
+{
+	struct command_option options[OPTIONS_MAX];
+	collect(command, options);
+	printf("usage: cpis %s [OPTION]...%s%s\n\n%s\n\n", command->name, command->operands[0] == '\0' ? "" : " ",
+	       command->operands, command->help);
+	for (const struct command_option *option = options; option->name != NULL; option++) {
+		char left[60];
+		snprintf(left, sizeof left, "--%s%s%s", option->name, option->value == NULL ? "" : " ",
+			 option->value == NULL ? "" : option->value);
+		printf("  %-34s %s\n", left, option->help);
+	}
+}
+
+int command_usage_error(const struct command_line *line, const char *format, ...)
+{
+	va_list arguments;
+	fprintf(stderr, "cpis %s: ", line->command->name);
+	va_start(arguments, format);
+	vfprintf(stderr, format, arguments);
+	va_end(arguments);
+	fprintf(stderr, "; see cpis %s --help\n", line->command->name);
+	return EXIT_USAGE;
+}
+
+bool command_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+	if (text[0] == '\0')
+		return false;
+	for (const char *c = text; *c != '\0'; c++) {
+		if (*c < '0' || *c > '9' || value > (UINT64_MAX - 9) / 10)
+			return false;
+		value = value * 10 + (uint64_t)(*c - '0');
+	}
+	if (value < min || value > max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+const char *command_value_at(const struct command_line *line, const char *option, unsigned number)
+{
+	for (unsigned i = 0; i < line->value_count; i++)
+		if (strcmp(line->values[i].option, option) == 0 && number-- == 0)
+			return line->values[i].value;
+	return NULL;
+}
+
+const char *command_value(const struct command_line *line, const char *option)
+{
+	return command_value_at(line, option, 0);
+}
+
+static int take_value(struct command_line *line, const struct command_option *option, const char *value)
+{
+	if (!option->repeatable && command_value(line, option->name) != NULL)
+		return command_usage_error(line, "--%s stands twice", option->name);
+	if (line->value_count == COMMAND_LINE_VALUES_MAX)
+		return command_usage_error(line, "too many options");
+	line->values[line->value_count].option = option->name;
+	line->values[line->value_count++].value = value == NULL ? "" : value;
+	return EXIT_DONE;
+}
+
+static int read_options(struct command_line *line, int argc, char **argv)
+{
+	struct command_option options[OPTIONS_MAX];
+	struct option long_options[OPTIONS_MAX] = {0};
+	int at = 0, code = EXIT_DONE;
+	collect(line->command, options);
+	for (unsigned i = 0; options[i].name != NULL; i++)
+		long_options[i] = (struct option){options[i].name,
+						  options[i].value == NULL ? no_argument : required_argument, NULL, 0};
+	optind = 0; // glibc: start over
+	opterr = 0;
+	for (int found; code == EXIT_DONE && (found = getopt_long(argc, argv, ":", long_options, &at)) != -1;) {
+		if (found == '?')
+			code = command_usage_error(line, "unknown option %s", argv[optind - 1]);
+		else if (found == ':')
+			code = command_usage_error(line, "%s needs a value", argv[optind - 1]);
+		else
+			code = take_value(line, &options[at], optarg);
+	}
+	line->operands = argv + optind;
+	line->operand_count = argc - optind;
+	return code;
+}
+
+static int check(struct command_line *line)
+{
+	uint64_t timeout_ms = TIMEOUT_MS_DEFAULT;
+	const char *timeout = command_value(line, "timeout");
+	if (timeout != NULL && !command_number(timeout, 1, DEADLINE_MS_MAX, &timeout_ms))
+		return command_usage_error(line, "--timeout is a number from 1 to %u", DEADLINE_MS_MAX);
+	line->timeout_ms = (uint32_t)timeout_ms;
+	line->json = command_value(line, "json") != NULL;
+	line->profile = command_value(line, "profile");
+	if (line->profile == NULL)
+		line->profile = getenv("CPIS_PROFILE");
+	if (line->operand_count < line->command->operands_min)
+		return command_usage_error(line, "%s is missing", line->command->operands);
+	// Not repeated in the message: it may be a child's number.
+	if (line->operand_count > line->command->operands_max)
+		return command_usage_error(line, "too many words on the command line");
+	return EXIT_DONE;
+}
+
+int command_dispatch(const struct command *command, int argc, char **argv)
+{
+	struct command_line line = {.command = command};
+	int code = read_options(&line, argc, argv);
+	if (code != EXIT_DONE)
+		return code;
+	if (command_value(&line, "help") != NULL) {
+		print_help(command);
+		return EXIT_DONE;
+	}
+	code = check(&line);
+	return code == EXIT_DONE ? command->run(&line) : code;
+}
+
+static void print_group(FILE *stream, const char *group, const char *help, const struct command *commands,
+			unsigned command_count)
+{
+	fprintf(stream, "usage: cpis %s COMMAND [OPTION]...\n\n%s\n\n", group, help);
+	for (unsigned i = 0; i < command_count; i++)
+		fprintf(stream, "  cpis %s %s\n", commands[i].name, commands[i].operands);
+	fprintf(stream, "\n`cpis %s COMMAND --help` says more.\n", group);
+}
+
+int command_dispatch_group(const char *group, const char *help, const struct command *commands, unsigned command_count,
+			   int argc, char **argv)
+{
+	// Options may stand before the command's name: `cpis --json inbox list` arrives as `inbox --json list`.
+	int at = 1;
+	while (at < argc && argv[at][0] == '-') {
+		if (strcmp(argv[at], "--help") == 0) {
+			print_group(stdout, group, help, commands, command_count);
+			return EXIT_DONE;
+		}
+		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 ? 2 : 1;
+	}
+	for (unsigned i = 0; at < argc && i < command_count; i++) {
+		const char *word = strrchr(commands[i].name, ' ') + 1;
+		if (strcmp(argv[at], word) != 0)
+			continue;
+		memmove(argv + 1, argv, (size_t)at * sizeof *argv);
+		return command_dispatch(&commands[i], argc - 1, argv + 1);
+	}
+	if (at < argc)
+		fprintf(stderr, "cpis %s: unknown command %s\n", group, argv[at]);
+	else
+		fprintf(stderr, "cpis %s: which command?\n", group);
+	print_group(stderr, group, help, commands, command_count);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,61 @@
+// The command line of a subcommand, described by a table: parsing, complaints and --help come from the same words.
+#ifndef CPIS_CLI_COMMAND_LINE_H
+#define CPIS_CLI_COMMAND_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define COMMAND_LINE_VALUES_MAX 32
+#define TIMEOUT_MS_DEFAULT 10000u
+
+struct command_option {
+	const char *name;        // without the dashes; the end of a table has NULL
+	const char *value;       // what it takes, for the help, e.g. "NAME"; NULL: a switch
+	const char *help;        // one line
+	bool repeatable;
+};
+
+struct command_line;
+typedef int command_run(const struct command_line *line); // an exit code
+
+struct command {
+	const char *name;        // as typed after `cpis`, e.g. "audit search"
+	const char *operands;    // for the help, e.g. "NHS_NUMBER"; "" when it takes none
+	const char *help;        // sentences
+	const struct command_option *options; // NULL: none of its own
+	int operands_min, operands_max;
+	bool offline;            // needs no broker: takes no --profile and no --timeout
+	command_run *run;
+};
+
+struct command_line {
+	const struct command *command;
+	const char *profile;     // --profile or CPIS_PROFILE; NULL: neither
+	bool json;
+	uint32_t timeout_ms;     // for each call
+	char **operands;
+	int operand_count;
+	struct {
+		const char *option, *value; // value "" for a switch
+	} values[COMMAND_LINE_VALUES_MAX];
+	unsigned value_count;
+};
+
+// Parses and runs; argv[0] is the command's last word. Returns the exit code.
+int command_dispatch(const struct command *command, int argc, char **argv);
+// `cpis GROUP COMMAND ...`: picks the command by argv[1].
+int command_dispatch_group(const char *group, const char *help, const struct command *commands, unsigned command_count,
+			   int argc, char **argv);
+
+// The option's value; NULL when it was not given.
+const char *command_value(const struct command_line *line, const char *option);
+// The value of an option given more than once; NULL past the last.
+const char *command_value_at(const struct command_line *line, const char *option, unsigned number);
+
+// Prints "cpis <command>: <what>" to standard error and returns EXIT_USAGE.
+int command_usage_error(const struct command_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+// Decimal digits and nothing else, within bounds.
+__attribute__((warn_unused_result)) bool command_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+
+#endif

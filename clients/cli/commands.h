@@ -1,0 +1,30 @@
+// The subcommands of `cpis`. main.c has the one table that dispatches them and prints the help.
+#ifndef CPIS_CLI_COMMANDS_H
+#define CPIS_CLI_COMMANDS_H
+
+// Exit codes: the same for every subcommand, printed by `cpis --help`.
+#define EXIT_CODE_TABLE(X)                                                                           \
+	X(EXIT_DONE, 0, "done (\"no record of this child\" is done)")                                \
+	X(EXIT_USAGE, 1, "the command line or an input file is wrong; nothing was sent or changed")  \
+	X(EXIT_RETRY, 2, "no answer, or the broker cannot answer now; try again")                    \
+	X(EXIT_REFUSED, 3, "refused: who you are or what you may do does not allow it")              \
+	X(EXIT_PROOF, 4, "the audit log, or a proof from it, does not hold")                         \
+	X(EXIT_PARTIAL, 5, "a part was not done (rejected rows, unknown items) and is listed; the rest was")  \
+	X(EXIT_FAILED, 6, "something else failed; the message says what")
+
+enum exit_code {
+#define X(name, value, sentence) name = value,
+	EXIT_CODE_TABLE(X)
+#undef X
+};
+
+// argv[0] is the subcommand's name ("query"). Results go to standard output, all else to standard error.
+// `--help` prints and returns EXIT_DONE; a wrong option names itself, points to --help and returns EXIT_USAGE.
+int command_ping(int argc, char **argv);
+int command_query(int argc, char **argv);
+int command_publish(int argc, char **argv);
+int command_inbox(int argc, char **argv);  // list, follow, ack
+int command_audit(int argc, char **argv);  // search, show, verify
+int command_certs(int argc, char **argv);  // init, issue-system, issue-staff, revoke, refresh-lists, show
+
+#endif

@@ -1,0 +1,159 @@
+// Profile, connection, session and calls of a command.
+#include "clients/cli/connection.h"
+
+#include <stdio.h>
+
+#include <jansson.h>
+
+#include "clients/cli/commands.h"
+#include "clients/cli/output.h"
+#include "proto/wire.h"
+
+static int exit_of_status(enum cpis_status status)
+{
+	switch (status) {
+	case CPIS_USAGE:
+		return EXIT_USAGE;
+	case CPIS_CREDENTIALS:
+	case CPIS_REFUSED_AT_HANDSHAKE:
+		return EXIT_REFUSED;
+	case CPIS_UNREACHABLE:
+	case CPIS_TIMEOUT:
+		return EXIT_RETRY;
+	case CPIS_RECEIPT:
+	case CPIS_LOG_SHORTENED:
+		return EXIT_PROOF;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+static int exit_of_outcome(Cpis__V1__Outcome outcome)
+{
+	switch (outcome) {
+	case CPIS__V1__OUTCOME__OK:
+		return EXIT_DONE;
+	case CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED:
+	case CPIS__V1__OUTCOME__INVALID_NHS_NUMBER:
+	case CPIS__V1__OUTCOME__INVALID_VALUE:
+		return EXIT_USAGE;
+	case CPIS__V1__OUTCOME__ASID_CHECK_FAILED:
+	case CPIS__V1__OUTCOME__AUTHOR_CREDENTIALS_ERROR:
+	case CPIS__V1__OUTCOME__SESSION_EXPIRED:
+	case CPIS__V1__OUTCOME__ACCESS_DENIED:
+	case CPIS__V1__OUTCOME__NO_RECORD_FOUND:
+		return EXIT_REFUSED;
+	case CPIS__V1__OUTCOME__DEADLINE_EXPIRED:
+	case CPIS__V1__OUTCOME__TOO_MANY_REQUESTS:
+	case CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE:
+		return EXIT_RETRY;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+static int report_status(const struct connection *connection, enum cpis_status status, const char *detail)
+{
+	int code = exit_of_status(status);
+	fprintf(stderr, "cpis %s: %s%s%s\n", connection->line->command->name, cpis_status_text(status),
+		detail[0] == '\0' ? "" : ": ", detail);
+	if (connection->line->json)
+		output_json(json_pack("{s:s, s:s, s:s}", "outcome", "FAILED", "reason", cpis_status_text(status), "detail",
+				      detail));
+	return code;
+}
+
+static int report_refusal(const struct connection *connection, const Cpis__V1__Reply *reply)
+{
+	fprintf(stderr, "cpis %s: %s %s (%s)\n", connection->line->command->name, wire_outcome_name(reply->outcome),
+		reply->reason, reply->reason_code);
+	if (reply->receipt != NULL)
+		fprintf(stderr, "Recorded as no. %llu in the audit log; proof checked.\n",
+			(unsigned long long)reply->receipt->index);
+	if (connection->line->json)
+		output_json(output_envelope(reply));
+	return exit_of_outcome(reply->outcome);
+}
+
+int connection_open(const struct command_line *line, struct connection *ret)
+{
+	struct connection connection = {.line = line};
+	char detail[PROFILE_DETAIL_BYTES] = "", why[CPIS_DETAIL_BYTES] = "";
+	if (line->profile == NULL)
+		return command_usage_error(line, "no profile: give --profile FILE or set CPIS_PROFILE");
+	if (!profile_load(line->profile, &connection.profile, detail)) {
+		fprintf(stderr, "cpis %s: %s\n", line->command->name, detail);
+		return EXIT_USAGE;
+	}
+	const struct profile *profile = connection.profile;
+	struct cpis_options options = {
+		.endpoint = profile->endpoint,
+		.broker_name = profile->broker_name,
+		.broker_certificate = profile->broker_certificate,
+		.trust_directory = profile->trust_directory,
+		.system_certificate = profile->system_certificate,
+		.system_key = profile->system_key,
+		.checkpoint_file = profile->checkpoint_file,
+	};
+	enum cpis_status status = cpis_connect(&options, &connection.client, why);
+	if (status != CPIS_OK) {
+		int code = report_status(&connection, status, why);
+		connection_close(&connection);
+		return code;
+	}
+	*ret = connection;
+	return EXIT_DONE;
+}
+
+static int open_session(struct connection *connection)
+{
+	const struct profile *profile = connection->profile;
+	const Cpis__V1__Reply *reply = NULL;
+	if (profile->role == NULL)
+		return command_usage_error(connection->line, "the profile %s names no member of staff",
+					   connection->line->profile);
+	enum cpis_status status = cpis_session_open(connection->client, profile->staff_certificate, profile->staff_key,
+						    profile->role, connection->line->timeout_ms, &reply);
+	if (status != CPIS_OK)
+		return report_status(connection, status, cpis_detail(connection->client));
+	int code = reply->outcome == CPIS__V1__OUTCOME__OK ? EXIT_DONE : report_refusal(connection, reply);
+	cpis_reply_free(reply);
+	return code;
+}
+
+int connection_sign_in(const struct command_line *line, struct connection *ret)
+{
+	struct connection connection = {0};
+	int code = connection_open(line, &connection);
+	if (code != EXIT_DONE)
+		return code;
+	code = open_session(&connection);
+	if (code != EXIT_DONE) {
+		connection_close(&connection);
+		return code;
+	}
+	*ret = connection;
+	return EXIT_DONE;
+}
+
+void connection_close(struct connection *connection)
+{
+	cpis_close(connection->client);
+	profile_free(connection->profile);
+	*connection = (struct connection){0};
+}
+
+int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+{
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status = cpis_call(connection->client, request, connection->line->timeout_ms, &reply);
+	if (status != CPIS_OK)
+		return report_status(connection, status, cpis_detail(connection->client));
+	if (reply->outcome != CPIS__V1__OUTCOME__OK) {
+		int code = report_refusal(connection, reply);
+		cpis_reply_free(reply);
+		return code;
+	}
+	*ret = reply;
+	return EXIT_DONE;
+}

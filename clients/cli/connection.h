@@ -1,0 +1,24 @@
+// A command's way to the broker: profile, connection, session, calls; and the complaints when one of them fails.
+#ifndef CPIS_CLI_CONNECTION_H
+#define CPIS_CLI_CONNECTION_H
+
+#include "clients/cli/command_line.h"
+#include "clients/cli/profile.h"
+#include "clients/libcpis/cpis.h"
+
+struct connection {
+	const struct command_line *line;
+	struct profile *profile;
+	struct cpis_client *client;
+};
+
+// Each returns EXIT_DONE, or has said on standard error what is wrong and returns the exit code.
+int connection_open(const struct command_line *line, struct connection *ret);
+// The same, and a session for the profile's member of staff.
+int connection_sign_in(const struct command_line *line, struct connection *ret);
+void connection_close(struct connection *connection); // harmless on a zeroed one
+
+// A call whose outcome must be OK. Free the reply with cpis_reply_free.
+int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
+
+#endif

@@ -1,0 +1,62 @@
+// `cpis`: picks the subcommand.
+#include <stdio.h>
+#include <string.h>
+
+#include "clients/cli/commands.h"
+
+static const struct {
+	const char *name, *help;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{"query", "is a child known to children's social care, and whom to ring", command_query},
+	{"publish", "publish, correct or withdraw a local authority's plans", command_publish},
+	{"inbox", "read and acknowledge what this organisation was told", command_inbox},
+	{"audit", "search, show and verify the audit log", command_audit},
+	{"certs", "certificates: the registration authority's work", command_certs},
+	{"ping", "ask the broker for a sign of life", command_ping},
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static void print_help(FILE *stream)
+{
+	fputs("usage: cpis [--profile FILE] [--json] [--timeout MS] COMMAND ...\n\n", stream);
+	for (size_t i = 0; i < COMMANDS; i++)
+		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
+	fputs("\n`cpis COMMAND --help` says more. $CPIS_PROFILE stands in for --profile.\n\nExit codes:\n", stream);
+#define X(name, value, sentence) fprintf(stream, "  %d  %s\n", value, sentence);
+	EXIT_CODE_TABLE(X)
+#undef X
+}
+
+int main(int argc, char **argv)
+{
+	int at = 1;
+	// Options before the command belong to it; only how many words each takes is known here.
+	while (at < argc && argv[at][0] == '-') {
+		if (strcmp(argv[at], "--help") == 0) {
+			print_help(stdout);
+			return EXIT_DONE;
+		}
+		if (strcmp(argv[at], "--version") == 0) {
+			puts("cpis " CPIS_VERSION);
+			return EXIT_DONE;
+		}
+		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 ? 2 : 1;
+	}
+	if (at >= argc) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strcmp(argv[at], commands[i].name) != 0)
+			continue;
+		// The command's name goes to the front, the options before it follow.
+		char *name = argv[at];
+		memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
+		argv[1] = name;
+		return commands[i].run(argc - 1, argv + 1);
+	}
+	fprintf(stderr, "cpis: unknown command %s\n", argv[at]);
+	print_help(stderr);
+	return EXIT_USAGE;
+}

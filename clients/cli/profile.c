@@ -1,0 +1,94 @@
+// Reading a profile through libcyaml.
+#include "clients/cli/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/text.h"
+#include "proto/wire.h"
+#include "proto/yaml_file.h"
+
+#define PATH_BYTES_MAX 4095
+
+#define WORD_TABLE(X)                                                                                \
+	X(endpoint, 0, 255)                                                                          \
+	X(broker_name, 0, 64)                                                                        \
+	X(role, CYAML_FLAG_OPTIONAL, ROLE_CODE_BYTES_MAX)                                            \
+	X(care_setting, CYAML_FLAG_OPTIONAL, 64)
+#define PATH_TABLE(X)                                                                                \
+	X(broker_certificate, 0, PATH_BYTES_MAX)                                                     \
+	X(trust_directory, 0, PATH_BYTES_MAX)                                                        \
+	X(system_certificate, 0, PATH_BYTES_MAX)                                                     \
+	X(system_key, 0, PATH_BYTES_MAX)                                                             \
+	X(staff_certificate, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)                                    \
+	X(staff_key, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)                                            \
+	X(checkpoint_file, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)
+
+static const cyaml_schema_field_t profile_fields[] = {
+#define X(name, optional, bytes_max)                                                                 \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct profile, name, 1, bytes_max),
+	WORD_TABLE(X) PATH_TABLE(X)
+#undef X
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t profile_schema = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile, profile_fields),
+};
+
+static bool check(struct yaml_place *place, const struct profile *profile)
+{
+	Cpis__V1__CareSetting setting;
+#define X(name, optional, bytes_max)                                                                 \
+	place->key = #name;                                                                          \
+	if (profile->name != NULL && !text_is_clean(profile->name, strlen(profile->name)))           \
+		return yaml_file_refuse(place, #name " has control characters");
+	WORD_TABLE(X)
+	PATH_TABLE(X)
+#undef X
+	place->key = "role";
+	if (profile->role != NULL && !text_is_role_code(profile->role, strlen(profile->role)))
+		return yaml_file_refuse(place, "role must be a role code, e.g. R8001");
+	place->key = "care_setting";
+	if (profile->care_setting != NULL && !wire_care_setting_by_name(profile->care_setting, &setting))
+		return yaml_file_refuse(place, "care_setting is not one that the protocol knows");
+	place->key = "endpoint";
+	int given = (profile->staff_certificate != NULL) + (profile->staff_key != NULL) + (profile->role != NULL);
+	if (given != 0 && given != 3)
+		return yaml_file_refuse(place, "staff_certificate, staff_key and role go together");
+	return true;
+}
+
+bool profile_load(const char *path, struct profile **ret, char detail[PROFILE_DETAIL_BYTES])
+{
+	struct yaml_file file = {0};
+	void *data = NULL;
+	struct profile *profile = NULL;
+	if (!yaml_file_open(path, &file, detail, PROFILE_DETAIL_BYTES))
+		return false;
+	if (yaml_file_load(&file, &profile_schema, &data, detail, PROFILE_DETAIL_BYTES)) {
+		struct yaml_place place = {.file = &file,
+					   .schema = &profile_schema,
+					   .detail = detail,
+					   .detail_bytes = PROFILE_DETAIL_BYTES};
+		profile = data;
+		bool good = check(&place, profile);
+#define X(name, optional, bytes_max) good = good && yaml_file_resolve(path, &profile->name);
+		PATH_TABLE(X)
+#undef X
+		if (!good) {
+			profile_free(profile);
+			profile = NULL;
+		}
+	}
+	yaml_file_close(&file);
+	if (profile == NULL)
+		return false;
+	*ret = profile;
+	return true;
+}
+
+void profile_free(struct profile *profile)
+{
+	yaml_file_free(&profile_schema, profile);
+}

@@ -1,0 +1,53 @@
+// A client's inside, shared by the library's files.
+#ifndef CPIS_CLIENT_PRIV_H
+#define CPIS_CLIENT_PRIV_H
+
+#include "certs/identity.h"
+#include "certs/note.h"
+#include "clients/libcpis/cpis.h"
+#include "proto/arena.h"
+#include "proto/wire.h"
+
+#define CLIENT_PATH_BYTES 4096
+
+struct cpis_client {
+	char endpoint[256];
+	char checkpoint_file[CLIENT_PATH_BYTES]; // "": do not remember
+	struct trust *trust;
+	struct note_verifier log;        // of the audit log
+	struct broker_identity broker;
+	struct system_identity system;   // this one
+	void *context;
+	void *socket;
+	void *monitor;
+	bool wrong_key_seen;             // since the call began: a handshake that failed without a refusal
+	uint8_t token[SESSION_TOKEN_BYTES_MAX];
+	size_t token_bytes;              // 0: no session
+	struct checkpoint newest;        // size 0: none yet
+	char newest_note[NOTE_BYTES_MAX + 1];
+	uint8_t request_id[REQUEST_ID_BYTES];
+	bool has_request_id;             // for the next call
+	char detail[CPIS_DETAIL_BYTES];
+};
+
+// Writes the detail and passes the status through.
+enum cpis_status client_fail(struct cpis_client *client, enum cpis_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+uint64_t client_now_ms(void);       // UTC
+uint64_t client_monotonic_ms(void);
+
+// A reply and the memory it lives in. `reply` comes first: a reply pointer is a pointer to this.
+struct client_reply {
+	Cpis__V1__Reply reply;
+	struct arena arena;
+};
+
+// Proves that `reply` to `request` is in the audit log, and that the log has only grown since the newest
+// checkpoint; remembers the checkpoint.
+enum cpis_status client_check_receipt(struct cpis_client *client, struct arena *arena,
+				      const Cpis__V1__Request *request, const Cpis__V1__Reply *reply);
+// Reads the remembered checkpoint, if there is one.
+enum cpis_status client_load_checkpoint(struct cpis_client *client);
+
+#endif

@@ -1,0 +1,94 @@
+// libcpis: the C client library. Connects to a broker whose certificate it has checked, opens a session for a
+// member of staff, makes calls with a deadline, repeats a call that was lost without doing it twice, and checks the
+// receipt of every reply against the audit log's key.
+//
+// One client belongs to one thread at a time. No global state. Nothing here prints or logs.
+// Requests and replies are the protobuf-c messages of proto/cpis.proto (proto/cpis.pb-c.h).
+#ifndef CPIS_CLIENT_H
+#define CPIS_CLIENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/cpis.pb-c.h"
+
+#define CPIS_STATUS_TABLE(X)                                                                         \
+	X(CPIS_OK, "done")                                                                           \
+	X(CPIS_USAGE, "the library was called in a way that it does not allow")                      \
+	X(CPIS_TRUST, "the trust bundle cannot be used")                                             \
+	X(CPIS_BROKER_CERTIFICATE, "the broker's certificate does not hold")                         \
+	X(CPIS_CREDENTIALS, "this system's or this person's certificate or key cannot be used")      \
+	X(CPIS_REFUSED_AT_HANDSHAKE, "the broker does not admit this system's key")                  \
+	X(CPIS_UNREACHABLE, "the broker could not be reached before the deadline")                   \
+	X(CPIS_TIMEOUT, "no answer came before the deadline")                                        \
+	X(CPIS_PROTOCOL, "the broker's reply is not well-formed")                                    \
+	X(CPIS_RECEIPT, "the reply is not proven to be in the audit log")                            \
+	X(CPIS_LOG_SHORTENED, "the audit log is shorter than it was: it has been cut or replaced")   \
+	X(CPIS_STATE, "the remembered checkpoint cannot be read or written")                         \
+	X(CPIS_NO_MEMORY, "out of memory")
+
+enum cpis_status {
+#define X(name, sentence) name,
+	CPIS_STATUS_TABLE(X)
+#undef X
+};
+const char *cpis_status_text(enum cpis_status status);
+
+struct cpis_options {
+	const char *endpoint;            // tcp://host:port
+	const char *broker_name;         // must be the name in the broker's certificate
+	const char *broker_certificate;  // PEM file
+	const char *trust_directory;     // the trust bundle
+	const char *system_certificate;  // PEM file, this system's
+	const char *system_key;          // PEM file, 0600
+	const char *checkpoint_file;     // remembers the newest checkpoint seen; NULL: do not remember
+};
+
+struct cpis_client;
+
+#define CPIS_DETAIL_BYTES 320
+
+// Checks the broker's certificate (chain, purpose, name, validity, revocation) and this system's own
+// certificate and key, then makes the socket. Does not wait for the network: the first call does.
+// `detail` says in words what failed.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_connect(const struct cpis_options *options, struct cpis_client **ret, char detail[CPIS_DETAIL_BYTES]);
+// Closes and wipes. Accepts NULL.
+void cpis_close(struct cpis_client *client);
+// What the last failure was, in words; "" when there was none. Valid until the next call.
+const char *cpis_detail(const struct cpis_client *client);
+// The organisation (ODS code) and name in this system's certificate.
+const char *cpis_system_organisation(const struct cpis_client *client);
+const char *cpis_system_name(const struct cpis_client *client);
+
+// One request and its reply. The caller fills the body and leaves the envelope to the library: version, request id,
+// deadline and token. `deadline_ms` 1 to 60,000 is for the whole call; within it the same request id is sent again when
+// the connection was lost (at most every 2 s), so that it takes effect once.
+// CPIS_OK means: a reply came, it is well-formed, it answers this request, and its receipt proves that the audit log
+// has it (a SERVICE_UNAVAILABLE has no receipt and no data). Its outcome may still be a refusal: look at (*ret)->outcome.
+// The reply lives until cpis_reply_free.
+__attribute__((warn_unused_result)) enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *request,
+							       uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+void cpis_reply_free(const Cpis__V1__Reply *reply); // accepts NULL; wipes
+
+// Sends the next call with this request id instead of a new one: a retry after a restart of the caller.
+void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16]);
+
+// Opens a session: makes and signs the statement, keeps the token for the calls that follow. The reply is as
+// from cpis_call; a refusal leaves the client without a session. The key is used here only.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
+		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// Forgets the token.
+void cpis_session_close(struct cpis_client *client);
+
+// Whether `proof` shows its record to be in the audit log: for the proofs that replies carry in their bodies
+// (AuditShowReply.proof); a reply's own receipt has been checked by cpis_call. CPIS_OK or CPIS_RECEIPT.
+__attribute__((warn_unused_result)) enum cpis_status cpis_check_proof(struct cpis_client *client,
+								      const Cpis__V1__Receipt *proof);
+
+// The newest checkpoint that this client has verified, as a signed note; "" before the first reply.
+const char *cpis_checkpoint(const struct cpis_client *client);
+
+#endif

@@ -1,0 +1,137 @@
+// What makes a client's trust in the audit log: each reply proven to be in it, and the log never shorter than
+// it was.
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clients/libcpis/client_priv.h"
+#include "proto/audit_record.h"
+
+// ------------------------------------------------------------------ the remembered checkpoint
+
+// ENOENT is "none yet".
+static enum cpis_status read_note(struct cpis_client *client, char out[NOTE_BYTES_MAX + 1], size_t *ret_bytes)
+{
+	*ret_bytes = 0;
+	FILE *file = fopen(client->checkpoint_file, "re");
+	if (file == NULL && errno == ENOENT)
+		return CPIS_OK;
+	if (file == NULL)
+		return client_fail(client, CPIS_STATE, "%.200s: %s", client->checkpoint_file, strerror(errno));
+	*ret_bytes = fread(out, 1, NOTE_BYTES_MAX, file);
+	bool whole = !ferror(file) && fgetc(file) == EOF && *ret_bytes > 0;
+	fclose(file);
+	if (!whole)
+		return client_fail(client, CPIS_STATE, "%.200s: cannot be read as a checkpoint", client->checkpoint_file);
+	out[*ret_bytes] = '\0';
+	return CPIS_OK;
+}
+
+enum cpis_status client_load_checkpoint(struct cpis_client *client)
+{
+	char note[NOTE_BYTES_MAX + 1];
+	size_t bytes = 0;
+	if (client->checkpoint_file[0] == '\0')
+		return CPIS_OK;
+	enum cpis_status status = read_note(client, note, &bytes);
+	if (status != CPIS_OK || bytes == 0)
+		return status;
+	enum certs_status signature = checkpoint_verify(note, bytes, &client->log, &client->newest);
+	if (signature != CERTS_OK)
+		return client_fail(client, CPIS_STATE,
+				   "%.180s: the remembered checkpoint was not signed by this audit log: %s",
+				   client->checkpoint_file, certs_status_text(signature));
+	memcpy(client->newest_note, note, bytes + 1);
+	return CPIS_OK;
+}
+
+static bool write_note(const char *path, const char *note)
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file < 0)
+		return false;
+	size_t bytes = strlen(note);
+	bool written = write(file, note, bytes) == (ssize_t)bytes && fsync(file) == 0;
+	return close(file) == 0 && written;
+}
+
+// Beside and then into place: a checkpoint cut short would look like tampering. Two processes of one user may do
+// this at the same time; the later one wins, and an older checkpoint is still a true one.
+static enum cpis_status remember(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
+{
+	client->newest = *checkpoint;
+	snprintf(client->newest_note, sizeof client->newest_note, "%s", note);
+	if (client->checkpoint_file[0] == '\0')
+		return CPIS_OK;
+	char beside[CLIENT_PATH_BYTES + 32];
+	snprintf(beside, sizeof beside, "%s.%ld.new", client->checkpoint_file, (long)getpid());
+	if (!write_note(beside, note) || rename(beside, client->checkpoint_file) != 0) {
+		int error = errno;
+		unlink(beside);
+		return client_fail(client, CPIS_STATE, "%.200s: %s", client->checkpoint_file, strerror(error));
+	}
+	return CPIS_OK;
+}
+
+// ------------------------------------------------------------------ the proof
+
+static enum cpis_status check_growth(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
+{
+	const struct checkpoint *newest = &client->newest;
+	if (checkpoint->size > newest->size)
+		return remember(client, checkpoint, note);
+	// Checkpoints may come out of order from a broker only if it is not the one that made the newest.
+	if (checkpoint->size < newest->size)
+		return client_fail(client, CPIS_LOG_SHORTENED, "the log has %llu records and had %llu",
+				   (unsigned long long)checkpoint->size, (unsigned long long)newest->size);
+	if (memcmp(&checkpoint->root, &newest->root, sizeof newest->root) != 0)
+		return client_fail(client, CPIS_LOG_SHORTENED, "the log of %llu records is not the one it was",
+				   (unsigned long long)newest->size);
+	return CPIS_OK;
+}
+
+static enum cpis_status prove(struct cpis_client *client, const Cpis__V1__Receipt *receipt,
+			      struct checkpoint *ret_checkpoint)
+{
+	struct merkle_hash path[INCLUSION_PATH_MAX];
+	if (receipt->n_path > INCLUSION_PATH_MAX || receipt->salt.len != SALT_BYTES)
+		return client_fail(client, CPIS_RECEIPT, "the proof is not well-formed");
+	for (size_t i = 0; i < receipt->n_path; i++) {
+		if (receipt->path[i].len != HASH_BYTES)
+			return client_fail(client, CPIS_RECEIPT, "the proof is not well-formed");
+		memcpy(path[i].bytes, receipt->path[i].data, HASH_BYTES);
+	}
+	enum certs_status status =
+		receipt_verify(&client->log, receipt->index, receipt->salt.data, receipt->record.data,
+			       receipt->record.len, path, receipt->n_path, receipt->checkpoint,
+			       strlen(receipt->checkpoint), ret_checkpoint);
+	if (status != CERTS_OK)
+		return client_fail(client, CPIS_RECEIPT, "%s", certs_status_text(status));
+	return CPIS_OK;
+}
+
+enum cpis_status cpis_check_proof(struct cpis_client *client, const Cpis__V1__Receipt *receipt)
+{
+	struct checkpoint checkpoint;
+	return prove(client, receipt, &checkpoint);
+}
+
+enum cpis_status client_check_receipt(struct cpis_client *client, struct arena *arena,
+				      const Cpis__V1__Request *request, const Cpis__V1__Reply *reply)
+{
+	const Cpis__V1__Receipt *receipt = reply->receipt;
+	struct checkpoint checkpoint;
+	enum cpis_status status = prove(client, receipt, &checkpoint);
+	if (status != CPIS_OK)
+		return status;
+	struct wire_error error;
+	Cpis__V1__AuditRecord *record = NULL;
+	if (audit_record_decode(arena, receipt->record.data, receipt->record.len, &record, &error) != WIRE_OK)
+		return client_fail(client, CPIS_RECEIPT, "the audit record cannot be read");
+	if (!audit_record_matches(record, request, reply) ||
+	    strcmp(record->broker_name, client->broker.name) != 0)
+		return client_fail(client, CPIS_RECEIPT, "the audit record speaks of something else");
+	return check_growth(client, &checkpoint, receipt->checkpoint);
+}

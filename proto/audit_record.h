@@ -1,0 +1,23 @@
+// An audit record's stored bytes: how a record is committed to in the log, and how it is read back.
+// Client and broker share this, so that a client can check a record without any broker code.
+#ifndef CPIS_PROTO_AUDIT_RECORD_H
+#define CPIS_PROTO_AUDIT_RECORD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/arena.h"
+#include "proto/wire.h"
+
+// Reads stored bytes. Returns WIRE_OK and a record that lives in `arena`, or why the bytes are not a record.
+__attribute__((warn_unused_result)) enum wire_status
+audit_record_decode(struct arena *arena, const uint8_t *bytes, size_t bytes_count,
+		    Cpis__V1__AuditRecord **ret, struct wire_error *error);
+
+// Whether a receipt's record speaks of this request and this outcome: request id, operation, outcome,
+// reason code and index agree. The proof itself is for certs/merkle.h and certs/note.h.
+bool audit_record_matches(const Cpis__V1__AuditRecord *record, const Cpis__V1__Request *request,
+			  const Cpis__V1__Reply *reply);
+
+#endif

@@ -1,0 +1,37 @@
+// Calendar dates, as day counts, and the English clock. Pure functions: no one here reads a clock.
+#ifndef CPIS_PROTO_DATE_H
+#define CPIS_PROTO_DATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+// Days since 1970-01-01 in the proleptic Gregorian calendar.
+struct date {
+	int32_t day;
+};
+
+// YYYY-MM-DD, 1900 to 2199, a day that exists. `ret` is written on success only.
+__attribute__((warn_unused_result)) bool date_parse(const char *text, size_t text_bytes, struct date *ret);
+
+void date_format(struct date date, char out[11]);
+
+// The same day of the month `months` later (may be negative); the month's last day where that day does not exist.
+struct date date_add_months(struct date date, int months);
+
+// England's local time: GMT, and BST from 01:00 UTC on the last Sunday of March to 01:00 UTC on the
+// last Sunday of October (Summer Time Order 2002).
+struct english_time {
+	struct date date;
+	unsigned weekday;        // 0 Sunday to 6 Saturday
+	unsigned minute_of_day;  // 0 to 1439
+};
+struct english_time english_time_of(uint64_t time_ms);
+
+// RFC 3339 in UTC with milliseconds: 2026-11-23T03:00:00.000Z
+void instant_format(uint64_t time_ms, char out[25]);
+
+// RFC 3339 date or date-time in UTC ("2026-11-23", "2026-11-23T03:00:00Z", with or without .mmm).
+__attribute__((warn_unused_result)) bool instant_parse(const char *text, size_t text_bytes, uint64_t *ret_ms);
+
+#endif

@@ -1,0 +1,52 @@
+// Every bound of the wire format, in one place. proto/cpis.proto states them in words beside each field.
+#ifndef CPIS_PROTO_LIMITS_H
+#define CPIS_PROTO_LIMITS_H
+
+#define PROTOCOL_VERSION 1u
+
+// A frame of 65,536 bytes under CURVE leaves 65,503 for the message: CURVE adds 33.
+#define FRAME_BYTES_MAX 65536u
+#define MESSAGE_BYTES_MAX 65503u
+
+// What one decoded message may occupy. Hostile input blows up at most 76-fold in protobuf-c;
+// honest messages stay under 10-fold.
+#define ARENA_BYTES (1024u * 1024u)
+
+#define MESSAGE_DEPTH_MAX 8u          // nesting of sub-messages
+#define REPEATED_COUNT_MAX 256u       // elements of any repeated field, unless a tighter bound stands below
+
+#define REQUEST_ID_BYTES 16u
+#define SESSION_TOKEN_BYTES_MAX 1024u
+#define STATEMENT_BYTES_MAX 1024u
+#define STAFF_CERTIFICATE_BYTES_MAX 2048u
+#define SIGNATURE_BYTES 64u
+#define CHANNEL_KEY_BYTES 32u
+#define NONCE_BYTES 16u
+
+#define DEADLINE_MS_MAX 60000u
+#define CLOCK_SKEW_MS_MAX 60000u      // statement time against broker's clock
+#define SESSION_MS_MAX (12u * 3600u * 1000u)
+#define SESSION_IDLE_MS_MAX (30u * 60u * 1000u)
+
+#define TEXT_BYTES_MAX 200u           // any string, unless a tighter bound stands below
+#define CHECKPOINT_BYTES_MAX 1024u
+#define LOCAL_ID_BYTES_MAX 40u
+#define TELEPHONE_BYTES_MIN 3u
+#define TELEPHONE_BYTES_MAX 20u
+#define UID_DIGITS 12u
+#define ROLE_CODE_BYTES_MAX 12u
+
+#define PUBLISH_RECORDS_MAX 200u
+#define PAGE_ITEMS_MAX 100u
+#define PAGE_ITEMS_DEFAULT 50u
+#define ACKNOWLEDGE_IDS_MAX 100u
+#define PLANS_PER_CHILD_MAX 32u
+#define ACCESS_HISTORY_MAX 25u
+#define ACTIVITIES_PER_ROLE_MAX 32u
+#define INCLUSION_PATH_MAX 63u
+
+#define TAG_BYTES 16u                 // subject_tag, person_tag
+#define SALT_BYTES 16u
+#define HASH_BYTES 32u
+
+#endif

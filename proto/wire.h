@@ -1,0 +1,88 @@
+// The wire codec: bytes to checked messages and back.
+//
+// Decoding is strict and bounded. Before protobuf-c sees a byte, a scan along the message descriptor
+// refuses what protobuf-c would accept or choke on: unknown fields, wrong wire types, repeated singular
+// fields (protobuf-c merges them in quadratic time), two members of one oneof, varints longer than need
+// be, nesting past MESSAGE_DEPTH_MAX, repeated fields past REPEATED_COUNT_MAX, default values written
+// out, fields out of order. After it, every string, enum and length is checked against proto/limits.h.
+// All memory comes from the caller's arena.
+#ifndef CPIS_PROTO_WIRE_H
+#define CPIS_PROTO_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "proto/arena.h"
+#include "proto/cpis.pb-c.h"
+#include "proto/limits.h"
+
+#define WIRE_STATUS_TABLE(X)                                                                         \
+	X(WIRE_OK, "well-formed")                                                                    \
+	X(WIRE_TOO_LARGE, "the message is larger than 65,503 bytes")                                 \
+	X(WIRE_TRUNCATED, "the message ends in the middle of a field")                               \
+	X(WIRE_NOT_CANONICAL, "the encoding is not canonical")                                       \
+	X(WIRE_UNKNOWN_FIELD, "a field is not in this version of the protocol")                      \
+	X(WIRE_REPEATED_SINGULAR, "a field that may stand once stands twice")                        \
+	X(WIRE_TOO_DEEP, "messages are nested too deep")                                             \
+	X(WIRE_TOO_MANY, "a repeated field has too many elements")                                   \
+	X(WIRE_BAD_TEXT, "text is not clean UTF-8 or is too long")                                   \
+	X(WIRE_BAD_VALUE, "a value is outside its range")                                            \
+	X(WIRE_MISSING, "a required field is missing")                                               \
+	X(WIRE_NO_MEMORY, "the message needs more memory than one request may have")
+
+enum wire_status {
+#define X(name, sentence) name,
+	WIRE_STATUS_TABLE(X)
+#undef X
+};
+
+// What was wrong and where; written by every decoder on failure.
+struct wire_error {
+	enum wire_status status;
+	char field[64];                        // dotted path, e.g. "details.nhs_number"; "" when not known
+	uint8_t request_id[REQUEST_ID_BYTES];  // of the refused message, as far as it could be read
+	bool has_request_id;
+	bool version_unsupported;              // protocol_version was readable and is not ours
+};
+
+const char *wire_status_text(enum wire_status status);
+
+// Strict decode of any message of ours (stored forms too): the scan, then protobuf-c, no value checks
+// but clean text. The message lives in `arena` and dies with its reset.
+__attribute__((warn_unused_result)) enum wire_status
+wire_unpack(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+	    size_t bytes_count, ProtobufCMessage **ret, struct wire_error *error);
+
+// Serialises into the arena. NULL past the arena's end.
+// Strings that are NULL and other caller's mistakes are INVARIANT failures.
+const uint8_t *wire_pack(struct arena *arena, const ProtobufCMessage *message, size_t *ret_bytes);
+
+// A request as it came from a peer: wire_unpack, then the envelope's and the body's own limits.
+// Not checked here, because they have outcome codes of their own: whether an NHS number is valid, and dates.
+__attribute__((warn_unused_result)) enum wire_status
+wire_request_decode(struct arena *arena, const uint8_t *bytes, size_t bytes_count,
+		    Cpis__V1__Request **ret, struct wire_error *error);
+
+// A reply as it came from a broker. Same strictness: a client does not trust its broker's bytes either.
+__attribute__((warn_unused_result)) enum wire_status
+wire_reply_decode(struct arena *arena, const uint8_t *bytes, size_t bytes_count, Cpis__V1__Reply **ret,
+		  struct wire_error *error);
+
+// What a request asks for; OPERATION_UNSPECIFIED when it has no body.
+Cpis__V1__Operation wire_operation(const Cpis__V1__Request *request);
+
+// Words for programs and people: "DETAILS", "ACCESS_DENIED", "CPP"... Never NULL; "?" for an unknown value.
+const char *wire_operation_name(Cpis__V1__Operation operation);
+const char *wire_outcome_name(Cpis__V1__Outcome outcome);
+const char *wire_care_setting_name(Cpis__V1__CareSetting setting);
+const char *wire_plan_type_name(Cpis__V1__PlanType type);
+// The way back, for configuration and command lines. False when there is no such name.
+__attribute__((warn_unused_result)) bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret);
+__attribute__((warn_unused_result)) bool wire_care_setting_by_name(const char *name, Cpis__V1__CareSetting *ret);
+__attribute__((warn_unused_result)) bool wire_plan_type_by_name(const char *name, Cpis__V1__PlanType *ret);
+// "subject to child protection plan", "looked after child", ...; and the SNOMED CT code.
+const char *wire_plan_type_words(Cpis__V1__PlanType type);
+const char *wire_plan_type_snomed(Cpis__V1__PlanType type);
+
+#endif

@@ -1,0 +1,153 @@
+// Limits of each field, as proto/cpis.proto states them.
+#include "proto/wire_check_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/ods_code.h"
+#include "proto/text.h"
+
+static enum wire_status fail(struct wire_error *error, enum wire_status status, const char *field)
+{
+	snprintf(error->field, sizeof error->field, "%s", field);
+	return status;
+}
+
+// First failing check wins: `status` is passed through once it is not WIRE_OK.
+static enum wire_status require(enum wire_status status, bool holds, enum wire_status otherwise, const char *field,
+				struct wire_error *error)
+{
+	if (status != WIRE_OK || holds)
+		return status;
+	return fail(error, otherwise, field);
+}
+
+#define REQUIRE(holds, otherwise, field) status = require(status, holds, otherwise, field, error)
+
+static bool is_ods(const char *text)
+{
+	struct ods_code ignored;
+	return ods_code_parse(text, strlen(text), &ignored);
+}
+
+static enum wire_status check_session_open(const Cpis__V1__SessionOpenRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->statement.len > 0, WIRE_MISSING, "session_open.statement");
+	REQUIRE(body->statement.len <= STATEMENT_BYTES_MAX, WIRE_BAD_VALUE, "session_open.statement");
+	REQUIRE(body->signature.len == SIGNATURE_BYTES, WIRE_BAD_VALUE, "session_open.signature");
+	REQUIRE(body->staff_certificate.len > 0, WIRE_MISSING, "session_open.staff_certificate");
+	REQUIRE(body->staff_certificate.len <= STAFF_CERTIFICATE_BYTES_MAX, WIRE_BAD_VALUE,
+		"session_open.staff_certificate");
+	return status;
+}
+
+static enum wire_status check_publish(const Cpis__V1__PublishRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	const char *emergency = body->emergency_duty_telephone, *office = body->office_hours_telephone;
+	REQUIRE(body->authority[0] != '\0', WIRE_MISSING, "publish.authority");
+	REQUIRE(is_ods(body->authority), WIRE_BAD_VALUE, "publish.authority");
+	REQUIRE(emergency[0] != '\0', WIRE_MISSING, "publish.emergency_duty_telephone");
+	REQUIRE(text_is_telephone(emergency, strlen(emergency)), WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
+	REQUIRE(office[0] == '\0' || text_is_telephone(office, strlen(office)), WIRE_BAD_VALUE,
+		"publish.office_hours_telephone");
+	REQUIRE(body->n_records > 0, WIRE_MISSING, "publish.records");
+	REQUIRE(body->n_records <= PUBLISH_RECORDS_MAX, WIRE_TOO_MANY, "publish.records");
+	for (size_t i = 0; i < body->n_records && status == WIRE_OK; i++)
+		REQUIRE(strlen(body->records[i]->local_id) <= LOCAL_ID_BYTES_MAX, WIRE_BAD_TEXT,
+			"publish.records.local_id");
+	return status;
+}
+
+static enum wire_status check_audit_search(const Cpis__V1__AuditSearchRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->uid[0] == '\0' || text_is_digits(body->uid, strlen(body->uid), UID_DIGITS), WIRE_BAD_VALUE,
+		"audit_search.uid");
+	REQUIRE(body->organisation[0] == '\0' || is_ods(body->organisation), WIRE_BAD_VALUE,
+		"audit_search.organisation");
+	REQUIRE(body->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "audit_search.limit");
+	REQUIRE(body->until_ms == 0 || body->until_ms > body->from_ms, WIRE_BAD_VALUE, "audit_search.until_ms");
+	return status;
+}
+
+static enum wire_status check_body(const Cpis__V1__Request *request, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	switch (request->body_case) {
+	case CPIS__V1__REQUEST__BODY_SESSION_OPEN:
+		return check_session_open(request->session_open, error);
+	case CPIS__V1__REQUEST__BODY_FLAG:
+		REQUIRE(request->flag->nhs_number[0] != '\0', WIRE_MISSING, "flag.nhs_number");
+		return status;
+	case CPIS__V1__REQUEST__BODY_DETAILS:
+		REQUIRE(request->details->nhs_number[0] != '\0', WIRE_MISSING, "details.nhs_number");
+		return status;
+	case CPIS__V1__REQUEST__BODY_PUBLISH:
+		return check_publish(request->publish, error);
+	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
+		REQUIRE(request->inbox_list->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "inbox_list.limit");
+		return status;
+	case CPIS__V1__REQUEST__BODY_INBOX_ACKNOWLEDGE:
+		REQUIRE(request->inbox_acknowledge->n_ids > 0, WIRE_MISSING, "inbox_acknowledge.ids");
+		REQUIRE(request->inbox_acknowledge->n_ids <= ACKNOWLEDGE_IDS_MAX, WIRE_TOO_MANY, "inbox_acknowledge.ids");
+		return status;
+	case CPIS__V1__REQUEST__BODY_AUDIT_SEARCH:
+		return check_audit_search(request->audit_search, error);
+	case CPIS__V1__REQUEST__BODY_PING:
+	case CPIS__V1__REQUEST__BODY_AUDIT_SHOW:
+		return WIRE_OK;
+	default:
+		return fail(error, WIRE_MISSING, "body");
+	}
+}
+
+enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(request->protocol_version != 0, WIRE_MISSING, "protocol_version");
+	REQUIRE(request->protocol_version == PROTOCOL_VERSION, WIRE_BAD_VALUE, "protocol_version");
+	REQUIRE(request->request_id.len > 0, WIRE_MISSING, "request_id");
+	REQUIRE(request->request_id.len == REQUEST_ID_BYTES, WIRE_BAD_VALUE, "request_id");
+	REQUIRE(request->deadline_ms > 0, WIRE_MISSING, "deadline_ms");
+	REQUIRE(request->deadline_ms <= DEADLINE_MS_MAX, WIRE_BAD_VALUE, "deadline_ms");
+	REQUIRE(request->session_token.len <= SESSION_TOKEN_BYTES_MAX, WIRE_BAD_VALUE, "session_token");
+	return status == WIRE_OK ? check_body(request, error) : status;
+}
+
+static enum wire_status check_receipt(const Cpis__V1__Receipt *receipt, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(receipt->salt.len == SALT_BYTES, WIRE_BAD_VALUE, "receipt.salt");
+	REQUIRE(receipt->record.len > 0, WIRE_MISSING, "receipt.record");
+	REQUIRE(receipt->checkpoint[0] != '\0', WIRE_MISSING, "receipt.checkpoint");
+	REQUIRE(receipt->n_path <= INCLUSION_PATH_MAX, WIRE_TOO_MANY, "receipt.path");
+	for (size_t i = 0; i < receipt->n_path && status == WIRE_OK; i++)
+		REQUIRE(receipt->path[i].len == HASH_BYTES, WIRE_BAD_VALUE, "receipt.path");
+	return status;
+}
+
+enum wire_status wire_check_reply(const Cpis__V1__Reply *reply, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	bool unavailable = reply->outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE;
+	bool has_body = reply->body_case != CPIS__V1__REPLY__BODY__NOT_SET;
+	REQUIRE(reply->protocol_version == PROTOCOL_VERSION, WIRE_BAD_VALUE, "protocol_version");
+	REQUIRE(reply->request_id.len == 0 || reply->request_id.len == REQUEST_ID_BYTES, WIRE_BAD_VALUE, "request_id");
+	REQUIRE(reply->outcome != CPIS__V1__OUTCOME__OUTCOME_UNSPECIFIED, WIRE_MISSING, "outcome");
+	REQUIRE(reply->session_token.len <= SESSION_TOKEN_BYTES_MAX, WIRE_BAD_VALUE, "session_token");
+	// The rule behind "no record, no answer", from the client's side.
+	REQUIRE(reply->receipt != NULL || unavailable, WIRE_MISSING, "receipt");
+	REQUIRE(has_body == (reply->outcome == CPIS__V1__OUTCOME__OK), WIRE_BAD_VALUE, "body");
+	if (status == WIRE_OK && reply->receipt != NULL)
+		status = check_receipt(reply->receipt, error);
+	if (status == WIRE_OK && reply->body_case == CPIS__V1__REPLY__BODY_AUDIT_SHOW) {
+		REQUIRE(reply->audit_show->entry != NULL && reply->audit_show->entry->detail != NULL, WIRE_MISSING,
+			"audit_show.entry");
+		REQUIRE(reply->audit_show->proof != NULL, WIRE_MISSING, "audit_show.proof");
+		if (status == WIRE_OK)
+			status = check_receipt(reply->audit_show->proof, error);
+	}
+	return status;
+}

@@ -1,0 +1,263 @@
+// The strict scan: walks the bytes of a message along its descriptor before protobuf-c sees them.
+#include "proto/wire_scan_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/text.h"
+
+enum wire_type { WIRE_TYPE_VARINT = 0, WIRE_TYPE_LENGTH = 2 };
+
+struct reader {
+	const uint8_t *at, *end;
+};
+
+// The field path while it is walked, for the error.
+struct walk {
+	char path[64];
+	size_t path_bytes;
+	unsigned depth;
+};
+
+// Strings that may be longer than TEXT_BYTES_MAX or hold newlines.
+static bool is_checkpoint(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *field)
+{
+	return descriptor == &cpis__v1__receipt__descriptor && strcmp(field->name, "checkpoint") == 0;
+}
+
+static enum wire_status read_varint(struct reader *reader, uint64_t *ret)
+{
+	uint64_t value = 0;
+	for (unsigned shift = 0; shift < 70; shift += 7) {
+		if (reader->at == reader->end)
+			return WIRE_TRUNCATED;
+		uint8_t byte = *reader->at++;
+		if (shift == 63 && byte > 1)
+			return WIRE_BAD_VALUE; // past 64 bits
+		value |= (uint64_t)(byte & 0x7F) << shift;
+		if ((byte & 0x80) == 0) {
+			*ret = value;
+			// A last byte of zero says nothing: the same value fits a shorter varint.
+			return byte == 0 && shift > 0 ? WIRE_NOT_CANONICAL : WIRE_OK;
+		}
+	}
+	return WIRE_BAD_VALUE;
+}
+
+static enum wire_status read_length(struct reader *reader, struct reader *ret)
+{
+	uint64_t length;
+	enum wire_status status = read_varint(reader, &length);
+	if (status != WIRE_OK)
+		return status;
+	if (length > (uint64_t)(reader->end - reader->at))
+		return WIRE_TRUNCATED;
+	*ret = (struct reader){reader->at, reader->at + length};
+	reader->at += length;
+	return WIRE_OK;
+}
+
+static bool is_varint_type(ProtobufCType type)
+{
+	return type == PROTOBUF_C_TYPE_UINT32 || type == PROTOBUF_C_TYPE_UINT64 || type == PROTOBUF_C_TYPE_BOOL ||
+	       type == PROTOBUF_C_TYPE_ENUM;
+}
+
+static enum wire_status check_varint(const ProtobufCFieldDescriptor *field, uint64_t value)
+{
+	switch (field->type) {
+	case PROTOBUF_C_TYPE_UINT32:
+		return value <= UINT32_MAX ? WIRE_OK : WIRE_BAD_VALUE;
+	case PROTOBUF_C_TYPE_BOOL:
+		return value <= 1 ? WIRE_OK : WIRE_BAD_VALUE;
+	case PROTOBUF_C_TYPE_ENUM:
+		return value <= INT32_MAX &&
+				       protobuf_c_enum_descriptor_get_value(field->descriptor, (int)value) != NULL
+			       ? WIRE_OK
+			       : WIRE_BAD_VALUE;
+	default:
+		return WIRE_OK;
+	}
+}
+
+static enum wire_status check_string(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *field,
+				     struct reader value)
+{
+	const char *text = (const char *)value.at;
+	size_t bytes = (size_t)(value.end - value.at);
+	if (!is_checkpoint(descriptor, field))
+		return bytes <= TEXT_BYTES_MAX && text_is_clean(text, bytes) ? WIRE_OK : WIRE_BAD_TEXT;
+	if (bytes > CHECKPOINT_BYTES_MAX)
+		return WIRE_BAD_TEXT;
+	for (const char *line = text, *end = text + bytes; line < end;) {
+		const char *stop = memchr(line, '\n', (size_t)(end - line));
+		if (stop == NULL)
+			stop = end;
+		if (!text_is_clean(line, (size_t)(stop - line)))
+			return WIRE_BAD_TEXT;
+		line = stop + 1;
+	}
+	return WIRE_OK;
+}
+
+static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk);
+
+static enum wire_status scan_sub_message(const ProtobufCFieldDescriptor *field, struct reader value, struct walk *walk)
+{
+	if (walk->depth == MESSAGE_DEPTH_MAX)
+		return WIRE_TOO_DEEP;
+	walk->depth++;
+	enum wire_status status = scan_message(field->descriptor, value, walk);
+	walk->depth--;
+	return status;
+}
+
+static enum wire_status scan_packed(const ProtobufCFieldDescriptor *field, struct reader values)
+{
+	unsigned count = 0;
+	while (values.at < values.end) {
+		uint64_t value;
+		enum wire_status status = read_varint(&values, &value);
+		if (status == WIRE_OK)
+			status = check_varint(field, value);
+		if (status != WIRE_OK)
+			return status;
+		if (++count > REPEATED_COUNT_MAX)
+			return WIRE_TOO_MANY;
+	}
+	return count == 0 ? WIRE_NOT_CANONICAL : WIRE_OK;
+}
+
+// Singular, not in a oneof: the default value is left out in the canonical form.
+static bool omits_default(const ProtobufCFieldDescriptor *field)
+{
+	return field->label == PROTOBUF_C_LABEL_NONE && (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0;
+}
+
+static enum wire_status scan_value(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *field,
+				   unsigned type, struct reader *reader, struct walk *walk)
+{
+	bool packed = field->label == PROTOBUF_C_LABEL_REPEATED && is_varint_type(field->type);
+	enum wire_status status;
+	if (is_varint_type(field->type) && !packed) {
+		uint64_t value;
+		if (type != WIRE_TYPE_VARINT)
+			return WIRE_NOT_CANONICAL;
+		if ((status = read_varint(reader, &value)) != WIRE_OK)
+			return status;
+		return value == 0 && omits_default(field) ? WIRE_NOT_CANONICAL : check_varint(field, value);
+	}
+	struct reader value;
+	if (type != WIRE_TYPE_LENGTH)
+		return WIRE_NOT_CANONICAL;
+	if ((status = read_length(reader, &value)) != WIRE_OK)
+		return status;
+	if (packed)
+		return scan_packed(field, value);
+	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
+		return scan_sub_message(field, value, walk);
+	if (value.at == value.end && omits_default(field))
+		return WIRE_NOT_CANONICAL;
+	if (field->type == PROTOBUF_C_TYPE_STRING)
+		return check_string(descriptor, field, value);
+	return field->type == PROTOBUF_C_TYPE_BYTES ? WIRE_OK : WIRE_UNKNOWN_FIELD;
+}
+
+// What has been seen of the message so far: enough to hold order, repetition and oneofs.
+struct seen {
+	uint32_t last_id;
+	unsigned run;          // how often last_id has stood in a row
+	bool oneof;
+	unsigned oneof_offset;
+};
+
+static enum wire_status note_field(const ProtobufCFieldDescriptor *field, struct seen *seen)
+{
+	if (field->id < seen->last_id)
+		return WIRE_NOT_CANONICAL;
+	if (field->id == seen->last_id) {
+		if (field->label != PROTOBUF_C_LABEL_REPEATED || is_varint_type(field->type))
+			return WIRE_REPEATED_SINGULAR;
+		return ++seen->run > REPEATED_COUNT_MAX ? WIRE_TOO_MANY : WIRE_OK;
+	}
+	seen->last_id = field->id;
+	seen->run = 1;
+	if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
+		if (seen->oneof && seen->oneof_offset == field->quantifier_offset)
+			return WIRE_REPEATED_SINGULAR;
+		seen->oneof = true;
+		seen->oneof_offset = field->quantifier_offset;
+	}
+	return WIRE_OK;
+}
+
+static void push_name(struct walk *walk, const char *name)
+{
+	int count = snprintf(walk->path + walk->path_bytes, sizeof walk->path - walk->path_bytes, "%s%s",
+			     walk->path_bytes > 0 ? "." : "", name);
+	walk->path_bytes += (size_t)count;
+	if (walk->path_bytes >= sizeof walk->path)
+		walk->path_bytes = sizeof walk->path - 1;
+}
+
+static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk)
+{
+	struct seen seen = {0};
+	while (reader.at < reader.end) {
+		uint64_t tag;
+		enum wire_status status = read_varint(&reader, &tag);
+		if (status != WIRE_OK)
+			return status;
+		const ProtobufCFieldDescriptor *field =
+			tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))
+					       : NULL;
+		if (field == NULL)
+			return WIRE_UNKNOWN_FIELD;
+		size_t path_bytes = walk->path_bytes;
+		push_name(walk, field->name);
+		status = note_field(field, &seen);
+		if (status == WIRE_OK)
+			status = scan_value(descriptor, field, (unsigned)(tag & 7), &reader, walk);
+		if (status != WIRE_OK)
+			return status; // the path stays: it is where
+		walk->path_bytes = path_bytes;
+		walk->path[path_bytes] = '\0';
+	}
+	return WIRE_OK;
+}
+
+enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
+			   struct wire_error *error)
+{
+	struct walk walk = {.path = ""};
+	enum wire_status status = scan_message(descriptor, (struct reader){bytes, bytes + bytes_count}, &walk);
+	if (status != WIRE_OK)
+		memcpy(error->field, walk.path, sizeof error->field);
+	return status;
+}
+
+void wire_scan_envelope(const uint8_t *bytes, size_t bytes_count, struct wire_error *error)
+{
+	struct reader reader = {bytes, bytes + bytes_count};
+	while (reader.at < reader.end) {
+		uint64_t tag, value;
+		struct reader field;
+		if (read_varint(&reader, &tag) != WIRE_OK)
+			return;
+		if ((tag & 7) == WIRE_TYPE_VARINT) {
+			if (read_varint(&reader, &value) != WIRE_OK)
+				return;
+			if (tag >> 3 == 1 && value != PROTOCOL_VERSION)
+				error->version_unsupported = true;
+		} else if ((tag & 7) == WIRE_TYPE_LENGTH) {
+			if (read_length(&reader, &field) != WIRE_OK)
+				return;
+			if (tag >> 3 == 2 && field.end - field.at == REQUEST_ID_BYTES) {
+				memcpy(error->request_id, field.at, REQUEST_ID_BYTES);
+				error->has_request_id = true;
+			}
+		} else {
+			return;
+		}
+	}
+}

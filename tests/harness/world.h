@@ -1,0 +1,103 @@
+// A throw-away world for system tests: certificates, register, configuration and client profiles in a directory of
+// its own under /tmp, and the real programs run on them. Everything is made at run time by `cpis certs` and
+// `cpis-broker --make-store-key` from $BUILD (default "build").
+//
+// One world belongs to one thread. Nothing here returns an error: a world that cannot be had is a failed test, so
+// what went wrong is printed with the broker's log and the process aborts. The broker dies with the thread that
+// started it. The directory is removed by world_free, and left for inspection after a failure.
+//
+// The cast (all people synthetic). Profiles are clients' YAML files, "nurse" is profiles/nurse.yaml:
+//	nurse, midwife, receptionist, privacy_officer   RXH, hospitals: emergency department and maternity
+//	paramedic                                       RYD, ambulance service
+//	school_nurse                                    RDR, school nursing; may look silently (B0170)
+//	leeds, leeds_duty                               383, Leeds City Council
+//	brighton                                        846, Brighton and Hove City Council
+//	guardian                                        X26, NHS England
+#ifndef CPIS_TESTS_WORLD_H
+#define CPIS_TESTS_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define WORLD_BROKER_NAME "cpis-test-broker"
+#define WORLD_WAIT_MS 30000  // for anything that should take milliseconds; generous for valgrind and busy machines
+
+struct world;
+
+struct world_system {
+	const char *file;         // certificate and key are systems/<file>.pem and .key
+	const char *ods, *name;
+};
+struct world_person {
+	const char *profile;      // certificate and key are staff/<profile>.pem and .key
+	const char *uid, *name, *role;
+	const char *system;       // world_system.file
+	const char *care_setting; // NULL: the organisation has one
+	const char *activities;   // additional ones, NULL: none
+};
+// By name; the end of the list has a NULL name.
+extern const struct world_system world_systems[];
+extern const struct world_person world_people[];
+const struct world_person *world_person(const char *profile);
+
+// Everything but the broker's process.
+struct world *world_new(void);
+// Kills what runs and removes the directory. Accepts NULL.
+void world_free(struct world *world);
+
+// Starts cpis-broker and waits until it is ready. `prefix` is a command to run it under, NULL: none.
+void world_start(struct world *world);
+void world_start_under(struct world *world, const char *const *prefix);
+// Starts it and does not wait.
+void world_spawn(struct world *world);
+// SIGTERM; waits for the end and returns the exit status (as of waitpid).
+int world_stop(struct world *world);
+// SIGKILL and the end.
+void world_kill(struct world *world);
+// True when the broker ended within `timeout_ms`; `ret_status` then is its exit status, and it counts as stopped.
+bool world_wait_exit(struct world *world, int timeout_ms, int *ret_status);
+pid_t world_broker_pid(const struct world *world);
+
+// Where the broker's log ends now, and a wait until a line after that place holds `event`.
+long world_log_mark(const struct world *world);
+void world_wait_log(struct world *world, long mark, const char *event);
+// The whole log so far; valid until the next call.
+const char *world_log(struct world *world);
+
+// A path in the world's directory, made as by printf. Valid for the next 31 calls.
+const char *world_path(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// tcp://127.0.0.1:PORT, the same over restarts.
+const char *world_endpoint(const struct world *world);
+
+void world_write_file(const char *path, const char *text);
+// malloc'd and NUL-terminated; the length is written when asked for.
+char *world_read_file(const char *path, size_t *ret_bytes);
+
+// Runs `cpis [--profile ...] ARGUMENTS... NULL` to its end and returns its exit code. `profile` NULL: none.
+int world_cpis(struct world *world, const char *profile, ...) __attribute__((sentinel));
+// Any command, found in PATH; arguments end with NULL.
+int world_command(struct world *world, const char *const *arguments);
+// What the last command printed; "" when nothing. Valid until the next command.
+const char *world_out(const struct world *world);
+const char *world_err(const struct world *world);
+
+// `cpis certs revoke` and nothing else: the broker sees it by itself.
+void world_revoke(struct world *world, const char *certificate_path);
+// Takes a person's role profile out of the register and returns at once.
+void world_end_role(struct world *world, const char *profile);
+
+// The number'th valid NHS number of the range kept for tests: 0 is 9990000018.
+void world_nhs_number(unsigned number, char out[11]);
+// "2026-11-23", `days` from today in UTC, and `months` before that.
+void world_date(int days, int months_back, char out[11]);
+uint64_t world_now_ms(void);
+uint64_t world_monotonic_ms(void);
+// Uniform enough for tests; seeded from $CPIS_TEST_SEED or at random, and the seed is printed at first use.
+uint32_t world_random(uint32_t below);
+
+void world_fail(const struct world *world, const char *format, ...)
+	__attribute__((format(printf, 2, 3), noreturn));
+
+#endif

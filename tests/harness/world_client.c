@@ -1,0 +1,110 @@
+// Calls through libcpis as the world's people make them.
+#include "tests/harness/world_client.h"
+
+#include <string.h>
+
+struct cpis_options world_options(struct world *world, const char *profile)
+{
+	const struct world_person *person = world_person(profile);
+	return (struct cpis_options){
+		.endpoint = world_endpoint(world),
+		.broker_name = WORLD_BROKER_NAME,
+		.broker_certificate = world_path(world, "authority/broker/broker.pem"),
+		.trust_directory = world_path(world, "authority/trust"),
+		.system_certificate = world_path(world, "systems/%s.pem", person->system),
+		.system_key = world_path(world, "systems/%s.key", person->system),
+	};
+}
+
+struct cpis_client *world_connect(struct world *world, const char *profile)
+{
+	struct cpis_options options = world_options(world, profile);
+	struct cpis_client *client = NULL;
+	char detail[CPIS_DETAIL_BYTES] = "";
+	enum cpis_status status = cpis_connect(&options, &client, detail);
+	if (status != CPIS_OK)
+		world_fail(world, "%s cannot connect: %s (%s)", profile, cpis_status_text(status), detail);
+	return client;
+}
+
+struct cpis_client *world_sign_in(struct world *world, const char *profile)
+{
+	struct cpis_client *client = world_connect(world, profile);
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status =
+		cpis_session_open(client, world_path(world, "staff/%s.pem", profile),
+				  world_path(world, "staff/%s.key", profile), world_person(profile)->role,
+				  WORLD_CALL_MS, &reply);
+	if (status != CPIS_OK)
+		world_fail(world, "%s has no session: %s (%s)", profile, cpis_status_text(status), cpis_detail(client));
+	if (reply->outcome != CPIS__V1__OUTCOME__OK)
+		world_fail(world, "%s has no session: %s", profile, reply->reason_code);
+	cpis_reply_free(reply);
+	return client;
+}
+
+const Cpis__V1__Reply *world_call(struct cpis_client *client, Cpis__V1__Request *request)
+{
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status = cpis_call(client, request, WORLD_CALL_MS, &reply);
+	if (status != CPIS_OK)
+		world_fail(NULL, "a call failed: %s (%s)", cpis_status_text(status), cpis_detail(client));
+	return reply;
+}
+
+const Cpis__V1__Reply *world_flag(struct cpis_client *client, const char *nhs_number, Cpis__V1__CareSetting setting)
+{
+	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	flag.nhs_number = (char *)(uintptr_t)nhs_number;
+	flag.care_setting = setting;
+	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
+	request.flag = &flag;
+	return world_call(client, &request);
+}
+
+const Cpis__V1__Reply *world_details(struct cpis_client *client, const char *nhs_number, Cpis__V1__CareSetting setting,
+				     Cpis__V1__AccessType type)
+{
+	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	details.nhs_number = (char *)(uintptr_t)nhs_number;
+	details.care_setting = setting;
+	details.access_type = type;
+	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
+	request.details = &details;
+	return world_call(client, &request);
+}
+
+const Cpis__V1__Reply *world_inbox(struct cpis_client *client, uint64_t after_id, bool include_acknowledged)
+{
+	Cpis__V1__InboxListRequest list = CPIS__V1__INBOX_LIST_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	list.after_id = after_id;
+	list.limit = 100;
+	list.include_acknowledged = include_acknowledged;
+	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_LIST;
+	request.inbox_list = &list;
+	return world_call(client, &request);
+}
+
+const Cpis__V1__Reply *world_publish(struct cpis_client *client, const char *authority, const char *nhs_number,
+				     Cpis__V1__PlanType type, const char *start_date)
+{
+	Cpis__V1__PlanRecord record = CPIS__V1__PLAN_RECORD__INIT;
+	Cpis__V1__PlanRecord *records[] = {&record};
+	Cpis__V1__PublishRequest publish = CPIS__V1__PUBLISH_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	static char telephone[] = "0113 496 0000";
+	record.nhs_number = (char *)(uintptr_t)nhs_number;
+	record.type = type;
+	record.start_date = (char *)(uintptr_t)start_date;
+	record.row = 1;
+	publish.authority = (char *)(uintptr_t)authority;
+	publish.emergency_duty_telephone = telephone;
+	publish.n_records = 1;
+	publish.records = records;
+	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
+	request.publish = &publish;
+	return world_call(client, &request);
+}

@@ -1,0 +1,27 @@
+// The world's people with libcpis in hand.
+#ifndef CPIS_TESTS_WORLD_CLIENT_H
+#define CPIS_TESTS_WORLD_CLIENT_H
+
+#include "clients/libcpis/cpis.h"
+#include "tests/harness/world.h"
+
+#define WORLD_CALL_MS 20000
+
+// Where a person's client finds its files; the texts are the world's paths (world_path). No checkpoint file.
+struct cpis_options world_options(struct world *world, const char *profile);
+// Connected; aborts if that fails.
+struct cpis_client *world_connect(struct world *world, const char *profile);
+// Connected and with a session. Aborts if the broker says no.
+struct cpis_client *world_sign_in(struct world *world, const char *profile);
+
+// One call that must be answered (whatever the outcome); aborts otherwise. Free with cpis_reply_free.
+const Cpis__V1__Reply *world_call(struct cpis_client *client, Cpis__V1__Request *request);
+const Cpis__V1__Reply *world_flag(struct cpis_client *client, const char *nhs_number, Cpis__V1__CareSetting setting);
+const Cpis__V1__Reply *world_details(struct cpis_client *client, const char *nhs_number, Cpis__V1__CareSetting setting,
+				     Cpis__V1__AccessType type);
+const Cpis__V1__Reply *world_inbox(struct cpis_client *client, uint64_t after_id, bool include_acknowledged);
+// One plan, from `start_date` on and open.
+const Cpis__V1__Reply *world_publish(struct cpis_client *client, const char *authority, const char *nhs_number,
+				     Cpis__V1__PlanType type, const char *start_date);
+
+#endif

@@ -1,0 +1,403 @@
+// kill -9 at random moments under load: nothing that was acknowledged may be missing afterwards, nothing may have
+// happened twice, and the audit log verifies. What the machine's own death does to the disk is not tested here.
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+#include <openssl/rand.h>
+#include <sqlite3.h>
+
+#include "proto/audit_record.h"
+#include "proto/date.h"
+#include "tests/harness/world.h"
+#include "tests/harness/world_client.h"
+
+#define KILLS 50u
+#define CHILDREN 20u
+#define WORKERS 3u
+#define EFFECTS_MAX 200000u
+#define CALL_MS 60000u
+#define EMERGENCY CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT
+
+// One thing a client was told is done.
+struct effect {
+	uint8_t request_id[REQUEST_ID_BYTES];
+	uint64_t audit_index;
+	Cpis__V1__Operation operation;
+};
+
+struct worker {
+	pthread_t thread;
+	struct cpis_client *client;
+	void (*work)(struct worker *worker);
+	struct effect *effects;
+	size_t count;
+	unsigned turn, unanswered, refused;
+};
+
+static struct world *world;
+static char number[CHILDREN][11];
+static char acknowledged_start[CHILDREN][11]; // the publisher's own
+static struct worker workers[WORKERS];
+static atomic_bool stopping;
+static atomic_uint progress;
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t progressed = PTHREAD_COND_INITIALIZER;
+
+// ------------------------------------------------------------------ load
+
+static void acknowledge(struct worker *worker, const Cpis__V1__Reply *reply, const uint8_t id[REQUEST_ID_BYTES],
+			Cpis__V1__Operation operation)
+{
+	if (worker->count == EFFECTS_MAX)
+		world_fail(world, "more effects than expected");
+	struct effect *effect = &worker->effects[worker->count++];
+	memcpy(effect->request_id, id, REQUEST_ID_BYTES);
+	effect->audit_index = reply->receipt->index;
+	effect->operation = operation;
+	pthread_mutex_lock(&mutex);
+	atomic_fetch_add(&progress, 1);
+	pthread_cond_signal(&progressed);
+	pthread_mutex_unlock(&mutex);
+}
+
+// One call with an id that we know. True when it was acknowledged.
+static bool call(struct worker *worker, Cpis__V1__Request *request, Cpis__V1__Operation operation)
+{
+	const Cpis__V1__Reply *reply = NULL;
+	uint8_t id[REQUEST_ID_BYTES];
+	if (RAND_bytes(id, sizeof id) != 1)
+		world_fail(world, "random request id");
+	cpis_set_request_id(worker->client, id);
+	enum cpis_status status = cpis_call(worker->client, request, CALL_MS, &reply);
+	if (status == CPIS_TIMEOUT || status == CPIS_UNREACHABLE) {
+		worker->unanswered++;
+		return false;
+	}
+	if (status != CPIS_OK)
+		world_fail(world, "%s (%s)", cpis_status_text(status), cpis_detail(worker->client));
+	bool done = reply->outcome == CPIS__V1__OUTCOME__OK;
+	if (done)
+		acknowledge(worker, reply, id, operation);
+	else
+		worker->refused++;
+	cpis_reply_free(reply);
+	return done;
+}
+
+static void publish_once(struct worker *worker)
+{
+	static char telephone[] = "0113 496 0000";
+	unsigned child = worker->turn % CHILDREN;
+	char start[11];
+	struct date first;
+	if (!date_parse("2005-01-01", 10, &first))
+		world_fail(world, "date");
+	// The start date counts the publications, so that a lost one shows.
+	date_format((struct date){first.day + (int32_t)(worker->turn / CHILDREN % 7000)}, start);
+	Cpis__V1__PlanRecord record = CPIS__V1__PLAN_RECORD__INIT;
+	Cpis__V1__PlanRecord *records[] = {&record};
+	Cpis__V1__PublishRequest publish = CPIS__V1__PUBLISH_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	static char authority[] = "383";
+	record.nhs_number = number[child];
+	record.type = CPIS__V1__PLAN_TYPE__CPP;
+	record.start_date = start;
+	record.row = 1;
+	publish.authority = authority;
+	publish.emergency_duty_telephone = telephone;
+	publish.n_records = 1;
+	publish.records = records;
+	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
+	request.publish = &publish;
+	if (call(worker, &request, CPIS__V1__OPERATION__PUBLISH))
+		memcpy(acknowledged_start[child], start, sizeof start);
+	else
+		// It may have happened or not: this child's date cannot be foretold any more.
+		acknowledged_start[child][0] = '\0';
+	worker->turn++;
+}
+
+static void look_once(struct worker *worker)
+{
+	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	details.nhs_number = number[worker->turn++ % CHILDREN];
+	details.care_setting = EMERGENCY;
+	details.access_type = CPIS__V1__ACCESS_TYPE__UNSCHEDULED;
+	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
+	request.details = &details;
+	call(worker, &request, CPIS__V1__OPERATION__DETAILS);
+}
+
+static void *run_worker(void *context)
+{
+	struct worker *worker = context;
+	while (!atomic_load(&stopping))
+		worker->work(worker);
+	return NULL;
+}
+
+// ------------------------------------------------------------------ killing
+
+// Waits until `more` effects have been acknowledged since now.
+static void wait_for_progress(unsigned more)
+{
+	unsigned target = atomic_load(&progress) + more;
+	struct timespec deadline;
+	clock_gettime(CLOCK_REALTIME, &deadline);
+	deadline.tv_sec += 2 * WORLD_WAIT_MS / 1000;
+	pthread_mutex_lock(&mutex);
+	while (atomic_load(&progress) < target)
+		if (pthread_cond_timedwait(&progressed, &mutex, &deadline) != 0)
+			world_fail(world, "no progress under load");
+	pthread_mutex_unlock(&mutex);
+}
+
+// Every fifth time in the middle of starting, else under load.
+static void kill_at_some_moment(unsigned round)
+{
+	int status;
+	world_spawn(world);
+	if (round % 5 != 4)
+		wait_for_progress(1 + world_random(40));
+	// A broker that ends by itself is a failure; it is given a random moment to do so.
+	if (world_wait_exit(world, (int)world_random(round % 5 == 4 ? 120 : 15), &status))
+		world_fail(world, "the broker ended by itself, status %d", status);
+	world_kill(world);
+}
+
+// ------------------------------------------------------------------ looking back
+
+struct record {
+	uint8_t request_id[REQUEST_ID_BYTES];
+	Cpis__V1__Operation operation;
+	Cpis__V1__Outcome outcome;
+};
+
+static struct record *read_log(size_t *ret_count)
+{
+	sqlite3 *handle = NULL;
+	sqlite3_stmt *statement = NULL;
+	struct arena arena;
+	size_t count = 0, room = 1024;
+	struct record *records = calloc(room, sizeof *records);
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	ck_assert_int_eq(sqlite3_open_v2(world_path(world, "store.db"), &handle, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(handle, "SELECT record FROM audit ORDER BY idx", -1, &statement, NULL),
+			 SQLITE_OK);
+	while (sqlite3_step(statement) == SQLITE_ROW) {
+		Cpis__V1__AuditRecord *decoded = NULL;
+		struct wire_error error;
+		arena_reset(&arena);
+		ck_assert_int_eq(audit_record_decode(&arena, sqlite3_column_blob(statement, 0),
+						     (size_t)sqlite3_column_bytes(statement, 0), &decoded, &error),
+				 WIRE_OK);
+		if (count == room) {
+			room *= 2;
+			records = realloc(records, room * sizeof *records);
+		}
+		ck_assert_ptr_nonnull(records);
+		ck_assert_uint_eq(decoded->index, count);
+		struct record *record = &records[count++];
+		ck_assert_uint_eq(decoded->request_id.len, REQUEST_ID_BYTES);
+		memcpy(record->request_id, decoded->request_id.data, REQUEST_ID_BYTES);
+		record->operation = decoded->operation;
+		record->outcome = decoded->outcome;
+	}
+	sqlite3_finalize(statement);
+	sqlite3_close(handle);
+	arena_done(&arena);
+	*ret_count = count;
+	return records;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	return memcmp(a, b, REQUEST_ID_BYTES);
+}
+
+// Each acknowledged effect has its record; no request took effect twice. Returns how many accesses took effect.
+static size_t check_log(void)
+{
+	size_t count, changes = 0, accesses = 0;
+	struct record *records = read_log(&count);
+	for (size_t w = 0; w < WORKERS; w++)
+		for (size_t i = 0; i < workers[w].count; i++) {
+			const struct effect *effect = &workers[w].effects[i];
+			ck_assert_uint_lt(effect->audit_index, count);
+			const struct record *record = &records[effect->audit_index];
+			ck_assert_mem_eq(record->request_id, effect->request_id, REQUEST_ID_BYTES);
+			ck_assert_int_eq(record->operation, effect->operation);
+			ck_assert_int_eq(record->outcome, CPIS__V1__OUTCOME__OK);
+		}
+	for (size_t i = 0; i < count; i++) {
+		bool access = records[i].operation == CPIS__V1__OPERATION__DETAILS;
+		if (records[i].outcome != CPIS__V1__OUTCOME__OK ||
+		    (!access && records[i].operation != CPIS__V1__OPERATION__PUBLISH))
+			continue;
+		accesses += access;
+		records[changes++] = records[i];
+	}
+	qsort(records, changes, sizeof *records, compare_ids);
+	for (size_t i = 1; i < changes; i++)
+		ck_assert_int_ne(compare_ids(&records[i - 1], &records[i]), 0);
+	free(records);
+	printf("%zu audit records\n", count);
+	return accesses;
+}
+
+static int compare_indices(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+// The audit indices of all notifications, sorted.
+static uint64_t *read_inbox(struct cpis_client *leeds, size_t room, size_t *ret_count)
+{
+	uint64_t *indices = calloc(room + 1, sizeof *indices), after = 0;
+	size_t count = 0, page;
+	ck_assert_ptr_nonnull(indices);
+	do {
+		const Cpis__V1__Reply *reply = world_inbox(leeds, after, false);
+		ck_assert_int_eq(reply->outcome, CPIS__V1__OUTCOME__OK);
+		page = reply->inbox_list->n_items;
+		for (size_t i = 0; i < page; i++) {
+			ck_assert_uint_eq(reply->inbox_list->items[i]->id, after + 1);
+			ck_assert_uint_lt(count, room + 1);
+			indices[count++] = reply->inbox_list->items[i]->access->audit_index;
+			after++;
+		}
+		cpis_reply_free(reply);
+	} while (page > 0);
+	qsort(indices, count, sizeof *indices, compare_indices);
+	*ret_count = count;
+	return indices;
+}
+
+static void check_inbox(struct cpis_client *leeds, size_t accesses)
+{
+	size_t count;
+	uint64_t *indices = read_inbox(leeds, accesses, &count);
+	ck_assert_uint_eq(count, accesses);
+	for (size_t i = 1; i < count; i++)
+		ck_assert_uint_lt(indices[i - 1], indices[i]);
+	for (size_t w = 0; w < WORKERS; w++)
+		for (size_t i = 0; i < workers[w].count; i++)
+			if (workers[w].effects[i].operation == CPIS__V1__OPERATION__DETAILS)
+				ck_assert_ptr_nonnull(bsearch(&workers[w].effects[i].audit_index, indices, count,
+							      sizeof *indices, compare_indices));
+	free(indices);
+}
+
+static unsigned check_plans(struct cpis_client *nurse)
+{
+	unsigned checked = 0;
+	for (unsigned i = 0; i < CHILDREN; i++) {
+		const Cpis__V1__Reply *reply =
+			world_details(nurse, number[i], EMERGENCY, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
+		ck_assert_int_eq(reply->outcome, CPIS__V1__OUTCOME__OK);
+		ck_assert_uint_eq(reply->details->n_plans, 1);
+		if (acknowledged_start[i][0] != '\0') {
+			ck_assert_str_eq(reply->details->plans[0]->start_date, acknowledged_start[i]);
+			checked++;
+		}
+		cpis_reply_free(reply);
+	}
+	return checked;
+}
+
+static void check_verifies(void)
+{
+	for (size_t w = 0; w < WORKERS; w++) {
+		const char *path = world_path(world, "worker.checkpoint");
+		world_write_file(path, cpis_checkpoint(workers[w].client));
+		ck_assert_msg(world_cpis(world, NULL, "audit", "verify", "--database", world_path(world, "store.db"),
+					 "--log-key", world_path(world, "authority/trust/log.vkey"), "--checkpoint",
+					 path, NULL) == 0,
+			      "%s", world_err(world));
+	}
+}
+
+// ------------------------------------------------------------------ the test
+
+static void setup(void)
+{
+	static const struct {
+		const char *profile;
+		void (*work)(struct worker *);
+	} jobs[WORKERS] = {{"leeds", publish_once}, {"nurse", look_once}, {"nurse", look_once}};
+	for (unsigned i = 0; i < CHILDREN; i++)
+		world_nhs_number(i, number[i]);
+	world = world_new();
+	world_start(world);
+	for (size_t i = 0; i < WORKERS; i++) {
+		workers[i].client = world_sign_in(world, jobs[i].profile);
+		workers[i].work = jobs[i].work;
+		workers[i].effects = calloc(EFFECTS_MAX, sizeof *workers[i].effects);
+		ck_assert_ptr_nonnull(workers[i].effects);
+	}
+	// Each child has a plan before anybody looks, so that every look has something to lose.
+	for (unsigned i = 0; i < CHILDREN; i++)
+		publish_once(&workers[0]);
+	world_kill(world);
+}
+
+static void teardown(void)
+{
+	for (size_t i = 0; i < WORKERS; i++) {
+		cpis_close(workers[i].client);
+		free(workers[i].effects);
+	}
+	world_free(world);
+}
+
+START_TEST(nothing_acknowledged_is_lost_or_done_twice)
+{
+	const char *wanted = getenv("CPIS_TEST_KILLS");
+	unsigned kills = wanted == NULL ? KILLS : (unsigned)strtoul(wanted, NULL, 10);
+	unsigned unanswered = 0, refused = 0;
+	size_t looks = 0;
+	uint64_t began = world_monotonic_ms();
+	for (size_t i = 0; i < WORKERS; i++)
+		ck_assert_int_eq(pthread_create(&workers[i].thread, NULL, run_worker, &workers[i]), 0);
+	for (unsigned round = 0; round < kills; round++)
+		kill_at_some_moment(round);
+	atomic_store(&stopping, true);
+	world_start(world);
+	for (size_t i = 0; i < WORKERS; i++) {
+		pthread_join(workers[i].thread, NULL);
+		unanswered += workers[i].unanswered;
+		refused += workers[i].refused;
+		looks += i > 0 ? workers[i].count : 0;
+	}
+	printf("%u kills in %llu ms; acknowledged: %zu publications, %zu accesses; %u unanswered, %u refused\n", kills,
+	       (unsigned long long)(world_monotonic_ms() - began), workers[0].count, looks, unanswered, refused);
+	size_t accesses = check_log();
+	check_inbox(workers[0].client, accesses);
+	printf("%zu accesses in the log, each with its notification; ", accesses);
+	printf("%u of %u plans have the last acknowledged date\n", check_plans(workers[1].client), CHILDREN);
+	check_verifies();
+	ck_assert_int_eq(world_stop(world), 0);
+	check_verifies();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("kill");
+	TCase *tests = tcase_create("kill");
+	tcase_set_timeout(tests, 550);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, nothing_acknowledged_is_lost_or_done_twice);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,371 @@
+// The broker's configuration file, and the YAML reading below it.
+#include "broker/config.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "proto/yaml_file.h"
+
+// Fifteen lines; what a test adds is on line 16 or after.
+#define GOOD                                        \
+	"# a comment that says endpoint: nothing\n" \
+	"\n"                                        \
+	"broker_name: broker-1\n"                   \
+	"endpoint: tcp://127.0.0.1:4420\n"          \
+	"certificate: pki/broker.pem\n"             \
+	"key: pki/broker.key\n"                     \
+	"log_key: pki/log.key\n"                    \
+	"trust_directory: pki/trust\n"              \
+	"enrolled_directory: pki/enrolled\n"        \
+	"register_file: /etc/cpis/register.yaml\n"  \
+	"policy_file: policy.yaml\n"                \
+	"store_file: store/cpis.db\n"               \
+	"store_key: store/store.key\n"              \
+	"\n"                                        \
+	"# numbers\n"
+
+static char directory[] = "/tmp/cpis-config-XXXXXX";
+static char path[64];
+
+static void write_bytes(const char *bytes, size_t count)
+{
+	FILE *file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_uint_eq(fwrite(bytes, 1, count, file), count);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static void write_text(const char *text)
+{
+	write_bytes(text, strlen(text));
+}
+
+static struct config *load(const char *text)
+{
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES] = "";
+	write_text(text);
+	ck_assert_msg(config_load(path, &config, detail), "%s", detail);
+	return config;
+}
+
+// `expected` is what follows the path.
+static void refused(const char *expected)
+{
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES] = "", whole[CONFIG_DETAIL_BYTES];
+	ck_assert(!config_load(path, &config, detail));
+	ck_assert_ptr_null(config);
+	snprintf(whole, sizeof whole, "%s%s", path, expected);
+	ck_assert_str_eq(detail, whole);
+}
+
+static void refuses(const char *text, const char *expected)
+{
+	write_text(text);
+	refused(expected);
+}
+
+// GOOD with one of its lines put otherwise.
+static void refuses_instead(const char *line, const char *other, const char *expected)
+{
+	char text[2048];
+	const char *at = strstr(GOOD, line);
+	ck_assert_ptr_nonnull(at);
+	snprintf(text, sizeof text, "%.*s%s%s", (int)(at - GOOD), GOOD, other, at + strlen(line));
+	refuses(text, expected);
+}
+
+static void make_directory(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof path, "%s/broker.yaml", directory);
+}
+
+static void remove_directory(void)
+{
+	unlink(path);
+	rmdir(path);
+	ck_assert_int_eq(rmdir(directory), 0);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+}
+
+// ------------------------------------------------------------------ what loads
+
+START_TEST(reads_every_key_with_defaults)
+{
+	struct config *config = load(GOOD);
+	char expected[128];
+	ck_assert_str_eq(config->broker_name, "broker-1");
+	ck_assert_str_eq(config->endpoint, "tcp://127.0.0.1:4420");
+	ck_assert_ptr_null(config->endpoint_file);
+	snprintf(expected, sizeof expected, "%s/pki/broker.pem", directory);
+	ck_assert_str_eq(config->certificate, expected);
+	snprintf(expected, sizeof expected, "%s/store/store.key", directory);
+	ck_assert_str_eq(config->store_key, expected);
+	ck_assert_str_eq(config->register_file, "/etc/cpis/register.yaml");
+	ck_assert_uint_eq(config->connections_max, 4096);
+	ck_assert_uint_eq(config->connections_per_system_max, 1024);
+	ck_assert_uint_eq(config->batch_max, 256);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(reads_the_optional_keys)
+{
+	struct config *config =
+		load(GOOD "connections_max: 65536\nconnections_per_system_max: 65536\nbatch_max: 1\n"
+			  "endpoint_file: run/endpoint\n");
+	char expected[128];
+	snprintf(expected, sizeof expected, "%s/run/endpoint", directory);
+	ck_assert_str_eq(config->endpoint_file, expected);
+	ck_assert_uint_eq(config->connections_max, 65536);
+	ck_assert_uint_eq(config->connections_per_system_max, 65536);
+	ck_assert_uint_eq(config->batch_max, 1);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(the_default_per_system_gives_way_to_few_connections)
+{
+	struct config *config = load(GOOD "connections_max: 10\n");
+	ck_assert_uint_eq(config->connections_per_system_max, 10);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(paths_of_a_file_in_the_working_directory_stay_as_they_are)
+{
+	char before[4096];
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES];
+	write_text(GOOD);
+	ck_assert_ptr_nonnull(getcwd(before, sizeof before));
+	ck_assert_int_eq(chdir(directory), 0);
+	bool good = config_load("broker.yaml", &config, detail);
+	ck_assert_int_eq(chdir(before), 0);
+	ck_assert(good);
+	ck_assert_str_eq(config->trust_directory, "pki/trust");
+	config_free(config);
+}
+END_TEST
+
+START_TEST(the_shipped_example_loads)
+{
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES] = "";
+	ck_assert_msg(config_load("broker/cpis-broker.yaml", &config, detail), "%s", detail);
+	ck_assert_str_eq(config->policy_file, "broker/policy.yaml");
+	ck_assert_str_eq(config->register_file, "broker/register.yaml");
+	config_free(config);
+	config_free(NULL);
+}
+END_TEST
+
+START_TEST(an_endpoint_may_leave_the_port_to_the_system)
+{
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES] = "";
+	write_text("{broker_name: b, endpoint: 'tcp://[::1]:*', certificate: c, key: k, log_key: l, "
+		   "trust_directory: t,\n"
+		   "enrolled_directory: e, register_file: r, policy_file: p, store_file: s, store_key: S}\n");
+	ck_assert_msg(config_load(path, &config, detail), "%s", detail);
+	ck_assert_str_eq(config->endpoint, "tcp://[::1]:*");
+	config_free(config);
+}
+END_TEST
+
+// ------------------------------------------------------------------ what the file is
+
+START_TEST(refuses_a_file_that_is_not_there)
+{
+	refused(": cannot be opened: No such file or directory");
+}
+END_TEST
+
+START_TEST(refuses_a_directory)
+{
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	refused(": not a regular file");
+}
+END_TEST
+
+START_TEST(refuses_a_pipe_without_waiting_for_its_writer)
+{
+	ck_assert_int_eq(mkfifo(path, 0600), 0);
+	refused(": not a regular file");
+}
+END_TEST
+
+START_TEST(refuses_a_file_over_4_mib)
+{
+	size_t bytes = YAML_FILE_BYTES_MAX + 1u;
+	char *text = malloc(bytes);
+	ck_assert_ptr_nonnull(text);
+	memset(text, '#', bytes);
+	memcpy(text, GOOD, sizeof GOOD - 1);
+	write_bytes(text, bytes - 1);
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES];
+	ck_assert(config_load(path, &config, detail));
+	config_free(config);
+	write_bytes(text, bytes);
+	free(text);
+	refused(": larger than 4 MiB");
+}
+END_TEST
+
+START_TEST(refuses_what_is_not_one_yaml_mapping)
+{
+	refuses("", ": empty");
+	refuses("# nothing\n", ": empty");
+	refuses("hello\n", ": Expecting MAPPING, got event: SCALAR");
+	refuses("- hello\n", ": Expecting MAPPING, got event: SEQUENCE_START");
+	refuses(GOOD "---\nbroker_name: other\n", ": more than one YAML document");
+	refuses("broker_name: \xff\xfe\n", ": not YAML: invalid leading UTF-8 octet");
+}
+END_TEST
+
+START_TEST(refuses_broken_yaml)
+{
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES] = "";
+	write_text(GOOD "batch_max: \"1\n");
+	ck_assert(!config_load(path, &config, detail));
+	ck_assert_ptr_nonnull(strstr(detail, "not YAML: "));
+	write_bytes("\0\1\2\3", 4);
+	ck_assert(!config_load(path, &config, detail));
+	ck_assert_ptr_nonnull(strstr(detail, "not YAML: "));
+}
+END_TEST
+
+START_TEST(refuses_aliases)
+{
+	refuses(GOOD "connections_max: &n 4\nbatch_max: *n\n", ":17: YAML aliases are not allowed");
+}
+END_TEST
+
+// ------------------------------------------------------------------ what the keys are
+
+START_TEST(refuses_an_unknown_key_with_its_line)
+{
+	refuses(GOOD "\n# colour: in a comment\n\ncolour: red\n", ":19: unknown key 'colour'");
+	refuses("colour: red\n" GOOD, ":1: unknown key 'colour'");
+	refuses_instead("log_key:", "Log_key:", ":7: unknown key 'Log_key'");
+}
+END_TEST
+
+START_TEST(refuses_a_key_that_stands_twice)
+{
+	refuses(GOOD "batch_max: 1\n\n# batch_max: 3\nbatch_max: 2\n", ":19: key 'batch_max' stands twice");
+	refuses(GOOD "broker_name: other\n", ":16: key 'broker_name' stands twice");
+}
+END_TEST
+
+START_TEST(refuses_a_missing_key)
+{
+	refuses_instead("log_key: pki/log.key\n", "", ":12: key 'log_key' is missing");
+	refuses_instead("endpoint: tcp://127.0.0.1:4420\n", "", ":12: key 'endpoint' is missing");
+}
+END_TEST
+
+START_TEST(refuses_an_empty_value)
+{
+	refuses_instead("pki/log.key", "''", ":7: log_key: STRING length < 1: ");
+	refuses_instead("pki/log.key", "", ":7: log_key: STRING length < 1: ");
+	refuses_instead("pki/log.key", "[a]", ":7: log_key: Expecting STRING, got event: SEQUENCE_START");
+}
+END_TEST
+
+START_TEST(refuses_numbers_out_of_range)
+{
+	static const char *const bad[] = {"0",	  "65537", "-1",   "+1",	 "10k",
+					  "0x10", "1.5",   "many", "4294967297", "' 7'"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char text[2048];
+		snprintf(text, sizeof text, GOOD "connections_max: %s\n", bad[i]);
+		refuses(text, ":16: connections_max must be a number from 1 to 65536");
+	}
+	refuses(GOOD "batch_max: 1025\n", ":16: batch_max must be a number from 1 to 1024");
+	refuses(GOOD "connections_max: 99999999999\n",
+		":16: connections_max: STRING length > 10: 99999999999");
+}
+END_TEST
+
+START_TEST(refuses_more_connections_per_system_than_in_all)
+{
+	refuses(GOOD "connections_max: 10\nconnections_per_system_max: 11\n",
+		":17: connections_per_system_max must be a number from 1 to 10");
+	refuses(GOOD "connections_per_system_max: 4097\n",
+		":16: connections_per_system_max must be a number from 1 to 4096");
+}
+END_TEST
+
+START_TEST(refuses_an_endpoint_that_is_not_tcp)
+{
+	static const char *const bad[] = {
+		"ipc:///tmp/x",	  "TCP://127.0.0.1:1", "tcp://127.0.0.1",  "tcp://:1",
+		"'tcp://host:'",  "tcp://host:0",      "tcp://host:65536", "tcp://host:1x",
+		"tcp://host:1/x", "tcp://host:000001", "tcp://a b:1",	   "'tcp://1.2.3.4:5;6.7.8.9:1'",
+		"tcp://"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+		refuses_instead("tcp://127.0.0.1:4420", bad[i],
+				":4: endpoint must be tcp://host:port, with a port from 1 to 65535 or *");
+}
+END_TEST
+
+START_TEST(refuses_control_characters)
+{
+	refuses_instead("broker-1", "\"broker\\n1\"", ":3: broker_name has control characters");
+	refuses_instead("pki/log.key", "\"pki\\e[2Jlog.key\"", ":7: log_key has control characters");
+	// And never repeats one into a log.
+	refuses(GOOD "\"a\\eb\": 1\n", ":13: unknown key 'a?b'");
+}
+END_TEST
+
+START_TEST(refuses_a_broker_name_over_64_bytes)
+{
+	refuses_instead("broker-1", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+			":3: broker_name: STRING length > 64: "
+			"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("config");
+	TCase *config = tcase_create("config");
+	tcase_add_checked_fixture(config, make_directory, remove_directory);
+	tcase_add_test(config, reads_every_key_with_defaults);
+	tcase_add_test(config, reads_the_optional_keys);
+	tcase_add_test(config, the_default_per_system_gives_way_to_few_connections);
+	tcase_add_test(config, paths_of_a_file_in_the_working_directory_stay_as_they_are);
+	tcase_add_test(config, the_shipped_example_loads);
+	tcase_add_test(config, an_endpoint_may_leave_the_port_to_the_system);
+	tcase_add_test(config, refuses_a_file_that_is_not_there);
+	tcase_add_test(config, refuses_a_directory);
+	tcase_add_test(config, refuses_a_pipe_without_waiting_for_its_writer);
+	tcase_add_test(config, refuses_a_file_over_4_mib);
+	tcase_add_test(config, refuses_what_is_not_one_yaml_mapping);
+	tcase_add_test(config, refuses_broken_yaml);
+	tcase_add_test(config, refuses_aliases);
+	tcase_add_test(config, refuses_an_unknown_key_with_its_line);
+	tcase_add_test(config, refuses_a_key_that_stands_twice);
+	tcase_add_test(config, refuses_a_missing_key);
+	tcase_add_test(config, refuses_an_empty_value);
+	tcase_add_test(config, refuses_numbers_out_of_range);
+	tcase_add_test(config, refuses_more_connections_per_system_than_in_all);
+	tcase_add_test(config, refuses_an_endpoint_that_is_not_tcp);
+	tcase_add_test(config, refuses_control_characters);
+	tcase_add_test(config, refuses_a_broker_name_over_64_bytes);
+	suite_add_tcase(suite, config);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,574 @@
+// The shipped policy as a table, the decision's rules, and what no policy file may say.
+#include "broker/policy.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "broker/digest.h"
+#include "proto/yaml_file.h"
+#include "proto/wire.h"
+
+#define SHIPPED "broker/policy.yaml"
+#define OP(name) CPIS__V1__OPERATION__##name
+#define SETTING(name) CPIS__V1__CARE_SETTING__##name
+#define BIT(name) (UINT64_C(1) << SETTING(name))
+#define UNSCHEDULED CPIS__V1__ACCESS_TYPE__UNSCHEDULED
+#define SCHEDULED CPIS__V1__ACCESS_TYPE__SCHEDULED
+#define EITHER CPIS__V1__ACCESS_TYPE__ACCESS_TYPE_UNSPECIFIED
+
+static char directory[] = "/tmp/cpis-policy-XXXXXX";
+static char path[64];
+static struct policy *shipped;
+
+static void set_up(void)
+{
+	char detail[POLICY_DETAIL_BYTES] = "";
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof path, "%s/policy.yaml", directory);
+	ck_assert_msg(policy_load(SHIPPED, &shipped, detail), "%s", detail);
+}
+
+static void tear_down(void)
+{
+	policy_free(shipped);
+	unlink(path);
+	rmdir(path);
+	ck_assert_int_eq(rmdir(directory), 0);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+}
+
+// ------------------------------------------------------------------ the shipped policy
+
+static const char *const roles[] = {"R8000", "R8001", "R8002", "R8003", "R0260", "R0050", "R0110",
+				    "R8016", "R8017", "R0680", "R0670", "R1070", "R1080", "R1090",
+				    "R1100", "R8006", "R8008", "R8009", "R8010", "R0001", "R5105",
+				    "R9535", "R9515", "R9520", "R9605", "R1330", "R9510"};
+#define ROLES (sizeof roles / sizeof roles[0])
+
+// Nurse, receptionist, privacy officer, child protection worker, duty social worker, social worker, unknown.
+#define CARE ORGANISATION_CARE_PROVIDER
+#define AUTHORITY ORGANISATION_LOCAL_AUTHORITY
+#define NATIONAL ORGANISATION_NATIONAL_BODY
+#define ED BIT(EMERGENCY_DEPARTMENT)
+#define SCHOOL BIT(SCHOOL_NURSING)
+
+static const struct expected {
+	Cpis__V1__Operation operation;
+	enum organisation_type type;
+	const char *role;
+	const char *additional; // an activity code or NULL
+	uint64_t own; // the organisation's care settings
+	Cpis__V1__CareSetting setting;
+	Cpis__V1__AccessType access;
+	enum reason reason;
+	Cpis__V1__CareSetting counts; // as it counts
+	Cpis__V1__AccessType look; // as it counts
+	bool notify, contradiction;
+} table[] = {
+	// Viewing in an unscheduled setting notifies, however it is asked for.
+	{OP(FLAG), CARE, "R8001", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), EITHER, REASON_NONE,
+	 SETTING(EMERGENCY_DEPARTMENT), UNSCHEDULED, false, false},
+	{OP(DETAILS), CARE, "R8001", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), EITHER, REASON_NONE,
+	 SETTING(EMERGENCY_DEPARTMENT), UNSCHEDULED, true, false},
+	{OP(DETAILS), CARE, "R8001", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), UNSCHEDULED, REASON_NONE,
+	 SETTING(EMERGENCY_DEPARTMENT), UNSCHEDULED, true, false},
+	{OP(DETAILS), CARE, "R8001", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), SCHEDULED, REASON_NONE,
+	 SETTING(EMERGENCY_DEPARTMENT), UNSCHEDULED, true, true},
+	{OP(DETAILS), CARE, "R8001", "B0170", ED, SETTING(EMERGENCY_DEPARTMENT), SCHEDULED, REASON_NONE,
+	 SETTING(EMERGENCY_DEPARTMENT), UNSCHEDULED, true, true},
+	// In a scheduled one too, but for whom B0170 is granted to and who says so.
+	{OP(DETAILS), CARE, "R8001", NULL, SCHOOL, SETTING(SCHOOL_NURSING), SCHEDULED, REASON_NONE,
+	 SETTING(SCHOOL_NURSING), UNSCHEDULED, true, true},
+	{OP(DETAILS), CARE, "R8001", "B0170", SCHOOL, SETTING(SCHOOL_NURSING), EITHER, REASON_NONE,
+	 SETTING(SCHOOL_NURSING), UNSCHEDULED, true, false},
+	{OP(DETAILS), CARE, "R8001", "B0170", SCHOOL, SETTING(SCHOOL_NURSING), UNSCHEDULED, REASON_NONE,
+	 SETTING(SCHOOL_NURSING), UNSCHEDULED, true, false},
+	{OP(DETAILS), CARE, "R8001", "B0170", SCHOOL, SETTING(SCHOOL_NURSING), SCHEDULED, REASON_NONE,
+	 SETTING(SCHOOL_NURSING), SCHEDULED, false, false},
+	{OP(DETAILS), CARE, "R8009", "B0170", SCHOOL, SETTING(SCHOOL_NURSING), SCHEDULED, REASON_NONE,
+	 SETTING(SCHOOL_NURSING), SCHEDULED, false, false},
+	{OP(DETAILS), CARE, "R8001", "B0170", ED | SCHOOL, SETTING(EMERGENCY_DEPARTMENT), SCHEDULED,
+	 REASON_NONE, SETTING(EMERGENCY_DEPARTMENT), UNSCHEDULED, true, true},
+	// The only care setting need not be named, one of several must.
+	{OP(DETAILS), CARE, "R1070", NULL, BIT(AMBULANCE), SETTING(CARE_SETTING_UNSPECIFIED), EITHER,
+	 REASON_NONE, SETTING(AMBULANCE), UNSCHEDULED, true, false},
+	{OP(DETAILS), CARE, "R8001", NULL, ED | SCHOOL, SETTING(CARE_SETTING_UNSPECIFIED), EITHER,
+	 REASON_CARE_SETTING_UNNAMED, SETTING(CARE_SETTING_UNSPECIFIED), EITHER, false, false},
+	{OP(DETAILS), CARE, "R8001", NULL, 0, SETTING(CARE_SETTING_UNSPECIFIED), EITHER, REASON_CARE_SETTING,
+	 SETTING(CARE_SETTING_UNSPECIFIED), EITHER, false, false},
+	{OP(DETAILS), CARE, "R8001", NULL, ED, SETTING(MATERNITY), EITHER, REASON_CARE_SETTING,
+	 SETTING(MATERNITY), EITHER, false, false},
+	{OP(FLAG), CARE, "R8001", NULL, ED, SETTING(MATERNITY), EITHER, REASON_CARE_SETTING,
+	 SETTING(MATERNITY), EITHER, false, false},
+	{OP(FLAG), CARE, "R8001", NULL, ED, (Cpis__V1__CareSetting)63, EITHER, REASON_CARE_SETTING,
+	 (Cpis__V1__CareSetting)63, EITHER, false, false},
+	{OP(FLAG), CARE, "R8001", NULL, UINT64_MAX, (Cpis__V1__CareSetting)30, EITHER, REASON_CARE_SETTING,
+	 (Cpis__V1__CareSetting)30, EITHER, false, false},
+	{OP(FLAG), CARE, "R8001", NULL, UINT64_MAX, (Cpis__V1__CareSetting)64, EITHER, REASON_CARE_SETTING,
+	 (Cpis__V1__CareSetting)64, EITHER, false, false},
+	// Who may not view.
+	{OP(FLAG), CARE, "R8009", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), EITHER, REASON_ACTIVITY,
+	 SETTING(EMERGENCY_DEPARTMENT), EITHER, false, false},
+	{OP(DETAILS), CARE, "R0001", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), SCHEDULED, REASON_ACTIVITY,
+	 SETTING(EMERGENCY_DEPARTMENT), SCHEDULED, false, false},
+	{OP(DETAILS), CARE, "R9999", "B0107", ED, SETTING(EMERGENCY_DEPARTMENT), EITHER, REASON_ROLE_UNKNOWN,
+	 SETTING(EMERGENCY_DEPARTMENT), EITHER, false, false},
+	{OP(DETAILS), AUTHORITY, "R8001", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), EITHER,
+	 REASON_ORGANISATION_TYPE, SETTING(EMERGENCY_DEPARTMENT), EITHER, false, false},
+	{OP(FLAG), NATIONAL, "R8001", NULL, ED, SETTING(EMERGENCY_DEPARTMENT), EITHER,
+	 REASON_ORGANISATION_TYPE, SETTING(EMERGENCY_DEPARTMENT), EITHER, false, false},
+	// The order: organisation type before role, role before activity, activity before care setting.
+	{OP(DETAILS), AUTHORITY, "R9999", NULL, 0, SETTING(MATERNITY), EITHER, REASON_ORGANISATION_TYPE,
+	 SETTING(MATERNITY), EITHER, false, false},
+	{OP(DETAILS), CARE, "R9999", NULL, 0, SETTING(MATERNITY), EITHER, REASON_ROLE_UNKNOWN,
+	 SETTING(MATERNITY), EITHER, false, false},
+	{OP(DETAILS), CARE, "R8009", NULL, 0, SETTING(MATERNITY), EITHER, REASON_ACTIVITY, SETTING(MATERNITY),
+	 EITHER, false, false},
+	// Publishing and inboxes.
+	{OP(PUBLISH), AUTHORITY, "R9535", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(PUBLISH), AUTHORITY, "R9510", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(PUBLISH), AUTHORITY, "R9605", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
+	{OP(PUBLISH), AUTHORITY, "R8001", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
+	{OP(PUBLISH), CARE, "R9535", NULL, 0, 0, 0, REASON_ORGANISATION_TYPE, 0, 0, false, false},
+	{OP(INBOX_LIST), AUTHORITY, "R9605", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(INBOX_LIST), AUTHORITY, "R1330", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(INBOX_LIST), AUTHORITY, "R9510", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
+	{OP(INBOX_ACKNOWLEDGE), AUTHORITY, "R9605", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(INBOX_ACKNOWLEDGE), AUTHORITY, "R1330", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
+	{OP(INBOX_ACKNOWLEDGE), NATIONAL, "R9605", NULL, 0, 0, 0, REASON_ORGANISATION_TYPE, 0, 0, false,
+	 false},
+	// Reviewing.
+	{OP(AUDIT_SEARCH), CARE, "R0001", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(AUDIT_SEARCH), AUTHORITY, "R5105", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(AUDIT_SHOW), NATIONAL, "R0001", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(AUDIT_SHOW), CARE, "R8001", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
+	{OP(AUDIT_SEARCH), AUTHORITY, "R9535", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
+	// Before there is a role.
+	{OP(PING), CARE, "R8009", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(PING), NATIONAL, "R9999", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(SESSION_OPEN), AUTHORITY, "R8009", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	// What is no operation.
+	{OP(OPERATION_UNSPECIFIED), CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
+	{(Cpis__V1__Operation)31, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
+	{(Cpis__V1__Operation)32, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
+	{(Cpis__V1__Operation)-1, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
+};
+
+START_TEST(the_shipped_policy_decides_as_the_table_says)
+{
+	const struct expected *row = &table[_i];
+	const struct policy_question question = {
+		.operation = row->operation,
+		.organisation_type = row->type,
+		.role_code = row->role,
+		.additional = row->additional == NULL ? 0 : policy_activity(shipped, row->additional),
+		.organisation_care_settings = row->own,
+		.care_setting = row->setting,
+		.access_type = row->access,
+	};
+	struct policy_decision decision = policy_decide(shipped, &question);
+	ck_assert_str_eq(reason_word(decision.reason), reason_word(row->reason));
+	ck_assert_int_eq(decision.care_setting, row->counts);
+	ck_assert_int_eq(decision.access_type, row->look);
+	ck_assert_int_eq(decision.notify, row->notify);
+	ck_assert_int_eq(decision.contradiction, row->contradiction);
+}
+END_TEST
+
+static bool is_view(Cpis__V1__Operation operation)
+{
+	return operation == OP(FLAG) || operation == OP(DETAILS);
+}
+
+// What must hold for each answer, whatever the question.
+static void check_rules(const struct policy_question *question, const struct policy_decision *decision)
+{
+	bool allowed = decision->reason == REASON_NONE;
+	bool details = question->operation == OP(DETAILS);
+	bool silent = allowed && is_view(question->operation) && decision->access_type == SCHEDULED;
+	if (allowed && is_view(question->operation)) {
+		ck_assert_int_eq(question->organisation_type, CARE);
+		ck_assert_int_ne(decision->access_type, EITHER);
+		ck_assert(question->organisation_care_settings >> decision->care_setting & 1);
+	}
+	if (silent) {
+		ck_assert_int_eq(question->access_type, SCHEDULED);
+		ck_assert_uint_ne(question->additional & policy_activity(shipped, "B0170"), 0);
+		ck_assert_int_ge(decision->care_setting, SETTING(GP_IN_HOURS));
+	}
+	ck_assert_int_eq(decision->notify, allowed && details && !silent);
+	ck_assert_int_eq(decision->contradiction,
+			 allowed && details && question->access_type == SCHEDULED && !silent);
+	if (strcmp(question->role_code, "R8009") == 0 && question->additional == 0)
+		ck_assert_int_eq(allowed, question->operation <= OP(SESSION_OPEN));
+	if (question->operation == OP(PUBLISH) || question->operation == OP(INBOX_LIST) ||
+	    question->operation == OP(INBOX_ACKNOWLEDGE))
+		ck_assert(!allowed || question->organisation_type == AUTHORITY);
+}
+
+static unsigned take(unsigned *rest, unsigned choices)
+{
+	unsigned choice = *rest % choices;
+	*rest /= choices;
+	return choice;
+}
+
+START_TEST(the_rules_hold_for_every_question)
+{
+	const ProtobufCEnumDescriptor *settings = &cpis__v1__care_setting__descriptor;
+	const uint64_t owns[] = {0, SCHOOL, ED | SCHOOL | BIT(SOCIAL_CARE)};
+	// One number for every question, its digits the choices.
+	unsigned questions = OP(AUDIT_SHOW) * ORGANISATION_TYPES * settings->n_values * 3 * 2 * 3;
+	for (unsigned i = 0; i < questions; i++) {
+		unsigned rest = i;
+		struct policy_question question = {.role_code = roles[_i]};
+		question.operation = (Cpis__V1__Operation)(OP(PING) + take(&rest, OP(AUDIT_SHOW)));
+		question.organisation_type = (enum organisation_type)take(&rest, ORGANISATION_TYPES);
+		unsigned setting = take(&rest, settings->n_values);
+		question.care_setting = (Cpis__V1__CareSetting)settings->values[setting].value;
+		question.access_type = (Cpis__V1__AccessType)take(&rest, 3);
+		question.additional = take(&rest, 2) == 1 ? policy_activity(shipped, "B0170") : 0;
+		question.organisation_care_settings = owns[take(&rest, 3)];
+		struct policy_decision decision = policy_decide(shipped, &question);
+		check_rules(&question, &decision);
+	}
+}
+END_TEST
+
+START_TEST(the_shipped_policy_knows_every_operation_and_care_setting)
+{
+	const ProtobufCEnumDescriptor *settings = &cpis__v1__care_setting__descriptor;
+	struct policy_question question = {.role_code = "R8001", .organisation_type = CARE};
+	for (int operation = OP(PING); operation <= OP(AUDIT_SHOW); operation++) {
+		question.operation = (Cpis__V1__Operation)operation;
+		ck_assert_int_ne(policy_decide(shipped, &question).reason, REASON_OPERATION);
+	}
+	question.operation = OP(FLAG);
+	for (unsigned i = 1; i < settings->n_values; i++) {
+		question.care_setting = (Cpis__V1__CareSetting)settings->values[i].value;
+		question.organisation_care_settings = UINT64_C(1) << settings->values[i].value;
+		ck_assert_int_eq(policy_decide(shipped, &question).reason, REASON_NONE);
+	}
+}
+END_TEST
+
+START_TEST(roles_and_activities_are_found_by_code)
+{
+	const char *codes[ACTIVITIES_PER_ROLE_MAX];
+	for (size_t i = 0; i < ROLES; i++)
+		ck_assert_ptr_nonnull(policy_role_name(shipped, roles[i]));
+	ck_assert_str_eq(policy_role_name(shipped, "R8001"), "Nurse Access");
+	ck_assert_ptr_null(policy_role_name(shipped, "R9999"));
+	ck_assert_ptr_null(policy_role_name(shipped, ""));
+	ck_assert_uint_eq(policy_role_activities(shipped, "R9999"), 0);
+	ck_assert_uint_eq(policy_role_activities(shipped, "R8009"), 0);
+	ck_assert_uint_eq(policy_activity(shipped, "B9999"), 0);
+	activity_mask mask = policy_role_activities(shipped, "R8001") | policy_activity(shipped, "B0170");
+	ck_assert_uint_eq(policy_activity_codes(shipped, mask, codes), 2);
+	ck_assert_str_eq(codes[0], "B0107");
+	ck_assert_str_eq(codes[1], "B0170");
+	ck_assert_uint_eq(policy_activity_codes(shipped, 0, codes), 0);
+	ck_assert_uint_eq(policy_activity_codes(shipped, UINT64_MAX, codes), 6);
+	ck_assert_str_eq(organisation_type_word(ORGANISATION_LOCAL_AUTHORITY), "local_authority");
+}
+END_TEST
+
+START_TEST(the_version_is_the_name_and_the_files_digest)
+{
+	struct yaml_file file;
+	char detail[POLICY_DETAIL_BYTES], expected[POLICY_VERSION_BYTES];
+	uint8_t digest[HASH_BYTES];
+	ck_assert(yaml_file_open(SHIPPED, &file, detail, sizeof detail));
+	digest_sha256(file.bytes, file.bytes_count, digest);
+	yaml_file_close(&file);
+	snprintf(expected, sizeof expected, "cpis-default-1@%02x%02x%02x%02x%02x%02x%02x%02x", digest[0],
+		 digest[1], digest[2], digest[3], digest[4], digest[5], digest[6], digest[7]);
+	ck_assert_str_eq(policy_version(shipped), expected);
+}
+END_TEST
+
+// ------------------------------------------------------------------ what no policy file may say
+
+// Lines 1, 2, 5, 8 and 11 hold the keys.
+#define NAME "name: test-1\n"
+#define ACTIVITIES \
+	"activities:\n  - {code: B0107, name: View}\n  - {code: B0170, name: Silent, silent: true}\n"
+#define ROLE_LINES                                                                                    \
+	"roles:\n  - {code: R8001, name: Nurse, activities: [B0107]}\n  - {code: R8009, name: Desk, " \
+	"activities: []}\n"
+#define SETTINGS                                                               \
+	"care_settings:\n  - {name: emergency_department, scheduled: false}\n" \
+	"  - {name: school_nursing, scheduled: true}\n"
+#define FLAG_LINE                                                                                   \
+	"  - {name: flag, activities: [B0107], organisation_types: [care_provider], care_setting: " \
+	"required}\n"
+#define OPERATIONS "operations:\n" FLAG_LINE
+#define GOOD NAME ACTIVITIES ROLE_LINES SETTINGS OPERATIONS
+
+static void write_text(const char *text)
+{
+	FILE *file = fopen(path, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+// `expected` is what follows the path.
+static void refused(const char *expected)
+{
+	struct policy *policy = NULL;
+	char detail[POLICY_DETAIL_BYTES] = "", whole[POLICY_DETAIL_BYTES];
+	ck_assert(!policy_load(path, &policy, detail));
+	ck_assert_ptr_null(policy);
+	snprintf(whole, sizeof whole, "%s%s", path, expected);
+	ck_assert_str_eq(detail, whole);
+}
+
+static void refuses(const char *text, const char *expected)
+{
+	write_text(text);
+	refused(expected);
+}
+
+START_TEST(a_small_policy_loads_and_denies_what_it_does_not_name)
+{
+	struct policy *policy = NULL;
+	char detail[POLICY_DETAIL_BYTES] = "";
+	write_text(GOOD);
+	ck_assert_msg(policy_load(path, &policy, detail), "%s", detail);
+	struct policy_question question = {.operation = OP(FLAG),
+					   .organisation_type = CARE,
+					   .role_code = "R8001",
+					   .organisation_care_settings = ED};
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_NONE);
+	question.organisation_care_settings = BIT(MATERNITY);
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_CARE_SETTING);
+	question.operation = OP(DETAILS);
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_OPERATION);
+	question.operation = OP(PING);
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_OPERATION);
+	policy_free(policy);
+	policy_free(NULL);
+}
+END_TEST
+
+START_TEST(refuses_what_is_not_a_policy_file)
+{
+	refused(": cannot be opened: No such file or directory");
+	ck_assert_int_eq(mkdir(path, 0700), 0);
+	refused(": not a regular file");
+	ck_assert_int_eq(rmdir(path), 0);
+	refuses("", ": empty");
+	refuses("name: [\n", ":1: name: Expecting STRING, got event: SEQUENCE_START");
+	refuses("nonsense\n", ": Expecting MAPPING, got event: SCALAR");
+	refuses("\tname: x\n", ": not YAML: found character that cannot start any token");
+	write_text(GOOD);
+	ck_assert_int_eq(truncate(path, (off_t)YAML_FILE_BYTES_MAX + 1), 0);
+	refused(": larger than 4 MiB");
+}
+END_TEST
+
+START_TEST(refuses_unknown_keys_with_their_line)
+{
+	refuses(GOOD "extra: 1\n", ":13: unknown key 'extra'");
+	refuses(NAME ACTIVITIES "roles:\n  - code: R8001\n    name: Nurse\n    colour: blue\n    activities: "
+				"[B0107]\n" SETTINGS OPERATIONS,
+		":8: unknown key 'colour'");
+	refuses(GOOD "  - {name: details, activity: [B0107]}\n", ":13: unknown key 'activity'");
+}
+END_TEST
+
+START_TEST(refuses_a_missing_part)
+{
+	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS, ":9: key 'operations' is missing");
+	refuses(NAME ACTIVITIES "roles:\n  - {code: R8001, name: Nurse}\n" SETTINGS OPERATIONS,
+		":6: key 'activities' is missing");
+	refuses(NAME ACTIVITIES ROLE_LINES "care_settings:\n  - {name: maternity}\n" OPERATIONS,
+		":9: key 'scheduled' is missing");
+}
+END_TEST
+
+START_TEST(refuses_aliases)
+{
+	refuses(NAME ACTIVITIES
+		"roles:\n  - {code: R8001, name: &n Nurse, activities: []}\n  - {code: R8002, name: *n, "
+		"activities: []}\n" SETTINGS OPERATIONS,
+		":7: YAML aliases are not allowed");
+}
+END_TEST
+
+START_TEST(refuses_a_name_that_is_no_word)
+{
+	refuses("name: 'test 1'\n" ACTIVITIES ROLE_LINES SETTINGS OPERATIONS,
+		":1: name must be of letters, digits, '.', '_' and '-'");
+	refuses(ACTIVITIES ROLE_LINES SETTINGS OPERATIONS "name: a@b\n",
+		":12: name must be of letters, digits, '.', '_' and '-'");
+	refuses("name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n" ACTIVITIES
+			ROLE_LINES SETTINGS OPERATIONS,
+		":1: name: STRING length > 64: "
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+}
+END_TEST
+
+START_TEST(refuses_bad_activities)
+{
+	refuses(NAME ACTIVITIES "  - {code: B0107, name: Again}\n" ROLE_LINES SETTINGS OPERATIONS,
+		":5: activity B0107 stands twice");
+	refuses(NAME ACTIVITIES "  - {code: b0107, name: Small}\n" ROLE_LINES SETTINGS OPERATIONS,
+		":5: 'b0107' is not an activity code: a capital letter and 3 to 11 digits");
+	refuses(NAME ACTIVITIES "  - {code: B0108, name: \"a\\tb\"}\n" ROLE_LINES SETTINGS OPERATIONS,
+		":5: activity B0108: the name has control characters");
+	refuses(NAME "activities: []\n" ROLE_LINES SETTINGS OPERATIONS,
+		":2: activities: Insufficient entries (0 of 1 min) in sequence.");
+}
+END_TEST
+
+START_TEST(refuses_a_silent_that_is_neither_true_nor_false)
+{
+	static const char *const bad[] = {"maybe", "yes", "1", "True"};
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		char text[2048], expected[100];
+		snprintf(text, sizeof text,
+			 NAME "activities:\n  - {code: B0107, name: V, silent: %s}\n" ROLE_LINES SETTINGS
+				 OPERATIONS,
+			 bad[i]);
+		snprintf(expected, sizeof expected, ":3: silent: '%s' is not one of the words for it",
+			 bad[i]);
+		refuses(text, expected);
+	}
+}
+END_TEST
+
+START_TEST(refuses_more_activities_than_a_mask_has_bits)
+{
+	char text[8192] = NAME "activities:\n";
+	for (int i = 0; i < 65; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "  - {code: L%04d, name: n}\n", i);
+	snprintf(text + strlen(text), sizeof text - strlen(text), "%s", ROLE_LINES SETTINGS OPERATIONS);
+	refuses(text, ":67: activities: Excessive entries (64 max) in sequence.");
+}
+END_TEST
+
+START_TEST(refuses_bad_roles)
+{
+	refuses(NAME ACTIVITIES ROLE_LINES
+		"  - {code: R8001, name: Again, activities: []}\n" SETTINGS OPERATIONS,
+		":8: role R8001 stands twice");
+	refuses(NAME ACTIVITIES ROLE_LINES
+		"  - {code: nurse, name: Again, activities: []}\n" SETTINGS OPERATIONS,
+		":8: 'nurse' is not a role code: a capital letter and 3 to 11 digits");
+	refuses(NAME ACTIVITIES ROLE_LINES
+		"  - {code: R8002, name: \"\\u202e\", activities: []}\n" SETTINGS OPERATIONS,
+		":8: role R8002: the name has control characters");
+	refuses(NAME ACTIVITIES ROLE_LINES
+		"  - {code: R8002, name: M, activities: [B0107, B9999]}\n" SETTINGS OPERATIONS,
+		":8: R8002: unknown activity 'B9999'");
+	refuses(NAME ACTIVITIES ROLE_LINES
+		"  - {code: R8002, name: M, activities: [B0107, B0107]}\n" SETTINGS OPERATIONS,
+		":8: R8002: activity B0107 stands twice");
+}
+END_TEST
+
+START_TEST(refuses_bad_care_settings)
+{
+	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS "  - {name: cafeteria, scheduled: true}\n" OPERATIONS,
+		":11: unknown care setting 'cafeteria'");
+	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS
+		"  - {name: care_setting_unspecified, scheduled: true}\n" OPERATIONS,
+		":11: unknown care setting 'care_setting_unspecified'");
+	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS
+		"  - {name: school_nursing, scheduled: false}\n" OPERATIONS,
+		":11: care setting school_nursing stands twice");
+}
+END_TEST
+
+START_TEST(refuses_bad_operations)
+{
+	refuses(GOOD FLAG_LINE, ":13: operation flag stands twice");
+	refuses(GOOD "  - {name: delete, activities: [B0107], organisation_types: [care_provider]}\n",
+		":13: unknown operation 'delete'");
+	refuses(GOOD "  - {name: details, activities: [B9999], organisation_types: [care_provider], "
+		     "care_setting: required}\n",
+		":13: details: unknown activity 'B9999'");
+	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [shop]}\n",
+		":13: organisation_types: 'shop' is not one of the words for it");
+	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [1]}\n",
+		":13: organisation_types: '1' is not one of the words for it");
+	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [care_provider, "
+		     "care_provider]}\n",
+		":13: operation publish: organisation type care_provider stands twice");
+}
+END_TEST
+
+START_TEST(refuses_an_operation_that_anybody_may_do)
+{
+	refuses(GOOD "  - {name: details, organisation_types: [care_provider], care_setting: required}\n",
+		":13: operation details needs at least one activity");
+	refuses(GOOD "  - {name: details, activities: [], organisation_types: [care_provider], care_setting: "
+		     "required}\n",
+		":13: operation details needs at least one activity");
+	refuses(GOOD "  - {name: audit_show}\n", ":13: operation audit_show needs at least one activity");
+	refuses(GOOD "  - {name: publish, activities: [B0107]}\n",
+		":13: operation publish needs at least one organisation type");
+}
+END_TEST
+
+START_TEST(refuses_conditions_that_could_not_be_enforced)
+{
+	refuses(GOOD "  - {name: details, activities: [B0107], organisation_types: [care_provider]}\n",
+		":13: operation details must have care_setting: required");
+	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [care_provider], "
+		     "care_setting: required}\n",
+		":13: operation publish has no care setting to require");
+	refuses(GOOD "  - {name: flag2, care_setting: optional}\n",
+		":13: care_setting: 'optional' is not one of the words for it");
+	refuses(GOOD "  - {name: ping, activities: [B0107]}\n",
+		":13: operation ping takes no conditions: it comes before the role is known");
+	refuses(GOOD "  - {name: session_open, organisation_types: [care_provider]}\n",
+		":13: operation session_open takes no conditions: it comes before the role is known");
+}
+END_TEST
+
+static void add_load_tests(TCase *load)
+{
+	tcase_add_test(load, a_small_policy_loads_and_denies_what_it_does_not_name);
+	tcase_add_test(load, refuses_what_is_not_a_policy_file);
+	tcase_add_test(load, refuses_unknown_keys_with_their_line);
+	tcase_add_test(load, refuses_a_missing_part);
+	tcase_add_test(load, refuses_aliases);
+	tcase_add_test(load, refuses_a_name_that_is_no_word);
+	tcase_add_test(load, refuses_bad_activities);
+	tcase_add_test(load, refuses_a_silent_that_is_neither_true_nor_false);
+	tcase_add_test(load, refuses_more_activities_than_a_mask_has_bits);
+	tcase_add_test(load, refuses_bad_roles);
+	tcase_add_test(load, refuses_bad_care_settings);
+	tcase_add_test(load, refuses_bad_operations);
+	tcase_add_test(load, refuses_an_operation_that_anybody_may_do);
+	tcase_add_test(load, refuses_conditions_that_could_not_be_enforced);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("policy");
+	TCase *decide = tcase_create("decide"), *load = tcase_create("load");
+	tcase_add_checked_fixture(decide, set_up, tear_down);
+	tcase_add_loop_test(decide, the_shipped_policy_decides_as_the_table_says, 0,
+			    sizeof table / sizeof table[0]);
+	tcase_add_loop_test(decide, the_rules_hold_for_every_question, 0, ROLES);
+	tcase_add_test(decide, the_shipped_policy_knows_every_operation_and_care_setting);
+	tcase_add_test(decide, roles_and_activities_are_found_by_code);
+	tcase_add_test(decide, the_version_is_the_name_and_the_files_digest);
+	suite_add_tcase(suite, decide);
+	tcase_add_checked_fixture(load, set_up, tear_down);
+	add_load_tests(load);
+	suite_add_tcase(suite, load);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

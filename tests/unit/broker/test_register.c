@@ -1,0 +1,664 @@
+// The register, with real certificates of an authority made for the run.
+#include "broker/register.h"
+
+#include <check.h>
+#include <ftw.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "certs/authority.h"
+#include "proto/date.h"
+
+#define DAY_MS (UINT64_C(24) * 3600 * 1000)
+#define ORGANISATIONS                                                                                        \
+	"organisations:\n"                                                                                   \
+	"  - {ods: RXH, name: Brighton, type: care_provider, care_settings: [emergency_department]}\n"       \
+	"  - {ods: RY7, name: Community, type: care_provider, care_settings: [school_nursing, maternity]}\n" \
+	"  - {ods: 383, name: Leeds, type: local_authority}\n"
+#define PROFILES "role_profiles:\n"
+#define NURSE "  - {uid: 555000000001, role: R8001, organisation: RXH, from: 2026-01-01}\n" // line 6
+#define GOOD ORGANISATIONS PROFILES NURSE
+
+// Made anew for each test, Ed25519 keys being cheap.
+static char directory[] = "/tmp/cpis-register-XXXXXX";
+static char trust_directory[64], enrolled_directory[64], register_file[64], out_directory[64];
+static const struct register_paths paths = {trust_directory, enrolled_directory, register_file};
+static struct policy *policy;
+static uint64_t now_ms;
+
+static void make_authority(void)
+{
+	char detail[POLICY_DETAIL_BYTES] = "", pki[48];
+	ck_assert(instant_parse("2026-03-01", 10, &now_ms));
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(pki, sizeof pki, "%s/pki", directory);
+	snprintf(trust_directory, sizeof trust_directory, "%s/trust", pki);
+	snprintf(enrolled_directory, sizeof enrolled_directory, "%s/enrolled", pki);
+	snprintf(register_file, sizeof register_file, "%s/register.yaml", directory);
+	snprintf(out_directory, sizeof out_directory, "%s/out", directory);
+	ck_assert_msg(authority_init(pki, "broker-1", "cpis.example/audit", now_ms, detail) == CERTS_OK, "%s",
+		      detail);
+	ck_assert_int_eq(mkdir(out_directory, 0700), 0);
+	ck_assert_msg(policy_load("broker/policy.yaml", &policy, detail), "%s", detail);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status, (void)type, (void)place;
+	return remove(path);
+}
+
+static void remove_authority(void)
+{
+	policy_free(policy);
+	ck_assert_int_eq(nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+}
+
+static void write_register(const char *text)
+{
+	FILE *file = fopen(register_file, "w");
+	ck_assert_ptr_nonnull(file);
+	ck_assert_int_ge(fputs(text, file), 0);
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static struct register_snapshot *load_at(uint64_t time_ms)
+{
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	ck_assert_msg(register_load(&paths, policy, time_ms, &snapshot, detail), "%s", detail);
+	return snapshot;
+}
+
+static struct register_snapshot *load(const char *text)
+{
+	write_register(text);
+	return load_at(now_ms);
+}
+
+// `expected` is what follows the register file's path.
+static void refuses(const char *text, const char *expected)
+{
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "", whole[REGISTER_DETAIL_BYTES];
+	write_register(text);
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
+	ck_assert_ptr_null(snapshot);
+	snprintf(whole, sizeof whole, "%s%s", register_file, expected);
+	ck_assert_str_eq(detail, whole);
+}
+
+static struct ods_code ods(const char *text)
+{
+	struct ods_code ret;
+	ck_assert(ods_code_parse(text, strlen(text), &ret));
+	return ret;
+}
+
+static const struct role_profile *profile_on(const struct register_snapshot *snapshot, const char *uid,
+					     const char *role, const char *organisation, const char *instant)
+{
+	uint64_t time_ms;
+	struct ods_code code = ods(organisation);
+	ck_assert(instant_parse(instant, strlen(instant), &time_ms));
+	return register_profile(snapshot, uid, role, &code, time_ms);
+}
+
+// Enrols a system of `organisation` and tells its key pair and certificate.
+static struct curve_key_pair enrol(const char *organisation, const char *name, unsigned days,
+				   struct authority_paths *ret_paths)
+{
+	char detail[CERTS_DETAIL_BYTES] = "", pki[48];
+	struct curve_key_pair pair;
+	snprintf(pki, sizeof pki, "%s/pki", directory);
+	ck_assert_msg(authority_issue_system(pki, organisation, name, out_directory, name, days, now_ms,
+					     ret_paths, detail) == CERTS_OK,
+		      "%s", detail);
+	ck_assert_int_eq(curve_key_load(ret_paths->key, &pair), CERTS_OK);
+	return pair;
+}
+
+static void copy_into_enrolled(const char *from, const char *name)
+{
+	char to[128], buffer[8192];
+	snprintf(to, sizeof to, "%s/%s", enrolled_directory, name);
+	FILE *source = fopen(from, "r"), *target = fopen(to, "w");
+	ck_assert(source != NULL && target != NULL);
+	size_t bytes = fread(buffer, 1, sizeof buffer, source);
+	ck_assert_uint_eq(fwrite(buffer, 1, bytes, target), bytes);
+	ck_assert_int_eq(fclose(source), 0);
+	ck_assert_int_eq(fclose(target), 0);
+}
+
+// Enrols the certificate a second time, under another serial number: what the authority's tool never does.
+static void enrol_again(const char *certificate_path, const char *name)
+{
+	char path[128];
+	snprintf(path, sizeof path, "%s/pki/private/systems-ca.key", directory);
+	FILE *key_file = fopen(path, "r"), *certificate_file = fopen(certificate_path, "r");
+	ck_assert(key_file != NULL && certificate_file != NULL);
+	EVP_PKEY *key = PEM_read_PrivateKey(key_file, NULL, NULL, NULL);
+	X509 *certificate = PEM_read_X509(certificate_file, NULL, NULL, NULL);
+	fclose(key_file);
+	fclose(certificate_file);
+	ck_assert(key != NULL && certificate != NULL);
+	// One bit off keeps it positive, and of the length that the profile asks for.
+	ASN1_INTEGER *serial = ASN1_INTEGER_dup(X509_get0_serialNumber(certificate));
+	ck_assert_ptr_nonnull(serial);
+	serial->data[serial->length - 1] ^= 1;
+	ck_assert_int_eq(X509_set_serialNumber(certificate, serial), 1);
+	ck_assert_int_gt(X509_sign(certificate, key, NULL), 0);
+	snprintf(path, sizeof path, "%s/%s", enrolled_directory, name);
+	FILE *target = fopen(path, "w");
+	ck_assert_ptr_nonnull(target);
+	ck_assert_int_eq(PEM_write_X509(target, certificate), 1);
+	ck_assert_int_eq(fclose(target), 0);
+	ASN1_INTEGER_free(serial);
+	X509_free(certificate);
+	EVP_PKEY_free(key);
+}
+
+// ------------------------------------------------------------------ organisations and role profiles
+
+START_TEST(organisations_are_found_by_code)
+{
+	struct register_snapshot *snapshot = load(GOOD);
+	struct ods_code code = ods("RY7");
+	const struct organisation *organisation = register_organisation(snapshot, &code);
+	ck_assert_ptr_nonnull(organisation);
+	ck_assert_str_eq(organisation->name, "Community");
+	ck_assert_int_eq(organisation->type, ORGANISATION_CARE_PROVIDER);
+	ck_assert_uint_eq(organisation->care_settings,
+			  (UINT64_C(1) << CPIS__V1__CARE_SETTING__SCHOOL_NURSING) |
+				  (UINT64_C(1) << CPIS__V1__CARE_SETTING__MATERNITY));
+	code = ods("383");
+	organisation = register_organisation(snapshot, &code);
+	ck_assert_ptr_nonnull(organisation);
+	ck_assert_int_eq(organisation->type, ORGANISATION_LOCAL_AUTHORITY);
+	ck_assert_uint_eq(organisation->care_settings, 0);
+	code = ods("846");
+	ck_assert_ptr_null(register_organisation(snapshot, &code));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(an_empty_register_knows_nobody)
+{
+	struct register_snapshot *snapshot = load("organisations: []\nrole_profiles: []\n");
+	struct ods_code code = ods("RXH");
+	static const uint8_t key[KEY_BYTES] = {0};
+	ck_assert_ptr_null(register_organisation(snapshot, &code));
+	ck_assert_ptr_null(register_profile(snapshot, "555000000001", "R8001", &code, now_ms));
+	ck_assert_ptr_null(register_system(snapshot, key));
+	ck_assert_uint_eq(register_systems_count(snapshot), 0);
+	ck_assert_ptr_nonnull(register_trust(snapshot));
+	register_release(snapshot);
+	register_release(NULL);
+}
+END_TEST
+
+START_TEST(the_shipped_example_loads)
+{
+	const struct register_paths shipped = {trust_directory, enrolled_directory, "broker/register.yaml"};
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	ck_assert_msg(register_load(&shipped, policy, now_ms, &snapshot, detail), "%s", detail);
+	const struct role_profile *nurse = profile_on(snapshot, "555000000004", "R8001", "RY7", "2026-03-01");
+	ck_assert_ptr_nonnull(nurse);
+	ck_assert_uint_eq(nurse->additional, policy_activity(policy, "B0170"));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(a_profile_is_of_one_person_role_and_organisation)
+{
+	struct register_snapshot *snapshot =
+		load(GOOD "  - {uid: 555000000001, role: R0001, organisation: RY7, from: 2026-01-01}\n");
+	ck_assert_ptr_nonnull(profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-03-01"));
+	ck_assert_ptr_nonnull(profile_on(snapshot, "555000000001", "R0001", "RY7", "2026-03-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "555000000001", "R8001", "RY7", "2026-03-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "555000000001", "R0001", "RXH", "2026-03-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "555000000002", "R8001", "RXH", "2026-03-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "55500000000", "R8001", "RXH", "2026-03-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "5550000000011", "R8001", "RXH", "2026-03-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "555000000001", "R800111111111111", "RXH", "2026-03-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "", "", "RXH", "2026-03-01"));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(a_profile_holds_from_its_first_instant_to_before_its_last)
+{
+	struct register_snapshot *snapshot =
+		load(ORGANISATIONS PROFILES
+		     "  - {uid: 555000000001, role: R8001, organisation: RXH, from: 2026-09-01}\n"
+		     "  - {uid: 555000000001, role: R8001, organisation: RXH, from: 2026-01-01, until: "
+		     "2026-02-01T12:00:00Z}\n"
+		     "  - {uid: 555000000001, role: R8001, organisation: RXH, from: 2026-02-01T12:00:00Z, "
+		     "until: 2026-06-01, "
+		     "activities: [B0170]}\n");
+	ck_assert_ptr_null(profile_on(snapshot, "555000000001", "R8001", "RXH", "2025-12-31T23:59:59.999Z"));
+	const struct role_profile *first = profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-01-01");
+	ck_assert_ptr_nonnull(first);
+	ck_assert_uint_eq(first->additional, 0);
+	ck_assert_ptr_eq(profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-02-01T11:59:59.999Z"),
+			 first);
+	const struct role_profile *second =
+		profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-02-01T12:00:00Z");
+	ck_assert_ptr_nonnull(second);
+	ck_assert_uint_ne(second->additional, 0);
+	ck_assert_ptr_eq(profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-05-31T23:59:59.999Z"),
+			 second);
+	ck_assert_ptr_null(profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-06-01"));
+	ck_assert_ptr_null(profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-08-31"));
+	ck_assert_ptr_nonnull(profile_on(snapshot, "555000000001", "R8001", "RXH", "2199-12-31"));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(finds_each_of_many_profiles)
+{
+	enum { COUNT = 5000, LINE = 90 };
+	size_t room = sizeof ORGANISATIONS + sizeof PROFILES + COUNT * LINE;
+	char *text = malloc(room), uid[UID_DIGITS + 1];
+	ck_assert_ptr_nonnull(text);
+	size_t bytes = (size_t)snprintf(text, room, ORGANISATIONS PROFILES);
+	// 2,003 and 5,000 have no common divisor: every number once, in no order.
+	for (unsigned i = 0; i < COUNT; i++)
+		bytes += (size_t)snprintf(
+			text + bytes, room - bytes,
+			"  - {uid: 55500000%04u, role: R8001, organisation: RXH, from: 2026-01-01}\n",
+			i * 2003 % COUNT);
+	struct register_snapshot *snapshot = load(text);
+	free(text);
+	struct ods_code code = ods("RXH");
+	for (unsigned i = 0; i < COUNT; i++) {
+		snprintf(uid, sizeof uid, "55500000%04u", i);
+		const struct role_profile *profile = register_profile(snapshot, uid, "R8001", &code, now_ms);
+		ck_assert_ptr_nonnull(profile);
+		ck_assert_str_eq(profile->uid, uid);
+	}
+	ck_assert_ptr_null(register_profile(snapshot, "555000005000", "R8001", &code, now_ms));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(refuses_bad_organisations_with_their_line)
+{
+	refuses(ORGANISATIONS "  - {ods: RXH, name: Again, type: care_provider}\n" PROFILES NURSE,
+		":5: organisation RXH stands twice");
+	refuses(ORGANISATIONS "  - {ods: rxh, name: Small, type: care_provider}\n" PROFILES NURSE,
+		":5: 'rxh' is not an ODS code: 3 to 12 capital letters and digits");
+	refuses(ORGANISATIONS "  - {ods: A12, name: Shop, type: shop}\n" PROFILES NURSE,
+		":5: type: 'shop' is not one of the words for it");
+	refuses(ORGANISATIONS "  - {ods: A12, name: Typeless}\n" PROFILES NURSE, ":5: key 'type' is missing");
+	refuses(ORGANISATIONS "  - {ods: A12, name: \"a\\eb\", type: care_provider}\n" PROFILES NURSE,
+		":5: organisation A12: the name has control characters");
+	refuses(ORGANISATIONS
+		"  - {ods: A12, name: A, type: care_provider, care_settings: [cafeteria]}\n" PROFILES NURSE,
+		":5: organisation A12: unknown care setting 'cafeteria'");
+	refuses(ORGANISATIONS "  - {ods: A12, name: A, type: care_provider, care_settings: [maternity, "
+			      "maternity]}\n" PROFILES NURSE,
+		":5: organisation A12: care setting maternity stands twice");
+}
+END_TEST
+
+START_TEST(refuses_bad_role_profiles_with_their_line)
+{
+	refuses(GOOD "  - {uid: 55500000000, role: R8001, organisation: RXH, from: 2026-01-01}\n",
+		":7: '55500000000' is not a staff uid: 12 digits");
+	refuses(GOOD "  - {uid: 55500000000x, role: R8001, organisation: RXH, from: 2026-01-01}\n",
+		":7: '55500000000x' is not a staff uid: 12 digits");
+	refuses(GOOD "  - {uid: 555000000002, role: R9999, organisation: RXH, from: 2026-01-01}\n",
+		":7: role profile of 555000000002: the policy has no role 'R9999'");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: 846, from: 2026-01-01}\n",
+		":7: role profile of 555000000002: unknown organisation '846'");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: R H, from: 2026-01-01}\n",
+		":7: role profile of 555000000002: unknown organisation 'R H'");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: RXH, from: 2026-01-01, activities: "
+		     "[B9999]}\n",
+		":7: role profile of 555000000002: the policy has no activity 'B9999'");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: RXH, from: 2026-01-01, activities: "
+		     "[B0170, B0170]}\n",
+		":7: role profile of 555000000002: activity B0170 stands twice");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: RXH}\n",
+		":7: key 'from' is missing");
+	refuses(GOOD "  - uid: 555000000002\n    role: R8001\n    organisation: RXH\n    from: 2026-01-01\n  "
+		     "  to: 2027-01-01\n",
+		":11: unknown key 'to'");
+}
+END_TEST
+
+START_TEST(refuses_periods_that_are_none)
+{
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: RXH, from: 01/02/2026}\n",
+		":7: role profile of 555000000002: from '01/02/2026' is not a date (YYYY-MM-DD) or a UTC "
+		"time");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: RXH, from: 2026-01-01, until: "
+		     "2026-02-30}\n",
+		":7: role profile of 555000000002: until '2026-02-30' is not a date (YYYY-MM-DD) or a UTC "
+		"time");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: RXH, from: 2026-01-01, until: "
+		     "2026-01-01}\n",
+		":7: role profile of 555000000002: until must be after from");
+	refuses(GOOD "  - {uid: 555000000002, role: R8001, organisation: RXH, from: 1970-01-01, until: "
+		     "1970-01-01}\n",
+		":7: role profile of 555000000002: until must be after from");
+}
+END_TEST
+
+START_TEST(refuses_one_role_held_twice_at_one_time)
+{
+	refuses(GOOD NURSE, ":7: role profile of 555000000001: role R8001 at RXH is held twice at one time");
+	refuses(GOOD "  - {uid: 555000000001, role: R8001, organisation: RXH, from: 2026-06-01, until: "
+		     "2026-07-01}\n",
+		":7: role profile of 555000000001: role R8001 at RXH is held twice at one time");
+	refuses(GOOD "  - {uid: 555000000001, role: R8001, organisation: RXH, from: 2025-01-01, until: "
+		     "2026-01-02}\n",
+		":7: role profile of 555000000001: role R8001 at RXH is held twice at one time");
+	register_release(
+		load(GOOD "  - {uid: 555000000001, role: R8001, organisation: RXH, from: 2025-01-01, until: "
+			  "2026-01-01}\n"));
+}
+END_TEST
+
+// ------------------------------------------------------------------ files and directories
+
+START_TEST(refuses_a_register_that_cannot_be_read)
+{
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	unlink(register_file);
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
+	ck_assert_ptr_nonnull(strstr(detail, "register.yaml: cannot be opened"));
+	refuses("", ": empty");
+	refuses("organisations: []\n", ":1: key 'role_profiles' is missing");
+}
+END_TEST
+
+START_TEST(refuses_a_broken_trust_bundle)
+{
+	struct register_paths broken = paths;
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	write_register(GOOD);
+	broken.trust_directory = out_directory;
+	ck_assert(!register_load(&broken, policy, now_ms, &snapshot, detail));
+	ck_assert_msg(strncmp(detail, out_directory, strlen(out_directory)) == 0, "%s", detail);
+	ck_assert_ptr_null(snapshot);
+}
+END_TEST
+
+START_TEST(refuses_an_enrolled_directory_that_is_not_there)
+{
+	struct register_paths broken = paths;
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	write_register(GOOD);
+	broken.enrolled_directory = "/tmp/cpis-register-no-such-directory";
+	ck_assert(!register_load(&broken, policy, now_ms, &snapshot, detail));
+	ck_assert_str_eq(detail,
+			 "/tmp/cpis-register-no-such-directory: cannot be read: No such file or directory");
+	ck_assert_ptr_null(snapshot);
+}
+END_TEST
+
+START_TEST(the_fingerprint_changes_with_any_file_and_only_then)
+{
+	struct authority_paths issued;
+	char other[160];
+	write_register(GOOD);
+	uint64_t first = register_fingerprint(&paths);
+	ck_assert_uint_ne(first, 0);
+	ck_assert_uint_eq(register_fingerprint(&paths), first);
+	write_register(GOOD "# more\n");
+	uint64_t second = register_fingerprint(&paths);
+	ck_assert_uint_ne(second, first);
+	enrol("RXH", "new-system", 30, &issued);
+	uint64_t third = register_fingerprint(&paths);
+	ck_assert_uint_ne(third, second);
+	snprintf(other, sizeof other, "%s/ignored.txt", enrolled_directory);
+	ck_assert_int_eq(symlink(register_file, other), 0);
+	ck_assert_uint_eq(register_fingerprint(&paths), third);
+	snprintf(other, sizeof other, "%s/pki", directory);
+	char detail[CERTS_DETAIL_BYTES];
+	ck_assert_int_eq(authority_revoke(other, issued.certificate, now_ms, detail), CERTS_OK);
+	ck_assert_uint_ne(register_fingerprint(&paths), third);
+	// A dangling link is one more name, and hides nothing.
+	uint64_t fourth = register_fingerprint(&paths);
+	snprintf(other, sizeof other, "%s/dangling.pem", enrolled_directory);
+	ck_assert_int_eq(symlink("nowhere", other), 0);
+	ck_assert_uint_ne(register_fingerprint(&paths), 0);
+	ck_assert_uint_ne(register_fingerprint(&paths), fourth);
+	unlink(register_file);
+	ck_assert_uint_eq(register_fingerprint(&paths), 0);
+}
+END_TEST
+
+// ------------------------------------------------------------------ enrolled systems
+
+START_TEST(an_enrolled_system_is_found_by_its_key)
+{
+	struct authority_paths issued, second;
+	struct curve_key_pair key = enrol("RXH", "ward-system", 30, &issued);
+	struct curve_key_pair other = enrol("383", "case-system", 30, &second);
+	struct register_snapshot *snapshot = load(GOOD);
+	const struct enrolled_system *system = register_system(snapshot, key.public_key);
+	ck_assert_ptr_nonnull(system);
+	ck_assert_int_eq(system->status, CERTS_OK);
+	ck_assert_str_eq(system->identity.organisation, "RXH");
+	ck_assert_str_eq(system->identity.name, "ward-system");
+	system = register_system(snapshot, other.public_key);
+	ck_assert_ptr_nonnull(system);
+	ck_assert_str_eq(system->identity.organisation, "383");
+	ck_assert_uint_eq(register_systems_count(snapshot), 2);
+	key.public_key[0] ^= 1;
+	ck_assert_ptr_null(register_system(snapshot, key.public_key));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(a_systems_standing_ends_with_its_certificate)
+{
+	struct authority_paths issued;
+	struct curve_key_pair key = enrol("RXH", "ward-system", 10, &issued);
+	struct register_snapshot *snapshot = load(GOOD);
+	const struct enrolled_system *system = register_system(snapshot, key.public_key);
+	ck_assert_ptr_nonnull(system);
+	uint64_t end_ms = system->identity.not_after_ms, start_ms = system->identity.not_before_ms;
+	ck_assert_int_eq(register_system_status(system, now_ms), CERTS_OK);
+	ck_assert_int_eq(register_system_status(system, end_ms - 1), CERTS_OK);
+	ck_assert_int_eq(register_system_status(system, end_ms), CERTS_EXPIRED);
+	ck_assert_int_eq(register_system_status(system, start_ms), CERTS_OK);
+	ck_assert_int_eq(register_system_status(system, start_ms - 1), CERTS_NOT_YET_VALID);
+	register_release(snapshot);
+	// Loading judges the same instants alike.
+	snapshot = load_at(end_ms - 1);
+	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_OK);
+	register_release(snapshot);
+	snapshot = load_at(end_ms);
+	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_EXPIRED);
+	ck_assert_int_eq(register_system_status(register_system(snapshot, key.public_key), now_ms),
+			 CERTS_EXPIRED);
+	ck_assert_uint_eq(register_systems_count(snapshot), 0);
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(a_revoked_system_is_kept_with_its_status)
+{
+	struct authority_paths issued;
+	char detail[CERTS_DETAIL_BYTES], pki[48];
+	struct curve_key_pair key = enrol("RXH", "ward-system", 30, &issued);
+	snprintf(pki, sizeof pki, "%s/pki", directory);
+	ck_assert_int_eq(authority_revoke(pki, issued.certificate, now_ms, detail), CERTS_OK);
+	struct register_snapshot *snapshot = load(GOOD);
+	const struct enrolled_system *system = register_system(snapshot, key.public_key);
+	ck_assert_ptr_nonnull(system);
+	ck_assert_int_eq(system->status, CERTS_REVOKED);
+	ck_assert_int_eq(register_system_status(system, now_ms), CERTS_REVOKED);
+	ck_assert_str_eq(system->identity.name, "ward-system");
+	ck_assert_uint_eq(register_systems_count(snapshot), 0);
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(stale_revocation_lists_leave_no_system_good)
+{
+	struct authority_paths issued;
+	struct curve_key_pair key = enrol("RXH", "ward-system", 365, &issued);
+	write_register(GOOD);
+	struct register_snapshot *snapshot = load_at(now_ms + 40 * DAY_MS);
+	ck_assert_uint_eq(register_systems_count(snapshot), 0);
+	ck_assert_ptr_null(register_system(snapshot, key.public_key));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(one_bad_certificate_does_not_stop_the_others)
+{
+	struct authority_paths issued, staff;
+	char detail[CERTS_DETAIL_BYTES], pki[48];
+	struct curve_key_pair key = enrol("RXH", "ward-system", 30, &issued);
+	snprintf(pki, sizeof pki, "%s/pki", directory);
+	ck_assert_int_eq(authority_issue_staff(pki, "555000000001", "Test Nurse", out_directory, "nurse", 30,
+					       now_ms, &staff, detail),
+			 CERTS_OK);
+	write_register(GOOD);
+	copy_into_enrolled(register_file, "not-a-certificate.pem");
+	copy_into_enrolled(staff.certificate, "of-another-use.pem");
+	copy_into_enrolled(register_file, ".hidden.pem");
+	copy_into_enrolled(register_file, "no-ending");
+	struct register_snapshot *snapshot = load_at(now_ms);
+	static const uint8_t zero[KEY_BYTES] = {0};
+	ck_assert_ptr_null(register_system(snapshot, zero));
+	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_OK);
+	ck_assert_uint_eq(register_systems_count(snapshot), 1);
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(a_copy_of_a_certificate_is_no_second_one)
+{
+	struct authority_paths issued;
+	struct curve_key_pair key = enrol("RXH", "ward-system", 30, &issued);
+	copy_into_enrolled(issued.certificate, "copy.pem");
+	copy_into_enrolled(issued.certificate, "aaa.pem");
+	struct register_snapshot *snapshot = load(GOOD);
+	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_OK);
+	ck_assert_uint_eq(register_systems_count(snapshot), 1);
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(two_good_certificates_with_one_key_are_both_off_profile)
+{
+	struct authority_paths issued;
+	struct curve_key_pair key = enrol("RXH", "ward-system", 30, &issued);
+	enrol_again(issued.certificate, "again.pem");
+	struct register_snapshot *snapshot = load(GOOD);
+	const struct enrolled_system *system = register_system(snapshot, key.public_key);
+	ck_assert_ptr_nonnull(system);
+	ck_assert_int_eq(system->status, CERTS_PROFILE);
+	ck_assert_int_eq(register_system_status(system, now_ms), CERTS_PROFILE);
+	ck_assert_uint_eq(register_systems_count(snapshot), 0);
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(a_key_that_was_revoked_stays_so_under_another_certificate)
+{
+	struct authority_paths issued;
+	char detail[CERTS_DETAIL_BYTES], pki[48];
+	struct curve_key_pair key = enrol("RXH", "ward-system", 30, &issued);
+	enrol_again(issued.certificate, "again.pem");
+	snprintf(pki, sizeof pki, "%s/pki", directory);
+	ck_assert_int_eq(authority_revoke(pki, issued.certificate, now_ms, detail), CERTS_OK);
+	struct register_snapshot *snapshot = load(GOOD);
+	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_REVOKED);
+	register_release(snapshot);
+}
+END_TEST
+
+// ------------------------------------------------------------------ references
+
+static void *hold_and_let_go(void *context)
+{
+	struct register_snapshot *snapshot = context;
+	for (int i = 0; i < 10000; i++)
+		register_release(register_retain(snapshot));
+	register_release(snapshot);
+	return NULL;
+}
+
+START_TEST(a_snapshot_lives_as_long_as_somebody_holds_it)
+{
+	enum { THREADS = 4 };
+	pthread_t threads[THREADS];
+	struct register_snapshot *snapshot = load(GOOD);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(
+			pthread_create(&threads[i], NULL, hold_and_let_go, register_retain(snapshot)), 0);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+	ck_assert_ptr_nonnull(profile_on(snapshot, "555000000001", "R8001", "RXH", "2026-03-01"));
+	register_release(snapshot);
+}
+END_TEST
+
+static void add_file_tests(TCase *file)
+{
+	tcase_add_test(file, organisations_are_found_by_code);
+	tcase_add_test(file, an_empty_register_knows_nobody);
+	tcase_add_test(file, the_shipped_example_loads);
+	tcase_add_test(file, a_profile_is_of_one_person_role_and_organisation);
+	tcase_add_test(file, a_profile_holds_from_its_first_instant_to_before_its_last);
+	tcase_add_test(file, finds_each_of_many_profiles);
+	tcase_add_test(file, refuses_bad_organisations_with_their_line);
+	tcase_add_test(file, refuses_bad_role_profiles_with_their_line);
+	tcase_add_test(file, refuses_periods_that_are_none);
+	tcase_add_test(file, refuses_one_role_held_twice_at_one_time);
+	tcase_add_test(file, refuses_a_register_that_cannot_be_read);
+	tcase_add_test(file, refuses_a_broken_trust_bundle);
+	tcase_add_test(file, refuses_an_enrolled_directory_that_is_not_there);
+	tcase_add_test(file, the_fingerprint_changes_with_any_file_and_only_then);
+}
+
+static void add_system_tests(TCase *systems)
+{
+	tcase_add_test(systems, an_enrolled_system_is_found_by_its_key);
+	tcase_add_test(systems, a_systems_standing_ends_with_its_certificate);
+	tcase_add_test(systems, a_revoked_system_is_kept_with_its_status);
+	tcase_add_test(systems, stale_revocation_lists_leave_no_system_good);
+	tcase_add_test(systems, one_bad_certificate_does_not_stop_the_others);
+	tcase_add_test(systems, a_copy_of_a_certificate_is_no_second_one);
+	tcase_add_test(systems, two_good_certificates_with_one_key_are_both_off_profile);
+	tcase_add_test(systems, a_key_that_was_revoked_stays_so_under_another_certificate);
+	tcase_add_test(systems, a_snapshot_lives_as_long_as_somebody_holds_it);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("register");
+	TCase *file = tcase_create("file"), *systems = tcase_create("systems");
+	tcase_add_checked_fixture(file, make_authority, remove_authority);
+	add_file_tests(file);
+	suite_add_tcase(suite, file);
+	tcase_add_checked_fixture(systems, make_authority, remove_authority);
+	add_system_tests(systems);
+	suite_add_tcase(suite, systems);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

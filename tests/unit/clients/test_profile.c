@@ -1,0 +1,119 @@
+// Unit tests of clients' profiles, with real files.
+#include "clients/cli/profile.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#define NEEDED                                                                                       \
+	"endpoint: tcp://127.0.0.1:5671\n"                                                           \
+	"broker_name: cpis-1\n"                                                                      \
+	"broker_certificate: trust/broker.pem\n"                                                     \
+	"trust_directory: /etc/cpis/trust\n"                                                         \
+	"system_certificate: systems/hospital.pem\n"                                                 \
+	"system_key: systems/hospital.key\n"
+#define STAFF "staff_certificate: nurse.pem\nstaff_key: nurse.key\nrole: R8001\n"
+
+static char path[64];
+static char detail[PROFILE_DETAIL_BYTES];
+
+static struct profile *load(const char *text)
+{
+	struct profile *profile = NULL;
+	strcpy(path, "/tmp/cpis-profile-XXXXXX");
+	int file = mkstemp(path);
+	ck_assert_int_ge(file, 0);
+	ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
+	close(file);
+	bool good = profile_load(path, &profile, detail);
+	unlink(path);
+	ck_assert(good == (profile != NULL));
+	return profile;
+}
+
+static void assert_refused(const char *text, const char *what)
+{
+	ck_assert_ptr_null(load(text));
+	ck_assert_msg(strstr(detail, what) != NULL && strstr(detail, path) != NULL, "%s", detail);
+}
+
+START_TEST(resolves_relative_paths_from_its_own_directory)
+{
+	struct profile *profile = load(NEEDED STAFF "care_setting: emergency_department\ncheckpoint_file: c\n");
+	ck_assert_ptr_nonnull(profile);
+	ck_assert_str_eq(profile->endpoint, "tcp://127.0.0.1:5671");
+	ck_assert_str_eq(profile->broker_certificate, "/tmp/trust/broker.pem");
+	ck_assert_str_eq(profile->trust_directory, "/etc/cpis/trust");
+	ck_assert_str_eq(profile->staff_key, "/tmp/nurse.key");
+	ck_assert_str_eq(profile->checkpoint_file, "/tmp/c");
+	ck_assert_str_eq(profile->role, "R8001");
+	ck_assert_str_eq(profile->care_setting, "emergency_department");
+	profile_free(profile);
+}
+END_TEST
+
+START_TEST(does_without_a_member_of_staff)
+{
+	struct profile *profile = load(NEEDED);
+	ck_assert_ptr_nonnull(profile);
+	ck_assert_ptr_null(profile->role);
+	ck_assert_ptr_null(profile->checkpoint_file);
+	profile_free(profile);
+}
+END_TEST
+
+START_TEST(refuses_unknown_doubled_and_missing_keys)
+{
+	assert_refused(NEEDED "colour: blue\n", "colour");
+	assert_refused(NEEDED "broker_name: other\n", "broker_name");
+	assert_refused("endpoint: tcp://127.0.0.1:5671\n", "broker_name");
+	assert_refused("", "");
+	assert_refused("- a list\n", "");
+}
+END_TEST
+
+START_TEST(refuses_half_a_member_of_staff)
+{
+	assert_refused(NEEDED "role: R8001\n", "go together");
+	assert_refused(NEEDED "staff_certificate: a\nstaff_key: b\n", "go together");
+}
+END_TEST
+
+START_TEST(refuses_words_that_mean_nothing)
+{
+	assert_refused(NEEDED "staff_certificate: a\nstaff_key: b\nrole: nurse\n", "role code");
+	assert_refused(NEEDED "care_setting: kitchen\n", "care_setting");
+	assert_refused(NEEDED "checkpoint_file: \"a\\x07\"\n", "control characters");
+}
+END_TEST
+
+START_TEST(refuses_a_file_that_is_not_there)
+{
+	struct profile *profile = NULL;
+	ck_assert(!profile_load("/tmp/cpis-no-such-profile.yaml", &profile, detail));
+	ck_assert_ptr_nonnull(strstr(detail, "/tmp/cpis-no-such-profile.yaml"));
+	ck_assert_ptr_null(profile);
+	profile_free(NULL);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("profile");
+	TCase *tests = tcase_create("profile");
+	tcase_add_test(tests, resolves_relative_paths_from_its_own_directory);
+	tcase_add_test(tests, does_without_a_member_of_staff);
+	tcase_add_test(tests, refuses_unknown_doubled_and_missing_keys);
+	tcase_add_test(tests, refuses_half_a_member_of_staff);
+	tcase_add_test(tests, refuses_words_that_mean_nothing);
+	tcase_add_test(tests, refuses_a_file_that_is_not_there);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
