@@ -1,7 +1,7 @@
 // The one interface to durable state. Backends are a const table of functions: store_sqlite.c.
 //
 // The caller opens a batch, makes any number of calls and commits: all of them are durable then, or none is
-// there. One thread. A call that fails makes the whole batch unusable: roll back. Nothing in here knows what it
+// there. One thread. A call that is STORE_FAILED makes the whole batch unusable: roll back. Nothing in here knows what it
 // keeps: children's data arrives sealed, NHS numbers as keyed tags (broker/vault.h).
 #ifndef CPIS_BROKER_STORE_H
 #define CPIS_BROKER_STORE_H
@@ -87,7 +87,7 @@ struct store_audit {
 	struct store_tag subject, person;
 };
 
-// Zero means "any", as in AuditSearchRequest. Newest first.
+// Zero means "any", as in AuditSearchRequest, but for `limit`, which is what it says. Newest first.
 struct store_audit_filter {
 	bool has_subject, has_person, has_organisation;
 	struct store_tag subject, person;

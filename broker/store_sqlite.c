@@ -72,14 +72,19 @@ static const char schema[] =
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;"
 	"CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit"
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;"
+	// REPLACE deletes without asking the trigger above.
+	"CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit"
+	"  WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM audit)"
+	"  BEGIN SELECT RAISE(ABORT, 'audit rows are only appended, in order'); END;"
 	"CREATE TABLE checkpoint ("
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  note TEXT NOT NULL"
 	") STRICT;";
 
-enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what)
+enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what, const char *why)
 {
-	log_event(LOG_LEVEL_ERROR, "store_failed", "%s: %s", what, sqlite3_errmsg(store->database));
+	log_event(LOG_LEVEL_ERROR, "store_failed", "%s: %s", what,
+		  why != NULL ? why : sqlite3_errmsg(store->database));
 	if (store->begun)
 		store->poisoned = true;
 	return STORE_FAILED;
@@ -309,7 +314,8 @@ enum store_status store_sqlite_open(const char *path, struct store **ret, char d
 	}
 	store->base.ops = &sqlite_ops;
 	store->lock_file = -1;
-	if (!make_file(path, detail) || !take_lock(store, path, detail) || !open_database(store, path, detail)) {
+	// The lock first: closing any descriptor of a database file drops this process's SQLite locks on it.
+	if (!take_lock(store, path, detail) || !make_file(path, detail) || !open_database(store, path, detail)) {
 		close_store(&store->base);
 		return STORE_FAILED;
 	}

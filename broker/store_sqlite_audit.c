@@ -28,10 +28,9 @@ enum store_status sqlite_audit_append(struct store *base, const struct store_aud
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_AUDIT_APPEND];
-	uint64_t size = 0;
-	if (sqlite_audit_size(base, &size) != STORE_OK || row->index != size || row->node_count == 0 ||
-	    row->node_count > MERKLE_HEIGHT_MAX + 1)
-		return sqlite_store_fail(store, "audit_append: not the next row");
+	if (row->node_count == 0 || row->node_count > MERKLE_HEIGHT_MAX + 1)
+		return sqlite_store_fail(store, "audit_append", "the number of hashes is out of range");
+	// That it is the next row is for the table's trigger to say.
 	int bound = sqlite_bind_u64(statement, 1, row->index) |
 		    sqlite_bind_bytes(statement, 2, row->salt, sizeof row->salt) |
 		    sqlite_bind_bytes(statement, 3, row->record.data, row->record.bytes) |
@@ -85,34 +84,31 @@ enum store_status sqlite_audit_get(struct store *base, uint64_t index, struct ar
 	sqlite3_stmt *statement = store->statements[STATEMENT_AUDIT_GET];
 	if (index > INT64_MAX)
 		return STORE_NOT_FOUND;
-	return sqlite_get(store, statement, sqlite_bind_u64(statement, 1, index), read_audit, arena, ret, "audit_get");
+	return sqlite_get(store, statement, sqlite_bind_u64(statement, 1, index), read_audit,
+			  sizeof *ret, arena, ret, "audit_get");
 }
 
-struct node_place {
-	unsigned height;
-	struct merkle_hash *hash;
-};
-
-static bool read_node(sqlite3_stmt *statement, struct arena *arena, void *row)
+static bool read_nodes_only(sqlite3_stmt *statement, struct arena *arena, void *row)
 {
-	struct node_place *place = row;
-	struct store_audit nodes;
 	(void)arena;
-	if (!read_nodes(statement, 0, &nodes) || place->height >= nodes.node_count)
-		return false;
-	*place->hash = nodes.nodes[place->height];
-	return true;
+	return read_nodes(statement, 0, row);
 }
 
 enum store_status sqlite_audit_node(struct store *base, uint64_t index, unsigned height, struct merkle_hash *ret)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_AUDIT_NODES];
-	struct node_place place = {height, ret};
+	struct store_audit row;
 	if (index > INT64_MAX)
 		return STORE_NOT_FOUND;
-	return sqlite_get(store, statement, sqlite_bind_u64(statement, 1, index), read_node, NULL, &place,
-			  "audit_node");
+	enum store_status status = sqlite_get(store, statement, sqlite_bind_u64(statement, 1, index), read_nodes_only,
+					      sizeof row, NULL, &row, "audit_node");
+	if (status != STORE_OK)
+		return status;
+	if (height >= row.node_count)
+		return STORE_NOT_FOUND;
+	*ret = row.nodes[height];
+	return STORE_OK;
 }
 
 static uint64_t bounded(uint64_t value, uint64_t if_zero)
@@ -156,7 +152,8 @@ static bool read_size(sqlite3_stmt *statement, struct arena *arena, void *row)
 enum store_status sqlite_audit_size(struct store *base, uint64_t *ret)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
-	return sqlite_get(store, store->statements[STATEMENT_AUDIT_SIZE], SQLITE_OK, read_size, NULL, ret, "audit_size");
+	return sqlite_get(store, store->statements[STATEMENT_AUDIT_SIZE], SQLITE_OK, read_size,
+			  sizeof *ret, NULL, ret, "audit_size");
 }
 
 enum store_status sqlite_checkpoint_put(struct store *base, const char *note)
@@ -179,6 +176,7 @@ static bool read_note(sqlite3_stmt *statement, struct arena *arena, void *row)
 enum store_status sqlite_checkpoint_get(struct store *base, struct arena *arena, const char **ret)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
-	return sqlite_get(store, store->statements[STATEMENT_CHECKPOINT_GET], SQLITE_OK, read_note, arena, ret,
+	return sqlite_get(store, store->statements[STATEMENT_CHECKPOINT_GET], SQLITE_OK, read_note,
+			  sizeof *ret, arena, ret,
 			  "checkpoint_get");
 }

@@ -21,7 +21,8 @@ enum store_status sqlite_inbox_next_id(struct store *base, const struct ods_code
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_INBOX_NEXT_ID];
-	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_number, NULL, ret,
+	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_number,
+			  sizeof *ret, NULL, ret,
 			  "inbox_next_id");
 }
 
@@ -63,7 +64,7 @@ enum store_status sqlite_inbox_get(struct store *base, const struct ods_code *or
 	if (id > INT64_MAX)
 		return STORE_NOT_FOUND;
 	int bound = sqlite_bind_ods(statement, 1, organisation) | sqlite_bind_u64(statement, 2, id);
-	return sqlite_get(store, statement, bound, read_item, arena, ret, "inbox_get");
+	return sqlite_get(store, statement, bound, read_item, sizeof *ret, arena, ret, "inbox_get");
 }
 
 enum store_status sqlite_inbox_acknowledge(struct store *base, const struct ods_code *organisation, uint64_t id,
@@ -86,6 +87,7 @@ enum store_status sqlite_inbox_unacknowledged(struct store *base, const struct o
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_INBOX_UNACKNOWLEDGED];
-	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_number, NULL, ret,
+	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_number,
+			  sizeof *ret, NULL, ret,
 			  "inbox_unacknowledged");
 }

@@ -70,8 +70,9 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 	return (struct sqlite_store *)store;
 }
 
-// Notes the failure in the broker's log, poisons the batch, and is STORE_FAILED. `what` is the operation.
-enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what);
+// Notes the failure in the broker's log, poisons the batch, and is STORE_FAILED. `what` is the operation; `why` NULL:
+// what SQLite says.
+enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what, const char *why);
 
 // Binds what was given; the results are or-ed together by callers, SQLITE_OK being 0.
 int sqlite_bind_u64(sqlite3_stmt *statement, int place, uint64_t value); // SQLITE_RANGE past INT64_MAX
@@ -90,9 +91,9 @@ enum store_status sqlite_run(struct sqlite_store *store, sqlite3_stmt *statement
 
 // One row read into `row`.
 typedef bool sqlite_read_row(sqlite3_stmt *statement, struct arena *arena, void *row);
-// Exactly one row or STORE_NOT_FOUND.
+// One row of `row_bytes`, at most as large as a struct store_audit, or STORE_NOT_FOUND.
 enum store_status sqlite_get(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
-			     struct arena *arena, void *ret, const char *what);
+			     size_t row_bytes, struct arena *arena, void *ret, const char *what);
 // All rows, as an array in the arena.
 enum store_status sqlite_list(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
 			      size_t row_bytes, struct arena *arena, void **ret, size_t *ret_count, const char *what);

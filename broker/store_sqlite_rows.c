@@ -74,9 +74,16 @@ static void finish(sqlite3_stmt *statement)
 	sqlite3_clear_bindings(statement);
 }
 
-static enum store_status fail_and_finish(struct sqlite_store *store, sqlite3_stmt *statement, const char *what)
+// SQLite knows nothing of a statement that was never run.
+static enum store_status fail_and_finish(struct sqlite_store *store, sqlite3_stmt *statement, int bound,
+					 const char *what)
 {
-	enum store_status status = sqlite_store_fail(store, what);
+	const char *why = NULL;
+	if (store->poisoned)
+		why = "an earlier call of this batch failed";
+	else if (bound != SQLITE_OK)
+		why = "a value is out of the store's range";
+	enum store_status status = sqlite_store_fail(store, what, why);
 	finish(statement);
 	return status;
 }
@@ -85,34 +92,37 @@ static enum store_status fail_and_finish(struct sqlite_store *store, sqlite3_stm
 static enum store_status unreadable(struct sqlite_store *store, sqlite3_stmt *statement, const struct arena *arena,
 				    const char *what)
 {
-	if (arena == NULL || !arena->overflowed)
-		return fail_and_finish(store, statement, what);
 	finish(statement);
-	return STORE_NO_MEMORY;
+	if (arena != NULL && arena->overflowed)
+		return STORE_NO_MEMORY;
+	return sqlite_store_fail(store, what, "a row is not what this program writes");
 }
 
 enum store_status sqlite_run(struct sqlite_store *store, sqlite3_stmt *statement, int bound, const char *what)
 {
 	INVARIANT(store->begun);
 	if (store->poisoned || bound != SQLITE_OK || sqlite3_step(statement) != SQLITE_DONE)
-		return fail_and_finish(store, statement, what);
+		return fail_and_finish(store, statement, bound, what);
 	finish(statement);
 	return STORE_OK;
 }
 
 enum store_status sqlite_get(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
-			     struct arena *arena, void *ret, const char *what)
+			     size_t row_bytes, struct arena *arena, void *ret, const char *what)
 {
+	struct store_audit room; // the largest of all rows
+	INVARIANT(row_bytes <= sizeof room);
 	int step = store->poisoned || bound != SQLITE_OK ? SQLITE_ERROR : sqlite3_step(statement);
 	if (step == SQLITE_DONE) {
 		finish(statement);
 		return STORE_NOT_FOUND;
 	}
 	if (step != SQLITE_ROW)
-		return fail_and_finish(store, statement, what);
-	if (!read(statement, arena, ret))
+		return fail_and_finish(store, statement, bound, what);
+	if (!read(statement, arena, &room))
 		return unreadable(store, statement, arena, what);
 	finish(statement);
+	memcpy(ret, &room, row_bytes);
 	return STORE_OK;
 }
 
@@ -141,7 +151,7 @@ enum store_status sqlite_list(struct sqlite_store *store, sqlite3_stmt *statemen
 		count++;
 	}
 	if (step != SQLITE_DONE)
-		return fail_and_finish(store, statement, what);
+		return fail_and_finish(store, statement, bound, what);
 	finish(statement);
 	*ret = rows;
 	*ret_count = count;
@@ -173,7 +183,8 @@ enum store_status sqlite_plan_get(struct store *base, const struct store_tag *sl
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_PLAN_GET];
-	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, slot), read_plan, arena, ret, "plan_get");
+	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, slot), read_plan,
+			  sizeof *ret, arena, ret, "plan_get");
 }
 
 enum store_status sqlite_plans_of(struct store *base, const struct store_tag *subject, size_t max, struct arena *arena,
@@ -249,7 +260,8 @@ enum store_status sqlite_authority_get(struct store *base, const struct ods_code
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_AUTHORITY_GET];
-	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_authority, arena, ret,
+	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_authority,
+			  sizeof *ret, arena, ret,
 			  "authority_get");
 }
 
@@ -283,7 +295,8 @@ enum store_status sqlite_request_get(struct store *base, const struct store_tag 
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_REQUEST_GET];
-	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, key), read_request, arena, ret,
+	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, key), read_request,
+			  sizeof *ret, arena, ret,
 			  "request_get");
 }
 

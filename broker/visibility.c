@@ -11,15 +11,12 @@
 Cpis__V1__PlanStatus visibility_of(const char *start_date, const char *end_date, const char *delete_date,
 				   struct date today, bool *ret_sound)
 {
-	struct date start, end;
-	*ret_sound = true;
-	if (delete_date[0] != '\0')
+	struct date start, end, withdrawn;
+	*ret_sound = date_parse(start_date, strlen(start_date), &start) &&
+		     (end_date[0] == '\0' || date_parse(end_date, strlen(end_date), &end)) &&
+		     (delete_date[0] == '\0' || date_parse(delete_date, strlen(delete_date), &withdrawn));
+	if (!*ret_sound || delete_date[0] != '\0')
 		return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
-	if (!date_parse(start_date, strlen(start_date), &start) ||
-	    (end_date[0] != '\0' && !date_parse(end_date, strlen(end_date), &end))) {
-		*ret_sound = false;
-		return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
-	}
 	if (start.day > today.day)
 		return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
 	if (end_date[0] == '\0' || end.day > today.day)

@@ -62,7 +62,8 @@ static bool base64_decode(const char *text, size_t text_bytes, uint8_t *out, siz
 		return false;
 	size_t padding = text[text_bytes - 1] != '=' ? 0 : text[text_bytes - 2] != '=' ? 1 : 2;
 	size_t bytes = text_bytes / 4 * 3 - padding;
-	if (bytes > out_bytes_max || EVP_DecodeBlock(decoded, (const unsigned char *)text, (int)text_bytes) < (int)bytes)
+	if (bytes > out_bytes_max ||
+	    EVP_DecodeBlock(decoded, (const unsigned char *)text, (int)text_bytes) < (int)bytes)
 		return false;
 	base64_encode(decoded, bytes, again);
 	if (memcmp(again, text, text_bytes) != 0)
@@ -137,7 +138,8 @@ static bool parse_size(struct line line, uint64_t *ret)
 }
 
 // The form of a signature line, whoever signed: a name without space or plus, a key id and at least one byte more.
-static bool parse_signature(struct line line, struct line *ret_name, uint8_t blob[NOTE_BYTES_MAX], size_t *ret_blob_bytes)
+static bool parse_signature(struct line line, struct line *ret_name, uint8_t blob[NOTE_BYTES_MAX],
+			    size_t *ret_blob_bytes)
 {
 	size_t dash = strlen(DASH);
 	if (line.bytes < dash || memcmp(line.at, DASH, dash) != 0)
@@ -150,7 +152,8 @@ static bool parse_signature(struct line line, struct line *ret_name, uint8_t blo
 		if ((unsigned char)*at < ' ' || *at == '+' || *at == 0x7F)
 			return false;
 	*ret_name = (struct line){name, (size_t)(space - name)};
-	return base64_decode(space + 1, line.bytes - dash - ret_name->bytes - 1, blob, NOTE_BYTES_MAX, ret_blob_bytes) &&
+	return base64_decode(space + 1, line.bytes - dash - ret_name->bytes - 1, blob, NOTE_BYTES_MAX,
+			     ret_blob_bytes) &&
 	       *ret_blob_bytes > KEY_ID_BYTES;
 }
 
@@ -235,7 +238,8 @@ enum certs_status note_verifier_format(const struct note_verifier *verifier, cha
 	key_id(verifier->origin, verifier->public_key, id);
 	memcpy(blob + 1, verifier->public_key, KEY_BYTES);
 	base64_encode(blob, sizeof blob, text);
-	int count = snprintf(line, sizeof line, "%s+%02x%02x%02x%02x+%s", verifier->origin, id[0], id[1], id[2], id[3], text);
+	int count = snprintf(line, sizeof line, "%s+%02x%02x%02x%02x+%s", verifier->origin, id[0], id[1], id[2],
+			     id[3], text);
 	if (count < 0 || (size_t)count >= sizeof line || (size_t)count >= out_bytes)
 		return CERTS_VALUE;
 	memcpy(out, line, (size_t)count + 1);

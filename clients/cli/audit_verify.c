@@ -13,10 +13,10 @@
 #define WITNESSES_MAX 16u
 
 const struct command_option audit_verify_options[] = {
-	{"database", "FILE", "the broker's store file, or a copy of it", false},
-	{"log-key", "FILE", "log.vkey of the trust bundle", false},
-	{"checkpoint", "FILE", "a checkpoint that a client kept; may be given up to 16 times", true},
-	{NULL, NULL, NULL, false},
+	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_REQUIRED},
+	{"log-key", "FILE", "log.vkey of the trust bundle", OPTION_REQUIRED},
+	{"checkpoint", "FILE", "a checkpoint that a client kept; may be given up to 16 times", OPTION_REPEATABLE},
+	{0},
 };
 
 static int load_witness(const struct note_verifier *verifier, const char *path, struct log_file_witness *ret)
@@ -76,8 +76,6 @@ int audit_verify(const struct command_line *line)
 	unsigned witness_count = 0;
 	struct log_file_result result;
 	const char *database = command_value(line, "database"), *key = command_value(line, "log-key");
-	if (database == NULL || key == NULL)
-		return command_usage_error(line, "--database and --log-key are needed");
 	enum certs_status loaded = note_verifier_load(key, &verifier);
 	if (loaded != CERTS_OK) {
 		fprintf(stderr, "cpis audit verify: %s: %s\n", key, certs_status_text(loaded));

@@ -201,14 +201,14 @@ static int run_show(const struct command_line *line)
 }
 
 static const struct command_option search_options[] = {
-	{"nhs-number", "N", "about this child", false},
-	{"uid", "UID", "by this member of staff", false},
-	{"organisation", "ODS", "from this organisation", false},
-	{"from", "TIME", "at or after, e.g. 2026-11-23 or 2026-11-23T03:00:00Z", false},
-	{"until", "TIME", "before", false},
-	{"limit", "N", "at most so many, 1 to 100 (default: 50)", false},
-	{"before", "NO", "records with a smaller number only: the next page", false},
-	{NULL, NULL, NULL, false},
+	{"nhs-number", "N", "about this child", OPTION_OPTIONAL},
+	{"uid", "UID", "by this member of staff", OPTION_OPTIONAL},
+	{"organisation", "ODS", "from this organisation", OPTION_OPTIONAL},
+	{"from", "TIME", "at or after, e.g. 2026-11-23 or 2026-11-23T03:00:00Z", OPTION_OPTIONAL},
+	{"until", "TIME", "before", OPTION_OPTIONAL},
+	{"limit", "N", "at most so many, 1 to 100 (default: 50)", OPTION_OPTIONAL},
+	{"before", "NO", "records with a smaller number only: the next page", OPTION_OPTIONAL},
+	{0},
 };
 
 static const struct command commands[] = {

@@ -219,15 +219,15 @@ static int run_ack(const struct command_line *line)
 }
 
 static const struct command_option list_options[] = {
-	{"all", NULL, "acknowledged items too", false},
-	{"after", "ID", "items with a greater number only", false},
-	{NULL, NULL, NULL, false},
+	{"all", NULL, "acknowledged items too", OPTION_OPTIONAL},
+	{"after", "ID", "items with a greater number only", OPTION_OPTIONAL},
+	{0},
 };
 static const struct command_option follow_options[] = {
-	{"after", "ID", "items with a greater number only", false},
-	{"interval", "MS", "how often to look (default: 5000)", false},
-	{"count", "N", "stop after this many items", false},
-	{NULL, NULL, NULL, false},
+	{"after", "ID", "items with a greater number only", OPTION_OPTIONAL},
+	{"interval", "MS", "how often to look (default: 5000)", OPTION_OPTIONAL},
+	{"count", "N", "stop after this many items", OPTION_OPTIONAL},
+	{0},
 };
 
 static const struct command commands[] = {

@@ -197,9 +197,9 @@ static int run(const struct command_line *line)
 }
 
 static const struct command_option options[] = {
-	{"authority", "ODS", "for whom (default: the organisation of this system)", false},
-	{"from-row", "LINE", "leave out the rows before this line: to go on after an interruption", false},
-	{NULL, NULL, NULL, false},
+	{"authority", "ODS", "for whom (default: the organisation of this system)", OPTION_OPTIONAL},
+	{"from-row", "LINE", "leave out the rows before this line: to go on after an interruption", OPTION_OPTIONAL},
+	{0},
 };
 
 static const struct command command = {

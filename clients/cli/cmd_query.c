@@ -210,10 +210,10 @@ static int run(const struct command_line *line)
 }
 
 static const struct command_option options[] = {
-	{"details", NULL, "open the details: this is an access, and the authority is told", false},
-	{"scheduled", NULL, "a planned look: silent, where your role and care setting allow one", false},
-	{"care-setting", "NAME", "where care is given, e.g. emergency_department", false},
-	{NULL, NULL, NULL, false},
+	{"details", NULL, "open the details: this is an access, and the authority is told", OPTION_OPTIONAL},
+	{"scheduled", NULL, "a planned look: silent, where your role and care setting allow one", OPTION_OPTIONAL},
+	{"care-setting", "NAME", "where care is given, e.g. emergency_department", OPTION_OPTIONAL},
+	{0},
 };
 
 static const struct command command = {

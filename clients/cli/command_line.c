@@ -13,21 +13,24 @@
 #define OPTIONS_MAX 24
 
 static const struct command_option online_options[] = {
-	{"profile", "FILE", "who and where you are (default: $CPIS_PROFILE)", false},
-	{"timeout", "MS", "how long to wait for an answer, 1 to 60000 (default: 10000)", false},
-	{NULL, NULL, NULL, false},
+	{"profile", "FILE", "who and where you are (default: $CPIS_PROFILE)", OPTION_OPTIONAL},
+	{"timeout", "MS", "how long to wait for an answer, 1 to 60000 (default: 10000)", OPTION_OPTIONAL},
+	{0},
 };
-static const struct command_option general_options[] = {
-	{"json", NULL, "print JSON instead of text", false},
-	{"help", NULL, "print this", false},
-	{NULL, NULL, NULL, false},
+static const struct command_option json_options[] = {
+	{"json", NULL, "print JSON instead of text", OPTION_OPTIONAL},
+	{0},
+};
+static const struct command_option help_options[] = {
+	{"help", NULL, "print this", OPTION_OPTIONAL},
+	{0},
 };
 
 // All of a command's options in one array, ended by a NULL name.
 static void collect(const struct command *command, struct command_option out[OPTIONS_MAX])
 {
 	const struct command_option *tables[] = {command->options, command->offline ? NULL : online_options,
-						 general_options};
+						 command->text_only ? NULL : json_options, help_options};
 	unsigned count = 0;
 	for (unsigned i = 0; i < sizeof tables / sizeof tables[0]; i++)
 		for (const struct command_option *option = tables[i]; option != NULL && option->name != NULL; option++)
@@ -46,7 +49,7 @@ static void print_help(const struct command *command)
 		char left[60];
 		snprintf(left, sizeof left, "--%s%s%s", option->name, option->value == NULL ? "" : " ",
 			 option->value == NULL ? "" : option->value);
-		printf("  %-34s %s\n", left, option->help);
+		printf("  %-34s %s%s\n", left, option->help, option->kind == OPTION_REQUIRED ? " (needed)" : "");
 	}
 }
 
@@ -67,9 +70,9 @@ bool command_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 	if (text[0] == '\0')
 		return false;
 	for (const char *c = text; *c != '\0'; c++) {
-		if (*c < '0' || *c > '9' || value > (UINT64_MAX - 9) / 10)
+		if (*c < '0' || *c > '9' || __builtin_mul_overflow(value, 10u, &value) ||
+		    __builtin_add_overflow(value, (unsigned)(*c - '0'), &value))
 			return false;
-		value = value * 10 + (uint64_t)(*c - '0');
 	}
 	if (value < min || value > max)
 		return false;
@@ -92,7 +95,7 @@ const char *command_value(const struct command_line *line, const char *option)
 
 static int take_value(struct command_line *line, const struct command_option *option, const char *value)
 {
-	if (!option->repeatable && command_value(line, option->name) != NULL)
+	if (option->kind != OPTION_REPEATABLE && command_value(line, option->name) != NULL)
 		return command_usage_error(line, "--%s stands twice", option->name);
 	if (line->value_count == COMMAND_LINE_VALUES_MAX)
 		return command_usage_error(line, "too many options");
@@ -136,6 +139,9 @@ static int check(struct command_line *line)
 	line->profile = command_value(line, "profile");
 	if (line->profile == NULL)
 		line->profile = getenv("CPIS_PROFILE");
+	for (const struct command_option *option = line->command->options; option != NULL && option->name != NULL; option++)
+		if (option->kind == OPTION_REQUIRED && command_value(line, option->name) == NULL)
+			return command_usage_error(line, "--%s is missing", option->name);
 	if (line->operand_count < line->command->operands_min)
 		return command_usage_error(line, "%s is missing", line->command->operands);
 	// Not repeated in the message: it may be a child's number.

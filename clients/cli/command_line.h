@@ -12,7 +12,7 @@ struct command_option {
 	const char *name;        // without the dashes; the end of a table has NULL
 	const char *value;       // what it takes, for the help, e.g. "NAME"; NULL: a switch
 	const char *help;        // one line
-	bool repeatable;
+	enum { OPTION_OPTIONAL, OPTION_REQUIRED, OPTION_REPEATABLE } kind;
 };
 
 struct command_line;
@@ -25,6 +25,7 @@ struct command {
 	const struct command_option *options; // NULL: none of its own
 	int operands_min, operands_max;
 	bool offline;            // needs no broker: takes no --profile and no --timeout
+	bool text_only;          // takes no --json
 	command_run *run;
 };
 

@@ -330,8 +330,10 @@ START_TEST(refuses_a_malformed_verifier_line)
 		ck_assert_msg(load(lines[i], &verifier) == CERTS_MALFORMED, "line %zu: %s", i, lines[i]);
 		ck_assert_mem_eq(&verifier, &untouched, sizeof verifier);
 	}
-	char endless[4096];
 	struct note_verifier verifier;
+	write_file(VKEY "\0x\n", sizeof VKEY "\0x\n" - 1);
+	ck_assert_int_eq(note_verifier_load(path, &verifier), CERTS_MALFORMED);
+	char endless[4096];
 	memset(endless, 'x', sizeof endless);
 	write_file(endless, sizeof endless);
 	ck_assert_int_eq(note_verifier_load(path, &verifier), CERTS_MALFORMED);

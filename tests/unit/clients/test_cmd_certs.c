@@ -117,6 +117,7 @@ END_TEST
 START_TEST(names_the_mistake_on_the_command_line)
 {
 	ck_assert_int_eq(certs(NULL, NULL), EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "which command"));
 	ck_assert_int_eq(certs("destroy", NULL), EXIT_USAGE);
 	ck_assert_ptr_nonnull(strstr(complained, "destroy"));
 	ck_assert_int_eq(certs("init", "--dir", in(directory, "new"), NULL), EXIT_USAGE);
@@ -128,7 +129,9 @@ START_TEST(names_the_mistake_on_the_command_line)
 	ck_assert_int_eq(certs("init", "--uid", "1", NULL), EXIT_USAGE);
 	ck_assert_ptr_nonnull(strstr(complained, "uid"));
 	ck_assert_int_eq(certs("refresh-lists", "--dir", home, "more", NULL), EXIT_USAGE);
-	ck_assert_ptr_nonnull(strstr(complained, "more"));
+	ck_assert_ptr_nonnull(strstr(complained, "too many words"));
+	ck_assert_int_eq(certs("init", "--json", NULL), EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "--json"));
 	ck_assert_int_eq(certs("show", NULL), EXIT_USAGE);
 	ck_assert_ptr_nonnull(strstr(complained, "--help"));
 	ck_assert_str_eq(printed, "");

@@ -1,0 +1,984 @@
+// The store's contract: what every backend must do. A second backend runs the same through its own open_store().
+#include "broker/store.h"
+
+#include <check.h>
+#include <ftw.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define TEST_ARENA_BYTES (512 * 1024)
+#define TOO_LARGE ((uint64_t)INT64_MAX + 1)
+
+static char directory[] = "/tmp/cpis-store-XXXXXX";
+static char path[64];
+static struct store *store;
+static const struct store_ops *ops;
+static struct arena arena;
+static struct merkle_tree tree; // of the audit rows that were appended
+
+static const struct ods_code brighton = {"RXH"}, leeds = {"383"}, hove = {"846"};
+
+// Opens the same store each time. The one place that names a backend.
+static struct store *open_store(void)
+{
+	struct store *opened = NULL;
+	char detail[STORE_DETAIL_BYTES] = "";
+	enum store_status status = store_sqlite_open(path, &opened, detail);
+	ck_assert_msg(status == STORE_OK, "%s", detail);
+	return opened;
+}
+
+static void close_store(void)
+{
+	ops->close(store);
+	store = NULL;
+}
+
+static void reopen(void)
+{
+	if (store != NULL)
+		close_store();
+	store = open_store();
+	ops = store->ops;
+}
+
+static void start(void)
+{
+	ck_assert_ptr_nonnull(mkdtemp(directory));
+	snprintf(path, sizeof path, "%s/store", directory);
+	ck_assert(arena_init(&arena, TEST_ARENA_BYTES));
+	memset(&tree, 0, sizeof tree);
+	reopen();
+}
+
+static int remove_one(const char *at, const struct stat *status, int type, struct FTW *place)
+{
+	(void)status, (void)type, (void)place;
+	return remove(at);
+}
+
+static void stop(void)
+{
+	if (store != NULL)
+		close_store();
+	arena_done(&arena);
+	ck_assert_int_eq(nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
+	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
+}
+
+static void begin(void)
+{
+	ck_assert_int_eq(ops->begin(store), STORE_OK);
+}
+
+static void commit(void)
+{
+	ck_assert_int_eq(ops->commit(store), STORE_OK);
+}
+
+static struct store_tag tag(unsigned n)
+{
+	struct store_tag made = {{0}};
+	made.bytes[0] = (uint8_t)(n >> 8);
+	made.bytes[TAG_BYTES - 1] = (uint8_t)n;
+	return made;
+}
+
+static struct store_blob blob(const char *text)
+{
+	return (struct store_blob){(const uint8_t *)text, strlen(text)};
+}
+
+static void assert_blob(struct store_blob found, const char *text)
+{
+	ck_assert_uint_eq(found.bytes, strlen(text));
+	if (found.bytes > 0)
+		ck_assert_mem_eq(found.data, text, found.bytes);
+}
+
+static enum store_status put_plan(unsigned slot, unsigned subject, const char *sealed)
+{
+	struct store_plan plan = {tag(slot), tag(subject), leeds, blob(sealed)};
+	return ops->plan_put(store, &plan);
+}
+
+static enum store_status put_access(unsigned subject, uint64_t index, const char *sealed)
+{
+	struct store_access access = {tag(subject), index, blob(sealed)};
+	return ops->access_put(store, &access);
+}
+
+static enum store_status put_item(const struct ods_code *organisation, uint64_t id, const char *sealed)
+{
+	struct store_inbox_item item = {
+		.organisation = *organisation, .id = id, .created_ms = 1000 + id, .sealed = blob(sealed)};
+	return ops->inbox_put(store, &item);
+}
+
+static enum store_status put_authority(const struct ods_code *organisation, uint64_t published_ms, const char *sealed)
+{
+	struct store_authority authority = {*organisation, published_ms, blob(sealed)};
+	return ops->authority_put(store, &authority);
+}
+
+static enum store_status put_request(unsigned key, uint64_t expires_ms, const char *sealed)
+{
+	struct store_request request = {
+		.key = tag(key), .digest = {(uint8_t)key}, .expires_ms = expires_ms, .sealed = blob(sealed)};
+	return ops->request_put(store, &request);
+}
+
+// The next row, as broker/audit.c makes them. Subject or person 0: none.
+static struct store_audit next_row(const char *organisation, unsigned subject, unsigned person, uint64_t time_ms)
+{
+	struct store_audit row = {.index = tree.size, .record = blob("record"), .time_ms = time_ms};
+	struct merkle_hash leaf;
+	row.salt[0] = (uint8_t)(row.index + 1);
+	snprintf(row.organisation.text, sizeof row.organisation.text, "%s", organisation);
+	row.has_subject = subject != 0;
+	row.subject = tag(subject);
+	row.has_person = person != 0;
+	row.person = tag(person);
+	merkle_leaf(row.salt, row.record.data, row.record.bytes, &leaf);
+	struct merkle_tree after = tree;
+	merkle_append(&after, &leaf, row.nodes, &row.node_count);
+	return row;
+}
+
+static void append(const struct store_audit *row)
+{
+	struct merkle_hash nodes[MERKLE_HEIGHT_MAX + 1];
+	size_t count;
+	ck_assert_int_eq(ops->audit_append(store, row), STORE_OK);
+	merkle_append(&tree, &row->nodes[0], nodes, &count);
+}
+
+// ------------------------------------------------------------------ batches
+
+// One row of every kind, told from those of another batch by `n`.
+static void write_all_kinds(unsigned n)
+{
+	char text[32];
+	snprintf(text, sizeof text, "batch %u", n);
+	uint64_t id = 0;
+	ck_assert_int_eq(put_plan(n, 7, text), STORE_OK);
+	ck_assert_int_eq(put_access(7, n, text), STORE_OK);
+	ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+	ck_assert_uint_eq(id, n);
+	ck_assert_int_eq(put_item(&leeds, id, text), STORE_OK);
+	ck_assert_int_eq(put_authority(&leeds, n, text), STORE_OK);
+	ck_assert_int_eq(put_request(n, 1000 + n, text), STORE_OK);
+	struct store_audit row = next_row("RXH", 7, 8, 100 * n);
+	append(&row);
+	ck_assert_int_eq(ops->checkpoint_put(store, text), STORE_OK);
+}
+
+// Batches 1 to `n` are there, whole, and nothing else.
+static void expect_all_kinds(unsigned n)
+{
+	struct store_plan plan, *plans;
+	struct store_access *accesses;
+	struct store_inbox_item *items;
+	struct store_authority authority;
+	struct store_request request;
+	struct store_audit row;
+	const char *note;
+	size_t count;
+	uint64_t size, id;
+	struct store_tag subject = tag(7);
+	char text[32];
+	snprintf(text, sizeof text, "batch %u", n);
+	arena_reset(&arena);
+	ck_assert_int_eq(ops->plans_of(store, &subject, 100, &arena, &plans, &count), STORE_OK);
+	ck_assert_uint_eq(count, n);
+	ck_assert_int_eq(ops->accesses_of(store, &subject, 100, &arena, &accesses, &count), STORE_OK);
+	ck_assert_uint_eq(count, n);
+	ck_assert_int_eq(ops->inbox_list(store, &leeds, 0, true, 100, &arena, &items, &count), STORE_OK);
+	ck_assert_uint_eq(count, n);
+	ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+	ck_assert_uint_eq(id, n + 1);
+	ck_assert_int_eq(ops->audit_size(store, &size), STORE_OK);
+	ck_assert_uint_eq(size, n);
+	struct store_tag next = tag(n + 1), last = tag(n);
+	ck_assert_int_eq(ops->request_get(store, &next, &arena, &request), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &next, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->audit_get(store, n, &arena, &row), STORE_NOT_FOUND);
+	if (n == 0) {
+		ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_NOT_FOUND);
+		ck_assert_int_eq(ops->checkpoint_get(store, &arena, &note), STORE_NOT_FOUND);
+		return;
+	}
+	ck_assert_int_eq(ops->plan_get(store, &last, &arena, &plan), STORE_OK);
+	assert_blob(plan.sealed, text);
+	ck_assert_uint_eq(accesses[0].audit_index, n);
+	assert_blob(accesses[0].sealed, text);
+	assert_blob(items[n - 1].sealed, text);
+	ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_OK);
+	ck_assert_uint_eq(authority.last_published_ms, n);
+	assert_blob(authority.sealed, text);
+	ck_assert_int_eq(ops->request_get(store, &last, &arena, &request), STORE_OK);
+	ck_assert_uint_eq(request.expires_ms, 1000 + n);
+	ck_assert_uint_eq(request.digest[0], n);
+	assert_blob(request.sealed, text);
+	ck_assert_int_eq(ops->audit_get(store, n - 1, &arena, &row), STORE_OK);
+	ck_assert_uint_eq(row.time_ms, 100 * n);
+	ck_assert_int_eq(ops->checkpoint_get(store, &arena, &note), STORE_OK);
+	ck_assert_str_eq(note, text);
+}
+
+START_TEST(is_empty_when_it_is_new)
+{
+	expect_all_kinds(0);
+}
+END_TEST
+
+START_TEST(shows_a_batch_its_own_rows_before_the_commit)
+{
+	begin();
+	write_all_kinds(1);
+	expect_all_kinds(1);
+	commit();
+	expect_all_kinds(1);
+}
+END_TEST
+
+START_TEST(rollback_leaves_nothing)
+{
+	struct merkle_tree before = tree;
+	begin();
+	write_all_kinds(1);
+	ops->rollback(store);
+	expect_all_kinds(0);
+	tree = before;
+	begin();
+	write_all_kinds(1);
+	commit();
+	begin();
+	write_all_kinds(2);
+	ops->rollback(store);
+	expect_all_kinds(1);
+}
+END_TEST
+
+START_TEST(rollback_without_a_batch_is_harmless)
+{
+	ops->rollback(store);
+	begin();
+	write_all_kinds(1);
+	commit();
+	ops->rollback(store);
+	ops->rollback(store);
+	expect_all_kinds(1);
+}
+END_TEST
+
+START_TEST(commits_an_empty_batch)
+{
+	begin();
+	commit();
+	expect_all_kinds(0);
+}
+END_TEST
+
+START_TEST(finds_everything_after_it_was_opened_again)
+{
+	for (unsigned n = 1; n <= 3; n++) {
+		begin();
+		write_all_kinds(n);
+		commit();
+		reopen();
+		expect_all_kinds(n);
+	}
+}
+END_TEST
+
+START_TEST(closing_within_a_batch_leaves_nothing_of_it)
+{
+	begin();
+	write_all_kinds(1);
+	commit();
+	begin();
+	write_all_kinds(2);
+	reopen();
+	expect_all_kinds(1);
+}
+END_TEST
+
+START_TEST(a_killed_process_leaves_only_what_it_committed)
+{
+	int ends[2], status = 0;
+	char ready = 0;
+	close_store();
+	ck_assert_int_eq(pipe(ends), 0);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0) {
+		reopen();
+		begin();
+		write_all_kinds(1);
+		commit();
+		begin();
+		write_all_kinds(2);
+		if (write(ends[1], "r", 1) == 1)
+			for (;;)
+				pause();
+		_exit(EXIT_FAILURE);
+	}
+	close(ends[1]);
+	ck_assert_int_eq(read(ends[0], &ready, 1), 1);
+	close(ends[0]);
+	ck_assert_int_eq(kill(child, SIGKILL), 0);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status));
+	reopen();
+	expect_all_kinds(1);
+}
+END_TEST
+
+// A row that is not the next one is what makes the batch unusable.
+static void poison(void)
+{
+	struct store_audit row = next_row("RXH", 0, 0, 1);
+	row.index = 1000;
+	ck_assert_int_eq(ops->audit_append(store, &row), STORE_FAILED);
+}
+
+START_TEST(a_failed_call_makes_the_batch_unusable_until_rollback)
+{
+	struct store_plan *plans;
+	size_t count;
+	struct store_tag subject = tag(7);
+	begin();
+	write_all_kinds(1);
+	poison();
+	ck_assert_int_eq(put_plan(20, 7, "late"), STORE_FAILED);
+	ck_assert_int_eq(ops->plans_of(store, &subject, 10, &arena, &plans, &count), STORE_FAILED);
+	ck_assert_int_eq(ops->commit(store), STORE_FAILED);
+	ck_assert_int_eq(ops->commit(store), STORE_FAILED);
+	ops->rollback(store);
+	memset(&tree, 0, sizeof tree);
+	expect_all_kinds(0);
+	begin();
+	write_all_kinds(1);
+	commit();
+	expect_all_kinds(1);
+}
+END_TEST
+
+START_TEST(a_row_that_is_not_there_does_not_spoil_the_batch)
+{
+	struct store_plan plan;
+	struct store_tag nobody = tag(99);
+	begin();
+	ck_assert_int_eq(ops->plan_get(store, &nobody, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 5, 1, blob("x")), STORE_NOT_FOUND);
+	write_all_kinds(1);
+	commit();
+	expect_all_kinds(1);
+}
+END_TEST
+
+// ------------------------------------------------------------------ values and memory
+
+START_TEST(refuses_numbers_past_the_largest_signed_one)
+{
+	struct store_audit row = next_row("RXH", 0, 0, TOO_LARGE);
+	struct store_inbox_item created = {.organisation = leeds, .id = 1, .created_ms = TOO_LARGE, .sealed = blob("x")};
+	for (int i = 0; i < 8; i++) {
+		enum store_status status = STORE_OK;
+		begin();
+		switch (i) {
+		case 0: status = put_access(1, TOO_LARGE, "x"); break;
+		case 1: status = put_item(&leeds, TOO_LARGE, "x"); break;
+		case 2: status = ops->inbox_put(store, &created); break;
+		case 3: status = put_authority(&leeds, TOO_LARGE, "x"); break;
+		case 4: status = put_request(1, UINT64_MAX, "x"); break;
+		case 5: status = ops->audit_append(store, &row); break;
+		case 6: status = ops->request_expire(store, TOO_LARGE); break;
+		case 7:
+			ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
+			status = ops->inbox_acknowledge(store, &leeds, 1, TOO_LARGE, blob("x"));
+			break;
+		}
+		ck_assert_msg(status == STORE_FAILED, "value %d", i);
+		ck_assert_int_eq(ops->commit(store), STORE_FAILED);
+		ops->rollback(store);
+	}
+	expect_all_kinds(0);
+}
+END_TEST
+
+START_TEST(keeps_the_largest_signed_number)
+{
+	struct store_authority authority;
+	begin();
+	ck_assert_int_eq(put_authority(&leeds, INT64_MAX, "x"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_OK);
+	ck_assert_uint_eq(authority.last_published_ms, INT64_MAX);
+}
+END_TEST
+
+START_TEST(finds_nothing_under_a_number_that_cannot_be_kept)
+{
+	struct store_audit row;
+	struct store_inbox_item item;
+	struct merkle_hash hash;
+	ck_assert_int_eq(ops->audit_get(store, UINT64_MAX, &arena, &row), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->audit_node(store, UINT64_MAX, 0, &hash), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_get(store, &leeds, UINT64_MAX, &arena, &item), STORE_NOT_FOUND);
+}
+END_TEST
+
+START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
+{
+	static char large[4000];
+	memset(large, 'x', sizeof large - 1);
+	struct store_plan plan, *plans;
+	struct store_access *accesses;
+	struct store_inbox_item item, *items;
+	struct store_authority authority;
+	struct store_request request;
+	struct store_audit audit, *audits;
+	const char *note;
+	size_t count = 4711;
+	struct store_tag one = tag(1);
+	struct store_audit_filter filter = {.limit = 10};
+	begin();
+	ck_assert_int_eq(put_plan(1, 1, large), STORE_OK);
+	ck_assert_int_eq(put_access(1, 1, large), STORE_OK);
+	ck_assert_int_eq(put_item(&leeds, 1, large), STORE_OK);
+	ck_assert_int_eq(put_authority(&leeds, 1, large), STORE_OK);
+	ck_assert_int_eq(put_request(1, 1, large), STORE_OK);
+	struct store_audit row = next_row("RXH", 1, 1, 1);
+	row.record = blob(large);
+	append(&row);
+	ck_assert_int_eq(ops->checkpoint_put(store, large), STORE_OK);
+	commit();
+
+	struct arena small;
+	ck_assert(arena_init(&small, 2000));
+	struct arena *where = &small;
+	for (int round = 0; round < 2; round++, where = &arena) {
+		enum store_status expected = round == 0 ? STORE_NO_MEMORY : STORE_OK;
+#define TRY(call)                                                                                              \
+	do {                                                                                                   \
+		arena_reset(where);                                                                            \
+		ck_assert_int_eq(call, expected);                                                              \
+	} while (0)
+		TRY(ops->plan_get(store, &one, where, &plan));
+		TRY(ops->plans_of(store, &one, 10, where, &plans, &count));
+		TRY(ops->accesses_of(store, &one, 10, where, &accesses, &count));
+		TRY(ops->inbox_get(store, &leeds, 1, where, &item));
+		TRY(ops->inbox_list(store, &leeds, 0, true, 10, where, &items, &count));
+		TRY(ops->authority_get(store, &leeds, where, &authority));
+		TRY(ops->request_get(store, &one, where, &request));
+		TRY(ops->audit_get(store, 0, where, &audit));
+		TRY(ops->audit_search(store, &filter, where, &audits, &count));
+		TRY(ops->checkpoint_get(store, where, &note));
+#undef TRY
+		ck_assert_uint_eq(count, round == 0 ? 4711 : 1); // written on success only
+	}
+	arena_done(&small);
+}
+END_TEST
+
+START_TEST(keeps_an_empty_value)
+{
+	struct store_plan plan;
+	struct store_tag one = tag(1);
+	begin();
+	ck_assert_int_eq(put_plan(1, 1, ""), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &one, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.sealed.bytes, 0);
+}
+END_TEST
+
+// ------------------------------------------------------------------ plans and accesses
+
+START_TEST(replaces_a_plan_of_the_same_slot)
+{
+	struct store_plan plan, *plans;
+	size_t count;
+	struct store_tag slot = tag(1), subject = tag(7);
+	begin();
+	ck_assert_int_eq(put_plan(1, 7, "first"), STORE_OK);
+	ck_assert_int_eq(put_plan(1, 7, "second"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &slot, &arena, &plan), STORE_OK);
+	assert_blob(plan.sealed, "second");
+	ck_assert_mem_eq(plan.slot.bytes, slot.bytes, TAG_BYTES);
+	ck_assert_mem_eq(plan.subject.bytes, subject.bytes, TAG_BYTES);
+	ck_assert_str_eq(plan.authority.text, "383");
+	ck_assert_int_eq(ops->plans_of(store, &subject, 10, &arena, &plans, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+START_TEST(lists_the_plans_of_one_child_only_and_no_more_than_asked)
+{
+	struct store_plan *plans;
+	size_t count;
+	struct store_tag subject = tag(7), nobody = tag(9);
+	begin();
+	for (unsigned slot = 1; slot <= 20; slot++)
+		ck_assert_int_eq(put_plan(slot, slot <= 17 ? 7 : 8, "x"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plans_of(store, &subject, 100, &arena, &plans, &count), STORE_OK);
+	ck_assert_uint_eq(count, 17);
+	for (size_t i = 0; i < count; i++)
+		ck_assert_mem_eq(plans[i].subject.bytes, subject.bytes, TAG_BYTES);
+	ck_assert_int_eq(ops->plans_of(store, &subject, 5, &arena, &plans, &count), STORE_OK);
+	ck_assert_uint_eq(count, 5);
+	ck_assert_int_eq(ops->plans_of(store, &nobody, 5, &arena, &plans, &count), STORE_OK);
+	ck_assert_uint_eq(count, 0);
+}
+END_TEST
+
+START_TEST(lists_accesses_newest_first)
+{
+	static const uint64_t order[] = {5, 300, 2, 70000, 40};
+	static const uint64_t newest_first[] = {70000, 300, 40, 5, 2};
+	struct store_access *accesses;
+	size_t count;
+	struct store_tag subject = tag(7);
+	begin();
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_int_eq(put_access(7, order[i], "x"), STORE_OK);
+	ck_assert_int_eq(put_access(8, 99999, "x"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->accesses_of(store, &subject, 100, &arena, &accesses, &count), STORE_OK);
+	ck_assert_uint_eq(count, 5);
+	for (size_t i = 0; i < 5; i++)
+		ck_assert_uint_eq(accesses[i].audit_index, newest_first[i]);
+	ck_assert_int_eq(ops->accesses_of(store, &subject, 2, &arena, &accesses, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(accesses[0].audit_index, 70000);
+}
+END_TEST
+
+// ------------------------------------------------------------------ inboxes
+
+START_TEST(inbox_ids_ascend_in_each_organisation)
+{
+	uint64_t id;
+	for (uint64_t expected = 1; expected <= 3; expected++) {
+		begin();
+		ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+		ck_assert_uint_eq(id, expected);
+		ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK); // not reserved until put
+		ck_assert_uint_eq(id, expected);
+		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
+		commit();
+	}
+	ck_assert_int_eq(ops->inbox_next_id(store, &hove, &id), STORE_OK);
+	ck_assert_uint_eq(id, 1);
+}
+END_TEST
+
+START_TEST(does_not_use_an_inbox_id_again_after_it_was_acknowledged)
+{
+	uint64_t id;
+	begin();
+	ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 1, 5, blob("name")), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+	ck_assert_uint_eq(id, 2);
+	begin();
+	ck_assert_int_eq(put_item(&leeds, 1, "again"), STORE_FAILED);
+	ops->rollback(store);
+}
+END_TEST
+
+START_TEST(acknowledges_an_item_once)
+{
+	struct store_inbox_item item;
+	uint64_t open_items;
+	begin();
+	ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
+	ck_assert_int_eq(put_item(&hove, 1, "y"), STORE_OK);
+	ck_assert_int_eq(ops->inbox_get(store, &leeds, 1, &arena, &item), STORE_OK);
+	ck_assert_uint_eq(item.acknowledged_ms, 0);
+	ck_assert_uint_eq(item.acknowledged_by.bytes, 0);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 1, 5000, blob("first")), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 1, 6000, blob("second")), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 2, 6000, blob("second")), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &brighton, 1, 6000, blob("second")), STORE_NOT_FOUND);
+	commit();
+	ck_assert_int_eq(ops->inbox_get(store, &leeds, 1, &arena, &item), STORE_OK);
+	ck_assert_uint_eq(item.id, 1);
+	ck_assert_uint_eq(item.created_ms, 1001);
+	ck_assert_uint_eq(item.acknowledged_ms, 5000);
+	assert_blob(item.sealed, "x");
+	assert_blob(item.acknowledged_by, "first");
+	ck_assert_int_eq(ops->inbox_get(store, &brighton, 1, &arena, &item), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, &leeds, &open_items), STORE_OK);
+	ck_assert_uint_eq(open_items, 0);
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, &hove, &open_items), STORE_OK);
+	ck_assert_uint_eq(open_items, 1);
+}
+END_TEST
+
+static void assert_ids(uint64_t after_id, bool include_acknowledged, size_t max, const char *expected)
+{
+	struct store_inbox_item *items;
+	size_t count;
+	char found[64] = "";
+	arena_reset(&arena);
+	ck_assert_int_eq(ops->inbox_list(store, &leeds, after_id, include_acknowledged, max, &arena, &items, &count),
+			 STORE_OK);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_str_eq(items[i].organisation.text, "383");
+		snprintf(found + strlen(found), sizeof found - strlen(found), "%llu ", (unsigned long long)items[i].id);
+	}
+	ck_assert_str_eq(found, expected);
+}
+
+START_TEST(lists_an_inbox_by_id_open_or_whole)
+{
+	begin();
+	for (uint64_t id = 1; id <= 12; id++)
+		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
+	ck_assert_int_eq(put_item(&hove, 1, "x"), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 2, 1, blob("n")), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 4, 1, blob("n")), STORE_OK);
+	commit();
+	assert_ids(0, true, 100, "1 2 3 4 5 6 7 8 9 10 11 12 ");
+	assert_ids(0, false, 100, "1 3 5 6 7 8 9 10 11 12 ");
+	assert_ids(0, true, 3, "1 2 3 ");
+	assert_ids(0, false, 3, "1 3 5 ");
+	assert_ids(3, false, 3, "5 6 7 ");
+	assert_ids(3, true, 2, "4 5 ");
+	assert_ids(12, true, 100, "");
+	assert_ids(UINT64_MAX, true, 100, "");
+}
+END_TEST
+
+// ------------------------------------------------------------------ authorities and requests
+
+START_TEST(replaces_an_authoritys_row)
+{
+	struct store_authority authority;
+	begin();
+	ck_assert_int_eq(put_authority(&leeds, 1, "first"), STORE_OK);
+	ck_assert_int_eq(put_authority(&hove, 9, "other"), STORE_OK);
+	ck_assert_int_eq(put_authority(&leeds, 2, "second"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_OK);
+	ck_assert_str_eq(authority.organisation.text, "383");
+	ck_assert_uint_eq(authority.last_published_ms, 2);
+	assert_blob(authority.sealed, "second");
+	ck_assert_int_eq(ops->authority_get(store, &brighton, &arena, &authority), STORE_NOT_FOUND);
+}
+END_TEST
+
+static unsigned requests_left(unsigned first, unsigned last)
+{
+	unsigned left = 0;
+	struct store_request request;
+	for (unsigned key = first; key <= last; key++) {
+		struct store_tag wanted = tag(key);
+		arena_reset(&arena);
+		enum store_status status = ops->request_get(store, &wanted, &arena, &request);
+		ck_assert(status == STORE_OK || status == STORE_NOT_FOUND);
+		left += status == STORE_OK;
+	}
+	return left;
+}
+
+#define EXPIRED 1000u
+#define KEPT 20u
+
+START_TEST(forgets_expired_requests_a_bounded_number_at_a_time)
+{
+	begin();
+	for (unsigned key = 1; key <= EXPIRED + KEPT; key++)
+		ck_assert_int_eq(put_request(key, key <= EXPIRED ? key : 50000, "x"), STORE_OK);
+	commit();
+	unsigned before = EXPIRED, calls = 0;
+	for (; before > 0 && calls < EXPIRED; calls++) {
+		begin();
+		ck_assert_int_eq(ops->request_expire(store, 20000), STORE_OK);
+		commit();
+		unsigned after = requests_left(1, EXPIRED);
+		ck_assert_uint_lt(after, before);
+		before = after;
+		ck_assert_msg(calls > 0 || after > 0, "one call forgot all %u", EXPIRED);
+	}
+	ck_assert_uint_eq(before, 0);
+	ck_assert_uint_eq(requests_left(EXPIRED + 1, EXPIRED + KEPT), KEPT);
+	begin();
+	ck_assert_int_eq(ops->request_expire(store, 20000), STORE_OK); // nothing to do
+	commit();
+}
+END_TEST
+
+// ------------------------------------------------------------------ the audit log
+
+START_TEST(refuses_an_audit_row_that_is_not_the_next_one)
+{
+	static const uint64_t wrong[] = {0, 1, 3, 4, 1000, UINT64_MAX};
+	uint64_t size;
+	begin();
+	for (int i = 0; i < 2; i++) {
+		struct store_audit row = next_row("RXH", 1, 2, 3);
+		append(&row);
+	}
+	commit();
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		struct store_audit row = next_row("RXH", 1, 2, 3);
+		row.index = wrong[i];
+		begin();
+		ck_assert_msg(ops->audit_append(store, &row) == STORE_FAILED, "index %llu", (unsigned long long)wrong[i]);
+		ck_assert_int_eq(ops->commit(store), STORE_FAILED);
+		ops->rollback(store);
+	}
+	ck_assert_int_eq(ops->audit_size(store, &size), STORE_OK);
+	ck_assert_uint_eq(size, 2);
+}
+END_TEST
+
+START_TEST(refuses_a_first_audit_row_other_than_0)
+{
+	struct store_audit row = next_row("RXH", 1, 2, 3);
+	row.index = 1;
+	begin();
+	ck_assert_int_eq(ops->audit_append(store, &row), STORE_FAILED);
+	ops->rollback(store);
+}
+END_TEST
+
+static void assert_same_row(const struct store_audit *found, const struct store_audit *wanted)
+{
+	ck_assert_uint_eq(found->index, wanted->index);
+	ck_assert_mem_eq(found->salt, wanted->salt, SALT_BYTES);
+	ck_assert_uint_eq(found->record.bytes, wanted->record.bytes);
+	ck_assert_mem_eq(found->record.data, wanted->record.data, wanted->record.bytes);
+	ck_assert_uint_eq(found->time_ms, wanted->time_ms);
+	ck_assert_str_eq(found->organisation.text, wanted->organisation.text);
+	ck_assert_int_eq(found->has_subject, wanted->has_subject);
+	ck_assert_int_eq(found->has_person, wanted->has_person);
+	if (wanted->has_subject)
+		ck_assert_mem_eq(found->subject.bytes, wanted->subject.bytes, TAG_BYTES);
+	if (wanted->has_person)
+		ck_assert_mem_eq(found->person.bytes, wanted->person.bytes, TAG_BYTES);
+}
+
+#define ROWS 40
+static struct store_audit rows[ROWS];
+
+// Every combination of subject, person and organisation (also none of each), times that stand still and jump.
+static void append_rows(void)
+{
+	static const char *const organisations[] = {"RXH", "383", ""};
+	begin();
+	for (unsigned i = 0; i < ROWS; i++) {
+		rows[i] = next_row(organisations[i % 3], i % 4, (i / 4) % 3 * 10, 1000 + i / 3 * 10);
+		append(&rows[i]);
+	}
+	commit();
+}
+
+START_TEST(gives_back_each_audit_row_and_each_of_its_nodes)
+{
+	append_rows();
+	reopen();
+	for (unsigned i = 0; i < ROWS; i++) {
+		struct store_audit row;
+		struct merkle_hash hash;
+		arena_reset(&arena);
+		ck_assert_int_eq(ops->audit_get(store, i, &arena, &row), STORE_OK);
+		assert_same_row(&row, &rows[i]);
+		ck_assert_uint_eq(row.node_count, rows[i].node_count);
+		for (unsigned height = 0; height < rows[i].node_count; height++) {
+			ck_assert_mem_eq(&row.nodes[height], &rows[i].nodes[height], sizeof hash);
+			ck_assert_int_eq(ops->audit_node(store, i, height, &hash), STORE_OK);
+			ck_assert_mem_eq(&hash, &rows[i].nodes[height], sizeof hash);
+		}
+		ck_assert_int_ne(ops->audit_node(store, i, (unsigned)rows[i].node_count, &hash), STORE_OK);
+		ck_assert_int_ne(ops->audit_node(store, i, 1000, &hash), STORE_OK);
+	}
+	struct merkle_hash hash;
+	ck_assert_int_eq(ops->audit_node(store, ROWS, 0, &hash), STORE_NOT_FOUND);
+}
+END_TEST
+
+static bool is_asked_for(const struct store_audit *row, const struct store_audit_filter *filter)
+{
+	if (filter->has_subject && (!row->has_subject || memcmp(&row->subject, &filter->subject, TAG_BYTES) != 0))
+		return false;
+	if (filter->has_person && (!row->has_person || memcmp(&row->person, &filter->person, TAG_BYTES) != 0))
+		return false;
+	if (filter->has_organisation && strcmp(row->organisation.text, filter->organisation.text) != 0)
+		return false;
+	return row->time_ms >= filter->from_ms && (filter->until_ms == 0 || row->time_ms < filter->until_ms) &&
+	       (filter->before_index == 0 || row->index < filter->before_index);
+}
+
+// Against the plainest search there is.
+static size_t assert_search(const struct store_audit_filter *filter)
+{
+	struct store_audit *found = NULL;
+	size_t count = 0, matched = 0;
+	arena_reset(&arena);
+	ck_assert_int_eq(ops->audit_search(store, filter, &arena, &found, &count), STORE_OK);
+	for (int i = ROWS - 1; i >= 0 && matched < filter->limit; i--) {
+		if (!is_asked_for(&rows[i], filter))
+			continue;
+		ck_assert_uint_lt(matched, count);
+		assert_same_row(&found[matched++], &rows[i]);
+	}
+	ck_assert_uint_eq(count, matched);
+	return count;
+}
+
+START_TEST(searches_with_each_filter_alone_and_with_all_together)
+{
+	static const uint64_t from[] = {0, 1030, 1031, 5000, UINT64_MAX}, until[] = {0, 1, 1100, 1101, UINT64_MAX};
+	static const uint64_t before[] = {0, 1, 20, ROWS, 1000, UINT64_MAX};
+	static const uint32_t limits[] = {1, 3, 100};
+	size_t searches = 0, found = 0;
+	append_rows();
+	for (unsigned asked = 0; asked < 8; asked++)
+		for (size_t i = 0; i < 5 * 5 * 6 * 3; i++, searches++) {
+			struct store_audit_filter filter = {
+				.has_subject = asked & 1, .has_person = asked & 2, .has_organisation = asked & 4,
+				.subject = tag(2), .person = tag(10), .organisation = brighton,
+				.from_ms = from[i % 5], .until_ms = until[i / 5 % 5],
+				.before_index = before[i / 25 % 6], .limit = limits[i / 150],
+			};
+			found += assert_search(&filter);
+		}
+	ck_assert_uint_eq(searches, 8 * 5 * 5 * 6 * 3);
+	ck_assert_uint_gt(found, 0);
+}
+END_TEST
+
+START_TEST(finds_nothing_about_somebody_who_is_not_there)
+{
+	append_rows();
+	struct store_audit_filter subject = {.has_subject = true, .subject = tag(77), .limit = 10};
+	struct store_audit_filter person = {.has_person = true, .person = tag(77), .limit = 10};
+	struct store_audit_filter organisation = {.has_organisation = true, .organisation = hove, .limit = 10};
+	ck_assert_uint_eq(assert_search(&subject), 0);
+	ck_assert_uint_eq(assert_search(&person), 0);
+	ck_assert_uint_eq(assert_search(&organisation), 0);
+}
+END_TEST
+
+START_TEST(pages_through_a_search_without_a_gap_or_a_repeat)
+{
+	struct store_audit *found;
+	size_t count, seen = 0, expected = 0;
+	struct store_audit_filter filter = {.has_organisation = true, .organisation = brighton, .limit = 3};
+	append_rows();
+	for (size_t i = 0; i < ROWS; i++)
+		expected += strcmp(rows[i].organisation.text, "RXH") == 0;
+	do {
+		arena_reset(&arena);
+		ck_assert_int_eq(ops->audit_search(store, &filter, &arena, &found, &count), STORE_OK);
+		for (size_t i = 0; i < count; i++) {
+			ck_assert(filter.before_index == 0 || found[i].index < filter.before_index);
+			filter.before_index = found[i].index;
+		}
+		seen += count;
+	} while (count == filter.limit && filter.before_index != 0);
+	ck_assert_uint_eq(seen, expected);
+}
+END_TEST
+
+START_TEST(keeps_the_latest_checkpoint_only)
+{
+	const char *note;
+	begin();
+	ck_assert_int_eq(ops->checkpoint_put(store, "first\n1\n"), STORE_OK);
+	ck_assert_int_eq(ops->checkpoint_put(store, "second\n2\n"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->checkpoint_get(store, &arena, &note), STORE_OK);
+	ck_assert_str_eq(note, "second\n2\n");
+}
+END_TEST
+
+START_TEST(has_a_sentence_for_every_status)
+{
+#define X(name, sentence) ck_assert_str_eq(store_status_text(name), sentence);
+	STORE_STATUS_TABLE(X)
+#undef X
+}
+END_TEST
+
+static void add_batches(Suite *suite)
+{
+	TCase *tests = tcase_create("batches");
+	tcase_add_checked_fixture(tests, start, stop);
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, is_empty_when_it_is_new);
+	tcase_add_test(tests, shows_a_batch_its_own_rows_before_the_commit);
+	tcase_add_test(tests, rollback_leaves_nothing);
+	tcase_add_test(tests, rollback_without_a_batch_is_harmless);
+	tcase_add_test(tests, commits_an_empty_batch);
+	tcase_add_test(tests, finds_everything_after_it_was_opened_again);
+	tcase_add_test(tests, closing_within_a_batch_leaves_nothing_of_it);
+	tcase_add_test(tests, a_killed_process_leaves_only_what_it_committed);
+	tcase_add_test(tests, a_failed_call_makes_the_batch_unusable_until_rollback);
+	tcase_add_test(tests, a_row_that_is_not_there_does_not_spoil_the_batch);
+	suite_add_tcase(suite, tests);
+}
+
+static void add_rows(Suite *suite)
+{
+	TCase *tests = tcase_create("rows");
+	tcase_add_checked_fixture(tests, start, stop);
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, refuses_numbers_past_the_largest_signed_one);
+	tcase_add_test(tests, keeps_the_largest_signed_number);
+	tcase_add_test(tests, finds_nothing_under_a_number_that_cannot_be_kept);
+	tcase_add_test(tests, says_when_the_arena_is_too_small_and_works_with_a_larger_one);
+	tcase_add_test(tests, keeps_an_empty_value);
+	tcase_add_test(tests, replaces_a_plan_of_the_same_slot);
+	tcase_add_test(tests, lists_the_plans_of_one_child_only_and_no_more_than_asked);
+	tcase_add_test(tests, lists_accesses_newest_first);
+	tcase_add_test(tests, inbox_ids_ascend_in_each_organisation);
+	tcase_add_test(tests, does_not_use_an_inbox_id_again_after_it_was_acknowledged);
+	tcase_add_test(tests, acknowledges_an_item_once);
+	tcase_add_test(tests, lists_an_inbox_by_id_open_or_whole);
+	tcase_add_test(tests, replaces_an_authoritys_row);
+	tcase_add_test(tests, forgets_expired_requests_a_bounded_number_at_a_time);
+	suite_add_tcase(suite, tests);
+}
+
+static void add_audit(Suite *suite)
+{
+	TCase *tests = tcase_create("audit");
+	tcase_add_checked_fixture(tests, start, stop);
+	tcase_set_timeout(tests, 60);
+	tcase_add_test(tests, refuses_an_audit_row_that_is_not_the_next_one);
+	tcase_add_test(tests, refuses_a_first_audit_row_other_than_0);
+	tcase_add_test(tests, gives_back_each_audit_row_and_each_of_its_nodes);
+	tcase_add_test(tests, searches_with_each_filter_alone_and_with_all_together);
+	tcase_add_test(tests, finds_nothing_about_somebody_who_is_not_there);
+	tcase_add_test(tests, pages_through_a_search_without_a_gap_or_a_repeat);
+	tcase_add_test(tests, keeps_the_latest_checkpoint_only);
+	tcase_add_test(tests, has_a_sentence_for_every_status);
+	suite_add_tcase(suite, tests);
+}
+
+int main(void)
+{
+	Suite *suite = suite_create("store");
+	add_batches(suite);
+	add_rows(suite);
+	add_audit(suite);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
