@@ -56,6 +56,8 @@ BROKER_A := $(BUILD)/libcpis-broker.a
 CLIENT_A := $(BUILD)/libcpis.a
 CLI_A := $(BUILD)/libcpis-cli.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
+# What is installed as libcpis.a: the client library and the two layers it stands on, in one.
+INSTALLED_A := $(BUILD)/installed/libcpis.a
 PROGRAMS := $(BUILD)/cpis-broker $(BUILD)/cpis
 
 # A test links only the layer that it tests (and what that layer stands on).
@@ -103,12 +105,15 @@ bench: deps ## measure against floors in the same run; report in build/
 	@BUILD=$(BUILD) tests/bench/bench.sh
 
 install: all ## install under $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(DESTDIR)$(PREFIX)/lib $(DESTDIR)$(PREFIX)/include \
-		$(DESTDIR)$(PREFIX)/share/cpis
+	@$(MAKE) --no-print-directory $(INSTALLED_A)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis)
 	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(BUILD)/cpis-broker $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 $(CLIENT_A) $(DESTDIR)$(PREFIX)/lib/
-	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/
+	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
 	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
 
 clean: ## remove build/
@@ -140,7 +145,9 @@ $(BROKER_A): $(broker_OBJ)
 $(CLIENT_A): $(client_OBJ)
 $(CLI_A): $(cli_OBJ)
 $(HARNESS_A): $(harness_OBJ)
+$(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
+	@mkdir -p $(@D)
 	@rm -f $@
 	@echo "  AR     $@"
 	$(Q)ar rcs $@ $^
