@@ -1,0 +1,183 @@
+// The way of one request: whose connection, who asks, may they, do it.
+#include "broker/request.h"
+
+#include <string.h>
+
+#include "broker/retry.h"
+
+// ------------------------------------------------------------------ identify
+
+enum reason request_standing(const struct register_snapshot *snapshot, const struct enrolled_system *system,
+			     uint64_t now_ms)
+{
+	if (system == NULL)
+		return REASON_SYSTEM_UNKNOWN;
+	// A revocation list that is out of date cannot say that nobody was revoked.
+	if (now_ms >= trust_crl_next_update_ms(register_trust(snapshot)))
+		return REASON_SYSTEM_INVALID;
+	switch (register_system_status(system, now_ms)) {
+	case CERTS_OK:
+		return REASON_NONE;
+	case CERTS_REVOKED:
+		return REASON_SYSTEM_REVOKED;
+	case CERTS_EXPIRED:
+		return REASON_SYSTEM_EXPIRED;
+	default:
+		return REASON_SYSTEM_INVALID;
+	}
+}
+
+static bool needs_session(Cpis__V1__Operation operation)
+{
+	return operation != CPIS__V1__OPERATION__PING && operation != CPIS__V1__OPERATION__SESSION_OPEN;
+}
+
+static enum reason resume_session(struct op_context *context)
+{
+	struct session_context where = {
+		.snapshot = context->snapshot,
+		.broker_name = context->broker_name,
+		.channel_key = context->channel_key,
+		.organisation = &context->organisation->ods,
+		.now_ms = context->now_ms,
+	};
+	enum reason reason = session_resume(&where, context->vault, context->arena,
+					    context->request->session_token, context->session);
+	if (reason != REASON_NONE)
+		return reason;
+	if (context->now_ms > context->session->renewed_ms &&
+	    context->now_ms - context->session->renewed_ms > SESSION_RENEW_MS) {
+		context->session->renewed_ms = context->now_ms;
+		context->reply->session_token = session_seal(context->vault, context->arena, context->session);
+	}
+	return REASON_NONE;
+}
+
+// ------------------------------------------------------------------ decide
+
+// Requests about a child name the care setting and how the look is meant.
+static void ask_of_request(const Cpis__V1__Request *request, struct policy_question *question)
+{
+	if (request->body_case == CPIS__V1__REQUEST__BODY_FLAG) {
+		question->care_setting = request->flag->care_setting;
+	} else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS) {
+		question->care_setting = request->details->care_setting;
+		question->access_type = request->details->access_type;
+	}
+}
+
+static enum reason decide(struct op_context *context)
+{
+	const struct session *session = context->session;
+	const struct role_profile *profile =
+		register_profile(context->snapshot, session->uid, session->role_code, &session->organisation,
+				 context->now_ms);
+	if (profile == NULL)
+		return REASON_PROFILE;
+	struct policy_question question = {
+		.operation = wire_operation(context->request),
+		.organisation_type = context->organisation->type,
+		.role_code = session->role_code,
+		.additional = profile->additional,
+		.organisation_care_settings = context->organisation->care_settings,
+	};
+	ask_of_request(context->request, &question);
+	context->decision = policy_decide(context->policy, &question);
+	context->detail->care_setting = context->decision.care_setting;
+	context->detail->access_type = context->decision.access_type;
+	if (context->decision.contradiction)
+		context->detail->reason = op_text("A silent look was asked for and is not allowed here; it notified.");
+	return context->decision.reason;
+}
+
+// ------------------------------------------------------------------ carry out
+
+static enum reason dispatch(struct op_context *context)
+{
+	switch (wire_operation(context->request)) {
+	case CPIS__V1__OPERATION__PING:
+		return op_ping(context);
+	case CPIS__V1__OPERATION__SESSION_OPEN:
+		return op_session_open(context);
+	case CPIS__V1__OPERATION__FLAG:
+		return op_flag(context);
+	case CPIS__V1__OPERATION__DETAILS:
+		return op_details(context);
+	case CPIS__V1__OPERATION__PUBLISH:
+		return op_publish(context);
+	case CPIS__V1__OPERATION__INBOX_LIST:
+		return op_inbox_list(context);
+	case CPIS__V1__OPERATION__INBOX_ACKNOWLEDGE:
+		return op_inbox_acknowledge(context);
+	case CPIS__V1__OPERATION__AUDIT_SEARCH:
+		return op_audit_search(context);
+	case CPIS__V1__OPERATION__AUDIT_SHOW:
+		return op_audit_show(context);
+	default:
+		return REASON_OPERATION;
+	}
+}
+
+// A request that changes something takes effect once, however often it is sent: its answer is kept beside its
+// effect and given again. Who may have it is decided anew each time.
+static enum reason carry_out(struct op_context *context, struct request_result *result)
+{
+	struct retry retry;
+	if (!retry_applies(context->request))
+		return dispatch(context);
+	enum reason reason = retry_look_up(context, &retry);
+	if (reason != REASON_NONE)
+		return reason;
+	if (retry.found) {
+		result->answered_before = true;
+		result->first_index = retry.audit_index;
+		return REASON_NONE;
+	}
+	reason = dispatch(context);
+	if (reason == REASON_NONE && !retry_keep(context, &retry))
+		return REASON_STORE;
+	return reason;
+}
+
+// Whom the request is about, noted before anything is decided: a look that is refused is found in the audit log by
+// the child's number like any other.
+static void note_subject(struct op_context *context)
+{
+	const Cpis__V1__Request *request = context->request;
+	struct nhs_number number;
+	char *text = NULL;
+	if (request->body_case == CPIS__V1__REQUEST__BODY_FLAG)
+		text = request->flag->nhs_number;
+	else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS)
+		text = request->details->nhs_number;
+	else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH)
+		text = request->audit_search->nhs_number;
+	if (text == NULL || nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
+		return;
+	vault_tag_subject(context->vault, &number, &context->subject);
+	context->has_subject = true;
+	context->detail->nhs_number = text;
+}
+
+enum reason request_process(struct op_context *context, uint64_t waited_ms, struct request_result *ret)
+{
+	const Cpis__V1__Request *request = context->request;
+	*ret = (struct request_result){0};
+	note_subject(context);
+	if (waited_ms > request->deadline_ms)
+		return REASON_DEADLINE;
+	const struct enrolled_system *system = register_system(context->snapshot, context->channel_key);
+	struct ods_code ods;
+	if (system != NULL && ods_code_parse(system->identity.organisation, strlen(system->identity.organisation), &ods))
+		context->organisation = register_organisation(context->snapshot, &ods);
+	if (context->organisation == NULL)
+		return REASON_ORGANISATION_UNKNOWN;
+	if (!needs_session(wire_operation(request)))
+		return dispatch(context);
+	enum reason reason = resume_session(context);
+	if (reason == REASON_NONE)
+		reason = decide(context);
+	if (reason == REASON_NONE)
+		reason = carry_out(context, ret);
+	return reason;
+}
