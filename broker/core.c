@@ -21,7 +21,6 @@
 struct slot {
 	Cpis__V1__Reply reply;
 	uint64_t audit_index;
-	bool recorded;
 	bool wants_proof;
 	uint64_t proof_index;
 	struct session session;
@@ -174,8 +173,7 @@ static bool record(struct core *core, struct op_context *context, const struct e
 		.person = context->detail->uid[0] != '\0' ? &person : NULL,
 		.detail = context->detail,
 	};
-	slot->recorded = audit_append(core->audit, &core->arena, &event, &slot->audit_index) == STORE_OK;
-	return slot->recorded;
+	return audit_append(core->audit, &core->arena, &event, &slot->audit_index) == STORE_OK;
 }
 
 // ------------------------------------------------------------------ the batch
@@ -241,15 +239,10 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 	};
 	// Who is asking comes before what is asked: a system that may not talk to us learns nothing else.
 	enum reason standing = request_standing(core->options.snapshot, system, now_ms);
-	struct request_result result = {0};
 	if (standing != REASON_NONE)
 		reason = standing;
 	else if (reason == REASON_NONE)
-		reason = request_process(&context, arrival->waited_ms, &result);
-	if (result.answered_before) {
-		slot->audit_index = result.first_index;
-		slot->recorded = true;
-	}
+		reason = request_process(&context, arrival->waited_ms);
 	count(core, reason);
 	if (reason == REASON_STORE) {
 		core->doomed = true;
@@ -264,7 +257,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 	}
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
-	if (!slot->recorded && !record(core, &context, system, reason, request_id, slot))
+	if (!record(core, &context, system, reason, request_id, slot))
 		core->doomed = true;
 }
 

@@ -118,9 +118,20 @@ static enum reason dispatch(struct op_context *context)
 	}
 }
 
+// Who is given a child's data again is recorded again, and the record says that nothing else happened.
+static enum reason note_retry(struct op_context *context, const struct retry *retry)
+{
+	char *text = arena_printf(context->arena, "A retry of record %llu: answered again, nothing was done again.",
+				  (unsigned long long)retry->audit_index);
+	if (text == NULL)
+		return REASON_INTERNAL;
+	context->detail->reason = text;
+	return REASON_NONE;
+}
+
 // A request that changes something takes effect once, however often it is sent: its answer is kept beside its
 // effect and given again. Who may have it is decided anew each time.
-static enum reason carry_out(struct op_context *context, struct request_result *result)
+static enum reason carry_out(struct op_context *context)
 {
 	struct retry retry;
 	if (!retry_applies(context->request))
@@ -128,11 +139,8 @@ static enum reason carry_out(struct op_context *context, struct request_result *
 	enum reason reason = retry_look_up(context, &retry);
 	if (reason != REASON_NONE)
 		return reason;
-	if (retry.found) {
-		result->answered_before = true;
-		result->first_index = retry.audit_index;
-		return REASON_NONE;
-	}
+	if (retry.found)
+		return note_retry(context, &retry);
 	reason = dispatch(context);
 	if (reason == REASON_NONE && !retry_keep(context, &retry))
 		return REASON_STORE;
@@ -159,10 +167,9 @@ static void note_subject(struct op_context *context)
 	context->detail->nhs_number = text;
 }
 
-enum reason request_process(struct op_context *context, uint64_t waited_ms, struct request_result *ret)
+enum reason request_process(struct op_context *context, uint64_t waited_ms)
 {
 	const Cpis__V1__Request *request = context->request;
-	*ret = (struct request_result){0};
 	note_subject(context);
 	if (waited_ms > request->deadline_ms)
 		return REASON_DEADLINE;
@@ -178,6 +185,6 @@ enum reason request_process(struct op_context *context, uint64_t waited_ms, stru
 	if (reason == REASON_NONE)
 		reason = decide(context);
 	if (reason == REASON_NONE)
-		reason = carry_out(context, ret);
+		reason = carry_out(context);
 	return reason;
 }

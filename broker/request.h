@@ -9,12 +9,7 @@
 enum reason request_standing(const struct register_snapshot *snapshot, const struct enrolled_system *system,
 			     uint64_t now_ms);
 
-struct request_result {
-	bool answered_before;        // a retry: the reply is the first one's, and so is the audit record
-	uint64_t first_index;
-};
-
 // `waited_ms`: since it arrived. The context's results are filled; REASON_NONE, the refusal, or REASON_STORE.
-enum reason request_process(struct op_context *context, uint64_t waited_ms, struct request_result *ret);
+enum reason request_process(struct op_context *context, uint64_t waited_ms);
 
 #endif

@@ -6,6 +6,7 @@
 
 #define DAY_MS ((uint64_t)86400000)
 #define HOUR_MS ((uint64_t)3600000)
+#define LAST_DAY 2932896 // 9999-12-31: the last with a year of four digits
 
 // Days from 1970-01-01, and back: H. Hinnant, "chrono-compatible low-level date algorithms".
 static int32_t days_of(int year, int month, int day)
@@ -90,13 +91,20 @@ static uint64_t last_sunday_ms(int year, int month)
 	return (uint64_t)(last - (int32_t)weekday_of(last)) * DAY_MS + HOUR_MS;
 }
 
+// Any instant may come from a peer: those past the last day count as of that day.
+static int32_t day_at(uint64_t time_ms)
+{
+	uint64_t day = time_ms / DAY_MS;
+	return day > LAST_DAY ? LAST_DAY : (int32_t)day;
+}
+
 struct english_time english_time_of(uint64_t time_ms)
 {
 	int year, month, day;
-	civil_of((int32_t)(time_ms / DAY_MS), &year, &month, &day);
+	civil_of(day_at(time_ms), &year, &month, &day);
 	bool summer = time_ms >= last_sunday_ms(year, 3) && time_ms < last_sunday_ms(year, 10);
 	uint64_t local = time_ms + (summer ? HOUR_MS : 0);
-	struct english_time ret = {.date = {(int32_t)(local / DAY_MS)}};
+	struct english_time ret = {.date = {day_at(local)}};
 	ret.weekday = weekday_of(ret.date.day);
 	ret.minute_of_day = (unsigned)(local % DAY_MS / 60000u);
 	return ret;
@@ -106,7 +114,7 @@ void instant_format(uint64_t time_ms, char out[25])
 {
 	char date[11];
 	uint64_t of_day = time_ms % DAY_MS;
-	date_format((struct date){(int32_t)(time_ms / DAY_MS)}, date);
+	date_format((struct date){day_at(time_ms)}, date);
 	snprintf(out, 25, "%sT%02u:%02u:%02u.%03uZ", date, (unsigned)(of_day / HOUR_MS) % 24u,
 		 (unsigned)(of_day / 60000u % 60u), (unsigned)(of_day / 1000u % 60u), (unsigned)(of_day % 1000u));
 }

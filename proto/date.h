@@ -28,7 +28,8 @@ struct english_time {
 };
 struct english_time english_time_of(uint64_t time_ms);
 
-// RFC 3339 in UTC with milliseconds: 2026-11-23T03:00:00.000Z
+// RFC 3339 in UTC with milliseconds: 2026-11-23T03:00:00.000Z. Takes any instant, as peers may send any: past the
+// year 9999 the date stays at its last day (in english_time_of too).
 void instant_format(uint64_t time_ms, char out[25]);
 
 // RFC 3339 date or date-time in UTC ("2026-11-23", "2026-11-23T03:00:00Z", with or without .mmm).

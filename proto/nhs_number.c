@@ -52,6 +52,8 @@ enum nhs_number_status nhs_number_parse_typed(const char *text, size_t text_byte
 	for (size_t i = 0; i < text_bytes; i++) {
 		if (text[i] == ' ' || text[i] == '-')
 			continue;
+		if (!is_digit(text[i]))
+			return NHS_NUMBER_NOT_DIGITS;
 		if (count == sizeof digits)
 			return NHS_NUMBER_LENGTH;
 		digits[count++] = text[i];

@@ -55,7 +55,8 @@ wire_unpack(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, c
 	    size_t bytes_count, ProtobufCMessage **ret, struct wire_error *error);
 
 // Serialises into the arena. NULL past the arena's end.
-// Strings that are NULL and other caller's mistakes are INVARIANT failures.
+// A singular string that is NULL counts as empty; a repeated field without its elements and other caller's
+// mistakes are INVARIANT failures.
 const uint8_t *wire_pack(struct arena *arena, const ProtobufCMessage *message, size_t *ret_bytes);
 
 // A request as it came from a peer: wire_unpack, then the envelope's and the body's own limits.

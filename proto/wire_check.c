@@ -22,6 +22,9 @@ static enum wire_status require(enum wire_status status, bool holds, enum wire_s
 	return fail(error, otherwise, field);
 }
 
+// One notification shows each plan type once.
+#define PLAN_TYPES_MAX 3u
+
 #define REQUIRE(holds, otherwise, field) status = require(status, holds, otherwise, field, error)
 
 static bool is_ods(const char *text)
@@ -116,16 +119,71 @@ enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wir
 	return status == WIRE_OK ? check_body(request, error) : status;
 }
 
-static enum wire_status check_receipt(const Cpis__V1__Receipt *receipt, struct wire_error *error)
+static enum wire_status check_receipt(const Cpis__V1__Receipt *receipt, const char *where, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
-	REQUIRE(receipt->salt.len == SALT_BYTES, WIRE_BAD_VALUE, "receipt.salt");
-	REQUIRE(receipt->record.len > 0, WIRE_MISSING, "receipt.record");
-	REQUIRE(receipt->checkpoint[0] != '\0', WIRE_MISSING, "receipt.checkpoint");
-	REQUIRE(receipt->n_path <= INCLUSION_PATH_MAX, WIRE_TOO_MANY, "receipt.path");
+	REQUIRE(receipt->salt.len == SALT_BYTES, WIRE_BAD_VALUE, "salt");
+	REQUIRE(receipt->record.len > 0, WIRE_MISSING, "record");
+	REQUIRE(receipt->checkpoint[0] != '\0', WIRE_MISSING, "checkpoint");
+	REQUIRE(receipt->n_path <= INCLUSION_PATH_MAX, WIRE_TOO_MANY, "path");
 	for (size_t i = 0; i < receipt->n_path && status == WIRE_OK; i++)
-		REQUIRE(receipt->path[i].len == HASH_BYTES, WIRE_BAD_VALUE, "receipt.path");
+		REQUIRE(receipt->path[i].len == HASH_BYTES, WIRE_BAD_VALUE, "path");
+	if (status != WIRE_OK) {
+		char field[16];
+		snprintf(field, sizeof field, "%.15s", error->field);
+		snprintf(error->field, sizeof error->field, "%s.%s", where, field);
+	}
 	return status;
+}
+
+static enum wire_status check_inbox_list(const Cpis__V1__InboxListReply *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->n_items <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "inbox_list.items");
+	for (size_t i = 0; i < body->n_items && status == WIRE_OK; i++) {
+		const Cpis__V1__InboxItem *item = body->items[i];
+		REQUIRE(item->kind_case != CPIS__V1__INBOX_ITEM__KIND_ACCESS ||
+				item->access->n_plan_types <= PLAN_TYPES_MAX,
+			WIRE_TOO_MANY, "inbox_list.items.access.plan_types");
+	}
+	return status;
+}
+
+static enum wire_status check_audit_show(const Cpis__V1__AuditShowReply *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->entry != NULL && body->entry->detail != NULL, WIRE_MISSING, "audit_show.entry");
+	REQUIRE(body->proof != NULL, WIRE_MISSING, "audit_show.proof");
+	return status == WIRE_OK ? check_receipt(body->proof, "audit_show.proof", error) : status;
+}
+
+static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	switch (reply->body_case) {
+	case CPIS__V1__REPLY__BODY_SESSION_OPEN:
+		REQUIRE(reply->session_open->session_token.len <= SESSION_TOKEN_BYTES_MAX, WIRE_BAD_VALUE,
+			"session_open.session_token");
+		REQUIRE(reply->session_open->n_activities <= ACTIVITIES_PER_ROLE_MAX, WIRE_TOO_MANY,
+			"session_open.activities");
+		return status;
+	case CPIS__V1__REPLY__BODY_DETAILS:
+		REQUIRE(reply->details->n_plans <= PLANS_PER_CHILD_MAX, WIRE_TOO_MANY, "details.plans");
+		REQUIRE(reply->details->n_accesses <= ACCESS_HISTORY_MAX, WIRE_TOO_MANY, "details.accesses");
+		return status;
+	case CPIS__V1__REPLY__BODY_PUBLISH:
+		REQUIRE(reply->publish->n_rejected <= PUBLISH_RECORDS_MAX, WIRE_TOO_MANY, "publish.rejected");
+		return status;
+	case CPIS__V1__REPLY__BODY_INBOX_LIST:
+		return check_inbox_list(reply->inbox_list, error);
+	case CPIS__V1__REPLY__BODY_AUDIT_SEARCH:
+		REQUIRE(reply->audit_search->n_entries <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "audit_search.entries");
+		return status;
+	case CPIS__V1__REPLY__BODY_AUDIT_SHOW:
+		return check_audit_show(reply->audit_show, error);
+	default:
+		return status;
+	}
 }
 
 enum wire_status wire_check_reply(const Cpis__V1__Reply *reply, struct wire_error *error)
@@ -141,13 +199,6 @@ enum wire_status wire_check_reply(const Cpis__V1__Reply *reply, struct wire_erro
 	REQUIRE(reply->receipt != NULL || unavailable, WIRE_MISSING, "receipt");
 	REQUIRE(has_body == (reply->outcome == CPIS__V1__OUTCOME__OK), WIRE_BAD_VALUE, "body");
 	if (status == WIRE_OK && reply->receipt != NULL)
-		status = check_receipt(reply->receipt, error);
-	if (status == WIRE_OK && reply->body_case == CPIS__V1__REPLY__BODY_AUDIT_SHOW) {
-		REQUIRE(reply->audit_show->entry != NULL && reply->audit_show->entry->detail != NULL, WIRE_MISSING,
-			"audit_show.entry");
-		REQUIRE(reply->audit_show->proof != NULL, WIRE_MISSING, "audit_show.proof");
-		if (status == WIRE_OK)
-			status = check_receipt(reply->audit_show->proof, error);
-	}
-	return status;
+		status = check_receipt(reply->receipt, "receipt", error);
+	return status == WIRE_OK ? check_reply_body(reply, error) : status;
 }

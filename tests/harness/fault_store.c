@@ -1,0 +1,131 @@
+// Forwards each call to the real store, unless it is this one's turn to fail.
+#include "tests/harness/fault_store.h"
+
+static struct fault_store *of(struct store *store)
+{
+	return (struct fault_store *)store;
+}
+
+static bool fails(struct fault_store *fault)
+{
+	return ++fault->calls == fault->fail_at;
+}
+
+#define FORWARD(name, parameters, arguments)                                                         \
+	static enum store_status fault_##name parameters                                             \
+	{                                                                                            \
+		struct fault_store *fault = of(store);                                               \
+		return fails(fault) ? STORE_FAILED : fault->real->ops->name arguments;               \
+	}
+
+FORWARD(begin, (struct store *store), (fault->real))
+FORWARD(plan_put, (struct store *store, const struct store_plan *row), (fault->real, row))
+FORWARD(plan_get, (struct store *store, const struct store_tag *slot, struct arena *arena, struct store_plan *ret),
+	(fault->real, slot, arena, ret))
+FORWARD(plans_of,
+	(struct store *store, const struct store_tag *subject, size_t max, struct arena *arena, struct store_plan **ret,
+	 size_t *ret_count),
+	(fault->real, subject, max, arena, ret, ret_count))
+FORWARD(access_put, (struct store *store, const struct store_access *row), (fault->real, row))
+FORWARD(accesses_of,
+	(struct store *store, const struct store_tag *subject, size_t max, struct arena *arena,
+	 struct store_access **ret, size_t *ret_count),
+	(fault->real, subject, max, arena, ret, ret_count))
+FORWARD(inbox_next_id, (struct store *store, const struct ods_code *organisation, uint64_t *ret),
+	(fault->real, organisation, ret))
+FORWARD(inbox_put, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
+FORWARD(inbox_list,
+	(struct store *store, const struct ods_code *organisation, uint64_t after_id, bool all, size_t max,
+	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
+	(fault->real, organisation, after_id, all, max, arena, ret, ret_count))
+FORWARD(inbox_get,
+	(struct store *store, const struct ods_code *organisation, uint64_t id, struct arena *arena,
+	 struct store_inbox_item *ret),
+	(fault->real, organisation, id, arena, ret))
+FORWARD(inbox_acknowledge,
+	(struct store *store, const struct ods_code *organisation, uint64_t id, uint64_t now_ms, struct store_blob by),
+	(fault->real, organisation, id, now_ms, by))
+FORWARD(inbox_unacknowledged, (struct store *store, const struct ods_code *organisation, uint64_t *ret),
+	(fault->real, organisation, ret))
+FORWARD(authority_put, (struct store *store, const struct store_authority *row), (fault->real, row))
+FORWARD(authority_get,
+	(struct store *store, const struct ods_code *organisation, struct arena *arena, struct store_authority *ret),
+	(fault->real, organisation, arena, ret))
+FORWARD(request_put, (struct store *store, const struct store_request *row), (fault->real, row))
+FORWARD(request_get,
+	(struct store *store, const struct store_tag *key, struct arena *arena, struct store_request *ret),
+	(fault->real, key, arena, ret))
+FORWARD(request_expire, (struct store *store, uint64_t now_ms), (fault->real, now_ms))
+FORWARD(audit_append, (struct store *store, const struct store_audit *row), (fault->real, row))
+FORWARD(audit_get, (struct store *store, uint64_t index, struct arena *arena, struct store_audit *ret),
+	(fault->real, index, arena, ret))
+FORWARD(audit_node, (struct store *store, uint64_t index, unsigned height, struct merkle_hash *ret),
+	(fault->real, index, height, ret))
+FORWARD(audit_search,
+	(struct store *store, const struct store_audit_filter *filter, struct arena *arena, struct store_audit **ret,
+	 size_t *ret_count),
+	(fault->real, filter, arena, ret, ret_count))
+FORWARD(audit_size, (struct store *store, uint64_t *ret), (fault->real, ret))
+FORWARD(checkpoint_put, (struct store *store, const char *note), (fault->real, note))
+FORWARD(checkpoint_get, (struct store *store, struct arena *arena, const char **ret), (fault->real, arena, ret))
+
+static enum store_status fault_commit(struct store *store)
+{
+	struct fault_store *fault = of(store);
+	if (fails(fault) || fault->commit == FAULT_COMMIT_FAILS)
+		return STORE_FAILED;
+	enum store_status status = fault->real->ops->commit(fault->real);
+	return fault->commit == FAULT_COMMIT_LIES ? STORE_FAILED : status;
+}
+
+static void fault_rollback(struct store *store)
+{
+	of(store)->real->ops->rollback(of(store)->real);
+}
+
+// The real store has an owner of its own.
+static void fault_close(struct store *store)
+{
+	(void)store;
+}
+
+static const struct store_ops fault_ops = {
+	.begin = fault_begin,
+	.commit = fault_commit,
+	.rollback = fault_rollback,
+	.close = fault_close,
+	.plan_put = fault_plan_put,
+	.plan_get = fault_plan_get,
+	.plans_of = fault_plans_of,
+	.access_put = fault_access_put,
+	.accesses_of = fault_accesses_of,
+	.inbox_next_id = fault_inbox_next_id,
+	.inbox_put = fault_inbox_put,
+	.inbox_list = fault_inbox_list,
+	.inbox_get = fault_inbox_get,
+	.inbox_acknowledge = fault_inbox_acknowledge,
+	.inbox_unacknowledged = fault_inbox_unacknowledged,
+	.authority_put = fault_authority_put,
+	.authority_get = fault_authority_get,
+	.request_put = fault_request_put,
+	.request_get = fault_request_get,
+	.request_expire = fault_request_expire,
+	.audit_append = fault_audit_append,
+	.audit_get = fault_audit_get,
+	.audit_node = fault_audit_node,
+	.audit_search = fault_audit_search,
+	.audit_size = fault_audit_size,
+	.checkpoint_put = fault_checkpoint_put,
+	.checkpoint_get = fault_checkpoint_get,
+};
+
+void fault_store_init(struct fault_store *fault, struct store *real)
+{
+	*fault = (struct fault_store){.store = {.ops = &fault_ops}, .real = real};
+}
+
+void fault_store_mend(struct fault_store *fault)
+{
+	fault->calls = fault->fail_at = 0;
+	fault->commit = FAULT_COMMIT_HONEST;
+}

@@ -1,0 +1,298 @@
+// Sets the stage: authority, register, store, vault, core.
+#include "tests/harness/stage.h"
+
+#include <ftw.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "certs/authority.h"
+#include "proto/date.h"
+#include "tests/harness/stage_priv.h"
+
+const struct stage_cast stage_cast[STAGE_PERSONS] = {
+	[NURSE] = {"555000000001", "R8001", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
+	[RECEPTIONIST] = {"555000000002", "R8009", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
+	[PRIVACY_OFFICER] = {"555000000003", "R0001", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
+	[OTHER_NURSE] = {"555000000004", "R8001", STAGE_COMMUNITY, "2026-01-01", NULL, ""},
+	[SCHOOL_NURSE] = {"555000000005", "R8001", STAGE_COMMUNITY, "2026-01-01", NULL, "B0170"},
+	[MIDWIFE] = {"555000000006", "R8016", STAGE_INFIRMARY, "2026-01-01", NULL, "B0170"},
+	[LEEDS_WORKER] = {"555000000007", "R9535", STAGE_LEEDS, "2026-01-01", NULL, ""},
+	[BRIGHTON_WORKER] = {"555000000008", "R9535", STAGE_BRIGHTON, "2026-01-01", NULL, ""},
+	[BRIGHTON_DUTY] = {"555000000009", "R9605", STAGE_BRIGHTON, "2026-01-01", NULL, ""},
+	[REVIEWER] = {"555000000010", "R5105", STAGE_NATIONAL, "2026-01-01", NULL, ""},
+	[PAST_NURSE] = {"555000000011", "R8001", STAGE_HOSPITAL, "2026-01-01", "2026-10-20", ""},
+	[FUTURE_NURSE] = {"555000000012", "R8001", STAGE_HOSPITAL, "2026-10-21", NULL, ""},
+	[NOBODY] = {"555000000013", "R8001", STAGE_HOSPITAL, NULL, NULL, ""},
+	[EXPIRED_NURSE] = {"555000000014", "R8001", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
+};
+
+const struct stage_props stage_props[STAGE_SYSTEMS] = {
+	[STAGE_HOSPITAL] = {"RXH", "hospital", "care_provider", "[emergency_department]"},
+	[STAGE_COMMUNITY] = {"RY7", "community", "care_provider", "[school_nursing]"},
+	[STAGE_INFIRMARY] = {"RXJ", "infirmary", "care_provider", "[emergency_department, maternity, gp_in_hours]"},
+	[STAGE_LEEDS] = {"383", "leeds", "local_authority", NULL},
+	[STAGE_BRIGHTON] = {"846", "brighton", "local_authority", NULL},
+	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL},
+	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL},
+	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL},
+};
+
+void stage_must(bool good, const char *what, const char *detail)
+{
+	if (good)
+		return;
+	fprintf(stderr, "stage: %s: %s\n", what, detail);
+	abort();
+}
+
+const char *stage_uid(enum stage_person person)
+{
+	return stage_cast[person].uid;
+}
+
+enum stage_system stage_system_of(enum stage_person person)
+{
+	return stage_cast[person].system;
+}
+
+// A path in the stage's directory; good until the fourth call after it.
+const char *stage_path(const struct stage *stage, const char *format, ...)
+{
+	static char paths[4][160];
+	static unsigned turn;
+	char *path = paths[turn++ % 4];
+	int used = snprintf(path, sizeof paths[0], "%s/", stage->directory);
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(path + used, sizeof paths[0] - (size_t)used, format, arguments);
+	va_end(arguments);
+	return path;
+}
+
+// ------------------------------------------------------------------ authority and register
+
+static void write_profile(const struct stage *stage, FILE *file, enum stage_person person)
+{
+	const struct stage_cast *cast = &stage_cast[person];
+	char until[25] = "";
+	if (cast->from == NULL)
+		return;
+	if (stage->profile_ends_ms[person] != 0)
+		instant_format(stage->profile_ends_ms[person], until);
+	else if (cast->until != NULL)
+		snprintf(until, sizeof until, "%s", cast->until);
+	fprintf(file, "  - {uid: \"%s\", role: %s, organisation: \"%s\", from: %s", cast->uid, cast->role,
+		stage_props[cast->system].ods, cast->from);
+	if (until[0] != '\0')
+		fprintf(file, ", until: \"%s\"", until);
+	if (cast->additional[0] != '\0')
+		fprintf(file, ", activities: [%s]", cast->additional);
+	fputs("}\n", file);
+}
+
+static void write_register(const struct stage *stage)
+{
+	const char *path = stage_path(stage, "register.yaml");
+	FILE *file = fopen(path, "we");
+	stage_must(file != NULL, path, "cannot be written");
+	fputs("organisations:\n", file);
+	for (int i = 0; i < STAGE_SYSTEMS; i++) {
+		const struct stage_props *props = &stage_props[i];
+		if (props->type == NULL)
+			continue;
+		fprintf(file, "  - {ods: \"%s\", name: The %s, type: %s", props->ods, props->name, props->type);
+		if (props->care_settings != NULL)
+			fprintf(file, ", care_settings: %s", props->care_settings);
+		fputs("}\n", file);
+	}
+	fputs("role_profiles:\n", file);
+	for (int i = 0; i < STAGE_PERSONS; i++)
+		write_profile(stage, file, (enum stage_person)i);
+	stage_must(fclose(file) == 0, path, "cannot be written");
+}
+
+static void load_register(struct stage *stage)
+{
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	struct register_paths paths = {
+		.trust_directory = stage_path(stage, "ra/trust"),
+		.enrolled_directory = stage_path(stage, "ra/enrolled"),
+		.register_file = stage_path(stage, "register.yaml"),
+	};
+	write_register(stage);
+	register_release(stage->snapshot);
+	stage->snapshot = NULL;
+	// Loaded while the short-lived certificates were good: what is past is then the core's to notice.
+	uint64_t loaded_ms = stage->core == NULL ? STAGE_MADE_MS + STAGE_HOUR_MS : stage->now_ms;
+	stage_must(register_load(&paths, stage->policy, loaded_ms, &stage->snapshot, detail), "register", detail);
+	if (stage->core != NULL)
+		core_set_register(stage->core, stage->snapshot);
+}
+
+static void issue_all(struct stage *stage)
+{
+	char ra[80], detail[CERTS_DETAIL_BYTES] = "";
+	struct authority_paths paths;
+	snprintf(ra, sizeof ra, "%s/ra", stage->directory);
+	for (int i = 0; i < STAGE_STRANGER; i++) {
+		const struct stage_props *props = &stage_props[i];
+		stage_must(authority_issue_system(ra, props->ods, props->name, stage->directory, props->name,
+						  i == STAGE_EXPIRED ? 1 : 365, STAGE_MADE_MS, &paths,
+						  detail) == CERTS_OK, props->name, detail);
+		stage_must(curve_key_load(paths.key, &stage->keys[i]) == CERTS_OK, paths.key, "no key");
+		snprintf(stage->system_files[i], sizeof stage->system_files[i], "%.120s", paths.certificate);
+	}
+	stage_must(curve_key_generate(&stage->keys[STAGE_STRANGER]) == CERTS_OK, "stranger", "no key");
+	for (int i = 0; i < STAGE_PERSONS; i++) {
+		char name[32];
+		snprintf(name, sizeof name, "Person %d", i + 1);
+		stage_must(authority_issue_staff(ra, stage_cast[i].uid, name, stage->directory, stage_cast[i].uid,
+						 i == EXPIRED_NURSE ? 1 : 365, STAGE_MADE_MS, &paths,
+						 detail) == CERTS_OK, stage_cast[i].uid, detail);
+		snprintf(stage->person_files[i], sizeof stage->person_files[i], "%.120s", paths.certificate);
+	}
+}
+
+void stage_end_profile(struct stage *stage, enum stage_person person)
+{
+	stage->profile_ends_ms[person] = stage->now_ms;
+	load_register(stage);
+}
+
+static void revoke(struct stage *stage, const char *certificate)
+{
+	char detail[CERTS_DETAIL_BYTES] = "";
+	stage_must(authority_revoke(stage_path(stage, "ra"), certificate, stage->now_ms, detail) == CERTS_OK,
+		   "revoke", detail);
+	load_register(stage);
+}
+
+void stage_revoke_person(struct stage *stage, enum stage_person person)
+{
+	revoke(stage, stage->person_files[person]);
+}
+
+void stage_revoke_system(struct stage *stage, enum stage_system system)
+{
+	revoke(stage, stage->system_files[system]);
+}
+
+// ------------------------------------------------------------------ store and core
+
+bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DETAIL_BYTES])
+{
+	struct core_options options = {
+		.broker_name = STAGE_BROKER_NAME,
+		.log_origin = stage->log.origin,
+		.policy = stage->policy,
+		.store = &stage->fault.store,
+		.vault = stage->vault,
+		.log_key = stage->log_key,
+		.snapshot = stage->snapshot,
+		.batch_max = STAGE_BATCH_MAX,
+	};
+	return core_new(&options, ret, detail);
+}
+
+void stage_restart(struct stage *stage)
+{
+	char detail[CORE_DETAIL_BYTES] = "";
+	core_free(stage->core);
+	stage->core = NULL;
+	stage_must(stage_try_core(stage, &stage->core, detail), "core", detail);
+}
+
+struct stage *stage_new(void)
+{
+	struct stage *stage = calloc(1, sizeof *stage);
+	char detail[POLICY_DETAIL_BYTES] = "";
+	stage_must(stage != NULL, "start", "out of memory");
+	stage->now_ms = STAGE_NOW_MS;
+	strcpy(stage->directory, "/tmp/cpis-stage-XXXXXX");
+	stage_must(mkdtemp(stage->directory) != NULL, stage->directory, "cannot be made");
+	stage_must(authority_init(stage_path(stage, "ra"), STAGE_BROKER_NAME, "cpis.example/audit", STAGE_MADE_MS,
+				  detail) == CERTS_OK, "authority", detail);
+	issue_all(stage);
+	stage_must(policy_load("broker/policy.yaml", &stage->policy, detail), "policy", detail);
+	load_register(stage);
+	stage_must(vault_create_key(stage_path(stage, "store.key"), detail) &&
+			   vault_open_key(stage_path(stage, "store.key"), &stage->vault, detail), "vault", detail);
+	stage_must(signing_key_load(stage_path(stage, "ra/broker/log.key"), &stage->log_key) == CERTS_OK &&
+			   note_verifier_load(stage_path(stage, "ra/trust/log.vkey"), &stage->log) == CERTS_OK,
+		   "log key", "cannot be read");
+	stage_must(store_sqlite_open(stage_path(stage, "broker.db"), &stage->disk, detail) == STORE_OK, "store", detail);
+	fault_store_init(&stage->fault, stage->disk);
+	stage_restart(stage);
+	return stage;
+}
+
+static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *where)
+{
+	(void)status, (void)flag, (void)where;
+	return remove(path);
+}
+
+void stage_free(struct stage *stage)
+{
+	if (stage == NULL)
+		return;
+	core_free(stage->core);
+	stage->disk->ops->close(stage->disk);
+	vault_free(stage->vault);
+	signing_key_free(stage->log_key);
+	register_release(stage->snapshot);
+	policy_free(stage->policy);
+	for (size_t i = 0; i < stage->asked_count; i++)
+		free(stage->asked[i].data);
+	for (size_t i = 0; i < stage->reply_count; i++) {
+		arena_done(&stage->replies[i]->arena);
+		free(stage->replies[i]);
+	}
+	free(stage->replies);
+	nftw(stage->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	explicit_bzero(stage, sizeof *stage);
+	free(stage);
+}
+
+// ------------------------------------------------------------------ the log
+
+uint64_t stage_log_size(struct stage *stage)
+{
+	uint64_t size = 0;
+	stage_must(stage->disk->ops->audit_size(stage->disk, &size) == STORE_OK, "log", "cannot be read");
+	return size;
+}
+
+bool stage_log_verifies(struct stage *stage)
+{
+	struct arena arena;
+	struct merkle_tree tree = {0};
+	struct merkle_hash root;
+	struct checkpoint checkpoint;
+	const char *note = NULL;
+	bool good = true;
+	uint64_t size = stage_log_size(stage);
+	stage_must(arena_init(&arena, 4 * ARENA_BYTES), "log", "out of memory");
+	for (uint64_t i = 0; i < size && good; i++) {
+		struct store_audit row;
+		struct merkle_hash leaf, nodes[MERKLE_HEIGHT_MAX + 1];
+		size_t count;
+		good = stage->disk->ops->audit_get(stage->disk, i, &arena, &row) == STORE_OK && row.index == i;
+		if (!good)
+			break;
+		merkle_leaf(row.salt, row.record.data, row.record.bytes, &leaf);
+		merkle_append(&tree, &leaf, nodes, &count);
+		good = count == row.node_count && memcmp(nodes, row.nodes, count * sizeof nodes[0]) == 0;
+	}
+	merkle_root(&tree, &root);
+	enum store_status status = stage->disk->ops->checkpoint_get(stage->disk, &arena, &note);
+	if (status == STORE_OK)
+		good = good && checkpoint_verify(note, strlen(note), &stage->log, &checkpoint) == CERTS_OK &&
+		       checkpoint.size == size && memcmp(&checkpoint.root, &root, sizeof root) == 0;
+	else
+		good = good && status == STORE_NOT_FOUND && size == 0;
+	arena_done(&arena);
+	return good;
+}

@@ -1,0 +1,326 @@
+// Talk on the stage: requests into the core, replies out of it, proven.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/rand.h>
+
+#include "certs/identity.h"
+#include "proto/audit_record.h"
+#include "tests/harness/stage_priv.h"
+
+#define DEADLINE_MS 10000u
+
+static char *text(const char *from)
+{
+	return (char *)(uintptr_t)from;
+}
+
+// ------------------------------------------------------------------ replies
+
+// A reply to what could be read must be recorded as what was asked; of what could not, outcome and id must agree.
+static void check_record(struct stage *stage, size_t number, struct stage_reply *got)
+{
+	const Cpis__V1__Reply *reply = got->reply;
+	Cpis__V1__Request *request = NULL;
+	struct wire_error error;
+	if (wire_request_decode(&got->arena, stage->asked[number].data, stage->asked[number].bytes, &request, &error) ==
+	    WIRE_OK) {
+		stage_must(audit_record_matches(got->record, request, reply), "record", "is not of this request");
+		return;
+	}
+	stage_must(got->record->outcome == reply->outcome && got->record->index == reply->receipt->index &&
+			   strcmp(got->record->reason_code, reply->reason_code) == 0 &&
+			   got->record->request_id.len == reply->request_id.len,
+		   "record", "is not of this reply");
+}
+
+static void prove(struct stage *stage, size_t number, struct stage_reply *got)
+{
+	const Cpis__V1__Receipt *receipt = got->reply->receipt;
+	struct merkle_hash path[MERKLE_HEIGHT_MAX];
+	struct wire_error error;
+	if (receipt == NULL) {
+		stage_must(got->reply->outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE, "reply", "has no receipt");
+		return;
+	}
+	for (size_t i = 0; i < receipt->n_path; i++)
+		memcpy(path[i].bytes, receipt->path[i].data, MERKLE_HASH_BYTES);
+	stage_must(receipt_verify(&stage->log, receipt->index, receipt->salt.data, receipt->record.data,
+				  receipt->record.len, path, receipt->n_path, receipt->checkpoint,
+				  strlen(receipt->checkpoint), &got->checkpoint) == CERTS_OK, "receipt", "does not hold");
+	stage_must(audit_record_decode(&got->arena, receipt->record.data, receipt->record.len, &got->record, &error) ==
+			   WIRE_OK, "record", "cannot be read");
+	check_record(stage, number, got);
+}
+
+static struct stage_reply *take_reply(struct stage *stage, size_t number)
+{
+	const uint8_t *data = NULL;
+	size_t bytes = 0;
+	struct wire_error error = {0};
+	struct stage_reply *got = calloc(1, sizeof *got);
+	struct stage_reply **more = realloc(stage->replies, (stage->reply_count + 1) * sizeof *more);
+	stage_must(got != NULL && more != NULL && arena_init(&got->arena, 4 * ARENA_BYTES), "reply", "out of memory");
+	stage->replies = more;
+	stage->replies[stage->reply_count++] = got;
+	core_reply(stage->core, number, &data, &bytes);
+	got->packed = arena_copy(&got->arena, data, bytes);
+	got->packed_bytes = bytes;
+	if (wire_reply_decode(&got->arena, got->packed, bytes, &got->reply, &error) != WIRE_OK)
+		stage_must(false, error.field, wire_status_text(error.status));
+	prove(stage, number, got);
+	return got;
+}
+
+bool stage_flush(struct stage *stage)
+{
+	bool durable = core_flush(stage->core, stage->now_ms);
+	stage_must(core_pending(stage->core) == stage->asked_count, "batch", "has another size");
+	for (size_t i = 0; i < stage->asked_count; i++)
+		stage->batch[i] = take_reply(stage, i);
+	for (size_t i = 0; i < stage->asked_count; i++)
+		free(stage->asked[i].data);
+	stage->asked_count = 0;
+	core_clear(stage->core);
+	return durable;
+}
+
+bool stage_same_body(const struct stage_reply *a, const struct stage_reply *b)
+{
+	uint8_t bytes[2][MESSAGE_BYTES_MAX];
+	size_t counts[2];
+	const struct stage_reply *both[2] = {a, b};
+	for (size_t i = 0; i < 2; i++) {
+		Cpis__V1__Reply body = CPIS__V1__REPLY__INIT;
+		body.body_case = both[i]->reply->body_case;
+		body.details = both[i]->reply->details; // any member: they are pointers of one union
+		counts[i] = cpis__v1__reply__pack(&body, bytes[i]);
+	}
+	return counts[0] == counts[1] && memcmp(bytes[0], bytes[1], counts[0]) == 0;
+}
+
+// ------------------------------------------------------------------ requests
+
+bool stage_submit_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes, uint64_t waited_ms)
+{
+	struct core_arrival arrival = {
+		.channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key,
+		.data = data,
+		.bytes = bytes,
+		.waited_ms = waited_ms,
+	};
+	if (!core_submit(stage->core, &arrival, stage->now_ms))
+		return false;
+	uint8_t *copy = malloc(bytes + 1);
+	stage_must(copy != NULL, "request", "out of memory");
+	if (bytes > 0)
+		memcpy(copy, data, bytes);
+	stage->asked[stage->asked_count].data = copy;
+	stage->asked[stage->asked_count++].bytes = bytes;
+	return true;
+}
+
+bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Request *request)
+{
+	uint8_t id[REQUEST_ID_BYTES];
+	uint8_t packed[2 * MESSAGE_BYTES_MAX];
+	Cpis__V1__Request whole = *request;
+	if (whole.protocol_version == 0)
+		whole.protocol_version = PROTOCOL_VERSION;
+	if (whole.deadline_ms == 0)
+		whole.deadline_ms = DEADLINE_MS;
+	if (whole.request_id.len == 0) {
+		stage_must(RAND_bytes(id, sizeof id) == 1, "request id", "no random bytes");
+		whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
+	}
+	stage_must(cpis__v1__request__get_packed_size(&whole) <= sizeof packed, "request", "too large");
+	return stage_submit_bytes(stage, system, packed, cpis__v1__request__pack(&whole, packed), 0);
+}
+
+bool stage_submit_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
+{
+	Cpis__V1__Request whole = *request;
+	whole.session_token = (ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
+	return stage_submit(stage, stage_system_of(person), &whole);
+}
+
+static const struct stage_reply *answer(struct stage *stage, bool submitted)
+{
+	stage_must(submitted && stage->asked_count == 1, "request", "a batch is under way");
+	stage_flush(stage);
+	return stage->batch[0];
+}
+
+const struct stage_reply *stage_ask(struct stage *stage, enum stage_system system, Cpis__V1__Request *request)
+{
+	return answer(stage, stage_submit(stage, system, request));
+}
+
+const struct stage_reply *stage_ask_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
+{
+	return answer(stage, stage_submit_as(stage, person, request));
+}
+
+const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes,
+					  uint64_t waited_ms)
+{
+	return answer(stage, stage_submit_bytes(stage, system, data, bytes, waited_ms));
+}
+
+// ------------------------------------------------------------------ sessions
+
+struct stage_statement stage_statement(const struct stage *stage, enum stage_person person)
+{
+	const struct stage_cast *cast = &stage_cast[person];
+	return (struct stage_statement){
+		.uid = cast->uid,
+		.role = cast->role,
+		.organisation = stage_props[cast->system].ods,
+		.broker_name = STAGE_BROKER_NAME,
+		.channel_key = stage->keys[cast->system].public_key,
+		.time_ms = stage->now_ms,
+		.certificate = stage->person_files[person],
+		.key = stage_path(stage, "%s.key", cast->uid),
+		.sent_from = cast->system,
+		.flip = -1,
+	};
+}
+
+const struct stage_reply *stage_present(struct stage *stage, const struct stage_statement *from)
+{
+	static const char domain[] = "cpis-session-v1\n";
+	const size_t domain_bytes = sizeof domain - 1;
+	uint8_t message[sizeof domain + STATEMENT_BYTES_MAX], signature[ED25519_SIGNATURE_BYTES], nonce[NONCE_BYTES] = {7};
+	Cpis__V1__SessionStatement statement = CPIS__V1__SESSION_STATEMENT__INIT;
+	statement.uid = text(from->uid);
+	statement.role_code = text(from->role);
+	statement.organisation = text(from->organisation);
+	statement.broker_name = text(from->broker_name);
+	statement.channel_key = (ProtobufCBinaryData){.len = KEY_BYTES, .data = (uint8_t *)text((const char *)from->channel_key)};
+	statement.time_ms = from->time_ms;
+	statement.nonce = (ProtobufCBinaryData){.len = sizeof nonce, .data = nonce};
+	memcpy(message, domain, domain_bytes);
+	size_t bytes = cpis__v1__session_statement__pack(&statement, message + domain_bytes);
+
+	struct signing_key *key = NULL;
+	uint8_t *certificate = NULL;
+	size_t certificate_bytes = 0;
+	stage_must(signing_key_load(from->key, &key) == CERTS_OK &&
+			   signing_key_sign(key, message, domain_bytes + bytes, signature) == CERTS_OK &&
+			   certificate_file_to_der(from->certificate, &certificate, &certificate_bytes) == CERTS_OK,
+		   from->key, "cannot sign");
+	signing_key_free(key);
+	if (from->flip >= 0)
+		signature[from->flip] ^= 1;
+
+	Cpis__V1__SessionOpenRequest open = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
+	open.statement = (ProtobufCBinaryData){.len = bytes, .data = message + domain_bytes};
+	open.signature = (ProtobufCBinaryData){.len = sizeof signature, .data = signature};
+	open.staff_certificate = (ProtobufCBinaryData){.len = certificate_bytes, .data = certificate};
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
+	request.session_open = &open;
+	const struct stage_reply *got = stage_ask(stage, from->sent_from, &request);
+	free(certificate);
+	return got;
+}
+
+const struct stage_reply *stage_sign_in(struct stage *stage, enum stage_person person)
+{
+	struct stage_statement statement = stage_statement(stage, person);
+	const struct stage_reply *got = stage_present(stage, &statement);
+	stage_must(got->reply->outcome == CPIS__V1__OUTCOME__OK, stage_uid(person), got->reply->reason_code);
+	ProtobufCBinaryData token = got->reply->session_open->session_token;
+	memcpy(stage->tokens[person], token.data, token.len);
+	stage->token_bytes[person] = token.len;
+	return got;
+}
+
+// ------------------------------------------------------------------ the usual requests
+
+const struct stage_reply *stage_ping(struct stage *stage, enum stage_system system)
+{
+	Cpis__V1__PingRequest ping = CPIS__V1__PING_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_PING;
+	request.ping = &ping;
+	return stage_ask(stage, system, &request);
+}
+
+const struct stage_reply *stage_flag(struct stage *stage, enum stage_person person, const char *nhs_number)
+{
+	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	flag.nhs_number = text(nhs_number);
+	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
+	request.flag = &flag;
+	return stage_ask_as(stage, person, &request);
+}
+
+const struct stage_reply *stage_details(struct stage *stage, enum stage_person person, const char *nhs_number)
+{
+	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	details.nhs_number = text(nhs_number);
+	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
+	request.details = &details;
+	return stage_ask_as(stage, person, &request);
+}
+
+const struct stage_reply *stage_inbox(struct stage *stage, enum stage_person person)
+{
+	Cpis__V1__InboxListRequest list = CPIS__V1__INBOX_LIST_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	list.include_acknowledged = true;
+	list.limit = PAGE_ITEMS_MAX;
+	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_LIST;
+	request.inbox_list = &list;
+	return stage_ask_as(stage, person, &request);
+}
+
+const char *stage_child(size_t n)
+{
+	static const char *const numbers[] = {"9990000018", "9990000026", "9990000034", "9990000042", "9990000050",
+					      "9990000069", "9990000077", "9990000085", "9990000093"};
+	stage_must(n < sizeof numbers / sizeof numbers[0], "children", "there are not so many");
+	return numbers[n];
+}
+
+void stage_file_init(struct stage_file *file, enum stage_person worker, size_t count)
+{
+	cpis__v1__request__init(&file->request);
+	cpis__v1__publish_request__init(&file->publish);
+	file->request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
+	file->request.publish = &file->publish;
+	file->publish.authority = text(stage_props[stage_system_of(worker)].ods);
+	file->publish.emergency_duty_telephone = text("01273 335905");
+	file->publish.office_hours_telephone = text("01273 290400");
+	file->publish.records = file->plans;
+	file->publish.n_records = count;
+	for (size_t i = 0; i < STAGE_PLANS_MAX; i++) {
+		Cpis__V1__PlanRecord *plan = file->plans[i] = &file->plan[i];
+		cpis__v1__plan_record__init(plan);
+		plan->nhs_number = text(stage_child(i % 9));
+		plan->type = i < 9 ? CPIS__V1__PLAN_TYPE__CPP : CPIS__V1__PLAN_TYPE__LAC;
+		plan->start_date = text("2026-02-03");
+		plan->row = (uint32_t)i + 1;
+	}
+}
+
+void stage_publish(struct stage *stage, enum stage_person worker, const char *nhs_number, Cpis__V1__PlanType type,
+		   const char *start, const char *end, const char *withdrawn)
+{
+	struct stage_file file;
+	stage_file_init(&file, worker, 1);
+	file.plan[0].nhs_number = text(nhs_number);
+	file.plan[0].type = type;
+	file.plan[0].start_date = text(start);
+	file.plan[0].end_date = text(end == NULL ? "" : end);
+	file.plan[0].delete_date = text(withdrawn == NULL ? "" : withdrawn);
+	const struct stage_reply *got = stage_ask_as(stage, worker, &file.request);
+	stage_must(got->reply->outcome == CPIS__V1__OUTCOME__OK && got->reply->publish->stored == 1, nhs_number,
+		   got->reply->outcome == CPIS__V1__OUTCOME__OK && got->reply->publish->n_rejected > 0
+			   ? got->reply->publish->rejected[0]->detail
+			   : got->reply->reason);
+}

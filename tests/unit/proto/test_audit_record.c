@@ -1,0 +1,202 @@
+// Audit records read back, and compared with the request and reply that they should speak of.
+#include "proto/audit_record.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct arena arena;
+static Cpis__V1__AuditRecord record;
+static Cpis__V1__Request request;
+static Cpis__V1__Reply reply;
+static Cpis__V1__Receipt receipt;
+static Cpis__V1__DetailsRequest details;
+static struct wire_error error;
+static uint8_t id[REQUEST_ID_BYTES + 1] = "0123456789abcdef", other_id[REQUEST_ID_BYTES] = {0}, tag[TAG_BYTES + 1];
+static char reason_code[] = "role_lacks_activity", other_code[] = "other_authority";
+
+static void setup(void)
+{
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	cpis__v1__audit_record__init(&record);
+	record.version = 1;
+	record.index = 7;
+	record.time_ms = 1795402800000;
+	record.request_id = (ProtobufCBinaryData){REQUEST_ID_BYTES, id};
+	record.operation = CPIS__V1__OPERATION__DETAILS;
+	record.outcome = CPIS__V1__OUTCOME__ACCESS_DENIED;
+	record.reason_code = reason_code;
+	record.subject_tag = record.person_tag = (ProtobufCBinaryData){TAG_BYTES, tag};
+	cpis__v1__request__init(&request);
+	cpis__v1__details_request__init(&details);
+	request.request_id = record.request_id;
+	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
+	request.details = &details;
+	cpis__v1__reply__init(&reply);
+	cpis__v1__receipt__init(&receipt);
+	reply.outcome = record.outcome;
+	reply.reason_code = reason_code;
+	reply.receipt = &receipt;
+	receipt.index = 7;
+}
+
+static void teardown(void)
+{
+	arena_done(&arena);
+}
+
+static enum wire_status decode(void)
+{
+	Cpis__V1__AuditRecord *decoded = NULL;
+	size_t bytes = 0;
+	arena_reset(&arena);
+	const uint8_t *packed = wire_pack(&arena, &record.base, &bytes);
+	ck_assert_ptr_nonnull(packed);
+	enum wire_status status = audit_record_decode(&arena, packed, bytes, &decoded, &error);
+	ck_assert_int_eq(status, error.status);
+	ck_assert_int_eq(status == WIRE_OK, decoded != NULL);
+	if (decoded != NULL)
+		ck_assert_uint_eq(decoded->index, record.index);
+	return status;
+}
+
+START_TEST(reads_back_what_was_stored)
+{
+	ck_assert_int_eq(decode(), WIRE_OK);
+}
+END_TEST
+
+START_TEST(takes_a_record_of_a_request_that_could_not_be_read)
+{
+	record.request_id.len = record.subject_tag.len = record.person_tag.len = 0;
+	record.operation = CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
+	record.outcome = CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED;
+	ck_assert_int_eq(decode(), WIRE_OK);
+}
+END_TEST
+
+START_TEST(refuses_other_versions)
+{
+	record.version = 0;
+	ck_assert_int_eq(decode(), WIRE_BAD_VALUE);
+	ck_assert_str_eq(error.field, "audit_record");
+	record.version = 2;
+	ck_assert_int_eq(decode(), WIRE_BAD_VALUE);
+}
+END_TEST
+
+START_TEST(refuses_a_record_without_an_outcome)
+{
+	record.outcome = CPIS__V1__OUTCOME__OUTCOME_UNSPECIFIED;
+	ck_assert_int_eq(decode(), WIRE_BAD_VALUE);
+}
+END_TEST
+
+START_TEST(refuses_request_ids_and_tags_of_another_size)
+{
+	static const size_t sizes[] = {1, 15, 17};
+	ProtobufCBinaryData *fields[] = {&record.request_id, &record.subject_tag, &record.person_tag};
+	for (size_t f = 0; f < 3; f++) {
+		for (size_t i = 0; i < 3; i++) {
+			fields[f]->len = sizes[i];
+			ck_assert_int_eq(decode(), WIRE_BAD_VALUE);
+		}
+		fields[f]->len = 16;
+	}
+	ck_assert_int_eq(decode(), WIRE_OK);
+}
+END_TEST
+
+START_TEST(refuses_bytes_that_are_not_a_record)
+{
+	Cpis__V1__AuditRecord *decoded = NULL;
+	static const uint8_t twice[] = {0x08, 0x01, 0x08, 0x01}, cut[] = {0x08, 0x01, 0x22, 0x10, 0x00};
+	ck_assert_int_eq(audit_record_decode(&arena, twice, sizeof twice, &decoded, &error), WIRE_REPEATED_SINGULAR);
+	ck_assert_int_eq(audit_record_decode(&arena, cut, sizeof cut, &decoded, &error), WIRE_TRUNCATED);
+	ck_assert_int_eq(audit_record_decode(&arena, cut, 0, &decoded, &error), WIRE_BAD_VALUE);
+	ck_assert_ptr_null(decoded);
+}
+END_TEST
+
+START_TEST(runs_out_of_memory_with_a_status)
+{
+	struct arena small;
+	Cpis__V1__AuditRecord *decoded = NULL;
+	static const uint8_t bytes[] = {0x08, 0x01, 0x30, 0x01};
+	ck_assert(arena_init(&small, 64));
+	ck_assert_int_eq(audit_record_decode(&small, bytes, sizeof bytes, &decoded, &error), WIRE_NO_MEMORY);
+	ck_assert_ptr_null(decoded);
+	arena_done(&small);
+}
+END_TEST
+
+START_TEST(matches_its_own_request_and_reply)
+{
+	ck_assert(audit_record_matches(&record, &request, &reply));
+}
+END_TEST
+
+START_TEST(matches_no_other_request)
+{
+	request.request_id.data = other_id;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+	request.request_id = (ProtobufCBinaryData){0, NULL};
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+	request.request_id = record.request_id;
+	record.request_id.len = 0;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+}
+END_TEST
+
+START_TEST(matches_no_other_operation_but_an_unread_one)
+{
+	record.operation = CPIS__V1__OPERATION__FLAG;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+	record.operation = CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
+	ck_assert(audit_record_matches(&record, &request, &reply));
+}
+END_TEST
+
+START_TEST(matches_no_other_outcome_or_reason)
+{
+	reply.outcome = CPIS__V1__OUTCOME__OK;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+	reply.outcome = record.outcome;
+	reply.reason_code = other_code;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+}
+END_TEST
+
+START_TEST(matches_no_other_place_in_the_log)
+{
+	receipt.index = 8;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+	reply.receipt = NULL;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("audit_record");
+	TCase *tcase = tcase_create("audit_record");
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, reads_back_what_was_stored);
+	tcase_add_test(tcase, takes_a_record_of_a_request_that_could_not_be_read);
+	tcase_add_test(tcase, refuses_other_versions);
+	tcase_add_test(tcase, refuses_a_record_without_an_outcome);
+	tcase_add_test(tcase, refuses_request_ids_and_tags_of_another_size);
+	tcase_add_test(tcase, refuses_bytes_that_are_not_a_record);
+	tcase_add_test(tcase, runs_out_of_memory_with_a_status);
+	tcase_add_test(tcase, matches_its_own_request_and_reply);
+	tcase_add_test(tcase, matches_no_other_request);
+	tcase_add_test(tcase, matches_no_other_operation_but_an_unread_one);
+	tcase_add_test(tcase, matches_no_other_outcome_or_reason);
+	tcase_add_test(tcase, matches_no_other_place_in_the_log);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

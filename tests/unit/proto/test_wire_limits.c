@@ -1,0 +1,411 @@
+// The limits of each kind of request: at the limit it is taken, one past it is refused, and the field is named.
+#include "proto/wire.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/proto/raw.h"
+
+static struct arena arena, packing;
+static struct wire_error error;
+static Cpis__V1__Request request;
+static uint8_t bytes[70000];
+static char nhs_number[] = "9990000018";
+
+static void setup(void)
+{
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	ck_assert(arena_init(&packing, ARENA_BYTES));
+	memset(bytes, 'x', sizeof bytes);
+	cpis__v1__request__init(&request);
+	request.protocol_version = PROTOCOL_VERSION;
+	request.request_id = (ProtobufCBinaryData){REQUEST_ID_BYTES, bytes};
+	request.deadline_ms = 5000;
+}
+
+static void teardown(void)
+{
+	arena_done(&arena);
+	arena_done(&packing);
+}
+
+static void expect(enum wire_status expected, const char *field)
+{
+	struct raw raw;
+	size_t count = 0;
+	arena_reset(&packing);
+	const uint8_t *packed = wire_pack(&packing, &request.base, &count);
+	ck_assert_ptr_nonnull(packed);
+	raw.count = 0;
+	raw_append(&raw, packed, count);
+	enum wire_status status = raw_request(&arena, &raw, &error);
+	ck_assert_msg(status == expected, "%s at %s", wire_status_text(status), error.field);
+	ck_assert_str_eq(error.field, field);
+	if (status != WIRE_OK && request.request_id.len == REQUEST_ID_BYTES) {
+		ck_assert(error.has_request_id);
+		ck_assert_mem_eq(error.request_id, request.request_id.data, REQUEST_ID_BYTES);
+	}
+}
+
+static ProtobufCBinaryData data_of(size_t count)
+{
+	return (ProtobufCBinaryData){count, bytes};
+}
+
+// ------------------------------------------------------------------ envelope
+
+static void ask_ping(void)
+{
+	static Cpis__V1__PingRequest ping = CPIS__V1__PING_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_PING;
+	request.ping = &ping;
+}
+
+START_TEST(takes_its_own_version_only)
+{
+	ask_ping();
+	expect(WIRE_OK, "");
+	ck_assert(!error.version_unsupported);
+	request.protocol_version = 0;
+	expect(WIRE_MISSING, "protocol_version");
+	ck_assert(!error.version_unsupported);
+	request.protocol_version = 2;
+	expect(WIRE_BAD_VALUE, "protocol_version");
+	ck_assert(error.version_unsupported);
+	request.protocol_version = UINT32_MAX;
+	expect(WIRE_BAD_VALUE, "protocol_version");
+	ck_assert(error.version_unsupported);
+}
+END_TEST
+
+START_TEST(takes_request_ids_of_16_bytes)
+{
+	ask_ping();
+	request.request_id = data_of(0);
+	expect(WIRE_MISSING, "request_id");
+	ck_assert(!error.has_request_id);
+	request.request_id = data_of(15);
+	expect(WIRE_BAD_VALUE, "request_id");
+	ck_assert(!error.has_request_id);
+	request.request_id = data_of(17);
+	expect(WIRE_BAD_VALUE, "request_id");
+	ck_assert(!error.has_request_id);
+}
+END_TEST
+
+START_TEST(takes_deadlines_of_1_to_60000_ms)
+{
+	ask_ping();
+	request.deadline_ms = 0;
+	expect(WIRE_MISSING, "deadline_ms");
+	request.deadline_ms = 1;
+	expect(WIRE_OK, "");
+	request.deadline_ms = 60000;
+	expect(WIRE_OK, "");
+	request.deadline_ms = 60001;
+	expect(WIRE_BAD_VALUE, "deadline_ms");
+}
+END_TEST
+
+START_TEST(takes_tokens_up_to_1024_bytes)
+{
+	ask_ping();
+	request.session_token = data_of(1024);
+	expect(WIRE_OK, "");
+	request.session_token = data_of(1025);
+	expect(WIRE_BAD_VALUE, "session_token");
+}
+END_TEST
+
+START_TEST(needs_a_body)
+{
+	expect(WIRE_MISSING, "body");
+}
+END_TEST
+
+// ------------------------------------------------------------------ bodies
+
+START_TEST(needs_a_statement_of_up_to_1024_bytes_a_signature_of_64_and_a_certificate_of_up_to_2048)
+{
+	Cpis__V1__SessionOpenRequest body = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
+	request.session_open = &body;
+	expect(WIRE_MISSING, "session_open.statement");
+	body.statement = data_of(1025);
+	expect(WIRE_BAD_VALUE, "session_open.statement");
+	body.statement = data_of(1024);
+	expect(WIRE_BAD_VALUE, "session_open.signature");
+	body.signature = data_of(63);
+	expect(WIRE_BAD_VALUE, "session_open.signature");
+	body.signature = data_of(65);
+	expect(WIRE_BAD_VALUE, "session_open.signature");
+	body.signature = data_of(64);
+	expect(WIRE_MISSING, "session_open.staff_certificate");
+	body.staff_certificate = data_of(2049);
+	expect(WIRE_BAD_VALUE, "session_open.staff_certificate");
+	body.staff_certificate = data_of(2048);
+	expect(WIRE_OK, "");
+	body.statement = data_of(1);
+	body.staff_certificate = data_of(1);
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+// A wrong number has its own outcome, so the codec only wants one to be there.
+START_TEST(needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others)
+{
+	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
+	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
+	char wrong[] = "9990000019";
+	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
+	request.flag = &flag;
+	expect(WIRE_MISSING, "flag.nhs_number");
+	flag.nhs_number = wrong;
+	expect(WIRE_OK, "");
+	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
+	request.details = &details;
+	expect(WIRE_MISSING, "details.nhs_number");
+	details.nhs_number = wrong;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+static Cpis__V1__PublishRequest publish;
+static Cpis__V1__PlanRecord record;
+static Cpis__V1__PlanRecord *records[PUBLISH_RECORDS_MAX + 1];
+static char authority[] = "383", telephone[] = "0113 496 0000";
+
+static void ask_publish(void)
+{
+	cpis__v1__publish_request__init(&publish);
+	cpis__v1__plan_record__init(&record);
+	record.nhs_number = nhs_number;
+	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
+		records[i] = &record;
+	publish.authority = authority;
+	publish.emergency_duty_telephone = telephone;
+	publish.records = records;
+	publish.n_records = 1;
+	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
+	request.publish = &publish;
+}
+
+START_TEST(publishes_1_to_200_records)
+{
+	ask_publish();
+	publish.n_records = 0;
+	expect(WIRE_MISSING, "publish.records");
+	publish.n_records = 1;
+	expect(WIRE_OK, "");
+	publish.n_records = 200;
+	expect(WIRE_OK, "");
+	publish.n_records = 201;
+	expect(WIRE_TOO_MANY, "publish.records");
+}
+END_TEST
+
+START_TEST(publishes_for_an_ods_code)
+{
+	static const struct {
+		const char *text;
+		enum wire_status status;
+	} codes[] = {{"", WIRE_MISSING},       {"38", WIRE_BAD_VALUE},  {"383", WIRE_OK},
+		     {"ABCDEFGHIJ12", WIRE_OK}, {"ABCDEFGHIJ123", WIRE_BAD_VALUE}, {"rxh", WIRE_BAD_VALUE},
+		     {"38 3", WIRE_BAD_VALUE}};
+	ask_publish();
+	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+		char text[16];
+		snprintf(text, sizeof text, "%s", codes[i].text);
+		publish.authority = text;
+		expect(codes[i].status, codes[i].status == WIRE_OK ? "" : "publish.authority");
+	}
+}
+END_TEST
+
+START_TEST(needs_the_emergency_telephone_and_takes_an_office_one)
+{
+	char shortest[] = "999", too_short[] = "99", longest[] = "01134960000123456789";
+	char too_long[] = "011349600001234567890", words[] = "ring the office";
+	ask_publish();
+	publish.emergency_duty_telephone = NULL;
+	expect(WIRE_MISSING, "publish.emergency_duty_telephone");
+	publish.emergency_duty_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
+	publish.emergency_duty_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
+	publish.emergency_duty_telephone = words;
+	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
+	publish.emergency_duty_telephone = longest;
+	expect(WIRE_OK, "");
+	publish.emergency_duty_telephone = shortest;
+	expect(WIRE_OK, "");
+	publish.office_hours_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
+	publish.office_hours_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
+	publish.office_hours_telephone = longest;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(takes_local_ids_up_to_40_bytes_in_every_record)
+{
+	Cpis__V1__PlanRecord last = CPIS__V1__PLAN_RECORD__INIT;
+	char local_id[42];
+	memset(local_id, 'x', sizeof local_id);
+	ask_publish();
+	last.local_id = local_id;
+	publish.n_records = 3;
+	records[2] = &last;
+	local_id[40] = '\0';
+	expect(WIRE_OK, "");
+	local_id[40] = 'x';
+	local_id[41] = '\0';
+	expect(WIRE_BAD_TEXT, "publish.records.local_id");
+}
+END_TEST
+
+// Rows are judged one by one by the broker, so that one bad row does not lose the others.
+START_TEST(leaves_the_rows_of_a_publication_to_the_broker)
+{
+	char anything[] = "not a date";
+	ask_publish();
+	record.nhs_number = NULL;
+	record.start_date = anything;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(lists_up_to_100_inbox_items)
+{
+	Cpis__V1__InboxListRequest body = CPIS__V1__INBOX_LIST_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_LIST;
+	request.inbox_list = &body;
+	expect(WIRE_OK, "");
+	body.limit = 100;
+	expect(WIRE_OK, "");
+	body.limit = 101;
+	expect(WIRE_BAD_VALUE, "inbox_list.limit");
+}
+END_TEST
+
+START_TEST(acknowledges_1_to_100_items)
+{
+	Cpis__V1__InboxAcknowledgeRequest body = CPIS__V1__INBOX_ACKNOWLEDGE_REQUEST__INIT;
+	uint64_t ids[101];
+	for (size_t i = 0; i < 101; i++)
+		ids[i] = i;
+	body.ids = ids;
+	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_ACKNOWLEDGE;
+	request.inbox_acknowledge = &body;
+	expect(WIRE_MISSING, "inbox_acknowledge.ids");
+	body.n_ids = 1;
+	expect(WIRE_OK, "");
+	body.n_ids = 100;
+	expect(WIRE_OK, "");
+	body.n_ids = 101;
+	expect(WIRE_TOO_MANY, "inbox_acknowledge.ids");
+}
+END_TEST
+
+START_TEST(holds_every_filter_of_an_audit_search)
+{
+	Cpis__V1__AuditSearchRequest body = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
+	char uid[] = "555000000001", short_uid[] = "55500000001", ods[] = "RXH", bad_ods[] = "R";
+	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
+	request.audit_search = &body;
+	expect(WIRE_OK, "");
+	body.uid = short_uid;
+	expect(WIRE_BAD_VALUE, "audit_search.uid");
+	body.uid = uid;
+	body.organisation = bad_ods;
+	expect(WIRE_BAD_VALUE, "audit_search.organisation");
+	body.organisation = ods;
+	body.limit = 101;
+	expect(WIRE_BAD_VALUE, "audit_search.limit");
+	body.limit = 100;
+	body.from_ms = 10;
+	expect(WIRE_OK, "");
+	body.until_ms = 10;
+	expect(WIRE_BAD_VALUE, "audit_search.until_ms");
+	body.until_ms = 11;
+	expect(WIRE_OK, "");
+	body.before_index = UINT64_MAX;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(takes_any_index_in_audit_show)
+{
+	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
+	request.audit_show = &body;
+	expect(WIRE_OK, "");
+	body.index = UINT64_MAX;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+// ------------------------------------------------------------------ size
+
+START_TEST(takes_65503_bytes_and_not_one_more)
+{
+	char text[TEXT_BYTES_MAX + 1];
+	memset(text, 'x', TEXT_BYTES_MAX);
+	text[TEXT_BYTES_MAX] = '\0';
+	ask_publish();
+	publish.n_records = PUBLISH_RECORDS_MAX;
+	record.nhs_number = text;
+	// The rows get close and the token makes up the rest: 3 bytes of tag and length, 128 to 1,024 of its own.
+	for (size_t length = TEXT_BYTES_MAX; length > 0; length--) {
+		record.start_date = text + TEXT_BYTES_MAX - length;
+		size_t size = protobuf_c_message_get_packed_size(&request.base) + 3;
+		if (size + 128 <= MESSAGE_BYTES_MAX && size + SESSION_TOKEN_BYTES_MAX > MESSAGE_BYTES_MAX) {
+			request.session_token = data_of(MESSAGE_BYTES_MAX - size);
+			break;
+		}
+	}
+	ck_assert_uint_eq(protobuf_c_message_get_packed_size(&request.base), MESSAGE_BYTES_MAX);
+	expect(WIRE_OK, "");
+	request.session_token.len++;
+	struct raw raw = {.count = MESSAGE_BYTES_MAX + 1};
+	ck_assert_uint_eq(protobuf_c_message_pack(&request.base, raw.bytes), raw.count);
+	ck_assert_int_eq(raw_request(&arena, &raw, &error), WIRE_TOO_LARGE);
+	// Not even looked into.
+	ck_assert(!error.has_request_id);
+	ck_assert_int_eq(raw_unpack(&arena, &cpis__v1__request__descriptor, &raw, &error), WIRE_TOO_LARGE);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("wire_limits");
+	TCase *tcase = tcase_create("wire_limits");
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, takes_its_own_version_only);
+	tcase_add_test(tcase, takes_request_ids_of_16_bytes);
+	tcase_add_test(tcase, takes_deadlines_of_1_to_60000_ms);
+	tcase_add_test(tcase, takes_tokens_up_to_1024_bytes);
+	tcase_add_test(tcase, needs_a_body);
+	tcase_add_test(tcase,
+		       needs_a_statement_of_up_to_1024_bytes_a_signature_of_64_and_a_certificate_of_up_to_2048);
+	tcase_add_test(tcase, needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others);
+	tcase_add_test(tcase, publishes_1_to_200_records);
+	tcase_add_test(tcase, publishes_for_an_ods_code);
+	tcase_add_test(tcase, needs_the_emergency_telephone_and_takes_an_office_one);
+	tcase_add_test(tcase, takes_local_ids_up_to_40_bytes_in_every_record);
+	tcase_add_test(tcase, leaves_the_rows_of_a_publication_to_the_broker);
+	tcase_add_test(tcase, lists_up_to_100_inbox_items);
+	tcase_add_test(tcase, acknowledges_1_to_100_items);
+	tcase_add_test(tcase, holds_every_filter_of_an_audit_search);
+	tcase_add_test(tcase, takes_any_index_in_audit_show);
+	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
