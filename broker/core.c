@@ -31,6 +31,7 @@ struct slot {
 struct core {
 	struct core_options options;
 	struct audit_log *audit;
+	struct quarantine *quarantine;
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full
 	struct slot *slots;
@@ -66,6 +67,11 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
+	if (!quarantine_new(options->store, options->vault, &core->quarantine) || !quarantine_load(core->quarantine)) {
+		snprintf(detail, CORE_DETAIL_BYTES, "the quarantine list cannot be read: is this the store's key?");
+		core_free(core);
+		return false;
+	}
 	*ret = core;
 	return true;
 }
@@ -77,6 +83,7 @@ void core_free(struct core *core)
 	if (core->begun)
 		core->options.store->ops->rollback(core->options.store);
 	audit_free(core->audit);
+	quarantine_free(core->quarantine);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -188,6 +195,11 @@ static void begin(struct core *core, uint64_t now_ms)
 		core->doomed = true;
 		return;
 	}
+	if (core->suspect && !quarantine_load(core->quarantine)) {
+		log_event(LOG_LEVEL_ERROR, "quarantine_unreadable", "nobody is answered until the list can be read");
+		core->doomed = true;
+		return;
+	}
 	core->suspect = false;
 	core->begun = core->options.store->ops->begin(core->options.store) == STORE_OK;
 	core->doomed = !core->begun;
@@ -227,6 +239,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.store = core->options.store,
 		.vault = core->options.vault,
 		.audit = core->audit,
+		.quarantine = core->quarantine,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
@@ -238,7 +251,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.detail = &detail,
 	};
 	// Who is asking comes before what is asked: a system that may not talk to us learns nothing else.
-	enum reason standing = request_standing(core->options.snapshot, system, now_ms);
+	enum reason standing = request_standing(core->options.snapshot, core->quarantine, system, now_ms);
 	if (standing != REASON_NONE)
 		reason = standing;
 	else if (reason == REASON_NONE)
@@ -310,11 +323,7 @@ static bool commit(struct core *core)
 	for (size_t i = 0; i < core->slot_count; i++)
 		if (!close_slot(core, &core->slots[i]))
 			return false;
-	if (core->options.store->ops->commit(core->options.store) != STORE_OK) {
-		core->suspect = true;
-		return false;
-	}
-	return true;
+	return core->options.store->ops->commit(core->options.store) == STORE_OK;
 }
 
 // Keeps the request id and nothing else.
@@ -335,6 +344,7 @@ static void give_up(struct core *core)
 	if (core->begun)
 		core->options.store->ops->rollback(core->options.store);
 	audit_abandoned(core->audit);
+	core->suspect = true;
 	core->counters.failed_commits++;
 	log_event(LOG_LEVEL_ERROR, "commit_failed", "%zu requests could not be recorded and were not answered",
 		  core->slot_count);

@@ -13,6 +13,7 @@
 
 #include "broker/audit.h"
 #include "broker/policy.h"
+#include "broker/quarantine.h"
 #include "broker/register.h"
 #include "broker/session.h"
 #include "broker/store.h"
@@ -28,6 +29,7 @@ struct op_context {
 	struct store *store;
 	struct vault *vault;
 	struct audit_log *audit;
+	struct quarantine *quarantine;
 	const char *broker_name;
 
 	// This request.
@@ -58,6 +60,9 @@ enum reason op_inbox_list(struct op_context *);
 enum reason op_inbox_acknowledge(struct op_context *);
 enum reason op_audit_search(struct op_context *);
 enum reason op_audit_show(struct op_context *);
+enum reason op_quarantine_set(struct op_context *);
+enum reason op_quarantine_lift(struct op_context *);
+enum reason op_quarantine_list(struct op_context *);
 
 // A zeroed message in the arena. Arena full: NULL.
 #define OP_NEW(context, type, init)                                                                  \

@@ -39,6 +39,9 @@ enum reason op_session_open(struct op_context *context)
 		session_open(&where, context->arena, context->request->session_open, context->session);
 	if (reason != REASON_NONE)
 		return reason;
+	if (quarantine_holds_person(context->quarantine, context->session->uid, &context->session->staff_serial,
+				    context->now_ms))
+		return REASON_PERSON_QUARANTINED;
 	if (policy_role_name(context->policy, context->session->role_code) == NULL)
 		return REASON_ROLE_UNKNOWN;
 	Cpis__V1__SessionOpenReply *reply =

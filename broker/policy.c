@@ -134,6 +134,7 @@ struct policy_decision policy_decide(const struct policy *policy, const struct p
 		decision.reason = REASON_ACTIVITY;
 		return decision;
 	}
+	decision.signed_act = rule->signed_act;
 	if (policy_is_view(question->operation)) {
 		decision.reason = decide_care_setting(policy, question, &decision.care_setting);
 		if (decision.reason == REASON_NONE)

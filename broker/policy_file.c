@@ -35,6 +35,7 @@ struct file_operation {
 	enum organisation_type *organisation_types;
 	unsigned organisation_types_count;
 	int care_setting;
+	int signed_act;
 };
 
 struct file_policy {
@@ -91,6 +92,8 @@ static const cyaml_schema_field_t operation_fields[] = {
 			     struct file_operation, organisation_types, &type_value, 0, ORGANISATION_TYPES),
 	CYAML_FIELD_ENUM("care_setting", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_operation,
 			 care_setting, required_words, 1),
+	CYAML_FIELD_ENUM("signature", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_operation, signed_act,
+			 required_words, 1),
 	CYAML_FIELD_END,
 };
 
@@ -226,7 +229,8 @@ static bool compile_rule(struct yaml_place *place, const struct file_operation *
 			 Cpis__V1__Operation operation, const struct policy *policy, struct policy_rule *rule)
 {
 	if (policy_is_roleless(operation)) {
-		if (from->activities_count > 0 || from->organisation_types_count > 0 || from->care_setting)
+		if (from->activities_count > 0 || from->organisation_types_count > 0 || from->care_setting ||
+		    from->signed_act)
 			return yaml_file_refuse(
 				place, "operation %s takes no conditions: it comes before the role is known",
 				from->name);
@@ -242,6 +246,7 @@ static bool compile_rule(struct yaml_place *place, const struct file_operation *
 					policy_is_view(operation) ? "operation %s must have care_setting: required"
 							   : "operation %s has no care setting to require",
 					from->name);
+	rule->signed_act = from->signed_act != 0;
 	for (unsigned i = 0; i < from->organisation_types_count; i++) {
 		unsigned bit = 1u << from->organisation_types[i];
 		if ((rule->organisation_types & bit) != 0)

@@ -21,6 +21,7 @@ struct policy_rule {
 	bool stands; // in the policy
 	activity_mask activities; // one of them is needed
 	unsigned organisation_types;
+	bool signed_act; // needs an act_signature
 };
 
 struct policy {

@@ -23,6 +23,8 @@
 	  "This system's certificate no longer passes the broker's checks.")                                           \
 	X(REASON_ORGANISATION_UNKNOWN, "organisation_unknown", ASID_CHECK_FAILED,                                      \
 	  "The organisation of this system is not in the broker's register.")                                          \
+	X(REASON_SYSTEM_QUARANTINED, "system_quarantined", ASID_CHECK_FAILED,                                          \
+	  "This system, its certificate or its organisation is quarantined: ring your registration authority.")        \
 	X(REASON_STAFF_CERTIFICATE, "staff_certificate", AUTHOR_CREDENTIALS_ERROR,                                     \
 	  "The member of staff's certificate does not pass the broker's checks.")                                      \
 	X(REASON_STAFF_REVOKED, "staff_revoked", AUTHOR_CREDENTIALS_ERROR,                                             \
@@ -43,6 +45,14 @@
 	  "The role profile belongs to another organisation than this system.")                                        \
 	X(REASON_PROFILE, "role_profile", AUTHOR_CREDENTIALS_ERROR,                                                    \
 	  "This person holds no such role profile at this organisation now.")                                          \
+	X(REASON_PERSON_QUARANTINED, "person_quarantined", AUTHOR_CREDENTIALS_ERROR,                                   \
+	  "This person or their certificate is quarantined: ring your registration authority.")                        \
+	X(REASON_ACT_UNSIGNED, "act_unsigned", AUTHOR_CREDENTIALS_ERROR,                                               \
+	  "This act needs the signature of the member of staff.")                                                      \
+	X(REASON_ACT_SIGNATURE, "act_signature", AUTHOR_CREDENTIALS_ERROR,                                             \
+	  "The act is not signed by the key of this session's member of staff.")                                       \
+	X(REASON_ACT_TIME, "act_time", AUTHOR_CREDENTIALS_ERROR,                                                       \
+	  "The act was signed more than 60 seconds off the broker's clock.")                                           \
 	X(REASON_TOKEN_MISSING, "session_missing", SESSION_EXPIRED, "Open a session first.")                           \
 	X(REASON_TOKEN_FORGED, "session_invalid", AUTHOR_CREDENTIALS_ERROR,                                            \
 	  "The session token was not made by this broker for this connection.")                                        \
@@ -60,6 +70,8 @@
 	  "This role does not include the activity that this operation needs.")                                        \
 	X(REASON_OTHER_AUTHORITY, "other_authority", ACCESS_DENIED,                                                    \
 	  "An authority publishes its own records only.")                                                              \
+	X(REASON_QUARANTINE_SCOPE, "quarantine_scope", ACCESS_DENIED,                                                  \
+	  "A registration authority quarantines its own organisation's systems and people only, and never itself.")    \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\

@@ -295,6 +295,22 @@ const struct role_profile *register_profile(const struct register_snapshot *snap
 	return holds ? found : NULL;
 }
 
+bool register_has_person(const struct register_snapshot *snapshot, const char *uid, const struct ods_code *organisation)
+{
+	size_t low = 0, high = snapshot->profiles_count;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcmp(snapshot->profiles[middle].uid, uid) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < snapshot->profiles_count && strcmp(snapshot->profiles[low].uid, uid) == 0; low++)
+		if (ods_code_equal(&snapshot->profiles[low].organisation, organisation))
+			return true;
+	return false;
+}
+
 size_t register_systems_count(const struct register_snapshot *snapshot)
 {
 	size_t count = 0;

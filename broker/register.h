@@ -66,6 +66,8 @@ const struct organisation *register_organisation(const struct register_snapshot 
 // The profile (uid, role, organisation) if it holds at `now_ms`, else NULL.
 const struct role_profile *register_profile(const struct register_snapshot *snapshot, const char *uid,
 					     const char *role_code, const struct ods_code *organisation, uint64_t now_ms);
+// Whether this person holds any role profile at this organisation, at any time.
+bool register_has_person(const struct register_snapshot *snapshot, const char *uid, const struct ods_code *organisation);
 size_t register_systems_count(const struct register_snapshot *snapshot); // with CERTS_OK
 
 #endif

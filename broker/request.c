@@ -3,12 +3,13 @@
 
 #include <string.h>
 
+#include "broker/act.h"
 #include "broker/retry.h"
 
 // ------------------------------------------------------------------ identify
 
-enum reason request_standing(const struct register_snapshot *snapshot, const struct enrolled_system *system,
-			     uint64_t now_ms)
+enum reason request_standing(const struct register_snapshot *snapshot, const struct quarantine *quarantine,
+			     const struct enrolled_system *system, uint64_t now_ms)
 {
 	if (system == NULL)
 		return REASON_SYSTEM_UNKNOWN;
@@ -17,7 +18,8 @@ enum reason request_standing(const struct register_snapshot *snapshot, const str
 		return REASON_SYSTEM_INVALID;
 	switch (register_system_status(system, now_ms)) {
 	case CERTS_OK:
-		return REASON_NONE;
+		return quarantine_holds_system(quarantine, &system->identity, now_ms) ? REASON_SYSTEM_QUARANTINED
+										       : REASON_NONE;
 	case CERTS_REVOKED:
 		return REASON_SYSTEM_REVOKED;
 	case CERTS_EXPIRED:
@@ -45,6 +47,9 @@ static enum reason resume_session(struct op_context *context)
 					    context->request->session_token, context->session);
 	if (reason != REASON_NONE)
 		return reason;
+	if (quarantine_holds_person(context->quarantine, context->session->uid, &context->session->staff_serial,
+				    context->now_ms))
+		return REASON_PERSON_QUARANTINED;
 	if (context->now_ms > context->session->renewed_ms &&
 	    context->now_ms - context->session->renewed_ms > SESSION_RENEW_MS) {
 		context->session->renewed_ms = context->now_ms;
@@ -87,6 +92,8 @@ static enum reason decide(struct op_context *context)
 	context->detail->access_type = context->decision.access_type;
 	if (context->decision.contradiction)
 		context->detail->reason = op_text("A silent look was asked for and is not allowed here; it notified.");
+	if (context->decision.reason == REASON_NONE && context->decision.signed_act)
+		return act_check(context);
 	return context->decision.reason;
 }
 
@@ -113,6 +120,12 @@ static enum reason dispatch(struct op_context *context)
 		return op_audit_search(context);
 	case CPIS__V1__OPERATION__AUDIT_SHOW:
 		return op_audit_show(context);
+	case CPIS__V1__OPERATION__QUARANTINE_SET:
+		return op_quarantine_set(context);
+	case CPIS__V1__OPERATION__QUARANTINE_LIFT:
+		return op_quarantine_lift(context);
+	case CPIS__V1__OPERATION__QUARANTINE_LIST:
+		return op_quarantine_list(context);
 	default:
 		return REASON_OPERATION;
 	}

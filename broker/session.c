@@ -94,6 +94,7 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	snprintf(ret->role_code, sizeof ret->role_code, "%s", statement->role_code);
 	ret->organisation = *context->organisation;
 	memcpy(ret->channel_key, context->channel_key, KEY_BYTES);
+	memcpy(ret->staff_public_key, staff.ed25519_public, KEY_BYTES);
 	ret->staff_not_after_ms = staff.not_after_ms;
 	ret->opened_ms = ret->renewed_ms = context->now_ms;
 	ret->expires_ms = context->now_ms + SESSION_MS_MAX;
@@ -117,6 +118,7 @@ ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const
 	stored.organisation = (char *)(uintptr_t)session->organisation.text;
 	stored.channel_key = borrowed(session->channel_key, KEY_BYTES);
 	stored.staff_certificate_serial = borrowed(session->staff_serial.bytes, session->staff_serial.bytes_count);
+	stored.staff_public_key = borrowed(session->staff_public_key, KEY_BYTES);
 	stored.staff_not_after_ms = session->staff_not_after_ms;
 	stored.opened_ms = session->opened_ms;
 	stored.expires_ms = session->expires_ms;
@@ -136,6 +138,7 @@ ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const
 static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct session *ret)
 {
 	if (stored->session_id.len != sizeof ret->id || stored->channel_key.len != KEY_BYTES ||
+	    stored->staff_public_key.len != KEY_BYTES ||
 	    stored->staff_certificate_serial.len > sizeof ret->staff_serial.bytes ||
 	    strlen(stored->uid) >= sizeof ret->uid || strlen(stored->name) >= sizeof ret->name ||
 	    strlen(stored->role_code) >= sizeof ret->role_code ||
@@ -150,6 +153,7 @@ static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct se
 	if (stored->staff_certificate_serial.len > 0)
 		memcpy(ret->staff_serial.bytes, stored->staff_certificate_serial.data,
 		       stored->staff_certificate_serial.len);
+	memcpy(ret->staff_public_key, stored->staff_public_key.data, KEY_BYTES);
 	ret->staff_not_after_ms = stored->staff_not_after_ms;
 	ret->opened_ms = stored->opened_ms;
 	ret->expires_ms = stored->expires_ms;

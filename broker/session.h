@@ -25,6 +25,7 @@ struct session {
 	struct ods_code organisation;
 	uint8_t channel_key[KEY_BYTES];
 	struct certificate_serial staff_serial;
+	uint8_t staff_public_key[KEY_BYTES];
 	uint64_t staff_not_after_ms;
 	uint64_t opened_ms, expires_ms, renewed_ms;
 };

@@ -65,6 +65,12 @@ struct store_authority {
 	struct store_blob sealed;    // StoredAuthority
 };
 
+struct store_quarantine {
+	struct store_tag target;     // keyed tag of kind and target
+	uint64_t since_ms;
+	struct store_blob sealed;    // StoredQuarantine
+};
+
 // What a request id was used for before.
 struct store_request {
 	struct store_tag key;        // keyed tag of person, system and request id
@@ -129,6 +135,11 @@ struct store_ops {
 
 	enum store_status (*authority_put)(struct store *, const struct store_authority *);
 	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
+
+	enum store_status (*quarantine_put)(struct store *, const struct store_quarantine *); // insert or replace by target
+	enum store_status (*quarantine_delete)(struct store *, const struct store_tag *target); // STORE_NOT_FOUND: there was none
+	enum store_status (*quarantine_all)(struct store *, size_t max, struct arena *, struct store_quarantine **ret,
+					    size_t *ret_count); // newest first
 
 	enum store_status (*request_put)(struct store *, const struct store_request *);
 	enum store_status (*request_get)(struct store *, const struct store_tag *key, struct arena *, struct store_request *ret);

@@ -47,6 +47,11 @@ static const char schema[] =
 	"  last_published_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE quarantine ("
+	"  target BLOB PRIMARY KEY NOT NULL," // tag of kind and target
+	"  since_ms INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE request ("
 	"  key BLOB PRIMARY KEY NOT NULL,"
 	"  digest BLOB NOT NULL,"
@@ -166,6 +171,9 @@ static const struct store_ops sqlite_ops = {
 	.inbox_unacknowledged = sqlite_inbox_unacknowledged,
 	.authority_put = sqlite_authority_put,
 	.authority_get = sqlite_authority_get,
+	.quarantine_put = sqlite_quarantine_put,
+	.quarantine_delete = sqlite_quarantine_delete,
+	.quarantine_all = sqlite_quarantine_all,
 	.request_put = sqlite_request_put,
 	.request_get = sqlite_request_get,
 	.request_expire = sqlite_request_expire,

@@ -32,6 +32,9 @@
 	X(INBOX_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND acknowledged_ms = 0") \
 	X(AUTHORITY_PUT, "INSERT OR REPLACE INTO authority (organisation, last_published_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, sealed FROM authority WHERE organisation = ?1") \
+	X(QUARANTINE_PUT, "INSERT OR REPLACE INTO quarantine (target, since_ms, sealed) VALUES (?1, ?2, ?3)") \
+	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = ?1")                             \
+	X(QUARANTINE_ALL, "SELECT target, since_ms, sealed FROM quarantine ORDER BY since_ms DESC, target LIMIT ?1") \
 	X(REQUEST_PUT, "INSERT INTO request (key, digest, expires_ms, sealed) VALUES (?1, ?2, ?3, ?4)") \
 	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = ?1")         \
 	X(REQUEST_EXPIRE, "DELETE FROM request WHERE key IN"                                         \
@@ -110,6 +113,10 @@ enum store_status sqlite_accesses_of(struct store *, const struct store_tag *sub
 enum store_status sqlite_authority_put(struct store *, const struct store_authority *);
 enum store_status sqlite_authority_get(struct store *, const struct ods_code *, struct arena *,
 				       struct store_authority *ret);
+enum store_status sqlite_quarantine_put(struct store *, const struct store_quarantine *);
+enum store_status sqlite_quarantine_delete(struct store *, const struct store_tag *target);
+enum store_status sqlite_quarantine_all(struct store *, size_t max, struct arena *, struct store_quarantine **ret,
+					size_t *ret_count);
 enum store_status sqlite_request_put(struct store *, const struct store_request *);
 enum store_status sqlite_request_get(struct store *, const struct store_tag *key, struct arena *,
 				     struct store_request *ret);

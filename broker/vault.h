@@ -28,6 +28,7 @@ enum vault_purpose {
 	VAULT_REQUEST,
 	VAULT_AUDIT,
 	VAULT_TOKEN,
+	VAULT_QUARANTINE,
 	VAULT_PURPOSES
 };
 
@@ -46,6 +47,7 @@ void vault_tag_slot(struct vault *, const struct nhs_number *, const struct ods_
 		    struct store_tag *ret);
 void vault_tag_request(struct vault *, const char *uid, const uint8_t channel_key[32],
 		       const uint8_t request_id[REQUEST_ID_BYTES], struct store_tag *ret);
+void vault_tag_quarantine(struct vault *, unsigned kind, const char *target, struct store_tag *ret);
 
 // `out` has room for plain_bytes + VAULT_OVERHEAD_BYTES. False when the library fails: then refuse the request.
 __attribute__((warn_unused_result)) bool

@@ -35,6 +35,8 @@
 #define TELEPHONE_BYTES_MAX 20u
 #define UID_DIGITS 12u
 #define ROLE_CODE_BYTES_MAX 12u
+#define QUARANTINE_TARGET_BYTES_MAX 80u
+#define REASON_CHARACTERS_MIN 10u     // of a reason in words
 
 #define PUBLISH_RECORDS_MAX 200u
 #define PAGE_ITEMS_MAX 100u

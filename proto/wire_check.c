@@ -75,6 +75,58 @@ static enum wire_status check_audit_search(const Cpis__V1__AuditSearchRequest *b
 	return status;
 }
 
+// "RXH/hospital": an organisation's system.
+static bool is_system_target(const char *target)
+{
+	const char *slash = strchr(target, '/');
+	struct ods_code ignored;
+	return slash != NULL && slash[1] != '\0' && ods_code_parse(target, (size_t)(slash - target), &ignored);
+}
+
+static bool is_serial(const char *target)
+{
+	size_t digits = strspn(target, "0123456789abcdef");
+	return digits > 0 && digits <= 40 && target[digits] == '\0';
+}
+
+static bool is_target(Cpis__V1__QuarantineKind kind, const char *target)
+{
+	switch (kind) {
+	case CPIS__V1__QUARANTINE_KIND__SYSTEM:
+		return is_system_target(target);
+	case CPIS__V1__QUARANTINE_KIND__ORGANISATION:
+		return is_ods(target);
+	case CPIS__V1__QUARANTINE_KIND__PERSON:
+		return text_is_digits(target, strlen(target), UID_DIGITS);
+	case CPIS__V1__QUARANTINE_KIND__CERTIFICATE:
+		return is_serial(target);
+	default:
+		return false;
+	}
+}
+
+// Bytes that begin a character: all but UTF-8's continuation bytes.
+static size_t characters(const char *text)
+{
+	size_t count = 0;
+	for (; *text != '\0'; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
+static enum wire_status check_quarantine(Cpis__V1__QuarantineKind kind, const char *target, const char *reason,
+					 struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(kind != CPIS__V1__QUARANTINE_KIND__QUARANTINE_KIND_UNSPECIFIED, WIRE_MISSING, "quarantine.kind");
+	REQUIRE(target[0] != '\0', WIRE_MISSING, "quarantine.target");
+	REQUIRE(strlen(target) <= QUARANTINE_TARGET_BYTES_MAX && is_target(kind, target), WIRE_BAD_VALUE,
+		"quarantine.target");
+	REQUIRE(reason[0] != '\0', WIRE_MISSING, "quarantine.reason");
+	REQUIRE(characters(reason) >= REASON_CHARACTERS_MIN, WIRE_BAD_VALUE, "quarantine.reason");
+	return status;
+}
+
 static enum wire_status check_body(const Cpis__V1__Request *request, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
@@ -98,8 +150,15 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 		return status;
 	case CPIS__V1__REQUEST__BODY_AUDIT_SEARCH:
 		return check_audit_search(request->audit_search, error);
+	case CPIS__V1__REQUEST__BODY_QUARANTINE_SET:
+		return check_quarantine(request->quarantine_set->kind, request->quarantine_set->target,
+					request->quarantine_set->reason, error);
+	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIFT:
+		return check_quarantine(request->quarantine_lift->kind, request->quarantine_lift->target,
+					request->quarantine_lift->reason, error);
 	case CPIS__V1__REQUEST__BODY_PING:
 	case CPIS__V1__REQUEST__BODY_AUDIT_SHOW:
+	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIST:
 		return WIRE_OK;
 	default:
 		return fail(error, WIRE_MISSING, "body");
@@ -116,6 +175,9 @@ enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wir
 	REQUIRE(request->deadline_ms > 0, WIRE_MISSING, "deadline_ms");
 	REQUIRE(request->deadline_ms <= DEADLINE_MS_MAX, WIRE_BAD_VALUE, "deadline_ms");
 	REQUIRE(request->session_token.len <= SESSION_TOKEN_BYTES_MAX, WIRE_BAD_VALUE, "session_token");
+	REQUIRE(request->act_signature.len == 0 || request->act_signature.len == SIGNATURE_BYTES, WIRE_BAD_VALUE,
+		"act_signature");
+	REQUIRE((request->act_signature.len == 0) == (request->act_time_ms == 0), WIRE_MISSING, "act_time_ms");
 	return status == WIRE_OK ? check_body(request, error) : status;
 }
 
@@ -181,6 +243,9 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 		return status;
 	case CPIS__V1__REPLY__BODY_AUDIT_SHOW:
 		return check_audit_show(reply->audit_show, error);
+	case CPIS__V1__REPLY__BODY_QUARANTINE_LIST:
+		REQUIRE(reply->quarantine_list->n_entries <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "quarantine_list.entries");
+		return status;
 	default:
 		return status;
 	}

@@ -42,12 +42,26 @@ const char *wire_plan_type_name(Cpis__V1__PlanType type)
 	return name_of(&cpis__v1__plan_type__descriptor, (int)type);
 }
 
+const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind)
+{
+	return name_of(&cpis__v1__quarantine_kind__descriptor, (int)kind);
+}
+
 bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret)
 {
 	int value;
 	if (!value_of(&cpis__v1__operation__descriptor, name, &value))
 		return false;
 	*ret = (Cpis__V1__Operation)value;
+	return true;
+}
+
+bool wire_quarantine_kind_by_name(const char *name, Cpis__V1__QuarantineKind *ret)
+{
+	int value;
+	if (!value_of(&cpis__v1__quarantine_kind__descriptor, name, &value))
+		return false;
+	*ret = (Cpis__V1__QuarantineKind)value;
 	return true;
 }
 
@@ -100,7 +114,7 @@ const char *wire_plan_type_snomed(Cpis__V1__PlanType type)
 Cpis__V1__Operation wire_operation(const Cpis__V1__Request *request)
 {
 	// Bodies are numbered from 16 in the order of the operations, from 1; a test holds the two together.
-	if (request->body_case < CPIS__V1__REQUEST__BODY_PING || request->body_case > CPIS__V1__REQUEST__BODY_AUDIT_SHOW)
+	if (request->body_case < CPIS__V1__REQUEST__BODY_PING || request->body_case > CPIS__V1__REQUEST__BODY_QUARANTINE_LIST)
 		return CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
 	return (Cpis__V1__Operation)(request->body_case - CPIS__V1__REQUEST__BODY_PING + CPIS__V1__OPERATION__PING);
 }

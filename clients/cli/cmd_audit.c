@@ -24,7 +24,7 @@ static json_t *entry_value(const Cpis__V1__AuditEntry *entry)
 	json_object_set_new(value, "time", output_instant(entry->time_ms));
 	if (detail == NULL)
 		return value;
-	json_t *more = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I}", "nhs_number", detail->nhs_number, "uid",
+	json_t *more = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:b, s:s, s:I}", "nhs_number", detail->nhs_number, "target", detail->target, "uid",
 				 detail->uid, "name", detail->name, "role_code", detail->role_code, "role_name",
 				 detail->role_name, "care_setting", wire_care_setting_name(detail->care_setting),
 				 "notified", detail->notified, "reason", detail->reason, "count",
@@ -44,6 +44,8 @@ static void print_entry(const Cpis__V1__AuditEntry *entry)
 	       entry->reason_code[0] == '\0' ? "" : ")");
 	if (detail != NULL && detail->nhs_number[0] != '\0')
 		printf("  NHS number %s", detail->nhs_number);
+	if (detail != NULL && detail->target[0] != '\0')
+		printf("  %s", detail->target);
 	printf("\n        ");
 	if (detail != NULL && detail->uid[0] != '\0')
 		printf("%s (%s), %s, ", detail->name, detail->uid,

@@ -143,10 +143,9 @@ void connection_close(struct connection *connection)
 	*connection = (struct connection){0};
 }
 
-int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+static int judge(struct connection *connection, enum cpis_status status, const Cpis__V1__Reply *reply,
+		 const Cpis__V1__Reply **ret)
 {
-	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = cpis_call(connection->client, request, connection->line->timeout_ms, &reply);
 	if (status != CPIS_OK)
 		return report_status(connection, status, cpis_detail(connection->client));
 	if (reply->outcome != CPIS__V1__OUTCOME__OK) {
@@ -156,4 +155,19 @@ int connection_call(struct connection *connection, Cpis__V1__Request *request, c
 	}
 	*ret = reply;
 	return EXIT_DONE;
+}
+
+int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+{
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status = cpis_call(connection->client, request, connection->line->timeout_ms, &reply);
+	return judge(connection, status, reply, ret);
+}
+
+int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+{
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status = cpis_call_signed(connection->client, request, connection->profile->staff_key,
+						   connection->line->timeout_ms, &reply);
+	return judge(connection, status, reply, ret);
 }

@@ -20,5 +20,7 @@ void connection_close(struct connection *connection); // harmless on a zeroed on
 
 // A call whose outcome must be OK. Free the reply with cpis_reply_free.
 int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
+// The same with the person's signature, for the acts that need one.
+int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
 
 #endif

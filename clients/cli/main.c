@@ -12,6 +12,7 @@ static const struct {
 	{"publish", "publish, correct or withdraw a local authority's plans", command_publish},
 	{"inbox", "read and acknowledge what this organisation was told", command_inbox},
 	{"audit", "search, show and verify the audit log", command_audit},
+	{"quarantine", "hold back a system, a person, an organisation or a certificate, at once", command_quarantine},
 	{"certs", "certificates: the registration authority's work", command_certs},
 	{"ping", "ask the broker for a sign of life", command_ping},
 };
@@ -21,7 +22,7 @@ static void print_help(FILE *stream)
 {
 	fputs("usage: cpis [--profile FILE] [--json] [--timeout MS] COMMAND ...\n\n", stream);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(stream, "  %-9s %s\n", commands[i].name, commands[i].help);
+		fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].help);
 	fputs("\n`cpis COMMAND --help` says more. $CPIS_PROFILE stands in for --profile.\n\nExit codes:\n", stream);
 #define X(name, value, sentence) fprintf(stream, "  %d  %s\n", value, sentence);
 	EXIT_CODE_TABLE(X)

@@ -8,6 +8,7 @@
 #include <zmq.h>
 
 #include "clients/libcpis/client_priv.h"
+#include "proto/act.h"
 
 // A request that got lost on a connection that looks alive is sent again after this time.
 #define RESEND_MS 2000u
@@ -222,33 +223,64 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 	}
 }
 
-enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *request, uint32_t deadline_ms,
-			   const Cpis__V1__Reply **ret)
+// Everything of the envelope but the deadline, which is each attempt's own.
+static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Request *request)
 {
-	struct call call = {.client = client, .request = request, .must_send = true};
-	client->detail[0] = '\0';
-	client->wrong_key_seen = false;
-	if (deadline_ms == 0 || deadline_ms > DEADLINE_MS_MAX)
-		return client_fail(client, CPIS_USAGE, "the deadline must be 1 to %u ms", DEADLINE_MS_MAX);
 	if (!client->has_request_id && RAND_bytes(client->request_id, sizeof client->request_id) != 1)
 		return client_fail(client, CPIS_NO_MEMORY, "no random bytes");
 	client->has_request_id = false;
-	if (!arena_init(&call.arena, ARENA_BYTES))
-		return client_fail(client, CPIS_NO_MEMORY, "no memory for a request");
 	request->protocol_version = PROTOCOL_VERSION;
 	request->request_id = (ProtobufCBinaryData){sizeof client->request_id, client->request_id};
+	request->act_time_ms = 0;
+	request->act_signature = (ProtobufCBinaryData){0, NULL};
 	// Opening a session and a ping need none; an old token there would only travel for nothing.
 	bool with_token = wire_operation(request) != CPIS__V1__OPERATION__PING &&
 			  wire_operation(request) != CPIS__V1__OPERATION__SESSION_OPEN;
 	request->session_token =
 		(ProtobufCBinaryData){with_token ? client->token_bytes : 0, with_token ? client->token : NULL};
-	call.end_ms = client_monotonic_ms() + deadline_ms;
+	return CPIS_OK;
+}
 
+static enum cpis_status sign_act(struct call *call, const char *staff_key, uint8_t signature[SIGNATURE_BYTES])
+{
+	struct cpis_client *client = call->client;
+	struct signing_key *key = NULL;
+	size_t bytes;
+	call->request->act_time_ms = client_now_ms();
+	const uint8_t *act = act_signed_bytes(&call->arena, call->request, client->broker.name, &bytes);
+	if (act == NULL)
+		return client_fail(client, CPIS_USAGE, "the request is larger than a message may be");
+	enum certs_status status = signing_key_load(staff_key, &key);
+	if (status == CERTS_OK)
+		status = signing_key_sign(key, act, bytes, signature);
+	signing_key_free(key);
+	if (status != CERTS_OK)
+		return client_fail(client, CPIS_CREDENTIALS, "%.200s: %s", staff_key, certs_status_text(status));
+	call->request->act_signature = (ProtobufCBinaryData){SIGNATURE_BYTES, signature};
+	return CPIS_OK;
+}
+
+static enum cpis_status run_call(struct cpis_client *client, Cpis__V1__Request *request, const char *staff_key,
+				 uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	struct call call = {.client = client, .request = request, .must_send = true};
+	uint8_t signature[SIGNATURE_BYTES];
 	struct client_reply *reply = NULL;
-	enum cpis_status status = exchange(&call, &reply);
+	client->detail[0] = '\0';
+	client->wrong_key_seen = false;
+	if (deadline_ms == 0 || deadline_ms > DEADLINE_MS_MAX)
+		return client_fail(client, CPIS_USAGE, "the deadline must be 1 to %u ms", DEADLINE_MS_MAX);
+	if (!arena_init(&call.arena, ARENA_BYTES))
+		return client_fail(client, CPIS_NO_MEMORY, "no memory for a request");
+	enum cpis_status status = fill_envelope(client, request);
+	if (status == CPIS_OK && staff_key != NULL)
+		status = sign_act(&call, staff_key, signature);
+	call.end_ms = client_monotonic_ms() + deadline_ms;
+	if (status == CPIS_OK)
+		status = exchange(&call, &reply);
 	if (status == CPIS_OK)
 		status = judge(&call, reply);
-	request->session_token = (ProtobufCBinaryData){0, NULL};
+	request->session_token = request->act_signature = (ProtobufCBinaryData){0, NULL};
 	arena_done(&call.arena);
 	if (status != CPIS_OK) {
 		if (reply != NULL)
@@ -257,6 +289,20 @@ enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *reques
 	}
 	*ret = &reply->reply;
 	return CPIS_OK;
+}
+
+enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *request, uint32_t deadline_ms,
+			   const Cpis__V1__Reply **ret)
+{
+	return run_call(client, request, NULL, deadline_ms, ret);
+}
+
+enum cpis_status cpis_call_signed(struct cpis_client *client, Cpis__V1__Request *request, const char *staff_key,
+				  uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	if (staff_key == NULL)
+		return client_fail(client, CPIS_USAGE, "the staff key is missing");
+	return run_call(client, request, staff_key, deadline_ms, ret);
 }
 
 void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16])

@@ -51,6 +51,11 @@ FORWARD(authority_put, (struct store *store, const struct store_authority *row),
 FORWARD(authority_get,
 	(struct store *store, const struct ods_code *organisation, struct arena *arena, struct store_authority *ret),
 	(fault->real, organisation, arena, ret))
+FORWARD(quarantine_put, (struct store *store, const struct store_quarantine *row), (fault->real, row))
+FORWARD(quarantine_delete, (struct store *store, const struct store_tag *target), (fault->real, target))
+FORWARD(quarantine_all,
+	(struct store *store, size_t max, struct arena *arena, struct store_quarantine **ret, size_t *ret_count),
+	(fault->real, max, arena, ret, ret_count))
 FORWARD(request_put, (struct store *store, const struct store_request *row), (fault->real, row))
 FORWARD(request_get,
 	(struct store *store, const struct store_tag *key, struct arena *arena, struct store_request *ret),
@@ -107,6 +112,9 @@ static const struct store_ops fault_ops = {
 	.inbox_unacknowledged = fault_inbox_unacknowledged,
 	.authority_put = fault_authority_put,
 	.authority_get = fault_authority_get,
+	.quarantine_put = fault_quarantine_put,
+	.quarantine_delete = fault_quarantine_delete,
+	.quarantine_all = fault_quarantine_all,
 	.request_put = fault_request_put,
 	.request_get = fault_request_get,
 	.request_expire = fault_request_expire,

@@ -50,6 +50,8 @@ enum stage_person {
 	BRIGHTON_WORKER,  // R9535 at 846
 	BRIGHTON_DUTY,    // R9605 at 846: inbox only
 	REVIEWER,         // R5105 at X26
+	REGISTRAR,        // R5090 at RXH
+	NATIONAL_REGISTRAR, // R5080 at X26
 	PAST_NURSE,       // R8001 at RXH, ended yesterday
 	FUTURE_NURSE,     // R8001 at RXH, from tomorrow
 	NOBODY,           // a certificate and no role profile
@@ -128,6 +130,9 @@ const struct stage_reply *stage_ask(struct stage *stage, enum stage_system syste
 const struct stage_reply *stage_ask_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
 const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes,
 					  uint64_t waited_ms);
+// A signed act, by `signer`'s key at `act_time_ms`, in `person`'s session.
+const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
+				    uint64_t act_time_ms, Cpis__V1__Request *request);
 
 // What a person signs; stage_statement fills in the truth.
 struct stage_statement {

@@ -7,6 +7,7 @@
 
 #include "certs/identity.h"
 #include "proto/audit_record.h"
+#include "proto/act.h"
 #include "tests/harness/stage_priv.h"
 
 #define DEADLINE_MS 10000u
@@ -169,6 +170,30 @@ const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system
 }
 
 // ------------------------------------------------------------------ sessions
+
+const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
+				    uint64_t act_time_ms, Cpis__V1__Request *request)
+{
+	struct arena arena;
+	struct signing_key *key = NULL;
+	uint8_t id[REQUEST_ID_BYTES], signature[ED25519_SIGNATURE_BYTES];
+	Cpis__V1__Request whole = *request;
+	size_t bytes;
+	stage_must(arena_init(&arena, ARENA_BYTES) && RAND_bytes(id, sizeof id) == 1, "act", "no memory");
+	whole.protocol_version = PROTOCOL_VERSION;
+	whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
+	whole.act_time_ms = act_time_ms;
+	const uint8_t *act = act_signed_bytes(&arena, &whole, STAGE_BROKER_NAME, &bytes);
+	stage_must(act != NULL &&
+			   signing_key_load(stage_path(stage, "%s.key", stage_cast[signer].uid), &key) == CERTS_OK &&
+			   signing_key_sign(key, act, bytes, signature) == CERTS_OK,
+		   "act", "cannot be signed");
+	whole.act_signature = (ProtobufCBinaryData){.len = sizeof signature, .data = signature};
+	const struct stage_reply *reply = stage_ask_as(stage, person, &whole);
+	signing_key_free(key);
+	arena_done(&arena);
+	return reply;
+}
 
 struct stage_statement stage_statement(const struct stage *stage, enum stage_person person)
 {

@@ -1,0 +1,11 @@
+// Acts that carry the person's own signature (proto/act.h): the broker's check.
+#ifndef CPIS_BROKER_ACT_H
+#define CPIS_BROKER_ACT_H
+
+#include "broker/op.h"
+
+// The request's signature is there, by this session's person, made now. What was signed goes into the audit record, so
+// that it can be shown later. REASON_NONE, or which of these does not hold.
+enum reason act_check(struct op_context *context);
+
+#endif

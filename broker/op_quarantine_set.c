@@ -1,0 +1,86 @@
+// QUARANTINE_SET: from the next message on a system, person, organisation or certificate is not answered.
+#include <string.h>
+
+#include "broker/op_quarantine.h"
+
+bool op_quarantine_in_scope(const struct op_context *context, Cpis__V1__QuarantineKind kind, const char *target)
+{
+	const struct ods_code *own = &context->organisation->ods;
+	size_t own_bytes = strlen(own->text);
+	if (context->organisation->type == ORGANISATION_NATIONAL_BODY)
+		return true;
+	switch (kind) {
+	case CPIS__V1__QUARANTINE_KIND__SYSTEM:
+		return strncmp(target, own->text, own_bytes) == 0 && target[own_bytes] == '/';
+	case CPIS__V1__QUARANTINE_KIND__PERSON:
+		return register_has_person(context->snapshot, target, own);
+	default:
+		return false;
+	}
+}
+
+bool op_quarantine_note(struct op_context *context, Cpis__V1__QuarantineKind kind, const char *target, const char *reason)
+{
+	char *text = arena_printf(context->arena, "%s %s", wire_quarantine_kind_name(kind), target);
+	if (text == NULL)
+		return false;
+	context->detail->target = text;
+	context->detail->reason = op_text(reason);
+	return true;
+}
+
+// Whoever shuts themselves out can lift nothing any more.
+static bool is_self(const struct op_context *context, Cpis__V1__QuarantineKind kind, const char *target)
+{
+	const struct enrolled_system *system = register_system(context->snapshot, context->channel_key);
+	char serial[2 * SERIAL_BYTES_MAX + 1], staff_serial[2 * SERIAL_BYTES_MAX + 1];
+	const char *slash = strchr(target, '/');
+	certificate_serial_format(&system->identity.serial, serial);
+	certificate_serial_format(&context->session->staff_serial, staff_serial);
+	switch (kind) {
+	case CPIS__V1__QUARANTINE_KIND__SYSTEM:
+		return slash != NULL && strcmp(slash + 1, system->identity.name) == 0 &&
+		       strncmp(target, system->identity.organisation, (size_t)(slash - target)) == 0 &&
+		       system->identity.organisation[slash - target] == '\0';
+	case CPIS__V1__QUARANTINE_KIND__ORGANISATION:
+		return strcmp(target, context->organisation->ods.text) == 0;
+	case CPIS__V1__QUARANTINE_KIND__PERSON:
+		return strcmp(target, context->session->uid) == 0;
+	default:
+		return strcmp(target, serial) == 0 || strcmp(target, staff_serial) == 0;
+	}
+}
+
+enum reason op_quarantine_set(struct op_context *context)
+{
+	const Cpis__V1__QuarantineSetRequest *request = context->request->quarantine_set;
+	Cpis__V1__QuarantineEntry entry = CPIS__V1__QUARANTINE_ENTRY__INIT;
+	bool replaced = false;
+	if (!op_quarantine_note(context, request->kind, request->target, request->reason))
+		return REASON_INTERNAL;
+	if (!op_quarantine_in_scope(context, request->kind, request->target) ||
+	    is_self(context, request->kind, request->target))
+		return REASON_QUARANTINE_SCOPE;
+	if (request->until_ms != 0 && request->until_ms <= context->now_ms)
+		return REASON_VALUE;
+	entry.kind = request->kind;
+	entry.target = request->target;
+	entry.reason = request->reason;
+	entry.owner_uid = context->session->uid;
+	entry.owner_name = context->session->name;
+	entry.owner_organisation = context->session->organisation.text;
+	entry.since_ms = context->now_ms;
+	entry.until_ms = request->until_ms;
+	entry.audit_index = context->audit_index;
+	Cpis__V1__QuarantineSetReply *reply =
+		OP_NEW(context, Cpis__V1__QuarantineSetReply, cpis__v1__quarantine_set_reply__init);
+	if (reply == NULL)
+		return REASON_INTERNAL;
+	enum store_status status = quarantine_put(context->quarantine, context->arena, &entry, &replaced);
+	if (status != STORE_OK)
+		return status == STORE_NO_MEMORY ? REASON_INTERNAL : REASON_STORE;
+	reply->replaced = replaced;
+	context->reply->quarantine_set = reply;
+	context->reply->body_case = CPIS__V1__REPLY__BODY_QUARANTINE_SET;
+	return REASON_NONE;
+}

@@ -1,0 +1,216 @@
+// The quarantine list.
+#include "broker/quarantine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "broker/stored.pb-c.h"
+
+// Kind and target in one text, which is what is looked up: "PERSON 555000000001".
+#define KEY_BYTES_MAX (16u + QUARANTINE_TARGET_BYTES_MAX)
+// What reading the whole list may take.
+#define LOAD_ARENA_BYTES (16u * ARENA_BYTES)
+
+struct held {
+	UT_hash_handle hh;
+	uint64_t until_ms;
+	char key[KEY_BYTES_MAX + 1];
+};
+
+struct quarantine {
+	struct store *store;
+	struct vault *vault;
+	struct held *all;
+};
+
+bool quarantine_new(struct store *store, struct vault *vault, struct quarantine **ret)
+{
+	struct quarantine *quarantine = calloc(1, sizeof *quarantine);
+	if (quarantine == NULL)
+		return false;
+	quarantine->store = store;
+	quarantine->vault = vault;
+	*ret = quarantine;
+	return true;
+}
+
+static void forget_all(struct quarantine *quarantine)
+{
+	struct held *held, *next;
+	HASH_ITER(hh, quarantine->all, held, next) {
+		HASH_DEL(quarantine->all, held);
+		explicit_bzero(held, sizeof *held);
+		free(held);
+	}
+}
+
+void quarantine_free(struct quarantine *quarantine)
+{
+	if (quarantine == NULL)
+		return;
+	forget_all(quarantine);
+	free(quarantine);
+}
+
+static void make_key(Cpis__V1__QuarantineKind kind, const char *target, char out[KEY_BYTES_MAX + 1])
+{
+	snprintf(out, KEY_BYTES_MAX + 1, "%s %s", wire_quarantine_kind_name(kind), target);
+}
+
+static bool remember(struct quarantine *quarantine, const Cpis__V1__QuarantineEntry *entry)
+{
+	char key[KEY_BYTES_MAX + 1];
+	struct held *held = NULL;
+	make_key(entry->kind, entry->target, key);
+	HASH_FIND_STR(quarantine->all, key, held);
+	if (held == NULL) {
+		if (HASH_COUNT(quarantine->all) >= QUARANTINE_ENTRIES_MAX || (held = calloc(1, sizeof *held)) == NULL)
+			return false;
+		memcpy(held->key, key, sizeof key);
+		HASH_ADD_STR(quarantine->all, key, held);
+	}
+	held->until_ms = entry->until_ms;
+	return true;
+}
+
+static bool holds(const struct quarantine *quarantine, Cpis__V1__QuarantineKind kind, const char *target, uint64_t now_ms)
+{
+	char key[KEY_BYTES_MAX + 1];
+	struct held *held = NULL;
+	make_key(kind, target, key);
+	HASH_FIND_STR(quarantine->all, key, held);
+	return held != NULL && (held->until_ms == 0 || now_ms < held->until_ms);
+}
+
+static bool holds_certificate(const struct quarantine *quarantine, const struct certificate_serial *serial, uint64_t now_ms)
+{
+	char text[2 * SERIAL_BYTES_MAX + 1];
+	certificate_serial_format(serial, text);
+	return holds(quarantine, CPIS__V1__QUARANTINE_KIND__CERTIFICATE, text, now_ms);
+}
+
+bool quarantine_holds_system(const struct quarantine *quarantine, const struct system_identity *system, uint64_t now_ms)
+{
+	char target[IDENTITY_ODS_BYTES_MAX + 1 + IDENTITY_NAME_BYTES_MAX + 1];
+	// Nearly always: the list is empty, and the names need not be put together.
+	if (quarantine->all == NULL)
+		return false;
+	snprintf(target, sizeof target, "%s/%s", system->organisation, system->name);
+	return holds(quarantine, CPIS__V1__QUARANTINE_KIND__SYSTEM, target, now_ms) ||
+	       holds(quarantine, CPIS__V1__QUARANTINE_KIND__ORGANISATION, system->organisation, now_ms) ||
+	       holds_certificate(quarantine, &system->serial, now_ms);
+}
+
+bool quarantine_holds_person(const struct quarantine *quarantine, const char *uid,
+			     const struct certificate_serial *serial, uint64_t now_ms)
+{
+	return quarantine->all != NULL && (holds(quarantine, CPIS__V1__QUARANTINE_KIND__PERSON, uid, now_ms) ||
+					   holds_certificate(quarantine, serial, now_ms));
+}
+
+// ------------------------------------------------------------------ the store's entries
+
+enum store_status quarantine_put(struct quarantine *quarantine, struct arena *arena,
+				 const Cpis__V1__QuarantineEntry *entry, bool *ret_replaced)
+{
+	Cpis__Stored__V1__StoredQuarantine stored = CPIS__STORED__V1__STORED_QUARANTINE__INIT;
+	struct store_quarantine row = {.since_ms = entry->since_ms};
+	char key[KEY_BYTES_MAX + 1];
+	struct held *held = NULL;
+	size_t plain_bytes;
+	stored.entry = (Cpis__V1__QuarantineEntry *)(uintptr_t)entry;
+	vault_tag_quarantine(quarantine->vault, (unsigned)entry->kind, entry->target, &row.target);
+	const uint8_t *plain = wire_pack(arena, &stored.base, &plain_bytes);
+	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(arena, plain_bytes + VAULT_OVERHEAD_BYTES);
+	make_key(entry->kind, entry->target, key);
+	HASH_FIND_STR(quarantine->all, key, held);
+	if (sealed == NULL || (held == NULL && HASH_COUNT(quarantine->all) >= QUARANTINE_ENTRIES_MAX))
+		return STORE_NO_MEMORY;
+	if (!vault_seal(quarantine->vault, VAULT_QUARANTINE, row.target.bytes, sizeof row.target.bytes, plain, plain_bytes,
+			sealed))
+		return STORE_FAILED;
+	row.sealed = (struct store_blob){sealed, plain_bytes + VAULT_OVERHEAD_BYTES};
+	enum store_status status = quarantine->store->ops->quarantine_put(quarantine->store, &row);
+	if (status != STORE_OK)
+		return status;
+	*ret_replaced = held != NULL;
+	return remember(quarantine, entry) ? STORE_OK : STORE_FAILED;
+}
+
+enum store_status quarantine_lift(struct quarantine *quarantine, Cpis__V1__QuarantineKind kind, const char *target)
+{
+	struct store_tag tag;
+	char key[KEY_BYTES_MAX + 1];
+	struct held *held = NULL;
+	vault_tag_quarantine(quarantine->vault, (unsigned)kind, target, &tag);
+	enum store_status status = quarantine->store->ops->quarantine_delete(quarantine->store, &tag);
+	if (status != STORE_OK)
+		return status;
+	make_key(kind, target, key);
+	HASH_FIND_STR(quarantine->all, key, held);
+	if (held != NULL) {
+		HASH_DEL(quarantine->all, held);
+		free(held);
+	}
+	return STORE_OK;
+}
+
+static Cpis__V1__QuarantineEntry *open_entry(struct quarantine *quarantine, struct arena *arena,
+					     const struct store_quarantine *row)
+{
+	if (row->sealed.bytes < VAULT_OVERHEAD_BYTES)
+		return NULL;
+	size_t plain_bytes = row->sealed.bytes - VAULT_OVERHEAD_BYTES;
+	uint8_t *plain = arena_alloc(arena, plain_bytes + 1);
+	ProtobufCMessage *message = NULL;
+	struct wire_error error;
+	if (plain == NULL ||
+	    !vault_unseal(quarantine->vault, VAULT_QUARANTINE, row->target.bytes, sizeof row->target.bytes,
+			  row->sealed.data, row->sealed.bytes, plain) ||
+	    wire_unpack(arena, &cpis__stored__v1__stored_quarantine__descriptor, plain, plain_bytes, &message, &error) !=
+		    WIRE_OK)
+		return NULL;
+	return ((Cpis__Stored__V1__StoredQuarantine *)message)->entry;
+}
+
+enum store_status quarantine_entries(struct quarantine *quarantine, struct arena *arena,
+				     Cpis__V1__QuarantineEntry ***ret, size_t *ret_count)
+{
+	struct store_quarantine *rows = NULL;
+	size_t count = 0;
+	enum store_status status = quarantine->store->ops->quarantine_all(quarantine->store, QUARANTINE_ENTRIES_MAX, arena,
+									  &rows, &count);
+	if (status != STORE_OK)
+		return status;
+	Cpis__V1__QuarantineEntry **entries = arena_alloc(arena, (count + 1) * sizeof *entries);
+	if (entries == NULL)
+		return STORE_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		if ((entries[i] = open_entry(quarantine, arena, &rows[i])) == NULL)
+			return arena->overflowed ? STORE_NO_MEMORY : STORE_FAILED;
+	*ret = entries;
+	*ret_count = count;
+	return STORE_OK;
+}
+
+bool quarantine_load(struct quarantine *quarantine)
+{
+	struct arena arena;
+	Cpis__V1__QuarantineEntry **entries = NULL;
+	size_t count = 0;
+	if (!arena_init(&arena, LOAD_ARENA_BYTES)) {
+		arena_done(&arena);
+		return false;
+	}
+	bool loaded = quarantine_entries(quarantine, &arena, &entries, &count) == STORE_OK;
+	if (loaded) {
+		forget_all(quarantine);
+		for (size_t i = 0; i < count && loaded; i++)
+			loaded = remember(quarantine, entries[i]);
+	}
+	arena_done(&arena);
+	return loaded;
+}
