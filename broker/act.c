@@ -1,7 +1,24 @@
 // Checking a signed act.
 #include "broker/act.h"
 
+#include "broker/digest.h"
 #include "proto/act.h"
+
+// An audit record has to stay small: of a long act its hash is kept.
+#define ACT_KEPT_BYTES_MAX 1024u
+
+static bool note_act(struct op_context *context, const uint8_t *act, size_t bytes)
+{
+	uint8_t *digest = arena_alloc(context->arena, HASH_BYTES);
+	if (digest == NULL)
+		return false;
+	digest_sha256(act, bytes, digest);
+	context->detail->act_sha256 = (ProtobufCBinaryData){HASH_BYTES, digest};
+	if (bytes <= ACT_KEPT_BYTES_MAX)
+		context->detail->act = (ProtobufCBinaryData){bytes, (uint8_t *)(uintptr_t)act};
+	context->detail->act_signature = context->request->act_signature;
+	return true;
+}
 
 enum reason act_check(struct op_context *context)
 {
@@ -15,8 +32,8 @@ enum reason act_check(struct op_context *context)
 	const uint8_t *act = act_signed_bytes(context->arena, request, context->broker_name, &bytes);
 	if (act == NULL)
 		return REASON_INTERNAL;
-	context->detail->act = (ProtobufCBinaryData){bytes, (uint8_t *)(uintptr_t)act};
-	context->detail->act_signature = request->act_signature;
+	if (!note_act(context, act, bytes))
+		return REASON_INTERNAL;
 	if (ed25519_verify(context->session->staff_public_key, act, bytes, request->act_signature.data) != CERTS_OK)
 		return REASON_ACT_SIGNATURE;
 	return REASON_NONE;

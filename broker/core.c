@@ -96,6 +96,8 @@ void core_free(struct core *core)
 void core_set_register(struct core *core, struct register_snapshot *snapshot)
 {
 	struct register_snapshot *old = core->options.snapshot;
+	// Replies of a batch point into it.
+	INVARIANT(core->slot_count == 0);
 	core->options.snapshot = register_retain(snapshot);
 	register_release(old);
 }

@@ -36,14 +36,14 @@ struct core_options {
 __attribute__((warn_unused_result)) bool core_new(const struct core_options *options, struct core **ret,
 						   char detail[CORE_DETAIL_BYTES]);
 void core_free(struct core *core); // accepts NULL; an unflushed batch is given up
-// In force from the next request on.
+// In force from the next request on. Between batches only.
 void core_set_register(struct core *core, struct register_snapshot *snapshot);
 
 struct core_arrival {
 	const uint8_t *channel_key;       // KEY_BYTES: the CURVE key of the connection; NULL when it is not known
 	const uint8_t *data;              // the frame; read during the call only
 	size_t bytes;
-	uint64_t waited_ms;               // since it arrived
+	uint64_t waited_ms;               // since it arrived, as far as that is known
 };
 
 // False: the batch is full, flush first. True: the request has the next number in the batch, from 0.

@@ -44,12 +44,14 @@ struct broker {
 	struct zap *zap;
 	struct transport *transport;
 	struct transport_peer *peers;    // of the batch under way
+	uint64_t looked_ms;              // monotonic: when the queue was last looked at to its end
+	uint64_t since_ms;               // what is received now has been waiting since then at the longest
 	int signals;
 };
 
 // ------------------------------------------------------------------ start
 
-// Keys are in memory from here on: no core dump, no debugger, no swap file where that can be had.
+// Keys are in memory from here on: no core dump and no debugger.
 static void harden_process(void)
 {
 	struct rlimit none = {0, 0};
@@ -238,7 +240,9 @@ static void answer_batch(struct broker *broker)
 static void submit(struct broker *broker, const struct transport_message *message)
 {
 	uint8_t channel_key[KEY_BYTES];
-	struct core_arrival arrival = {.data = message->data, .bytes = message->bytes};
+	struct core_arrival arrival = {.data = message->data,
+				       .bytes = message->bytes,
+				       .waited_ms = clock_monotonic_ms() - broker->since_ms};
 	if (zap_lookup(broker->zap, message->peer.handle, channel_key))
 		arrival.channel_key = channel_key;
 	if (!core_submit(broker->core, &arrival, clock_now_ms())) {
@@ -260,6 +264,7 @@ static void serve_once(struct broker *broker)
 		transport_message_done(&message);
 		taken++;
 	}
+	broker->looked_ms = clock_monotonic_ms();
 	if (core_pending(broker->core) > 0)
 		answer_batch(broker);
 }
@@ -294,8 +299,14 @@ static void serve(struct broker *broker)
 	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
 		  transport_endpoint(broker->transport), register_systems_count(broker->snapshot),
 		  policy_version(broker->policy));
+	broker->looked_ms = clock_monotonic_ms();
 	while (!told_to_stop(broker)) {
+		uint64_t before_ms = clock_monotonic_ms();
 		transport_wait(broker->transport, broker->signals, (int)REGISTER_CHECK_MS);
+		uint64_t after_ms = clock_monotonic_ms();
+		// ZeroMQ does not say when a message came. If nothing had to be waited for, it was during the last batch; a
+		// commit that took long makes all of those old.
+		broker->since_ms = after_ms > before_ms ? after_ms : broker->looked_ms;
 		// Before anything is answered: a revocation must count from the next message on.
 		refresh_register(broker);
 		serve_once(broker);

@@ -44,12 +44,30 @@ static enum reason make_filter(struct op_context *context, struct store_audit_fi
 	return restrict_scope(context, request, filter);
 }
 
+// Children and people have an index. Anything else is looked for record by record, and nobody else is answered
+// meanwhile: so only a stretch of the log at a time.
+#define STRETCH_RECORDS 20000u
+
+static bool bound_stretch(struct op_context *context, struct store_audit_filter *filter)
+{
+	uint64_t size = 0;
+	if (filter->has_subject || filter->has_person)
+		return true;
+	if (context->store->ops->audit_size(context->store, &size) != STORE_OK)
+		return false;
+	uint64_t end = filter->before_index != 0 && filter->before_index < size ? filter->before_index : size;
+	filter->from_index = end > STRETCH_RECORDS ? end - STRETCH_RECORDS : 0;
+	return true;
+}
+
 enum reason op_audit_search(struct op_context *context)
 {
 	struct store_audit_filter filter = {0};
 	enum reason reason = make_filter(context, &filter);
 	if (reason != REASON_NONE)
 		return reason;
+	if (!bound_stretch(context, &filter))
+		return REASON_STORE;
 	struct store_audit *rows = NULL;
 	size_t count = 0;
 	if (context->store->ops->audit_search(context->store, &filter, context->arena, &rows, &count) != STORE_OK)
@@ -78,6 +96,12 @@ enum reason op_audit_search(struct op_context *context)
 			break;
 		}
 		reply->entries[reply->n_entries++] = entry;
+	}
+	if (reply->more) {
+		reply->next_before_index = reply->entries[reply->n_entries - 1]->index;
+	} else if (filter.from_index > 0) {
+		reply->more = true;
+		reply->next_before_index = filter.from_index;
 	}
 	context->detail->count = (uint32_t)reply->n_entries;
 	context->reply->audit_search = reply;

@@ -29,7 +29,10 @@ enum reason op_audit_show(struct op_context *context)
 	reply->entry = entry;
 	context->wants_proof = true;
 	context->proof_index = index;
+	// Reading about a child's access is a look at the child: the next search finds it.
 	context->detail->nhs_number = entry->detail->nhs_number;
+	context->has_subject = row.has_subject;
+	context->subject = row.subject;
 	context->detail->count = 1;
 	context->reply->audit_show = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_AUDIT_SHOW;

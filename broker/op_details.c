@@ -56,9 +56,15 @@ static enum reason open_authority(struct op_context *context, const char *ods_te
 	return REASON_NONE;
 }
 
+// As many as the reply shows: nobody is told of a plan that was not seen.
+static size_t shown(const struct child *child)
+{
+	return child->plan_count < PLANS_PER_CHILD_MAX ? child->plan_count : PLANS_PER_CHILD_MAX;
+}
+
 static enum reason add_plans(struct op_context *context, const struct child *child, Cpis__V1__DetailsReply *reply)
 {
-	size_t count = child->plan_count < PLANS_PER_CHILD_MAX ? child->plan_count : PLANS_PER_CHILD_MAX;
+	size_t count = shown(child);
 	reply->plans = arena_alloc(context->arena, (count + 1) * sizeof *reply->plans);
 	if (reply->plans == NULL)
 		return REASON_INTERNAL;
@@ -148,7 +154,7 @@ static enum reason put_history(struct op_context *context, const Cpis__V1__Acces
 // One notification for each authority whose plan was shown, naming that authority's plans only.
 static enum reason notify(struct op_context *context, const struct child *child, Cpis__V1__Access *access)
 {
-	for (size_t i = 0; i < child->plan_count; i++) {
+	for (size_t i = 0; i < shown(child); i++) {
 		const Cpis__Stored__V1__StoredPlan *plan = child->plans[i].stored;
 		bool told = false;
 		for (size_t earlier = 0; earlier < i; earlier++)
@@ -162,7 +168,7 @@ static enum reason notify(struct op_context *context, const struct child *child,
 		notification.access = access;
 		notification.uid = context->session->uid;
 		notification.audit_index = context->audit_index;
-		for (size_t j = i; j < child->plan_count; j++) {
+		for (size_t j = i; j < shown(child); j++) {
 			const Cpis__Stored__V1__StoredPlan *same = child->plans[j].stored;
 			if (strcmp(same->authority, plan->authority) != 0)
 				continue;

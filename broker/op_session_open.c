@@ -1,4 +1,6 @@
 // SESSION_OPEN: a person proves who they are on this connection and chooses a role profile.
+#include <string.h>
+
 #include "broker/op.h"
 
 static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
@@ -26,6 +28,25 @@ static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 	return reply->session_token.len != 0;
 }
 
+// A statement opens one session. It is remembered for as long as its time would still be accepted; the same request
+// sent again, because its answer was lost, is not a second use.
+static enum reason use_once(struct op_context *context)
+{
+	const struct session *session = context->session;
+	struct store_request row, used = {.expires_ms = context->now_ms + 2 * CLOCK_SKEW_MS_MAX + 1};
+	vault_tag_request(context->vault, session->uid, context->channel_key, session->nonce, &used.key);
+	vault_digest_request(context->vault, context->request->request_id.data, context->request->request_id.len,
+			     used.digest);
+	enum store_status status = context->store->ops->request_get(context->store, &used.key, context->now_ms,
+								    context->arena, &row);
+	if (status == STORE_OK)
+		return memcmp(row.digest, used.digest, sizeof used.digest) == 0 ? REASON_NONE
+										 : REASON_STATEMENT_REPLAYED;
+	if (status != STORE_NOT_FOUND || context->store->ops->request_put(context->store, &used) != STORE_OK)
+		return REASON_STORE;
+	return REASON_NONE;
+}
+
 enum reason op_session_open(struct op_context *context)
 {
 	struct session_context where = {
@@ -48,6 +69,8 @@ enum reason op_session_open(struct op_context *context)
 		OP_NEW(context, Cpis__V1__SessionOpenReply, cpis__v1__session_open_reply__init);
 	if (reply == NULL || !fill(context, reply))
 		return REASON_INTERNAL;
+	if ((reason = use_once(context)) != REASON_NONE)
+		return reason;
 	context->reply->session_open = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_SESSION_OPEN;
 	return REASON_NONE;

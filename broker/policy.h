@@ -64,7 +64,7 @@ struct policy_decision {
 	enum reason reason;                        // REASON_NONE: allowed
 	Cpis__V1__CareSetting care_setting;        // as it counts
 	Cpis__V1__AccessType access_type;          // as it counts: never UNSPECIFIED when allowed and viewing
-	bool signed_act;                           // the request must carry the person's own signature
+	bool signed_act;                           // when allowed: the request must carry the person's own signature
 	bool notify;                               // DETAILS: history and inboxes
 	bool contradiction;                        // a silent look was asked for and turned into a notifying one
 };

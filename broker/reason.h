@@ -36,11 +36,13 @@
 	X(REASON_STATEMENT_PERSON, "statement_person", AUTHOR_CREDENTIALS_ERROR,                                       \
 	  "The session statement names another person than the certificate.")                                          \
 	X(REASON_STATEMENT_CHANNEL, "statement_channel", AUTHOR_CREDENTIALS_ERROR,                                     \
-	  "The session statement was made for another connection.")                                                    \
+	  "The session statement was made for another system.")                                                    \
 	X(REASON_STATEMENT_BROKER, "statement_broker", AUTHOR_CREDENTIALS_ERROR,                                       \
 	  "The session statement was made for another broker.")                                                        \
 	X(REASON_STATEMENT_TIME, "statement_time", AUTHOR_CREDENTIALS_ERROR,                                           \
 	  "The session statement is more than 60 seconds off the broker's clock.")                                     \
+	X(REASON_STATEMENT_REPLAYED, "statement_replayed", AUTHOR_CREDENTIALS_ERROR,                                   \
+	  "The session statement was used before. Sign a new one.")                                                    \
 	X(REASON_STATEMENT_ORGANISATION, "statement_organisation", AUTHOR_CREDENTIALS_ERROR,                           \
 	  "The role profile belongs to another organisation than this system.")                                        \
 	X(REASON_PROFILE, "role_profile", AUTHOR_CREDENTIALS_ERROR,                                                    \
@@ -55,7 +57,7 @@
 	  "The act was signed more than 60 seconds off the broker's clock.")                                           \
 	X(REASON_TOKEN_MISSING, "session_missing", SESSION_EXPIRED, "Open a session first.")                           \
 	X(REASON_TOKEN_FORGED, "session_invalid", AUTHOR_CREDENTIALS_ERROR,                                            \
-	  "The session token was not made by this broker for this connection.")                                        \
+	  "The session token was not made by this broker for this system.")                                        \
 	X(REASON_TOKEN_EXPIRED, "session_expired", SESSION_EXPIRED, "The session has ended. Open a new one.")          \
 	X(REASON_TOKEN_IDLE, "session_idle", SESSION_EXPIRED, "The session was idle for too long. Open a new one.")    \
 	X(REASON_OPERATION, "operation_not_in_policy", ACCESS_DENIED, "The policy does not name this operation.")      \

@@ -306,7 +306,16 @@ bool register_has_person(const struct register_snapshot *snapshot, const char *u
 			high = middle;
 	}
 	for (; low < snapshot->profiles_count && strcmp(snapshot->profiles[low].uid, uid) == 0; low++)
-		if (ods_code_equal(&snapshot->profiles[low].organisation, organisation))
+		if (organisation == NULL || ods_code_equal(&snapshot->profiles[low].organisation, organisation))
+			return true;
+	return false;
+}
+
+bool register_find_system(const struct register_snapshot *snapshot,
+			  bool (*matches)(const struct system_identity *, const void *context), const void *context)
+{
+	for (size_t i = 0; i < snapshot->systems_count; i++)
+		if (matches(&snapshot->systems[i].identity, context))
 			return true;
 	return false;
 }

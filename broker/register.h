@@ -66,8 +66,11 @@ const struct organisation *register_organisation(const struct register_snapshot 
 // The profile (uid, role, organisation) if it holds at `now_ms`, else NULL.
 const struct role_profile *register_profile(const struct register_snapshot *snapshot, const char *uid,
 					     const char *role_code, const struct ods_code *organisation, uint64_t now_ms);
-// Whether this person holds any role profile at this organisation, at any time.
+// Whether this person holds any role profile at this organisation (NULL: anywhere), at any time.
 bool register_has_person(const struct register_snapshot *snapshot, const char *uid, const struct ods_code *organisation);
+// Calls back for each enrolled certificate, good or not, until the callback returns true; whether one did.
+bool register_find_system(const struct register_snapshot *snapshot,
+			  bool (*matches)(const struct system_identity *, const void *context), const void *context);
 size_t register_systems_count(const struct register_snapshot *snapshot); // with CERTS_OK
 
 #endif

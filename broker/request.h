@@ -9,7 +9,7 @@
 enum reason request_standing(const struct register_snapshot *snapshot, const struct quarantine *quarantine,
 			     const struct enrolled_system *system, uint64_t now_ms);
 
-// `waited_ms`: since it arrived. The context's results are filled; REASON_NONE, the refusal, or REASON_STORE.
+// `waited_ms`: since it arrived, as far as that is known. The context's results are filled; REASON_NONE, the refusal, or REASON_STORE.
 enum reason request_process(struct op_context *context, uint64_t waited_ms);
 
 #endif

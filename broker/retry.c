@@ -3,13 +3,20 @@
 
 #include <string.h>
 
-#include "broker/digest.h"
 #include "broker/stored.pb-c.h"
 
 bool retry_applies(const Cpis__V1__Request *request)
 {
-	return request->body_case == CPIS__V1__REQUEST__BODY_DETAILS ||
-	       request->body_case == CPIS__V1__REQUEST__BODY_PUBLISH;
+	switch (request->body_case) {
+	case CPIS__V1__REQUEST__BODY_DETAILS:
+	case CPIS__V1__REQUEST__BODY_PUBLISH:
+	// Signed acts: what was signed once takes effect once, while its signature is fresh.
+	case CPIS__V1__REQUEST__BODY_QUARANTINE_SET:
+	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIFT:
+		return true;
+	default:
+		return false;
+	}
 }
 
 // Over what must be the same in a retry: a renewed token and a shorter deadline may differ.
@@ -23,7 +30,7 @@ static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 	const uint8_t *packed = wire_pack(context->arena, &same.base, &bytes);
 	if (packed == NULL)
 		return false;
-	digest_sha256(packed, bytes, out);
+	vault_digest_request(context->vault, packed, bytes, out);
 	return true;
 }
 
@@ -60,7 +67,8 @@ enum reason retry_look_up(struct op_context *context, struct retry *ret)
 			  context->request->request_id.data, &ret->key);
 	if (!digest_of(context, ret->digest))
 		return REASON_INTERNAL;
-	enum store_status status = context->store->ops->request_get(context->store, &ret->key, context->arena, &row);
+	enum store_status status = context->store->ops->request_get(context->store, &ret->key, context->now_ms, context->arena,
+							       &row);
 	if (status == STORE_NOT_FOUND)
 		return REASON_NONE;
 	if (status != STORE_OK)

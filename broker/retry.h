@@ -15,7 +15,7 @@ struct retry {
 	uint64_t audit_index;    // of the first time's record
 };
 
-// Whether this request changes something whose repetition would be seen (DETAILS, PUBLISH).
+// Whether this request changes something whose repetition would be seen (DETAILS, PUBLISH, signed acts).
 bool retry_applies(const Cpis__V1__Request *request);
 
 // REASON_NONE: `ret` says whether there was a first time, and if so the reply is filled from it.

@@ -90,6 +90,9 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	if (reason != REASON_NONE)
 		return reason;
 
+	if (statement->nonce.len != NONCE_BYTES)
+		return REASON_MALFORMED;
+	memcpy(ret->nonce, statement->nonce.data, NONCE_BYTES);
 	random_bytes(ret->id, sizeof ret->id);
 	snprintf(ret->role_code, sizeof ret->role_code, "%s", statement->role_code);
 	ret->organisation = *context->organisation;

@@ -19,6 +19,7 @@
 
 struct session {
 	uint8_t id[SESSION_ID_BYTES];
+	uint8_t nonce[NONCE_BYTES];  // of the statement; after session_open only
 	char uid[UID_DIGITS + 1];
 	char name[IDENTITY_NAME_BYTES_MAX + 1];
 	char role_code[ROLE_CODE_BYTES_MAX + 1];

@@ -72,9 +72,11 @@ struct store_quarantine {
 };
 
 // What a request id was used for before.
+#define STORE_EXPIRE_MAX 1100u
+
 struct store_request {
 	struct store_tag key;        // keyed tag of person, system and request id
-	uint8_t digest[HASH_BYTES];  // SHA-256 of the request's bytes without token and deadline
+	uint8_t digest[HASH_BYTES];  // keyed, of the request's bytes without token and deadline
 	uint64_t expires_ms;
 	struct store_blob sealed;    // StoredReply
 };
@@ -101,6 +103,7 @@ struct store_audit_filter {
 	uint64_t from_ms;            // inclusive
 	uint64_t until_ms;           // exclusive; 0: no end
 	uint64_t before_index;       // exclusive; 0: from the newest
+	uint64_t from_index;         // inclusive
 	uint32_t limit;
 };
 
@@ -142,8 +145,10 @@ struct store_ops {
 					    size_t *ret_count); // newest first
 
 	enum store_status (*request_put)(struct store *, const struct store_request *);
-	enum store_status (*request_get)(struct store *, const struct store_tag *key, struct arena *, struct store_request *ret);
-	enum store_status (*request_expire)(struct store *, uint64_t now_ms); // a bounded number of rows a call
+	enum store_status (*request_get)(struct store *, const struct store_tag *key, uint64_t now_ms, struct arena *,
+					 struct store_request *ret); // STORE_NOT_FOUND also when it has expired
+	// At most STORE_EXPIRE_MAX rows a call, more than a batch can add.
+	enum store_status (*request_expire)(struct store *, uint64_t now_ms);
 
 	enum store_status (*audit_append)(struct store *, const struct store_audit *); // index must be the next one
 	enum store_status (*audit_get)(struct store *, uint64_t index, struct arena *, struct store_audit *ret);

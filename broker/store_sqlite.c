@@ -305,7 +305,9 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 		return false;
 	// secure_delete: an expired answer leaves no bytes behind. trusted_schema: the file may have been edited.
 	if (!run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
-			    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY") ||
+			    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+			    // A long read beside the broker lets the WAL grow; afterwards it is cut again.
+			    "PRAGMA journal_size_limit = 67108864") ||
 	    (empty && !create_schema(store)) || !prepare(store))
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	if (!read_number(store->database, "PRAGMA synchronous", &synchronous) || synchronous != 2)

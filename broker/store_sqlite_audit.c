@@ -13,7 +13,7 @@ bool sqlite_prepare_searches(struct sqlite_store *store)
 		char sql[400];
 		snprintf(sql, sizeof sql,
 			 "SELECT idx, salt, record, nodes, time_ms, organisation, subject, person FROM audit"
-			 " WHERE idx < ?1 AND time_ms >= ?2 AND time_ms < ?3%s%s%s ORDER BY idx DESC LIMIT ?4",
+			 " WHERE idx < ?1 AND idx >= ?8 AND time_ms >= ?2 AND time_ms < ?3%s%s%s ORDER BY idx DESC LIMIT ?4",
 			 asked & SEARCH_SUBJECT ? " AND subject = ?5" : "",
 			 asked & SEARCH_PERSON ? " AND person = ?6" : "",
 			 asked & SEARCH_ORGANISATION ? " AND organisation = ?7" : "");
@@ -129,6 +129,7 @@ enum store_status sqlite_audit_search(struct store *base, const struct store_aud
 		    sqlite_bind_u64(statement, 2, bounded(filter->from_ms, 0)) |
 		    sqlite_bind_u64(statement, 3, bounded(filter->until_ms, INT64_MAX)) |
 		    sqlite_bind_u64(statement, 4, filter->limit);
+	bound |= sqlite_bind_u64(statement, 8, bounded(filter->from_index, 0));
 	if (filter->has_subject)
 		bound |= sqlite_bind_tag(statement, 5, &filter->subject);
 	if (filter->has_person)

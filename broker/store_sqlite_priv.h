@@ -35,10 +35,11 @@
 	X(QUARANTINE_PUT, "INSERT OR REPLACE INTO quarantine (target, since_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = ?1")                             \
 	X(QUARANTINE_ALL, "SELECT target, since_ms, sealed FROM quarantine ORDER BY since_ms DESC, target LIMIT ?1") \
-	X(REQUEST_PUT, "INSERT INTO request (key, digest, expires_ms, sealed) VALUES (?1, ?2, ?3, ?4)") \
-	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = ?1")         \
+	X(REQUEST_PUT, "INSERT OR REPLACE INTO request (key, digest, expires_ms, sealed) VALUES (?1, ?2, ?3, ?4)") \
+	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = ?1"          \
+		       " AND expires_ms > ?2")         \
 	X(REQUEST_EXPIRE, "DELETE FROM request WHERE key IN"                                         \
-			  " (SELECT key FROM request WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT 64)") \
+			  " (SELECT key FROM request WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT 1100)") \
 	X(AUDIT_APPEND, "INSERT INTO audit (idx, salt, record, nodes, time_ms, organisation, subject, person)" \
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                  \
 	X(AUDIT_GET, "SELECT idx, salt, record, nodes, time_ms, organisation, subject, person FROM audit" \
@@ -118,7 +119,7 @@ enum store_status sqlite_quarantine_delete(struct store *, const struct store_ta
 enum store_status sqlite_quarantine_all(struct store *, size_t max, struct arena *, struct store_quarantine **ret,
 					size_t *ret_count);
 enum store_status sqlite_request_put(struct store *, const struct store_request *);
-enum store_status sqlite_request_get(struct store *, const struct store_tag *key, struct arena *,
+enum store_status sqlite_request_get(struct store *, const struct store_tag *key, uint64_t now_ms, struct arena *,
 				     struct store_request *ret);
 enum store_status sqlite_request_expire(struct store *, uint64_t now_ms);
 // store_sqlite_inbox.c

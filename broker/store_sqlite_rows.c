@@ -332,15 +332,16 @@ static bool read_request(sqlite3_stmt *statement, struct arena *arena, void *row
 	       sqlite_column_blob(statement, 3, arena, &request->sealed);
 }
 
-enum store_status sqlite_request_get(struct store *base, const struct store_tag *key, struct arena *arena,
+enum store_status sqlite_request_get(struct store *base, const struct store_tag *key, uint64_t now_ms, struct arena *arena,
 				     struct store_request *ret)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_REQUEST_GET];
-	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, key), read_request,
-			  sizeof *ret, arena, ret,
-			  "request_get");
+	int bound = sqlite_bind_tag(statement, 1, key) | sqlite_bind_u64(statement, 2, now_ms);
+	return sqlite_get(store, statement, bound, read_request, sizeof *ret, arena, ret, "request_get");
 }
+
+_Static_assert(STORE_EXPIRE_MAX == 1100, "the statement has the same number");
 
 enum store_status sqlite_request_expire(struct store *base, uint64_t now_ms)
 {

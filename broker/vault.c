@@ -33,7 +33,7 @@ static const char *const purpose_labels[VAULT_PURPOSES] = {
 static const char tag_label[] = "cpis/1/tag";
 
 // First byte of what is tagged, so that tags of two kinds are never of the same input.
-enum tag_kind { TAG_SUBJECT = 1, TAG_PERSON = 2, TAG_SLOT = 3, TAG_REQUEST = 4, TAG_QUARANTINE = 5 };
+enum tag_kind { TAG_REQUEST_CONTENT = 6, TAG_SUBJECT = 1, TAG_PERSON = 2, TAG_SLOT = 3, TAG_REQUEST = 4, TAG_QUARANTINE = 5 };
 
 struct vault {
 	EVP_CIPHER_CTX *seal[VAULT_PURPOSES]; // key set once; a new nonce for each use
@@ -278,6 +278,15 @@ void vault_tag_quarantine(struct vault *vault, unsigned kind, const char *target
 	uint8_t kind_byte = (uint8_t)kind;
 	struct tag_field fields[] = {{&kind_byte, 1}, {target, strnlen(target, QUARANTINE_TARGET_BYTES_MAX)}};
 	make_tag(vault, TAG_QUARANTINE, fields, 2, ret);
+}
+
+void vault_digest_request(struct vault *vault, const uint8_t *request, size_t request_bytes, uint8_t ret[HASH_BYTES])
+{
+	uint8_t first = TAG_REQUEST_CONTENT;
+	size_t written = 0;
+	INVARIANT(EVP_MAC_init(vault->tag, NULL, 0, NULL) == 1 && EVP_MAC_update(vault->tag, &first, 1) == 1 &&
+		  EVP_MAC_update(vault->tag, request, request_bytes) == 1 &&
+		  EVP_MAC_final(vault->tag, ret, &written, HASH_BYTES) == 1 && written == HASH_BYTES);
 }
 
 // ------------------------------------------------------------------ sealing

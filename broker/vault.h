@@ -48,6 +48,9 @@ void vault_tag_slot(struct vault *, const struct nhs_number *, const struct ods_
 void vault_tag_request(struct vault *, const char *uid, const uint8_t channel_key[32],
 		       const uint8_t request_id[REQUEST_ID_BYTES], struct store_tag *ret);
 void vault_tag_quarantine(struct vault *, unsigned kind, const char *target, struct store_tag *ret);
+// A keyed digest of a request (HMAC-SHA-256), to compare requests by. Without the key it would tell a child's number: all
+// else in a request can be guessed or stands in the audit record.
+void vault_digest_request(struct vault *, const uint8_t *request, size_t request_bytes, uint8_t ret[HASH_BYTES]);
 
 // `out` has room for plain_bytes + VAULT_OVERHEAD_BYTES. False when the library fails: then refuse the request.
 __attribute__((warn_unused_result)) bool

@@ -16,8 +16,8 @@
 struct zap;
 
 struct zap_limits {
-	unsigned connections_max;            // handles kept; the oldest goes first
-	unsigned connections_per_system_max; // handles kept for one key; its oldest goes first
+	unsigned connections_max;            // handles kept; the one unused for longest goes first
+	unsigned connections_per_system_max; // handles kept for one key; likewise
 };
 
 // Binds inproc://zeromq.zap.01 in `zmq_context` and starts the thread. Must come before any server socket.

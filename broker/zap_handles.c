@@ -1,4 +1,4 @@
-// The table of handles: two hash tables, by handle and by key, and the handles of each key in a list.
+// The table of handles: two hash tables, by handle and by key, and two orders of use, of all and of each key.
 #include "broker/zap_handles_priv.h"
 
 #include <stdlib.h>
@@ -14,8 +14,9 @@
 struct zap_handle {
 	char text[ZAP_HANDLE_BYTES];
 	struct zap_handle_owner *owner;
-	struct zap_handle *prev, *next; // of the same owner, oldest first
-	UT_hash_handle hh; // uthash keeps the order of arrival: the head is the oldest of all
+	struct zap_handle *prev, *next; // of the same owner, the one unused for longest first
+	struct zap_handle *use_prev, *use_next; // of all, likewise
+	UT_hash_handle hh;
 };
 
 struct zap_handle_owner {
@@ -44,6 +45,7 @@ static void drop(struct zap_handles *handles, struct zap_handle *handle)
 {
 	struct zap_handle_owner *owner = handle->owner;
 	DL_DELETE(owner->handles, handle);
+	DL_DELETE2(handles->by_use, handle, use_prev, use_next);
 	HASH_DEL(handles->all, handle);
 	explicit_bzero(handle->text, sizeof handle->text);
 	free(handle);
@@ -57,7 +59,7 @@ static void make_room(struct zap_handles *handles, const uint8_t key[KEY_BYTES])
 	if (owner != NULL && owner->count >= handles->limits.connections_per_system_max)
 		drop(handles, owner->handles);
 	if (HASH_COUNT(handles->all) >= handles->limits.connections_max)
-		drop(handles, handles->all);
+		drop(handles, handles->by_use);
 }
 
 static struct zap_handle_owner *find_or_add_owner(struct zap_handles *handles, const uint8_t key[KEY_BYTES])
@@ -110,11 +112,21 @@ bool zap_handles_mint(struct zap_handles *handles, const uint8_t key[KEY_BYTES],
 	handle->owner = owner;
 	owner->count++;
 	DL_APPEND(owner->handles, handle);
+	DL_APPEND2(handles->by_use, handle, use_prev, use_next);
 	memcpy(ret_handle, handle->text, ZAP_HANDLE_BYTES);
 	return true;
 }
 
-bool zap_handles_find(const struct zap_handles *handles, const char *handle, uint8_t ret_key[KEY_BYTES])
+// To the end of both orders: what is used goes last when room is needed.
+static void touch(struct zap_handles *handles, struct zap_handle *handle)
+{
+	DL_DELETE(handle->owner->handles, handle);
+	DL_APPEND(handle->owner->handles, handle);
+	DL_DELETE2(handles->by_use, handle, use_prev, use_next);
+	DL_APPEND2(handles->by_use, handle, use_prev, use_next);
+}
+
+bool zap_handles_find(struct zap_handles *handles, const char *handle, uint8_t ret_key[KEY_BYTES])
 {
 	struct zap_handle *found;
 	if (strnlen(handle, ZAP_HANDLE_BYTES) != ZAP_HANDLE_BYTES - 1)
@@ -123,6 +135,7 @@ bool zap_handles_find(const struct zap_handles *handles, const char *handle, uin
 	if (found == NULL)
 		return false;
 	memcpy(ret_key, found->owner->key, KEY_BYTES);
+	touch(handles, found);
 	return true;
 }
 

@@ -64,6 +64,8 @@ static void print_result(const struct command_line *line, enum log_file_status s
 		output_json(value);
 	} else if (status == LOG_FILE_HOLDS) {
 		printf("%llu records, root %s: the log holds.\n", (unsigned long long)result->records, root);
+		if (command_value(line, "checkpoint") == NULL)
+			puts("No --checkpoint was given: an older copy of the log would hold as well.");
 	} else if (result->has_bad_index) {
 		printf("First bad record: %llu.\n", (unsigned long long)result->bad_index);
 	}

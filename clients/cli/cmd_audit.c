@@ -107,6 +107,8 @@ static void print_search(const Cpis__V1__Reply *reply, bool json)
 			json_array_append_new(entries, entry_value(found->entries[i]));
 		json_object_set_new(value, "entries", entries);
 		json_object_set_new(value, "more", json_boolean(found->more));
+		if (found->more)
+			json_object_set_new(value, "next_before", json_integer((json_int_t)found->next_before_index));
 		output_json(value);
 		return;
 	}
@@ -115,8 +117,7 @@ static void print_search(const Cpis__V1__Reply *reply, bool json)
 	if (found->n_entries == 0)
 		puts("Nothing found.");
 	if (found->more)
-		printf("There is more: --before %llu\n",
-		       (unsigned long long)found->entries[found->n_entries - 1]->index);
+		printf("There may be more: --before %llu\n", (unsigned long long)found->next_before_index);
 	output_receipt(reply);
 }
 
@@ -135,6 +136,13 @@ static int run_search(const struct command_line *line)
 	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
 	request.audit_search = &search;
 	code = connection_call(&connection, &request, &reply);
+	// A long log is searched a stretch at a time; an empty one is not what was asked for.
+	while (code == EXIT_DONE && reply->audit_search->n_entries == 0 && reply->audit_search->more) {
+		search.before_index = reply->audit_search->next_before_index;
+		cpis_reply_free(reply);
+		reply = NULL;
+		code = connection_call(&connection, &request, &reply);
+	}
 	if (code == EXIT_DONE)
 		print_search(reply, line->json);
 	cpis_reply_free(reply);

@@ -69,6 +69,11 @@ static int read_until(const struct command_line *line, uint64_t *ret)
 	return EXIT_DONE;
 }
 
+static bool is_unknown(const Cpis__V1__Reply *reply)
+{
+	return reply->body_case == CPIS__V1__REPLY__BODY_QUARANTINE_SET && !reply->quarantine_set->known;
+}
+
 static int act(const struct command_line *line, Cpis__V1__Request *request, const char *said)
 {
 	struct connection connection = {0};
@@ -82,9 +87,12 @@ static int act(const struct command_line *line, Cpis__V1__Request *request, cons
 	if (code == EXIT_DONE && line->json) {
 		json_t *value = output_envelope(reply);
 		json_object_set_new(value, "changed", json_boolean(!nothing));
+		json_object_set_new(value, "target_known", json_boolean(!is_unknown(reply)));
 		output_json(value);
 	} else if (code == EXIT_DONE) {
 		puts(nothing ? "There was nothing to lift." : said);
+		if (is_unknown(reply))
+			puts("Nothing of that name is known to the broker: check the spelling.");
 		output_receipt(reply);
 	}
 	cpis_reply_free(reply);

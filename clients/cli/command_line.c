@@ -104,6 +104,12 @@ static int take_value(struct command_line *line, const struct command_option *op
 	return EXIT_DONE;
 }
 
+// What stands before '=': the value behind it may be a child's number.
+static int option_name_bytes(const char *word)
+{
+	return (int)strcspn(word, "=");
+}
+
 static int read_options(struct command_line *line, int argc, char **argv)
 {
 	struct command_option options[OPTIONS_MAX];
@@ -117,7 +123,8 @@ static int read_options(struct command_line *line, int argc, char **argv)
 	opterr = 0;
 	for (int found; code == EXIT_DONE && (found = getopt_long(argc, argv, ":", long_options, &at)) != -1;) {
 		if (found == '?')
-			code = command_usage_error(line, "unknown option %s", argv[optind - 1]);
+			code = command_usage_error(line, "unknown option %.*s", option_name_bytes(argv[optind - 1]),
+						   argv[optind - 1]);
 		else if (found == ':')
 			code = command_usage_error(line, "%s needs a value", argv[optind - 1]);
 		else
@@ -173,6 +180,14 @@ static void print_group(FILE *stream, const char *group, const char *help, const
 	fprintf(stream, "\n`cpis %s COMMAND --help` says more.\n", group);
 }
 
+void command_unknown(const char *group, const char *word)
+{
+	// A word with digits may be a child's number that stands in the wrong place.
+	bool plain = strpbrk(word, "0123456789") == NULL;
+	fprintf(stderr, "cpis%s%s: unknown command%s%s\n", group == NULL ? "" : " ", group == NULL ? "" : group,
+		plain ? " " : "", plain ? word : "");
+}
+
 int command_dispatch_group(const char *group, const char *help, const struct command *commands, unsigned command_count,
 			   int argc, char **argv)
 {
@@ -193,7 +208,7 @@ int command_dispatch_group(const char *group, const char *help, const struct com
 		return command_dispatch(&commands[i], argc - 1, argv + 1);
 	}
 	if (at < argc)
-		fprintf(stderr, "cpis %s: unknown command %s\n", group, argv[at]);
+		command_unknown(group, argv[at]);
 	else
 		fprintf(stderr, "cpis %s: which command?\n", group);
 	print_group(stderr, group, help, commands, command_count);

@@ -56,6 +56,9 @@ const char *command_value_at(const struct command_line *line, const char *option
 // Prints "cpis <command>: <what>" to standard error and returns EXIT_USAGE.
 int command_usage_error(const struct command_line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// Says that `word` is no command of this group (NULL: of cpis), without repeating what may be a child's number.
+void command_unknown(const char *group, const char *word);
+
 // Decimal digits and nothing else, within bounds.
 __attribute__((warn_unused_result)) bool command_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
 

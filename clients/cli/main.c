@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/cli/command_line.h"
 #include "clients/cli/commands.h"
 
 static const struct {
@@ -57,7 +58,7 @@ int main(int argc, char **argv)
 		argv[1] = name;
 		return commands[i].run(argc - 1, argv + 1);
 	}
-	fprintf(stderr, "cpis: unknown command %s\n", argv[at]);
+	command_unknown(NULL, argv[at]);
 	print_help(stderr);
 	return EXIT_USAGE;
 }

@@ -81,17 +81,21 @@ static enum cpis_status ask(struct cpis_client *client, struct opening *opening,
 	body.staff_certificate = (ProtobufCBinaryData){opening->certificate_bytes, opening->certificate};
 	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
 	request.session_open = &body;
-	enum cpis_status status = cpis_call(client, &request, deadline_ms, ret);
-	if (status == CPIS_OK && (*ret)->outcome == CPIS__V1__OUTCOME__OK) {
-		const ProtobufCBinaryData *token = &(*ret)->session_open->session_token;
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status = cpis_call(client, &request, deadline_ms, &reply);
+	if (status != CPIS_OK)
+		return status;
+	if (reply->outcome == CPIS__V1__OUTCOME__OK) {
+		const ProtobufCBinaryData *token = &reply->session_open->session_token;
 		if (token->len == 0 || token->len > sizeof client->token) {
-			cpis_reply_free(*ret);
+			cpis_reply_free(reply);
 			return client_fail(client, CPIS_PROTOCOL, "the session token is empty or too long");
 		}
 		memcpy(client->token, token->data, token->len);
 		client->token_bytes = token->len;
 	}
-	return status;
+	*ret = reply;
+	return CPIS_OK;
 }
 
 enum cpis_status cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key,

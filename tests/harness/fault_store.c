@@ -58,8 +58,9 @@ FORWARD(quarantine_all,
 	(fault->real, max, arena, ret, ret_count))
 FORWARD(request_put, (struct store *store, const struct store_request *row), (fault->real, row))
 FORWARD(request_get,
-	(struct store *store, const struct store_tag *key, struct arena *arena, struct store_request *ret),
-	(fault->real, key, arena, ret))
+	(struct store *store, const struct store_tag *key, uint64_t now_ms, struct arena *arena,
+	 struct store_request *ret),
+	(fault->real, key, now_ms, arena, ret))
 FORWARD(request_expire, (struct store *store, uint64_t now_ms), (fault->real, now_ms))
 FORWARD(audit_append, (struct store *store, const struct store_audit *row), (fault->real, row))
 FORWARD(audit_get, (struct store *store, uint64_t index, struct arena *arena, struct store_audit *ret),

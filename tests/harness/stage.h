@@ -141,6 +141,7 @@ struct stage_statement {
 	uint64_t time_ms;
 	const char *certificate, *key;    // files
 	enum stage_system sent_from;
+	const uint8_t *nonce;             // NONCE_BYTES; NULL: a random one
 	int flip;                         // this byte of the signature is altered; -1: none
 };
 struct stage_statement stage_statement(const struct stage *stage, enum stage_person person);

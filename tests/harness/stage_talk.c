@@ -216,8 +216,11 @@ const struct stage_reply *stage_present(struct stage *stage, const struct stage_
 {
 	static const char domain[] = "cpis-session-v1\n";
 	const size_t domain_bytes = sizeof domain - 1;
-	uint8_t message[sizeof domain + STATEMENT_BYTES_MAX], signature[ED25519_SIGNATURE_BYTES], nonce[NONCE_BYTES] = {7};
+	uint8_t message[sizeof domain + STATEMENT_BYTES_MAX], signature[ED25519_SIGNATURE_BYTES], nonce[NONCE_BYTES];
 	Cpis__V1__SessionStatement statement = CPIS__V1__SESSION_STATEMENT__INIT;
+	stage_must(RAND_bytes(nonce, sizeof nonce) == 1, "nonce", "no random bytes");
+	if (from->nonce != NULL)
+		memcpy(nonce, from->nonce, sizeof nonce);
 	statement.uid = text(from->uid);
 	statement.role_code = text(from->role);
 	statement.organisation = text(from->organisation);

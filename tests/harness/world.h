@@ -12,7 +12,7 @@
 //	school_nurse                                    RDR, school nursing; may look silently (B0170)
 //	leeds, leeds_duty                               383, Leeds City Council
 //	brighton                                        846, Brighton and Hove City Council
-//	guardian                                        X26, NHS England
+//	guardian, registrar                             X26, NHS England
 #ifndef CPIS_TESTS_WORLD_H
 #define CPIS_TESTS_WORLD_H
 

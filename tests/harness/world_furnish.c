@@ -38,6 +38,7 @@ const struct world_person world_people[] = {
 	{"leeds_duty", "555000000008", "Peter Holt", "R9605", "leeds", NULL, NULL},
 	{"brighton", "555000000009", "Lucy Faulkner", "R9535", "brighton", NULL, NULL},
 	{"guardian", "555000000010", "Helen Marsh", "R5105", "national", NULL, NULL},
+	{"registrar", "555000000011", "Owen Price", "R5080", "national", NULL, NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -251,6 +251,23 @@ START_TEST(the_list_says_who_did_it_why_and_until_when)
 }
 END_TEST
 
+START_TEST(a_target_that_nobody_knows_is_held_back_and_said_to_be_unknown)
+{
+	static const struct {
+		Cpis__V1__QuarantineKind kind;
+		const char *target;
+		bool known;
+	} targets[] = {{SYSTEM, "RXJ/infirmary", true},	 {SYSTEM, "RXJ/infirmery", false}, {ORGANISATION, "RXJ", true},
+		       {ORGANISATION, "RXQ", false},	 {PERSON, "555000000001", true},   {PERSON, "555000009999", false},
+		       {CERTIFICATE, "0123", false}};
+	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+		const struct stage_reply *got = set(NATIONAL_REGISTRAR, targets[i].kind, targets[i].target, 0);
+		stage_expect_ok(got);
+		ck_assert_msg(got->reply->quarantine_set->known == targets[i].known, "%s", targets[i].target);
+	}
+}
+END_TEST
+
 START_TEST(what_is_not_a_target_or_a_reason_is_refused)
 {
 	static const struct {
@@ -287,6 +304,7 @@ int main(void)
 	tcase_add_test(tests, others_may_neither_set_nor_lift_nor_see);
 	tcase_add_test(tests, an_act_needs_the_persons_own_fresh_signature);
 	tcase_add_test(tests, the_list_says_who_did_it_why_and_until_when);
+	tcase_add_test(tests, a_target_that_nobody_knows_is_held_back_and_said_to_be_unknown);
 	tcase_add_test(tests, what_is_not_a_target_or_a_reason_is_refused);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

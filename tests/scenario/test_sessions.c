@@ -301,6 +301,24 @@ START_TEST(past_the_revocation_lists_nobody_is_let_in)
 }
 END_TEST
 
+START_TEST(a_statement_opens_one_session)
+{
+	static const uint8_t nonce[NONCE_BYTES] = {1, 2, 3}, other[NONCE_BYTES] = {1, 2, 4};
+	struct stage_statement statement = stage_statement(stage, NURSE);
+	statement.nonce = nonce;
+	stage_expect_ok(stage_present(stage, &statement));
+	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "statement_replayed");
+	stage_restart(stage);
+	stage->now_ms += CLOCK_SKEW_MS_MAX;
+	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "statement_replayed");
+	stage->now_ms += 1;
+	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "statement_time");
+	statement = stage_statement(stage, NURSE);
+	statement.nonce = other;
+	stage_expect_ok(stage_present(stage, &statement));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("sessions");
@@ -330,6 +348,7 @@ int main(void)
 	tcase_add_test(all, a_session_ends_with_the_certificate_it_was_opened_with);
 	tcase_add_test(all, refuses_systems_that_are_unknown_expired_revoked_or_unregistered);
 	tcase_add_test(all, past_the_revocation_lists_nobody_is_let_in);
+	tcase_add_test(all, a_statement_opens_one_session);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

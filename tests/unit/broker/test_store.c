@@ -205,7 +205,7 @@ static void expect_all_kinds(unsigned n)
 	ck_assert_int_eq(ops->audit_size(store, &size), STORE_OK);
 	ck_assert_uint_eq(size, n);
 	struct store_tag next = tag(n + 1), last = tag(n);
-	ck_assert_int_eq(ops->request_get(store, &next, &arena, &request), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->request_get(store, &next, 0, &arena, &request), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->plan_get(store, &next, &arena, &plan), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->audit_get(store, n, &arena, &row), STORE_NOT_FOUND);
 	if (n == 0) {
@@ -221,7 +221,7 @@ static void expect_all_kinds(unsigned n)
 	ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_OK);
 	ck_assert_uint_eq(authority.last_published_ms, n);
 	assert_blob(authority.sealed, text);
-	ck_assert_int_eq(ops->request_get(store, &last, &arena, &request), STORE_OK);
+	ck_assert_int_eq(ops->request_get(store, &last, 0, &arena, &request), STORE_OK);
 	ck_assert_uint_eq(request.expires_ms, 1000 + n);
 	ck_assert_uint_eq(request.digest[0], n);
 	assert_blob(request.sealed, text);
@@ -477,7 +477,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 		TRY(ops->inbox_get(store, &leeds, 1, where, &item));
 		TRY(ops->inbox_list(store, &leeds, 0, true, 10, where, &items, &count));
 		TRY(ops->authority_get(store, &leeds, where, &authority));
-		TRY(ops->request_get(store, &one, where, &request));
+		TRY(ops->request_get(store, &one, 0, where, &request));
 		TRY(ops->audit_get(store, 0, where, &audit));
 		TRY(ops->audit_search(store, &filter, where, &audits, &count));
 		TRY(ops->checkpoint_get(store, where, &note));
@@ -686,14 +686,61 @@ static unsigned requests_left(unsigned first, unsigned last)
 	for (unsigned key = first; key <= last; key++) {
 		struct store_tag wanted = tag(key);
 		arena_reset(&arena);
-		enum store_status status = ops->request_get(store, &wanted, &arena, &request);
+		enum store_status status = ops->request_get(store, &wanted, 0, &arena, &request);
 		ck_assert(status == STORE_OK || status == STORE_NOT_FOUND);
 		left += status == STORE_OK;
 	}
 	return left;
 }
 
-#define EXPIRED 1000u
+START_TEST(does_not_find_a_request_that_has_expired)
+{
+	struct store_request request;
+	struct store_tag wanted = tag(1);
+	begin();
+	ck_assert_int_eq(put_request(1, 1000, "x"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->request_get(store, &wanted, 999, &arena, &request), STORE_OK);
+	ck_assert_int_eq(ops->request_get(store, &wanted, 1000, &arena, &request), STORE_NOT_FOUND);
+	begin();
+	ck_assert_int_eq(put_request(1, 5000, "y"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->request_get(store, &wanted, 1000, &arena, &request), STORE_OK);
+	assert_blob(request.sealed, "y");
+}
+END_TEST
+
+static struct store_quarantine held(unsigned target, uint64_t since_ms, const char *sealed)
+{
+	return (struct store_quarantine){.target = tag(target), .since_ms = since_ms, .sealed = blob(sealed)};
+}
+
+START_TEST(keeps_quarantine_entries_newest_first)
+{
+	struct store_quarantine *rows = NULL, first = held(1, 10, "a"), second = held(2, 20, "b"), again = held(1, 30, "c");
+	struct store_tag one = tag(1);
+	size_t count = 0;
+	begin();
+	ck_assert_int_eq(ops->quarantine_put(store, &first), STORE_OK);
+	ck_assert_int_eq(ops->quarantine_put(store, &second), STORE_OK);
+	ck_assert_int_eq(ops->quarantine_put(store, &again), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->quarantine_all(store, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	assert_blob(rows[0].sealed, "c");
+	assert_blob(rows[1].sealed, "b");
+	ck_assert_int_eq(ops->quarantine_all(store, 1, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+	begin();
+	ck_assert_int_eq(ops->quarantine_delete(store, &one), STORE_OK);
+	ck_assert_int_eq(ops->quarantine_delete(store, &one), STORE_NOT_FOUND);
+	commit();
+	ck_assert_int_eq(ops->quarantine_all(store, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+#define EXPIRED (2 * STORE_EXPIRE_MAX)
 #define KEPT 20u
 
 START_TEST(forgets_expired_requests_a_bounded_number_at_a_time)
@@ -951,6 +998,8 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, lists_an_inbox_by_id_open_or_whole);
 	tcase_add_test(tests, replaces_an_authoritys_row);
 	tcase_add_test(tests, forgets_expired_requests_a_bounded_number_at_a_time);
+	tcase_add_test(tests, does_not_find_a_request_that_has_expired);
+	tcase_add_test(tests, keeps_quarantine_entries_newest_first);
 	suite_add_tcase(suite, tests);
 }
 
