@@ -419,6 +419,36 @@ START_TEST(seals_nothing_and_a_lot)
 }
 END_TEST
 
+START_TEST(a_requests_digest_cannot_be_made_without_the_key)
+{
+	static const uint8_t request[] = "a request", other[] = "a requesu";
+	uint8_t first[HASH_BYTES], again[HASH_BYTES], different[HASH_BYTES];
+	char detail[VAULT_DETAIL_BYTES] = "";
+	vault_digest_request(vault, request, sizeof request, first);
+	vault_digest_request(vault, request, sizeof request, again);
+	ck_assert_mem_eq(first, again, HASH_BYTES);
+	vault_digest_request(vault, other, sizeof other, different);
+	ck_assert_mem_ne(first, different, HASH_BYTES);
+	unlink(path);
+	ck_assert(vault_create_key(path, detail));
+	struct vault *fresh = open_key();
+	vault_digest_request(fresh, request, sizeof request, different);
+	ck_assert_mem_ne(first, different, HASH_BYTES);
+	vault_free(fresh);
+}
+END_TEST
+
+START_TEST(quarantine_tags_differ_by_kind_and_target)
+{
+	struct store_tag person, system, other;
+	vault_tag_quarantine(vault, 3, "555000000001", &person);
+	vault_tag_quarantine(vault, 1, "555000000001", &system);
+	vault_tag_quarantine(vault, 3, "555000000002", &other);
+	ck_assert_mem_ne(person.bytes, system.bytes, TAG_BYTES);
+	ck_assert_mem_ne(person.bytes, other.bytes, TAG_BYTES);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("vault");
@@ -445,6 +475,8 @@ int main(void)
 	tcase_add_test(tests, does_not_open_with_another_key);
 	tcase_add_test(tests, two_seals_of_the_same_plaintext_differ);
 	tcase_add_test(tests, seals_nothing_and_a_lot);
+	tcase_add_test(tests, a_requests_digest_cannot_be_made_without_the_key);
+	tcase_add_test(tests, quarantine_tags_differ_by_kind_and_target);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
