@@ -32,6 +32,7 @@ struct core {
 	struct core_options options;
 	struct audit_log *audit;
 	struct quarantine *quarantine;
+	struct roles *roles;
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full
 	struct slot *slots;
@@ -72,6 +73,11 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
+	if (!roles_new(options->store, options->vault, options->policy, &core->roles) || !roles_load(core->roles)) {
+		snprintf(detail, CORE_DETAIL_BYTES, "the role profiles cannot be read: is this the store's key?");
+		core_free(core);
+		return false;
+	}
 	*ret = core;
 	return true;
 }
@@ -84,6 +90,7 @@ void core_free(struct core *core)
 		core->options.store->ops->rollback(core->options.store);
 	audit_free(core->audit);
 	quarantine_free(core->quarantine);
+	roles_free(core->roles);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -197,8 +204,9 @@ static void begin(struct core *core, uint64_t now_ms)
 		core->doomed = true;
 		return;
 	}
-	if (core->suspect && !quarantine_load(core->quarantine)) {
-		log_event(LOG_LEVEL_ERROR, "quarantine_unreadable", "nobody is answered until the list can be read");
+	if (core->suspect && !(quarantine_load(core->quarantine) && roles_load(core->roles))) {
+		log_event(LOG_LEVEL_ERROR, "rights_unreadable",
+			  "nobody is answered until quarantine list and role profiles can be read");
 		core->doomed = true;
 		return;
 	}
@@ -242,6 +250,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.vault = core->options.vault,
 		.audit = core->audit,
 		.quarantine = core->quarantine,
+		.roles = core->roles,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,

@@ -15,6 +15,7 @@
 #include "broker/policy.h"
 #include "broker/quarantine.h"
 #include "broker/register.h"
+#include "broker/roles.h"
 #include "broker/session.h"
 #include "broker/store.h"
 #include "broker/vault.h"
@@ -30,6 +31,7 @@ struct op_context {
 	struct vault *vault;
 	struct audit_log *audit;
 	struct quarantine *quarantine;
+	struct roles *roles;
 	const char *broker_name;
 
 	// This request.
@@ -63,6 +65,9 @@ enum reason op_audit_show(struct op_context *);
 enum reason op_quarantine_set(struct op_context *);
 enum reason op_quarantine_lift(struct op_context *);
 enum reason op_quarantine_list(struct op_context *);
+enum reason op_role_grant(struct op_context *);
+enum reason op_role_end(struct op_context *);
+enum reason op_role_list(struct op_context *);
 
 // A zeroed message in the arena. Arena full: NULL.
 #define OP_NEW(context, type, init)                                                                  \

@@ -6,7 +6,7 @@
 static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 {
 	const struct session *session = context->session;
-	const struct role_profile *profile = register_profile(context->snapshot, session->uid, session->role_code,
+	const struct role_profile *profile = roles_find(context->roles, context->snapshot, session->uid, session->role_code,
 							      &session->organisation, context->now_ms);
 	activity_mask held = policy_role_activities(context->policy, session->role_code);
 	if (profile != NULL)
@@ -29,7 +29,7 @@ static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 }
 
 // A statement opens one session. It is remembered for as long as its time would still be accepted; the same request
-// sent again, because its answer was lost, is not a second use.
+// sent again, because its answer was lost, is not a second use. That the role profile was used is noted with it.
 static enum reason use_once(struct op_context *context)
 {
 	const struct session *session = context->session;
@@ -42,7 +42,10 @@ static enum reason use_once(struct op_context *context)
 	if (status == STORE_OK)
 		return memcmp(row.digest, used.digest, sizeof used.digest) == 0 ? REASON_NONE
 										 : REASON_STATEMENT_REPLAYED;
-	if (status != STORE_NOT_FOUND || context->store->ops->request_put(context->store, &used) != STORE_OK)
+	struct store_tag profile;
+	vault_tag_role(context->vault, session->uid, session->role_code, &session->organisation, &profile);
+	if (status != STORE_NOT_FOUND || context->store->ops->request_put(context->store, &used) != STORE_OK ||
+	    context->store->ops->role_use_put(context->store, &profile, context->now_ms) != STORE_OK)
 		return REASON_STORE;
 	return REASON_NONE;
 }
@@ -51,6 +54,7 @@ enum reason op_session_open(struct op_context *context)
 {
 	struct session_context where = {
 		.snapshot = context->snapshot,
+		.roles = context->roles,
 		.broker_name = context->broker_name,
 		.channel_key = context->channel_key,
 		.organisation = &context->organisation->ods,

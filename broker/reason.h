@@ -74,6 +74,7 @@
 	  "An authority publishes its own records only.")                                                              \
 	X(REASON_QUARANTINE_SCOPE, "quarantine_scope", ACCESS_DENIED,                                                  \
 	  "A registration authority quarantines its own organisation's systems and people only, and never itself.")    \
+	X(REASON_ROLE_SELF, "role_self", ACCESS_DENIED, "Nobody grants a role to themselves.")                          \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\

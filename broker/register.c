@@ -320,6 +320,12 @@ bool register_find_system(const struct register_snapshot *snapshot,
 	return false;
 }
 
+const struct role_profile *register_profiles(const struct register_snapshot *snapshot, size_t *ret_count)
+{
+	*ret_count = snapshot->profiles_count;
+	return snapshot->profiles;
+}
+
 size_t register_systems_count(const struct register_snapshot *snapshot)
 {
 	size_t count = 0;

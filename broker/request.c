@@ -38,6 +38,7 @@ static enum reason resume_session(struct op_context *context)
 {
 	struct session_context where = {
 		.snapshot = context->snapshot,
+		.roles = context->roles,
 		.broker_name = context->broker_name,
 		.channel_key = context->channel_key,
 		.organisation = &context->organisation->ods,
@@ -75,7 +76,7 @@ static enum reason decide(struct op_context *context)
 {
 	const struct session *session = context->session;
 	const struct role_profile *profile =
-		register_profile(context->snapshot, session->uid, session->role_code, &session->organisation,
+		roles_find(context->roles, context->snapshot, session->uid, session->role_code, &session->organisation,
 				 context->now_ms);
 	if (profile == NULL)
 		return REASON_PROFILE;
@@ -126,6 +127,12 @@ static enum reason dispatch(struct op_context *context)
 		return op_quarantine_lift(context);
 	case CPIS__V1__OPERATION__QUARANTINE_LIST:
 		return op_quarantine_list(context);
+	case CPIS__V1__OPERATION__ROLE_GRANT:
+		return op_role_grant(context);
+	case CPIS__V1__OPERATION__ROLE_END:
+		return op_role_end(context);
+	case CPIS__V1__OPERATION__ROLE_LIST:
+		return op_role_list(context);
 	default:
 		return REASON_OPERATION;
 	}

@@ -13,6 +13,8 @@ bool retry_applies(const Cpis__V1__Request *request)
 	// Signed acts: what was signed once takes effect once, while its signature is fresh.
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_SET:
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIFT:
+	case CPIS__V1__REQUEST__BODY_ROLE_GRANT:
+	case CPIS__V1__REQUEST__BODY_ROLE_END:
 		return true;
 	default:
 		return false;

@@ -57,7 +57,7 @@ static enum reason check_statement(const struct session_context *context, const 
 		return REASON_STATEMENT_TIME;
 	if (strcmp(statement->organisation, context->organisation->text) != 0)
 		return REASON_STATEMENT_ORGANISATION;
-	if (register_profile(context->snapshot, statement->uid, statement->role_code, context->organisation,
+	if (roles_find(context->roles, context->snapshot, statement->uid, statement->role_code, context->organisation,
 			     context->now_ms) == NULL)
 		return REASON_PROFILE;
 	return REASON_NONE;
@@ -204,7 +204,8 @@ enum reason session_resume(const struct session_context *context, struct vault *
 		return certificate_reason(status);
 	if (!ods_code_equal(&ret->organisation, context->organisation))
 		return REASON_STATEMENT_ORGANISATION;
-	if (register_profile(context->snapshot, ret->uid, ret->role_code, &ret->organisation, context->now_ms) == NULL)
+	if (roles_find(context->roles, context->snapshot, ret->uid, ret->role_code, &ret->organisation, context->now_ms) ==
+	    NULL)
 		return REASON_PROFILE;
 	return REASON_NONE;
 }

@@ -9,6 +9,7 @@
 
 #include "broker/reason.h"
 #include "broker/register.h"
+#include "broker/roles.h"
 #include "broker/vault.h"
 #include "proto/arena.h"
 #include "proto/wire.h"
@@ -34,6 +35,7 @@ struct session {
 // What a session is opened and checked against.
 struct session_context {
 	const struct register_snapshot *snapshot;
+	const struct roles *roles;
 	const char *broker_name;
 	const uint8_t *channel_key;              // KEY_BYTES: of the connection the message came on
 	const struct ods_code *organisation;     // of the system

@@ -72,6 +72,11 @@ struct store_quarantine {
 };
 
 // What a request id was used for before.
+struct store_role {
+	struct store_tag profile;    // keyed tag of person, role and organisation
+	struct store_blob sealed;    // StoredRole
+};
+
 #define STORE_EXPIRE_MAX 1100u
 
 struct store_request {
@@ -143,6 +148,12 @@ struct store_ops {
 	enum store_status (*quarantine_delete)(struct store *, const struct store_tag *target); // STORE_NOT_FOUND: there was none
 	enum store_status (*quarantine_all)(struct store *, size_t max, struct arena *, struct store_quarantine **ret,
 					    size_t *ret_count); // newest first
+
+	enum store_status (*role_put)(struct store *, const struct store_role *); // insert or replace by profile
+	enum store_status (*role_all)(struct store *, size_t max, struct arena *, struct store_role **ret, size_t *ret_count);
+	// When a session was last opened with this profile, whether or not role_all has it.
+	enum store_status (*role_use_put)(struct store *, const struct store_tag *profile, uint64_t used_ms);
+	enum store_status (*role_use_get)(struct store *, const struct store_tag *profile, uint64_t *ret_used_ms);
 
 	enum store_status (*request_put)(struct store *, const struct store_request *);
 	enum store_status (*request_get)(struct store *, const struct store_tag *key, uint64_t now_ms, struct arena *,

@@ -52,6 +52,14 @@ static const char schema[] =
 	"  since_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE role ("
+	"  profile BLOB PRIMARY KEY NOT NULL," // tag of person, role and organisation
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE role_use ("
+	"  profile BLOB PRIMARY KEY NOT NULL,"
+	"  used_ms INTEGER NOT NULL"
+	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE request ("
 	"  key BLOB PRIMARY KEY NOT NULL,"
 	"  digest BLOB NOT NULL,"
@@ -174,6 +182,10 @@ static const struct store_ops sqlite_ops = {
 	.quarantine_put = sqlite_quarantine_put,
 	.quarantine_delete = sqlite_quarantine_delete,
 	.quarantine_all = sqlite_quarantine_all,
+	.role_put = sqlite_role_put,
+	.role_all = sqlite_role_all,
+	.role_use_put = sqlite_role_use_put,
+	.role_use_get = sqlite_role_use_get,
 	.request_put = sqlite_request_put,
 	.request_get = sqlite_request_get,
 	.request_expire = sqlite_request_expire,

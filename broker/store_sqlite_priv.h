@@ -35,6 +35,10 @@
 	X(QUARANTINE_PUT, "INSERT OR REPLACE INTO quarantine (target, since_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = ?1")                             \
 	X(QUARANTINE_ALL, "SELECT target, since_ms, sealed FROM quarantine ORDER BY since_ms DESC, target LIMIT ?1") \
+	X(ROLE_PUT, "INSERT OR REPLACE INTO role (profile, sealed) VALUES (?1, ?2)")                 \
+	X(ROLE_ALL, "SELECT profile, sealed FROM role ORDER BY profile LIMIT ?1")                    \
+	X(ROLE_USE_PUT, "INSERT OR REPLACE INTO role_use (profile, used_ms) VALUES (?1, ?2)")        \
+	X(ROLE_USE_GET, "SELECT used_ms FROM role_use WHERE profile = ?1")                           \
 	X(REQUEST_PUT, "INSERT OR REPLACE INTO request (key, digest, expires_ms, sealed) VALUES (?1, ?2, ?3, ?4)") \
 	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = ?1"          \
 		       " AND expires_ms > ?2")         \
@@ -114,14 +118,19 @@ enum store_status sqlite_accesses_of(struct store *, const struct store_tag *sub
 enum store_status sqlite_authority_put(struct store *, const struct store_authority *);
 enum store_status sqlite_authority_get(struct store *, const struct ods_code *, struct arena *,
 				       struct store_authority *ret);
-enum store_status sqlite_quarantine_put(struct store *, const struct store_quarantine *);
-enum store_status sqlite_quarantine_delete(struct store *, const struct store_tag *target);
-enum store_status sqlite_quarantine_all(struct store *, size_t max, struct arena *, struct store_quarantine **ret,
-					size_t *ret_count);
 enum store_status sqlite_request_put(struct store *, const struct store_request *);
 enum store_status sqlite_request_get(struct store *, const struct store_tag *key, uint64_t now_ms, struct arena *,
 				     struct store_request *ret);
 enum store_status sqlite_request_expire(struct store *, uint64_t now_ms);
+// store_sqlite_rights.c
+enum store_status sqlite_quarantine_put(struct store *, const struct store_quarantine *);
+enum store_status sqlite_quarantine_delete(struct store *, const struct store_tag *target);
+enum store_status sqlite_quarantine_all(struct store *, size_t max, struct arena *, struct store_quarantine **ret,
+					size_t *ret_count);
+enum store_status sqlite_role_put(struct store *, const struct store_role *);
+enum store_status sqlite_role_all(struct store *, size_t max, struct arena *, struct store_role **ret, size_t *ret_count);
+enum store_status sqlite_role_use_put(struct store *, const struct store_tag *profile, uint64_t used_ms);
+enum store_status sqlite_role_use_get(struct store *, const struct store_tag *profile, uint64_t *ret_used_ms);
 // store_sqlite_inbox.c
 enum store_status sqlite_inbox_next_id(struct store *, const struct ods_code *, uint64_t *ret);
 enum store_status sqlite_inbox_put(struct store *, const struct store_inbox_item *);

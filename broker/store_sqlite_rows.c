@@ -265,48 +265,6 @@ enum store_status sqlite_authority_get(struct store *base, const struct ods_code
 			  "authority_get");
 }
 
-// ------------------------------------------------------------------ quarantine
-
-enum store_status sqlite_quarantine_put(struct store *base, const struct store_quarantine *entry)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_QUARANTINE_PUT];
-	int bound = sqlite_bind_tag(statement, 1, &entry->target) | sqlite_bind_u64(statement, 2, entry->since_ms) |
-		    sqlite_bind_bytes(statement, 3, entry->sealed.data, entry->sealed.bytes);
-	return sqlite_run(store, statement, bound, "quarantine_put");
-}
-
-enum store_status sqlite_quarantine_delete(struct store *base, const struct store_tag *target)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_QUARANTINE_DELETE];
-	enum store_status status =
-		sqlite_run(store, statement, sqlite_bind_tag(statement, 1, target), "quarantine_delete");
-	if (status == STORE_OK && sqlite3_changes(store->database) == 0)
-		return STORE_NOT_FOUND;
-	return status;
-}
-
-static bool read_quarantine(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	struct store_quarantine *entry = row;
-	return sqlite_column_tag(statement, 0, &entry->target) && sqlite_column_u64(statement, 1, &entry->since_ms) &&
-	       sqlite_column_blob(statement, 2, arena, &entry->sealed);
-}
-
-enum store_status sqlite_quarantine_all(struct store *base, size_t max, struct arena *arena,
-					struct store_quarantine **ret, size_t *ret_count)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_QUARANTINE_ALL];
-	void *rows = NULL;
-	enum store_status status = sqlite_list(store, statement, sqlite_bind_u64(statement, 1, max), read_quarantine,
-					       sizeof **ret, arena, &rows, ret_count, "quarantine_all");
-	if (status == STORE_OK)
-		*ret = rows;
-	return status;
-}
-
 // ------------------------------------------------------------------ requests
 
 enum store_status sqlite_request_put(struct store *base, const struct store_request *request)

@@ -29,11 +29,12 @@ static const char *const purpose_labels[VAULT_PURPOSES] = {
 	[VAULT_INBOX] = "cpis/1/seal/inbox",         [VAULT_AUTHORITY] = "cpis/1/seal/authority",
 	[VAULT_REQUEST] = "cpis/1/seal/request",     [VAULT_AUDIT] = "cpis/1/seal/audit",
 	[VAULT_TOKEN] = "cpis/1/seal/session-token", [VAULT_QUARANTINE] = "cpis/1/seal/quarantine",
+	[VAULT_ROLE] = "cpis/1/seal/role",
 };
 static const char tag_label[] = "cpis/1/tag";
 
 // First byte of what is tagged, so that tags of two kinds are never of the same input.
-enum tag_kind { TAG_REQUEST_CONTENT = 6, TAG_SUBJECT = 1, TAG_PERSON = 2, TAG_SLOT = 3, TAG_REQUEST = 4, TAG_QUARANTINE = 5 };
+enum tag_kind { TAG_REQUEST_CONTENT = 6, TAG_ROLE = 7, TAG_SUBJECT = 1, TAG_PERSON = 2, TAG_SLOT = 3, TAG_REQUEST = 4, TAG_QUARANTINE = 5 };
 
 struct vault {
 	EVP_CIPHER_CTX *seal[VAULT_PURPOSES]; // key set once; a new nonce for each use
@@ -271,6 +272,15 @@ void vault_tag_request(struct vault *vault, const char *uid, const uint8_t chann
 	struct tag_field fields[] = {
 		{uid, strnlen(uid, UID_DIGITS)}, {channel_key, CHANNEL_KEY_BYTES}, {request_id, REQUEST_ID_BYTES}};
 	make_tag(vault, TAG_REQUEST, fields, 3, ret);
+}
+
+void vault_tag_role(struct vault *vault, const char *uid, const char *role_code, const struct ods_code *organisation,
+		    struct store_tag *ret)
+{
+	struct tag_field fields[] = {{uid, strnlen(uid, UID_DIGITS)},
+				     {role_code, strnlen(role_code, ROLE_CODE_BYTES_MAX)},
+				     {organisation->text, strlen(organisation->text)}};
+	make_tag(vault, TAG_ROLE, fields, 3, ret);
 }
 
 void vault_tag_quarantine(struct vault *vault, unsigned kind, const char *target, struct store_tag *ret)

@@ -29,6 +29,7 @@ enum vault_purpose {
 	VAULT_AUDIT,
 	VAULT_TOKEN,
 	VAULT_QUARANTINE,
+	VAULT_ROLE,
 	VAULT_PURPOSES
 };
 
@@ -47,6 +48,8 @@ void vault_tag_slot(struct vault *, const struct nhs_number *, const struct ods_
 		    struct store_tag *ret);
 void vault_tag_request(struct vault *, const char *uid, const uint8_t channel_key[32],
 		       const uint8_t request_id[REQUEST_ID_BYTES], struct store_tag *ret);
+void vault_tag_role(struct vault *, const char *uid, const char *role_code, const struct ods_code *organisation,
+		    struct store_tag *ret);
 void vault_tag_quarantine(struct vault *, unsigned kind, const char *target, struct store_tag *ret);
 // A keyed digest of a request (HMAC-SHA-256), to compare requests by. Without the key it would tell a child's number: all
 // else in a request can be guessed or stands in the audit record.

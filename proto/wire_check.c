@@ -127,6 +127,40 @@ static enum wire_status check_quarantine(Cpis__V1__QuarantineKind kind, const ch
 	return status;
 }
 
+static enum wire_status check_profile_name(const char *uid, const char *role_code, const char *reason,
+					   struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(uid[0] != '\0', WIRE_MISSING, "role.uid");
+	REQUIRE(text_is_digits(uid, strlen(uid), UID_DIGITS), WIRE_BAD_VALUE, "role.uid");
+	REQUIRE(role_code[0] != '\0', WIRE_MISSING, "role.role_code");
+	REQUIRE(text_is_role_code(role_code, strlen(role_code)), WIRE_BAD_VALUE, "role.role_code");
+	REQUIRE(reason[0] != '\0', WIRE_MISSING, "role.reason");
+	REQUIRE(characters(reason) >= REASON_CHARACTERS_MIN, WIRE_BAD_VALUE, "role.reason");
+	return status;
+}
+
+static enum wire_status check_role_grant(const Cpis__V1__RoleGrantRequest *body, struct wire_error *error)
+{
+	enum wire_status status = check_profile_name(body->uid, body->role_code, body->reason, error);
+	REQUIRE(body->until_ms == 0 || body->until_ms > body->from_ms, WIRE_BAD_VALUE, "role_grant.until_ms");
+	REQUIRE(body->n_activities <= ACTIVITIES_PER_ROLE_MAX, WIRE_TOO_MANY, "role_grant.activities");
+	for (size_t i = 0; i < body->n_activities && status == WIRE_OK; i++)
+		REQUIRE(text_is_role_code(body->activities[i], strlen(body->activities[i])), WIRE_BAD_VALUE,
+			"role_grant.activities");
+	return status;
+}
+
+static enum wire_status check_role_list(const Cpis__V1__RoleListRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	const char *uid = body->after_uid, *role = body->after_role_code;
+	REQUIRE((uid[0] == '\0') == (role[0] == '\0'), WIRE_MISSING, "role_list.after_role_code");
+	REQUIRE(uid[0] == '\0' || text_is_digits(uid, strlen(uid), UID_DIGITS), WIRE_BAD_VALUE, "role_list.after_uid");
+	REQUIRE(role[0] == '\0' || text_is_role_code(role, strlen(role)), WIRE_BAD_VALUE, "role_list.after_role_code");
+	return status;
+}
+
 static enum wire_status check_body(const Cpis__V1__Request *request, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
@@ -156,6 +190,13 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIFT:
 		return check_quarantine(request->quarantine_lift->kind, request->quarantine_lift->target,
 					request->quarantine_lift->reason, error);
+	case CPIS__V1__REQUEST__BODY_ROLE_GRANT:
+		return check_role_grant(request->role_grant, error);
+	case CPIS__V1__REQUEST__BODY_ROLE_END:
+		return check_profile_name(request->role_end->uid, request->role_end->role_code,
+					  request->role_end->reason, error);
+	case CPIS__V1__REQUEST__BODY_ROLE_LIST:
+		return check_role_list(request->role_list, error);
 	case CPIS__V1__REQUEST__BODY_PING:
 	case CPIS__V1__REQUEST__BODY_AUDIT_SHOW:
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIST:
@@ -245,6 +286,12 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 		return check_audit_show(reply->audit_show, error);
 	case CPIS__V1__REPLY__BODY_QUARANTINE_LIST:
 		REQUIRE(reply->quarantine_list->n_entries <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "quarantine_list.entries");
+		return status;
+	case CPIS__V1__REPLY__BODY_ROLE_LIST:
+		REQUIRE(reply->role_list->n_profiles <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "role_list.profiles");
+		for (size_t i = 0; i < reply->role_list->n_profiles && status == WIRE_OK; i++)
+			REQUIRE(reply->role_list->profiles[i]->n_activities <= ACTIVITIES_PER_ROLE_MAX, WIRE_TOO_MANY,
+				"role_list.profiles.activities");
 		return status;
 	default:
 		return status;

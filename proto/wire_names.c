@@ -114,7 +114,7 @@ const char *wire_plan_type_snomed(Cpis__V1__PlanType type)
 Cpis__V1__Operation wire_operation(const Cpis__V1__Request *request)
 {
 	// Bodies are numbered from 16 in the order of the operations, from 1; a test holds the two together.
-	if (request->body_case < CPIS__V1__REQUEST__BODY_PING || request->body_case > CPIS__V1__REQUEST__BODY_QUARANTINE_LIST)
+	if (request->body_case < CPIS__V1__REQUEST__BODY_PING || request->body_case > CPIS__V1__REQUEST__BODY_ROLE_LIST)
 		return CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
 	return (Cpis__V1__Operation)(request->body_case - CPIS__V1__REQUEST__BODY_PING + CPIS__V1__OPERATION__PING);
 }

@@ -13,6 +13,7 @@ static const struct {
 	{"publish", "publish, correct or withdraw a local authority's plans", command_publish},
 	{"inbox", "read and acknowledge what this organisation was told", command_inbox},
 	{"audit", "search, show and verify the audit log", command_audit},
+	{"role", "who holds which role at your organisation", command_role},
 	{"quarantine", "hold back a system, a person, an organisation or a certificate, at once", command_quarantine},
 	{"certs", "certificates: the registration authority's work", command_certs},
 	{"ping", "ask the broker for a sign of life", command_ping},

@@ -56,6 +56,14 @@ FORWARD(quarantine_delete, (struct store *store, const struct store_tag *target)
 FORWARD(quarantine_all,
 	(struct store *store, size_t max, struct arena *arena, struct store_quarantine **ret, size_t *ret_count),
 	(fault->real, max, arena, ret, ret_count))
+FORWARD(role_put, (struct store *store, const struct store_role *row), (fault->real, row))
+FORWARD(role_all,
+	(struct store *store, size_t max, struct arena *arena, struct store_role **ret, size_t *ret_count),
+	(fault->real, max, arena, ret, ret_count))
+FORWARD(role_use_put, (struct store *store, const struct store_tag *profile, uint64_t used_ms),
+	(fault->real, profile, used_ms))
+FORWARD(role_use_get, (struct store *store, const struct store_tag *profile, uint64_t *ret),
+	(fault->real, profile, ret))
 FORWARD(request_put, (struct store *store, const struct store_request *row), (fault->real, row))
 FORWARD(request_get,
 	(struct store *store, const struct store_tag *key, uint64_t now_ms, struct arena *arena,
@@ -116,6 +124,10 @@ static const struct store_ops fault_ops = {
 	.quarantine_put = fault_quarantine_put,
 	.quarantine_delete = fault_quarantine_delete,
 	.quarantine_all = fault_quarantine_all,
+	.role_put = fault_role_put,
+	.role_all = fault_role_all,
+	.role_use_put = fault_role_use_put,
+	.role_use_get = fault_role_use_get,
 	.request_put = fault_request_put,
 	.request_get = fault_request_get,
 	.request_expire = fault_request_expire,

@@ -292,7 +292,8 @@ static const struct named operations[] = {
 	{"unspecified", 0},        {"ping", 1},            {"session_open", 2},     {"flag", 3},
 	{"details", 4},            {"publish", 5},         {"inbox_list", 6},       {"inbox_acknowledge", 7},
 	{"audit_search", 8},       {"audit_show", 9},      {"quarantine_set", 10},  {"quarantine_lift", 11},
-	{"quarantine_list", 12},   {"no_operation", 31},   {"no_operation", 32},    {"no_operation", -1},
+	{"quarantine_list", 12},   {"role_grant", 13},        {"role_end", 14},        {"role_list", 15},
+	{"no_operation", 31},   {"no_operation", 32},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},
 	{"details", 4},            {"details", 4},
