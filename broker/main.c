@@ -350,10 +350,15 @@ static void close_all(struct broker *broker)
 		close(broker->signals);
 }
 
+static void print_remark(void *context, const char *sentence)
+{
+	printf("%s%s\n", (const char *)context, sentence);
+}
+
 static int run(const char *config_path, bool check_only)
 {
 	struct broker broker = {.signals = -1};
-	char detail[DETAIL_BYTES] = "";
+	char detail[DETAIL_BYTES] = "", prefix[] = "note: ";
 	int code = EXIT_CANNOT_START;
 	harden_process();
 	if (!open_signals(&broker)) {
@@ -364,6 +369,7 @@ static int run(const char *config_path, bool check_only)
 	} else if (check_only) {
 		printf("%s: good; policy %s, %zu systems enrolled and valid\n", config_path,
 		       policy_version(broker.policy), register_systems_count(broker.snapshot));
+		policy_review(broker.policy, print_remark, prefix);
 		code = 0;
 	} else if (open_core(&broker, detail) && open_network(&broker, detail) &&
 		   write_endpoint_file(&broker, detail)) {
@@ -374,6 +380,25 @@ static int run(const char *config_path, bool check_only)
 	if (code != 0)
 		log_event(LOG_LEVEL_ERROR, "cannot_start", "%s", detail);
 	close_all(&broker);
+	return code;
+}
+
+// Old and new policy: what would be decided otherwise.
+static int compare_policies(const char *before_path, const char *after_path)
+{
+	struct policy *before = NULL, *after = NULL;
+	char detail[POLICY_DETAIL_BYTES] = "", nothing[] = "";
+	int code = EXIT_CANNOT_START;
+	if (!policy_load(before_path, &before, detail) || !policy_load(after_path, &after, detail)) {
+		fprintf(stderr, "cpis-broker: %s\n", detail);
+	} else {
+		size_t differences = policy_compare(before, after, print_remark, nothing);
+		printf("%zu decisions differ between %s and %s\n", differences, policy_version(before),
+		       policy_version(after));
+		code = 0;
+	}
+	policy_free(before);
+	policy_free(after);
 	return code;
 }
 
@@ -390,6 +415,7 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "usage: cpis-broker CONFIG                 serve until SIGTERM, then drain and exit 0\n"
 		     "       cpis-broker --check CONFIG         read and check all files, start nothing\n"
+		     "       cpis-broker --policy-diff OLD NEW  every decision that changes between two policies\n"
 		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
 		     "       cpis-broker --version | --help\n"
 		     "exit: 0 done, 1 wrong command line, 2 cannot start (the log line says why)\n");
@@ -399,6 +425,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"check", required_argument, NULL, 'c'},   {"make-store-key", required_argument, NULL, 'k'},
+		{"policy-diff", required_argument, NULL, 'd'},
 		{"version", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -413,6 +440,8 @@ int main(int argc, char **argv)
 	}
 	if ((option == 'c' || option == 'k') && optind == argc)
 		return option == 'c' ? run(optarg, true) : make_store_key(optarg);
+	if (option == 'd' && optind == argc - 1)
+		return compare_policies(optarg, argv[optind]);
 	if (option == -1 && optind == argc - 1)
 		return run(argv[optind], false);
 	print_help(stderr);

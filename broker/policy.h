@@ -35,8 +35,8 @@ typedef uint64_t activity_mask;
 
 struct policy;
 
-// Reads and checks the whole file: unknown keys, unknown operations, activities, care settings, doubles and a
-// view operation without activities are refused with file and line in `detail`.
+// Reads and checks the whole file: unknown keys, unknown operations, activities, care settings, doubles, a view operation
+// without activities, and an example that is not decided as it says are refused with file and line in `detail`.
 __attribute__((warn_unused_result)) bool policy_load(const char *path, struct policy **ret, char detail[POLICY_DETAIL_BYTES]);
 void policy_free(struct policy *policy); // accepts NULL
 const char *policy_version(const struct policy *policy);
@@ -75,5 +75,18 @@ struct policy_decision {
 // A look is silent only when it is asked for as SCHEDULED, the care setting is a scheduled one and the
 // person holds an activity that the policy marks silent (B0170). Every other look notifies.
 struct policy_decision policy_decide(const struct policy *policy, const struct policy_question *question);
+
+// The decision in a word: "allowed", "notifies", "silent", or the reason's (broker/reason.h).
+const char *policy_decision_word(Cpis__V1__Operation operation, const struct policy_decision *decision);
+
+// What a reader of the policy should look at though nothing is wrong: roles that grant nothing, activities that no
+// operation asks for or no role has, operations that no role may do. Each as a sentence.
+typedef void policy_remark(void *context, const char *sentence);
+void policy_review(const struct policy *policy, policy_remark *remark, void *context);
+
+// Every decision that differs, over all roles of both, operations, organisation types, care settings and access types, with
+// and without each silent activity, as a line "details care_provider R8001 emergency_department ...: notifies ->
+// role_lacks_activity". Returns how many.
+size_t policy_compare(const struct policy *before, const struct policy *after, policy_remark *remark, void *context);
 
 #endif

@@ -10,6 +10,8 @@
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
 
+#define EXAMPLES_MAX 1024u
+
 // ------------------------------------------------------------------ the file as it is written
 
 struct file_activity {
@@ -38,6 +40,14 @@ struct file_operation {
 	int signed_act;
 };
 
+struct file_example {
+	enum organisation_type organisation_type;
+	char *operation, *role, *care_setting, *decision;
+	char **activities;
+	unsigned activities_count;
+	int scheduled;
+};
+
 struct file_policy {
 	char *name;
 	struct file_activity *activities;
@@ -48,6 +58,8 @@ struct file_policy {
 	unsigned care_settings_count;
 	struct file_operation *operations;
 	unsigned operations_count;
+	struct file_example *examples;
+	unsigned examples_count;
 };
 
 static const cyaml_strval_t type_words[ORGANISATION_TYPES] = {
@@ -97,6 +109,20 @@ static const cyaml_schema_field_t operation_fields[] = {
 	CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t example_fields[] = {
+	TEXT("operation", file_example, operation, POLICY_NAME_BYTES_MAX),
+	CYAML_FIELD_ENUM("organisation_type", CYAML_FLAG_STRICT, struct file_example, organisation_type, type_words,
+			 ORGANISATION_TYPES),
+	TEXT("role", file_example, role, ROLE_CODE_BYTES_MAX),
+	CYAML_FIELD_SEQUENCE("activities", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_example, activities,
+			     &code_value, 0, POLICY_ACTIVITIES_MAX),
+	CYAML_FIELD_STRING_PTR("care_setting", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_example, care_setting,
+			       1, POLICY_NAME_BYTES_MAX),
+	YAML_FILE_BOOL("scheduled", CYAML_FLAG_OPTIONAL, struct file_example, scheduled),
+	TEXT("decision", file_example, decision, POLICY_NAME_BYTES_MAX),
+	CYAML_FIELD_END,
+};
+
 static const cyaml_schema_value_t activity_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_activity, activity_fields),
 };
@@ -109,6 +135,10 @@ static const cyaml_schema_value_t operation_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_operation, operation_fields),
 };
 
+static const cyaml_schema_value_t example_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_example, example_fields),
+};
+
 static const cyaml_schema_field_t policy_fields[] = {
 	TEXT("name", file_policy, name, POLICY_NAME_BYTES_MAX),
 	CYAML_FIELD_SEQUENCE("activities", CYAML_FLAG_POINTER, struct file_policy, activities,
@@ -119,6 +149,8 @@ static const cyaml_schema_field_t policy_fields[] = {
 			     &setting_value, 1, POLICY_CARE_SETTINGS_MAX),
 	CYAML_FIELD_SEQUENCE("operations", CYAML_FLAG_POINTER, struct file_policy, operations,
 			     &operation_value, 1, POLICY_OPERATIONS_MAX),
+	CYAML_FIELD_SEQUENCE("examples", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, examples,
+			     &example_value, 0, EXAMPLES_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t policy_schema = {
@@ -279,6 +311,35 @@ static bool compile_operations(struct yaml_place *place, const struct file_polic
 	return true;
 }
 
+// What the author of the policy wanted to be sure of.
+static bool check_examples(struct yaml_place *place, const struct file_policy *file, const struct policy *policy)
+{
+	place->key = "examples";
+	for (place->index = 0; place->index < file->examples_count; place->index++) {
+		const struct file_example *example = &file->examples[place->index];
+		struct policy_question question = {.organisation_type = example->organisation_type,
+						   .role_code = example->role,
+						   .access_type = example->scheduled ? CPIS__V1__ACCESS_TYPE__SCHEDULED
+										     : CPIS__V1__ACCESS_TYPE__UNSCHEDULED};
+		if (!wire_operation_by_name(example->operation, &question.operation))
+			return yaml_file_refuse(place, "unknown operation '%s'", example->operation);
+		if (example->care_setting != NULL &&
+		    !wire_care_setting_by_name(example->care_setting, &question.care_setting))
+			return yaml_file_refuse(place, "unknown care setting '%s'", example->care_setting);
+		if (!compile_mask(place, policy, "the example", example->activities, example->activities_count,
+				  &question.additional))
+			return false;
+		question.organisation_care_settings =
+			example->care_setting == NULL ? 0 : policy_setting_bit(question.care_setting);
+		struct policy_decision decision = policy_decide(policy, &question);
+		const char *word = policy_decision_word(question.operation, &decision);
+		if (strcmp(word, example->decision) != 0)
+			return yaml_file_refuse(place, "the example says %s and the policy decides %s", example->decision,
+						word);
+	}
+	return true;
+}
+
 static bool compile_version(struct yaml_place *place, const struct file_policy *file, struct policy *policy)
 {
 	uint8_t digest[HASH_BYTES];
@@ -311,7 +372,7 @@ bool policy_load(const char *path, struct policy **ret, char detail[POLICY_DETAI
 	good = good && yaml_file_load(&file, &policy_schema, &data, detail, POLICY_DETAIL_BYTES);
 	good = good && compile_version(&place, data, policy) && compile_activities(&place, data, policy) &&
 	       compile_roles(&place, data, policy) && compile_care_settings(&place, data, policy) &&
-	       compile_operations(&place, data, policy);
+	       compile_operations(&place, data, policy) && check_examples(&place, data, policy);
 	yaml_file_free(&policy_schema, data);
 	yaml_file_close(&file);
 	if (!good) {

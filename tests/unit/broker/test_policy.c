@@ -551,6 +551,92 @@ static void add_load_tests(TCase *load)
 	tcase_add_test(load, refuses_conditions_that_could_not_be_enforced);
 }
 
+// ------------------------------------------------------------------ examples, review, comparison
+
+#define EXAMPLE(decision)                                                                             \
+	"examples:\n"                                                                                 \
+	"  - {operation: publish, organisation_type: local_authority, role: R8001, decision: " decision "}\n"
+
+static char remarks[4096];
+
+static void note_remark(void *context, const char *sentence)
+{
+	(void)context;
+	size_t used = strlen(remarks);
+	snprintf(remarks + used, sizeof remarks - used, "%s\n", sentence);
+}
+
+static struct policy *load_text(const char *text)
+{
+	struct policy *policy = NULL;
+	char file_path[] = "/tmp/cpis-policy-review-XXXXXX", detail[POLICY_DETAIL_BYTES] = "";
+	int file = mkstemp(file_path);
+	ck_assert_int_ge(file, 0);
+	ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
+	close(file);
+	bool good = policy_load(file_path, &policy, detail);
+	unlink(file_path);
+	ck_assert_msg(good, "%s", detail);
+	return policy;
+}
+
+START_TEST(an_example_that_is_decided_otherwise_makes_the_file_be_refused)
+{
+	refuses(GOOD EXAMPLE("allowed"), ":14: the example says allowed and the policy decides operation_not_in_policy");
+	refuses(GOOD "examples:\n  - {operation: dance, organisation_type: local_authority, role: R8001, decision: allowed}\n",
+		":14: unknown operation 'dance'");
+	refuses(GOOD "examples:\n  - {operation: flag, organisation_type: care_provider, role: R8001, care_setting: "
+		     "kitchen, decision: allowed}\n",
+		":14: unknown care setting 'kitchen'");
+}
+END_TEST
+
+START_TEST(a_review_names_roles_activities_and_operations_that_lead_nowhere)
+{
+	struct policy *policy = load_text("name: odd\n"
+					  "activities:\n  - {code: B0107, name: View}\n  - {code: L0101, name: Publish}\n"
+					  "  - {code: L0999, name: Nothing}\n"
+					  "roles:\n  - {code: R8001, name: Nurse, activities: [B0107]}\n"
+					  "  - {code: R8009, name: Receptionist, activities: []}\n"
+					  "care_settings:\n  - {name: ambulance, scheduled: false}\n"
+					  "operations:\n  - {name: ping}\n"
+					  "  - {name: publish, activities: [L0101], organisation_types: [local_authority]}\n"
+					  "  - {name: flag, activities: [B0107], organisation_types: [care_provider], "
+					  "care_setting: required}\n");
+	remarks[0] = '\0';
+	policy_review(policy, note_remark, NULL);
+	ck_assert_str_eq(remarks, "role R8009 (Receptionist) may do nothing\n"
+				  "activity L0101 is held by no role: only the register can grant it\n"
+				  "activity L0999 is asked for by no operation\n"
+				  "operation PUBLISH can be done by no role\n");
+	policy_free(policy);
+}
+END_TEST
+
+START_TEST(a_comparison_lists_every_decision_that_changes_and_no_other)
+{
+	static const char before[] = "name: one\n"
+				     "activities:\n  - {code: L0101, name: Publish}\n"
+				     "roles:\n  - {code: R8001, name: Nurse, activities: []}\n"
+				     "care_settings:\n  - {name: ambulance, scheduled: false}\n"
+				     "operations:\n"
+				     "  - {name: publish, activities: [L0101], organisation_types: [local_authority]}\n";
+	static const char after[] = "name: two\n"
+				    "activities:\n  - {code: L0101, name: Publish}\n"
+				    "roles:\n  - {code: R8001, name: Nurse, activities: [L0101]}\n"
+				    "care_settings:\n  - {name: ambulance, scheduled: false}\n"
+				    "operations:\n"
+				    "  - {name: publish, activities: [L0101], organisation_types: [local_authority]}\n";
+	struct policy *one = load_text(before), *two = load_text(after);
+	remarks[0] = '\0';
+	ck_assert_uint_eq(policy_compare(one, one, note_remark, NULL), 0);
+	ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 1);
+	ck_assert_str_eq(remarks, "PUBLISH local_authority R8001: role_lacks_activity -> allowed\n");
+	policy_free(one);
+	policy_free(two);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy");
@@ -562,6 +648,9 @@ int main(void)
 	tcase_add_test(decide, the_shipped_policy_knows_every_operation_and_care_setting);
 	tcase_add_test(decide, roles_and_activities_are_found_by_code);
 	tcase_add_test(decide, the_version_is_the_name_and_the_files_digest);
+	tcase_add_test(decide, an_example_that_is_decided_otherwise_makes_the_file_be_refused);
+	tcase_add_test(decide, a_review_names_roles_activities_and_operations_that_lead_nowhere);
+	tcase_add_test(decide, a_comparison_lists_every_decision_that_changes_and_no_other);
 	suite_add_tcase(suite, decide);
 	tcase_add_checked_fixture(load, set_up, tear_down);
 	add_load_tests(load);

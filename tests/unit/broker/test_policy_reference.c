@@ -99,6 +99,7 @@ static const cyaml_schema_field_t reference_fields[] = {
 	LIST(roles, reference, &role_entry, 0),
 	LIST(care_settings, reference, &setting_entry, 0),
 	LIST(operations, reference, &operation_entry, 0),
+	CYAML_FIELD_IGNORE("examples", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t reference_schema = {
