@@ -129,7 +129,7 @@ say "... and so on for the others."
 	system RYD ambulance && system RDR school && system 383 leeds && system 846 brighton && system X26 national
 	staff 555000000002 "Siân O'Neill" && staff 555000000003 "Tom Archer" && staff 555000000005 "Kofi Mensah"
 	staff 555000000006 "Mary Whitlock" && staff 555000000007 "Anjali Rao" && staff 555000000009 "Lucy Faulkner"
-	staff 555000000010 "Helen Marsh"
+	staff 555000000010 "Helen Marsh" && staff 555000000011 "Owen Price"
 	# Certified in the same way, and not on the broker's list of systems.
 	system RYD stranger
 } > /dev/null
@@ -156,6 +156,7 @@ cat > register.yaml <<- END
 	  - {uid: "555000000007", role: R9535, organisation: "383", from: 2020-01-01}
 	  - {uid: "555000000009", role: R9535, organisation: "846", from: 2020-01-01}
 	  - {uid: "555000000010", role: R5105, organisation: X26, from: 2020-01-01}
+	  - {uid: "555000000011", role: R5080, organisation: X26, from: 2020-01-01}
 END
 cat > broker.yaml <<- END
 	broker_name: demo-broker
@@ -187,6 +188,7 @@ profile receptionist hospital 555000000003 R8009 emergency_department
 profile paramedic ambulance 555000000005 R1070
 profile school_nurse school 555000000006 R8001
 profile guardian national 555000000010 R5105
+profile registrar national 555000000011 R5080
 profile stranger stranger 555000000005 R1070
 make_csv "$repository/tests/data/leeds.csv" > leeds.csv
 make_csv "$repository/tests/data/brighton.csv" > brighton.csv
@@ -238,6 +240,13 @@ expect LCS-77-0001
 expect_not "Mary Whitlock"
 run 0 cpis --profile leeds.yaml inbox ack 1
 run 0 cpis --profile leeds.yaml inbox list
+
+section "An ambulance's laptop is stolen: the registration authority holds its system back at once, and lets it go again"
+run 0 cpis --profile registrar.yaml quarantine set --system RYD/ambulance --reason "laptop stolen in Hove"
+run 3 cpis --profile paramedic.yaml query 9990000034
+expect system_quarantined
+run 0 cpis --profile registrar.yaml quarantine lift --system RYD/ambulance --reason "laptop found, key unchanged"
+run 0 cpis --profile paramedic.yaml query 9990000034
 
 section "The Caldicott Guardian asks who looked at that child; the refusal is there too"
 run 0 cpis --profile guardian.yaml audit search --nhs-number 9990000018
