@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/random.h"
+#include "broker/sealed.h"
 #include "proto/audit_record.h"
 #include "proto/invariant.h"
 
@@ -149,18 +150,9 @@ static void index_identity(uint64_t index, uint8_t out[8])
 static struct store_blob seal_detail(struct audit_log *log, struct arena *arena, uint64_t index,
 				     const Cpis__V1__AuditDetail *detail)
 {
-	struct store_blob sealed = {NULL, 0};
 	uint8_t identity[8];
 	index_identity(index, identity);
-	size_t plain_bytes;
-	const uint8_t *plain = wire_pack(arena, &detail->base, &plain_bytes);
-	uint8_t *out = plain == NULL ? NULL : arena_alloc(arena, plain_bytes + VAULT_OVERHEAD_BYTES);
-	if (out != NULL &&
-	    vault_seal(log->options.vault, VAULT_AUDIT, identity, sizeof identity, plain, plain_bytes, out)) {
-		sealed.data = out;
-		sealed.bytes = plain_bytes + VAULT_OVERHEAD_BYTES;
-	}
-	return sealed;
+	return sealed_make(log->options.vault, arena, VAULT_AUDIT, identity, sizeof identity, &detail->base);
 }
 
 static ProtobufCBinaryData tag_field(const struct store_tag *tag)
@@ -310,20 +302,11 @@ Cpis__V1__Receipt *audit_receipt(struct audit_log *log, struct arena *arena, uin
 static Cpis__V1__AuditDetail *open_detail(struct audit_log *log, struct arena *arena,
 					  const Cpis__V1__AuditRecord *record)
 {
-	if (record->sealed_detail.len < VAULT_OVERHEAD_BYTES)
-		return NULL;
 	uint8_t identity[8];
 	index_identity(record->index, identity);
-	size_t plain_bytes = record->sealed_detail.len - VAULT_OVERHEAD_BYTES;
-	uint8_t *plain = arena_alloc(arena, plain_bytes + 1);
-	ProtobufCMessage *detail = NULL;
-	struct wire_error error;
-	if (plain == NULL ||
-	    !vault_unseal(log->options.vault, VAULT_AUDIT, identity, sizeof identity, record->sealed_detail.data,
-			  record->sealed_detail.len, plain) ||
-	    wire_unpack(arena, &cpis__v1__audit_detail__descriptor, plain, plain_bytes, &detail, &error) != WIRE_OK)
-		return NULL;
-	return (Cpis__V1__AuditDetail *)detail;
+	struct store_blob sealed = {record->sealed_detail.data, record->sealed_detail.len};
+	return (Cpis__V1__AuditDetail *)sealed_open(log->options.vault, arena, VAULT_AUDIT, identity, sizeof identity, sealed,
+						    &cpis__v1__audit_detail__descriptor);
 }
 
 Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, const struct store_audit *row)

@@ -5,25 +5,16 @@
 #include <string.h>
 
 #include "broker/log.h"
+#include "broker/sealed.h"
 #include "broker/visibility.h"
 #include "proto/invariant.h"
 
 static Cpis__Stored__V1__StoredPlan *open_plan(struct op_context *context, const struct store_plan *row)
 {
-	if (row->sealed.bytes < VAULT_OVERHEAD_BYTES)
-		return NULL;
-	size_t plain_bytes = row->sealed.bytes - VAULT_OVERHEAD_BYTES;
-	uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
-	ProtobufCMessage *message = NULL;
-	struct wire_error error;
-	if (plain == NULL ||
-	    !vault_unseal(context->vault, VAULT_PLAN, row->slot.bytes, sizeof row->slot.bytes, row->sealed.data,
-			  row->sealed.bytes, plain) ||
-	    wire_unpack(context->arena, &cpis__stored__v1__stored_plan__descriptor, plain, plain_bytes, &message,
-			&error) != WIRE_OK)
-		return NULL;
-	Cpis__Stored__V1__StoredPlan *plan = (Cpis__Stored__V1__StoredPlan *)message;
-	return strcmp(plan->authority, row->authority.text) == 0 ? plan : NULL;
+	Cpis__Stored__V1__StoredPlan *plan = (Cpis__Stored__V1__StoredPlan *)sealed_open(
+		context->vault, context->arena, VAULT_PLAN, row->slot.bytes, sizeof row->slot.bytes, row->sealed,
+		&cpis__stored__v1__stored_plan__descriptor);
+	return plan != NULL && strcmp(plan->authority, row->authority.text) == 0 ? plan : NULL;
 }
 
 // Current before ended; then dates as text sort as dates, the latest start first; then by authority, so that

@@ -1,6 +1,7 @@
 // Sealing and opening inbox items. Associated data is organisation and id, and for the acknowledger's name one
 // more byte, so that neither can be put into the other's place.
 #include "broker/inbox.h"
+#include "broker/sealed.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -22,28 +23,18 @@ static struct identity identity_of(const struct ods_code *organisation, uint64_t
 	return identity;
 }
 
-static struct store_blob seal(struct op_context *context, struct identity identity, const uint8_t *plain,
-			      size_t plain_bytes)
+// NUL-terminated, so that the name can be used as it is.
+static char *open_acknowledger(struct op_context *context, const struct store_inbox_item *row)
 {
-	struct store_blob sealed = {NULL, 0};
-	uint8_t *out = plain == NULL ? NULL : arena_alloc(context->arena, plain_bytes + VAULT_OVERHEAD_BYTES);
-	if (out != NULL && vault_seal(context->vault, VAULT_INBOX, identity.bytes, identity.count, plain, plain_bytes, out))
-		sealed = (struct store_blob){out, plain_bytes + VAULT_OVERHEAD_BYTES};
-	return sealed;
-}
-
-// NUL-terminated, so that text can be used as it is.
-static uint8_t *unseal(struct op_context *context, struct identity identity, struct store_blob sealed, size_t *ret_bytes)
-{
+	struct identity identity = identity_of(&row->organisation, row->id, PART_ACKNOWLEDGER);
+	struct store_blob sealed = row->acknowledged_by;
 	if (sealed.bytes < VAULT_OVERHEAD_BYTES)
 		return NULL;
-	size_t plain_bytes = sealed.bytes - VAULT_OVERHEAD_BYTES;
-	uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
-	if (plain == NULL || !vault_unseal(context->vault, VAULT_INBOX, identity.bytes, identity.count, sealed.data,
-					   sealed.bytes, plain))
+	uint8_t *name = arena_alloc(context->arena, sealed.bytes - VAULT_OVERHEAD_BYTES + 1);
+	if (name == NULL || !vault_unseal(context->vault, VAULT_INBOX, identity.bytes, identity.count, sealed.data,
+					  sealed.bytes, name))
 		return NULL;
-	*ret_bytes = plain_bytes;
-	return plain;
+	return (char *)name;
 }
 
 enum reason inbox_put(struct op_context *context, const char *organisation,
@@ -58,9 +49,8 @@ enum reason inbox_put(struct op_context *context, const char *organisation,
 	item.created_ms = row.created_ms;
 	item.kind_case = CPIS__V1__INBOX_ITEM__KIND_ACCESS;
 	item.access = (Cpis__V1__AccessNotification *)(uintptr_t)notification;
-	size_t plain_bytes = 0;
-	const uint8_t *plain = wire_pack(context->arena, &item.base, &plain_bytes);
-	row.sealed = seal(context, identity_of(&row.organisation, row.id, PART_ITEM), plain, plain_bytes);
+	struct identity identity = identity_of(&row.organisation, row.id, PART_ITEM);
+	row.sealed = sealed_make(context->vault, context->arena, VAULT_INBOX, identity.bytes, identity.count, &item.base);
 	if (row.sealed.data == NULL || context->store->ops->inbox_put(context->store, &row) != STORE_OK)
 		return REASON_STORE;
 	return REASON_NONE;
@@ -68,22 +58,17 @@ enum reason inbox_put(struct op_context *context, const char *organisation,
 
 Cpis__V1__InboxItem *inbox_open(struct op_context *context, const struct store_inbox_item *row)
 {
-	size_t plain_bytes = 0;
-	ProtobufCMessage *message = NULL;
-	struct wire_error error;
-	const uint8_t *plain =
-		unseal(context, identity_of(&row->organisation, row->id, PART_ITEM), row->sealed, &plain_bytes);
-	if (plain == NULL || wire_unpack(context->arena, &cpis__v1__inbox_item__descriptor, plain, plain_bytes, &message,
-					 &error) != WIRE_OK)
+	struct identity identity = identity_of(&row->organisation, row->id, PART_ITEM);
+	Cpis__V1__InboxItem *item = (Cpis__V1__InboxItem *)sealed_open(context->vault, context->arena, VAULT_INBOX,
+								       identity.bytes, identity.count, row->sealed,
+								       &cpis__v1__inbox_item__descriptor);
+	if (item == NULL)
 		return NULL;
-	Cpis__V1__InboxItem *item = (Cpis__V1__InboxItem *)message;
 	item->acknowledged_ms = row->acknowledged_ms;
 	if (row->acknowledged_ms != 0) {
-		uint8_t *name = unseal(context, identity_of(&row->organisation, row->id, PART_ACKNOWLEDGER),
-				       row->acknowledged_by, &plain_bytes);
-		if (name == NULL)
+		item->acknowledged_by = open_acknowledger(context, row);
+		if (item->acknowledged_by == NULL)
 			return NULL;
-		item->acknowledged_by = (char *)name;
 	}
 	return item;
 }
@@ -91,5 +76,12 @@ Cpis__V1__InboxItem *inbox_open(struct op_context *context, const struct store_i
 struct store_blob inbox_seal_acknowledger(struct op_context *context, const struct ods_code *organisation, uint64_t id,
 					  const char *name)
 {
-	return seal(context, identity_of(organisation, id, PART_ACKNOWLEDGER), (const uint8_t *)name, strlen(name));
+	struct identity identity = identity_of(organisation, id, PART_ACKNOWLEDGER);
+	struct store_blob sealed = {NULL, 0};
+	size_t bytes = strlen(name);
+	uint8_t *out = arena_alloc(context->arena, bytes + VAULT_OVERHEAD_BYTES);
+	if (out != NULL && vault_seal(context->vault, VAULT_INBOX, identity.bytes, identity.count, (const uint8_t *)name,
+				      bytes, out))
+		sealed = (struct store_blob){out, bytes + VAULT_OVERHEAD_BYTES};
+	return sealed;
 }

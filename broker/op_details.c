@@ -5,6 +5,7 @@
 #include "broker/child.h"
 #include "broker/inbox.h"
 #include "broker/log.h"
+#include "broker/sealed.h"
 #include "broker/visibility.h"
 
 static void access_identity(const struct store_tag *subject, uint64_t audit_index, uint8_t out[TAG_BYTES + 8])
@@ -24,22 +25,16 @@ static enum reason open_authority(struct op_context *context, const char *ods_te
 	if (status == STORE_FAILED)
 		return REASON_STORE;
 	Cpis__V1__Authority *authority = OP_NEW(context, Cpis__V1__Authority, cpis__v1__authority__init);
-	size_t plain_bytes = status == STORE_OK && row.sealed.bytes >= VAULT_OVERHEAD_BYTES
-				     ? row.sealed.bytes - VAULT_OVERHEAD_BYTES
-				     : 0;
-	uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
-	ProtobufCMessage *message = NULL;
-	struct wire_error error;
-	if (status != STORE_OK || authority == NULL || plain == NULL ||
-	    !vault_unseal(context->vault, VAULT_AUTHORITY, ods.text, strlen(ods.text), row.sealed.data,
-			  row.sealed.bytes, plain) ||
-	    wire_unpack(context->arena, &cpis__stored__v1__stored_authority__descriptor, plain, plain_bytes, &message,
-			&error) != WIRE_OK) {
+	const Cpis__Stored__V1__StoredAuthority *stored = NULL;
+	if (status == STORE_OK)
+		stored = (const Cpis__Stored__V1__StoredAuthority *)sealed_open(
+			context->vault, context->arena, VAULT_AUTHORITY, ods.text, strlen(ods.text), row.sealed,
+			&cpis__stored__v1__stored_authority__descriptor);
+	if (authority == NULL || stored == NULL) {
 		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "the stored contacts of authority %s do not open",
 			  ods.text);
 		return REASON_INTERNAL;
 	}
-	const Cpis__Stored__V1__StoredAuthority *stored = (const Cpis__Stored__V1__StoredAuthority *)message;
 	const struct organisation *registered = register_organisation(context->snapshot, &ods);
 	bool office_hours = false;
 	authority->organisation = op_text(ods_text);
@@ -98,17 +93,9 @@ static enum reason add_history(struct op_context *context, Cpis__V1__DetailsRepl
 	for (size_t i = 0; i < count; i++) {
 		uint8_t identity[TAG_BYTES + 8];
 		access_identity(&context->subject, rows[i].audit_index, identity);
-		size_t plain_bytes = rows[i].sealed.bytes > VAULT_OVERHEAD_BYTES
-					     ? rows[i].sealed.bytes - VAULT_OVERHEAD_BYTES
-					     : 0;
-		uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
-		ProtobufCMessage *message = NULL;
-		struct wire_error error;
-		if (plain == NULL || plain_bytes == 0 ||
-		    !vault_unseal(context->vault, VAULT_ACCESS, identity, sizeof identity, rows[i].sealed.data,
-				  rows[i].sealed.bytes, plain) ||
-		    wire_unpack(context->arena, &cpis__v1__access__descriptor, plain, plain_bytes, &message, &error) !=
-			    WIRE_OK) {
+		ProtobufCMessage *message = sealed_open(context->vault, context->arena, VAULT_ACCESS, identity,
+							sizeof identity, rows[i].sealed, &cpis__v1__access__descriptor);
+		if (message == NULL) {
 			log_event(LOG_LEVEL_ERROR, "access_unreadable", "the access of audit record %llu does not open",
 				  (unsigned long long)rows[i].audit_index);
 			return REASON_INTERNAL;
@@ -138,16 +125,14 @@ static enum reason put_history(struct op_context *context, const Cpis__V1__Acces
 {
 	uint8_t identity[TAG_BYTES + 8];
 	access_identity(&context->subject, context->audit_index, identity);
-	size_t plain_bytes;
-	const uint8_t *plain = wire_pack(context->arena, &access->base, &plain_bytes);
-	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(context->arena, plain_bytes + VAULT_OVERHEAD_BYTES);
-	if (sealed == NULL || !vault_seal(context->vault, VAULT_ACCESS, identity, sizeof identity, plain, plain_bytes, sealed))
-		return REASON_STORE;
 	struct store_access row = {
 		.subject = context->subject,
 		.audit_index = context->audit_index,
-		.sealed = {sealed, plain_bytes + VAULT_OVERHEAD_BYTES},
+		.sealed = sealed_make(context->vault, context->arena, VAULT_ACCESS, identity, sizeof identity,
+				      &access->base),
 	};
+	if (row.sealed.data == NULL)
+		return REASON_STORE;
 	return context->store->ops->access_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
 }
 

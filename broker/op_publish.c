@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/child.h"
+#include "broker/sealed.h"
 #include "proto/date.h"
 #include "proto/text.h"
 
@@ -72,13 +73,14 @@ static enum reason store_plan(struct op_context *context, const Cpis__V1__PlanRe
 	plan.local_id = record->local_id;
 	plan.published_ms = context->now_ms;
 	plan.audit_index = context->audit_index;
-	size_t plain_bytes;
-	const uint8_t *plain = wire_pack(context->arena, &plan.base, &plain_bytes);
-	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(context->arena, plain_bytes + VAULT_OVERHEAD_BYTES);
-	struct store_plan row = {.slot = *slot, .authority = context->session->organisation};
-	if (sealed == NULL || !vault_seal(context->vault, VAULT_PLAN, slot->bytes, sizeof slot->bytes, plain, plain_bytes, sealed))
+	struct store_plan row = {
+		.slot = *slot,
+		.authority = context->session->organisation,
+		.sealed = sealed_make(context->vault, context->arena, VAULT_PLAN, slot->bytes, sizeof slot->bytes,
+				      &plan.base),
+	};
+	if (row.sealed.data == NULL)
 		return REASON_STORE;
-	row.sealed = (struct store_blob){sealed, plain_bytes + VAULT_OVERHEAD_BYTES};
 	vault_tag_subject(context->vault, number, &row.subject);
 	return context->store->ops->plan_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
 }
@@ -110,18 +112,14 @@ static enum reason store_authority(struct op_context *context, const Cpis__V1__P
 	Cpis__Stored__V1__StoredAuthority stored = CPIS__STORED__V1__STORED_AUTHORITY__INIT;
 	stored.emergency_duty_telephone = request->emergency_duty_telephone;
 	stored.office_hours_telephone = request->office_hours_telephone;
-	size_t plain_bytes;
-	const uint8_t *plain = wire_pack(context->arena, &stored.base, &plain_bytes);
-	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(context->arena, plain_bytes + VAULT_OVERHEAD_BYTES);
 	const char *ods = context->session->organisation.text;
-	if (sealed == NULL ||
-	    !vault_seal(context->vault, VAULT_AUTHORITY, ods, strlen(ods), plain, plain_bytes, sealed))
-		return REASON_STORE;
 	struct store_authority row = {
 		.organisation = context->session->organisation,
 		.last_published_ms = context->now_ms,
-		.sealed = {sealed, plain_bytes + VAULT_OVERHEAD_BYTES},
+		.sealed = sealed_make(context->vault, context->arena, VAULT_AUTHORITY, ods, strlen(ods), &stored.base),
 	};
+	if (row.sealed.data == NULL)
+		return REASON_STORE;
 	return context->store->ops->authority_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
 }
 

@@ -7,6 +7,7 @@
 
 #include <uthash.h>
 
+#include "broker/sealed.h"
 #include "broker/stored.pb-c.h"
 
 // Kind and target in one text, which is what is looked up: "PERSON 555000000001".
@@ -120,19 +121,16 @@ enum store_status quarantine_put(struct quarantine *quarantine, struct arena *ar
 	struct store_quarantine row = {.since_ms = entry->since_ms};
 	char key[KEY_BYTES_MAX + 1];
 	struct held *held = NULL;
-	size_t plain_bytes;
 	stored.entry = (Cpis__V1__QuarantineEntry *)(uintptr_t)entry;
 	vault_tag_quarantine(quarantine->vault, (unsigned)entry->kind, entry->target, &row.target);
-	const uint8_t *plain = wire_pack(arena, &stored.base, &plain_bytes);
-	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(arena, plain_bytes + VAULT_OVERHEAD_BYTES);
 	make_key(entry->kind, entry->target, key);
 	HASH_FIND_STR(quarantine->all, key, held);
-	if (sealed == NULL || (held == NULL && HASH_COUNT(quarantine->all) >= QUARANTINE_ENTRIES_MAX))
+	if (held == NULL && HASH_COUNT(quarantine->all) >= QUARANTINE_ENTRIES_MAX)
 		return STORE_NO_MEMORY;
-	if (!vault_seal(quarantine->vault, VAULT_QUARANTINE, row.target.bytes, sizeof row.target.bytes, plain, plain_bytes,
-			sealed))
-		return STORE_FAILED;
-	row.sealed = (struct store_blob){sealed, plain_bytes + VAULT_OVERHEAD_BYTES};
+	row.sealed = sealed_make(quarantine->vault, arena, VAULT_QUARANTINE, row.target.bytes, sizeof row.target.bytes,
+				 &stored.base);
+	if (row.sealed.data == NULL)
+		return arena->overflowed ? STORE_NO_MEMORY : STORE_FAILED;
 	enum store_status status = quarantine->store->ops->quarantine_put(quarantine->store, &row);
 	if (status != STORE_OK)
 		return status;
@@ -161,19 +159,10 @@ enum store_status quarantine_lift(struct quarantine *quarantine, Cpis__V1__Quara
 static Cpis__V1__QuarantineEntry *open_entry(struct quarantine *quarantine, struct arena *arena,
 					     const struct store_quarantine *row)
 {
-	if (row->sealed.bytes < VAULT_OVERHEAD_BYTES)
-		return NULL;
-	size_t plain_bytes = row->sealed.bytes - VAULT_OVERHEAD_BYTES;
-	uint8_t *plain = arena_alloc(arena, plain_bytes + 1);
-	ProtobufCMessage *message = NULL;
-	struct wire_error error;
-	if (plain == NULL ||
-	    !vault_unseal(quarantine->vault, VAULT_QUARANTINE, row->target.bytes, sizeof row->target.bytes,
-			  row->sealed.data, row->sealed.bytes, plain) ||
-	    wire_unpack(arena, &cpis__stored__v1__stored_quarantine__descriptor, plain, plain_bytes, &message, &error) !=
-		    WIRE_OK)
-		return NULL;
-	return ((Cpis__Stored__V1__StoredQuarantine *)message)->entry;
+	const Cpis__Stored__V1__StoredQuarantine *stored = (const Cpis__Stored__V1__StoredQuarantine *)sealed_open(
+		quarantine->vault, arena, VAULT_QUARANTINE, row->target.bytes, sizeof row->target.bytes, row->sealed,
+		&cpis__stored__v1__stored_quarantine__descriptor);
+	return stored == NULL ? NULL : stored->entry;
 }
 
 enum store_status quarantine_entries(struct quarantine *quarantine, struct arena *arena,

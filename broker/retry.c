@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "broker/sealed.h"
 #include "broker/stored.pb-c.h"
 
 bool retry_applies(const Cpis__V1__Request *request)
@@ -38,21 +39,13 @@ static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 
 static bool open_kept(struct op_context *context, const struct store_request *row, struct retry *retry)
 {
-	if (row->sealed.bytes < VAULT_OVERHEAD_BYTES)
-		return false;
-	size_t plain_bytes = row->sealed.bytes - VAULT_OVERHEAD_BYTES;
-	uint8_t *plain = arena_alloc(context->arena, plain_bytes + 1);
-	ProtobufCMessage *message = NULL, *body = NULL;
+	ProtobufCMessage *body = NULL;
 	struct wire_error error;
-	if (plain == NULL ||
-	    !vault_unseal(context->vault, VAULT_REQUEST, row->key.bytes, sizeof row->key.bytes, row->sealed.data,
-			  row->sealed.bytes, plain) ||
-	    wire_unpack(context->arena, &cpis__stored__v1__stored_reply__descriptor, plain, plain_bytes, &message,
-			&error) != WIRE_OK)
-		return false;
-	const Cpis__Stored__V1__StoredReply *stored = (const Cpis__Stored__V1__StoredReply *)message;
-	if (wire_unpack(context->arena, &cpis__v1__reply__descriptor, stored->body.data, stored->body.len, &body,
-			&error) != WIRE_OK)
+	const Cpis__Stored__V1__StoredReply *stored = (const Cpis__Stored__V1__StoredReply *)sealed_open(
+		context->vault, context->arena, VAULT_REQUEST, row->key.bytes, sizeof row->key.bytes, row->sealed,
+		&cpis__stored__v1__stored_reply__descriptor);
+	if (stored == NULL || wire_unpack(context->arena, &cpis__v1__reply__descriptor, stored->body.data, stored->body.len,
+					  &body, &error) != WIRE_OK)
 		return false;
 	const Cpis__V1__Reply *kept = (const Cpis__V1__Reply *)body;
 	context->reply->body_case = kept->body_case;
@@ -92,17 +85,16 @@ bool retry_keep(struct op_context *context, const struct retry *retry)
 	stored.audit_index = context->audit_index;
 	stored.outcome = CPIS__V1__OUTCOME__OK;
 	stored.body.data = (uint8_t *)(uintptr_t)wire_pack(context->arena, &body.base, &stored.body.len);
-	size_t plain_bytes;
-	const uint8_t *plain = stored.body.data == NULL ? NULL : wire_pack(context->arena, &stored.base, &plain_bytes);
-	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(context->arena, plain_bytes + VAULT_OVERHEAD_BYTES);
-	if (sealed == NULL || !vault_seal(context->vault, VAULT_REQUEST, retry->key.bytes, sizeof retry->key.bytes, plain,
-					  plain_bytes, sealed))
+	if (stored.body.data == NULL)
 		return false;
 	struct store_request row = {
 		.key = retry->key,
 		.expires_ms = context->now_ms + RETRY_KEPT_MS,
-		.sealed = {sealed, plain_bytes + VAULT_OVERHEAD_BYTES},
+		.sealed = sealed_make(context->vault, context->arena, VAULT_REQUEST, retry->key.bytes,
+				      sizeof retry->key.bytes, &stored.base),
 	};
+	if (row.sealed.data == NULL)
+		return false;
 	memcpy(row.digest, retry->digest, sizeof row.digest);
 	return context->store->ops->request_put(context->store, &row) == STORE_OK;
 }

@@ -7,7 +7,7 @@
 
 #include <uthash.h>
 
-#include "proto/wire.h"
+#include "broker/sealed.h"
 
 // Person, role and organisation in one text, which is what is looked up.
 #define KEY_BYTES_MAX (UID_DIGITS + ROLE_CODE_BYTES_MAX + ODS_CODE_BYTES_MAX + 2u)
@@ -141,39 +141,20 @@ enum store_status roles_put(struct roles *roles, struct arena *arena, const Cpis
 {
 	struct ods_code organisation;
 	struct store_role row;
-	size_t plain_bytes;
 	if (!ods_code_parse(role->organisation, strlen(role->organisation), &organisation))
 		return STORE_FAILED;
-	vault_tag_role(roles->vault, role->uid, role->role_code, &organisation, &row.profile);
-	const uint8_t *plain = wire_pack(arena, &role->base, &plain_bytes);
-	uint8_t *sealed = plain == NULL ? NULL : arena_alloc(arena, plain_bytes + VAULT_OVERHEAD_BYTES);
 	bool known = find_granted(roles, role->uid, role->role_code, &organisation) != NULL;
-	if (sealed == NULL || (!known && HASH_COUNT(roles->all) >= ROLES_GRANTED_MAX))
+	if (!known && HASH_COUNT(roles->all) >= ROLES_GRANTED_MAX)
 		return STORE_NO_MEMORY;
-	if (!vault_seal(roles->vault, VAULT_ROLE, row.profile.bytes, sizeof row.profile.bytes, plain, plain_bytes, sealed))
-		return STORE_FAILED;
-	row.sealed = (struct store_blob){sealed, plain_bytes + VAULT_OVERHEAD_BYTES};
+	vault_tag_role(roles->vault, role->uid, role->role_code, &organisation, &row.profile);
+	row.sealed = sealed_make(roles->vault, arena, VAULT_ROLE, row.profile.bytes, sizeof row.profile.bytes, &role->base);
+	if (row.sealed.data == NULL)
+		return arena->overflowed ? STORE_NO_MEMORY : STORE_FAILED;
 	enum store_status status = roles->store->ops->role_put(roles->store, &row);
 	if (status != STORE_OK)
 		return status;
 	*ret_replaced = known;
 	return remember(roles, role) ? STORE_OK : STORE_FAILED;
-}
-
-static const Cpis__Stored__V1__StoredRole *open_role(struct roles *roles, struct arena *arena, const struct store_role *row)
-{
-	if (row->sealed.bytes < VAULT_OVERHEAD_BYTES)
-		return NULL;
-	size_t plain_bytes = row->sealed.bytes - VAULT_OVERHEAD_BYTES;
-	uint8_t *plain = arena_alloc(arena, plain_bytes + 1);
-	ProtobufCMessage *message = NULL;
-	struct wire_error error;
-	if (plain == NULL ||
-	    !vault_unseal(roles->vault, VAULT_ROLE, row->profile.bytes, sizeof row->profile.bytes, row->sealed.data,
-			  row->sealed.bytes, plain) ||
-	    wire_unpack(arena, &cpis__stored__v1__stored_role__descriptor, plain, plain_bytes, &message, &error) != WIRE_OK)
-		return NULL;
-	return (const Cpis__Stored__V1__StoredRole *)message;
 }
 
 bool roles_load(struct roles *roles)
@@ -189,7 +170,9 @@ bool roles_load(struct roles *roles)
 	if (loaded)
 		forget_all(roles);
 	for (size_t i = 0; i < count && loaded; i++) {
-		const Cpis__Stored__V1__StoredRole *role = open_role(roles, &arena, &rows[i]);
+		const Cpis__Stored__V1__StoredRole *role = (const Cpis__Stored__V1__StoredRole *)sealed_open(
+			roles->vault, &arena, VAULT_ROLE, rows[i].profile.bytes, sizeof rows[i].profile.bytes,
+			rows[i].sealed, &cpis__stored__v1__stored_role__descriptor);
 		loaded = role != NULL && remember(roles, role);
 	}
 	arena_done(&arena);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/random.h"
+#include "broker/sealed.h"
 #include "broker/stored.pb-c.h"
 
 // Signed before the statement's bytes, so that the key's signature on anything else never passes for one.
@@ -127,14 +128,11 @@ ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const
 	stored.expires_ms = session->expires_ms;
 	stored.renewed_ms = session->renewed_ms;
 
-	ProtobufCBinaryData none = {0, NULL};
-	size_t plain_bytes;
-	const uint8_t *plain = wire_pack(arena, &stored.base, &plain_bytes);
-	uint8_t *token = plain == NULL ? NULL : arena_alloc(arena, plain_bytes + VAULT_OVERHEAD_BYTES);
-	if (token == NULL || plain_bytes + VAULT_OVERHEAD_BYTES > SESSION_TOKEN_BYTES_MAX ||
-	    !vault_seal(vault, VAULT_TOKEN, session->channel_key, KEY_BYTES, plain, plain_bytes, token))
-		return none;
-	return borrowed(token, plain_bytes + VAULT_OVERHEAD_BYTES);
+	struct store_blob token =
+		sealed_make(vault, arena, VAULT_TOKEN, session->channel_key, KEY_BYTES, &stored.base);
+	if (token.data == NULL || token.bytes > SESSION_TOKEN_BYTES_MAX)
+		return (ProtobufCBinaryData){0, NULL};
+	return borrowed(token.data, token.bytes);
 }
 
 // Ours once it has opened, so a wrong size in it is our mistake or another version's: not a session.
@@ -167,18 +165,13 @@ static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct se
 static bool unseal(const struct session_context *context, struct vault *vault, struct arena *arena,
 		   ProtobufCBinaryData token, struct session *ret)
 {
-	if (token.len < VAULT_OVERHEAD_BYTES || token.len > SESSION_TOKEN_BYTES_MAX)
+	if (token.len > SESSION_TOKEN_BYTES_MAX)
 		return false;
-	size_t plain_bytes = token.len - VAULT_OVERHEAD_BYTES;
-	uint8_t *plain = arena_alloc(arena, plain_bytes + 1);
-	ProtobufCMessage *message = NULL;
-	struct wire_error error;
-	// The channel's key is associated data: on another connection the token does not open at all.
-	return plain != NULL &&
-	       vault_unseal(vault, VAULT_TOKEN, context->channel_key, KEY_BYTES, token.data, token.len, plain) &&
-	       wire_unpack(arena, &cpis__stored__v1__stored_session__descriptor, plain, plain_bytes, &message,
-			   &error) == WIRE_OK &&
-	       read_stored((const Cpis__Stored__V1__StoredSession *)message, ret);
+	// The channel's key is associated data: through another system the token does not open at all.
+	const Cpis__Stored__V1__StoredSession *stored = (const Cpis__Stored__V1__StoredSession *)sealed_open(
+		vault, arena, VAULT_TOKEN, context->channel_key, KEY_BYTES, (struct store_blob){token.data, token.len},
+		&cpis__stored__v1__stored_session__descriptor);
+	return stored != NULL && read_stored(stored, ret);
 }
 
 enum reason session_resume(const struct session_context *context, struct vault *vault, struct arena *arena,

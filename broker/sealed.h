@@ -1,0 +1,24 @@
+// Messages sealed into bytes and opened again: the one way in which anything about a child or a person gets into the
+// store or into a token. What the associated data is for is in broker/vault.h.
+#ifndef CPIS_BROKER_SEALED_H
+#define CPIS_BROKER_SEALED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "broker/store.h"
+#include "broker/vault.h"
+#include "proto/arena.h"
+#include "proto/wire.h"
+
+// Serialised and sealed, in the arena. NULL data when it does not fit or the library fails.
+struct store_blob sealed_make(struct vault *vault, struct arena *arena, enum vault_purpose purpose, const void *identity,
+			      size_t identity_bytes, const ProtobufCMessage *message);
+
+// Opened and decoded as strictly as a message from a peer. NULL when it does not open, is not such a message, or does
+// not fit the arena.
+ProtobufCMessage *sealed_open(struct vault *vault, struct arena *arena, enum vault_purpose purpose, const void *identity,
+			      size_t identity_bytes, struct store_blob sealed,
+			      const ProtobufCMessageDescriptor *descriptor);
+
+#endif
