@@ -1,6 +1,7 @@
 // `cpis inbox`: what an organisation was told, read and acknowledged.
 #include <poll.h>
 #include <stdio.h>
+#include <time.h>
 
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
@@ -133,12 +134,26 @@ static uint64_t print_new(const Cpis__V1__Reply *reply, bool json, uint64_t afte
 	return after;
 }
 
+// A session ends after 12 hours, and after 30 minutes without use: so a new one after 11 hours, or before each look that
+// comes later than 25 minutes after the last.
+static bool session_is_old(time_t opened, uint64_t interval_ms)
+{
+	return time(NULL) - opened > 11 * 3600 || interval_ms > 25 * 60 * 1000;
+}
+
 // What happened to one look does not end the following: a broker that restarts is waited for.
 static int follow(struct connection *connection, uint64_t after, uint64_t interval_ms, uint64_t left)
 {
+	time_t opened = time(NULL);
 	for (;;) {
 		const Cpis__V1__Reply *reply = NULL;
-		int code = ask(connection, after, false, &reply);
+		int code = EXIT_DONE;
+		if (session_is_old(opened, interval_ms)) {
+			code = connection_renew(connection);
+			opened = time(NULL);
+		}
+		if (code == EXIT_DONE)
+			code = ask(connection, after, false, &reply);
 		if (code != EXIT_DONE && code != EXIT_RETRY)
 			return code;
 		size_t items = 0;

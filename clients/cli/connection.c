@@ -136,6 +136,11 @@ int connection_sign_in(const struct command_line *line, struct connection *ret)
 	return EXIT_DONE;
 }
 
+int connection_renew(struct connection *connection)
+{
+	return open_session(connection);
+}
+
 void connection_close(struct connection *connection)
 {
 	cpis_close(connection->client);

@@ -16,6 +16,8 @@ struct connection {
 int connection_open(const struct command_line *line, struct connection *ret);
 // The same, and a session for the profile's member of staff.
 int connection_sign_in(const struct command_line *line, struct connection *ret);
+// A new session in place of the one there is, before that ends.
+int connection_renew(struct connection *connection);
 void connection_close(struct connection *connection); // harmless on a zeroed one
 
 // A call whose outcome must be OK. Free the reply with cpis_reply_free.

@@ -1,5 +1,6 @@
 // Sessions: every way in which a statement or a token does not hold, and the limits of time to the millisecond.
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -301,6 +302,26 @@ START_TEST(past_the_revocation_lists_nobody_is_let_in)
 }
 END_TEST
 
+// Brokers that share the key and the name share sessions, and nothing else has to be shared for that.
+START_TEST(a_token_opens_at_another_broker_with_the_same_key)
+{
+	struct store *mine = stage->disk, *other = NULL;
+	struct core *core = stage->core;
+	char path[128], detail[STORE_DETAIL_BYTES];
+	stage_sign_in(stage, NURSE);
+	snprintf(path, sizeof path, "%s/other.db", stage->directory);
+	ck_assert_msg(store_sqlite_open(path, &other, detail) == STORE_OK, "%s", detail);
+	stage->fault.real = other;
+	ck_assert_msg(stage_try_core(stage, &stage->core, detail), "%s", detail);
+	stage_expect_ok(stage_flag(stage, NURSE, stage_child(0)));
+	core_free(stage->core);
+	other->ops->close(other);
+	stage->core = core;
+	stage->fault.real = mine;
+	stage_expect_ok(stage_flag(stage, NURSE, stage_child(0)));
+}
+END_TEST
+
 START_TEST(a_statement_opens_one_session)
 {
 	static const uint8_t nonce[NONCE_BYTES] = {1, 2, 3}, other[NONCE_BYTES] = {1, 2, 4};
@@ -349,6 +370,7 @@ int main(void)
 	tcase_add_test(all, refuses_systems_that_are_unknown_expired_revoked_or_unregistered);
 	tcase_add_test(all, past_the_revocation_lists_nobody_is_let_in);
 	tcase_add_test(all, a_statement_opens_one_session);
+	tcase_add_test(all, a_token_opens_at_another_broker_with_the_same_key);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -306,6 +306,22 @@ START_TEST(an_acknowledged_notification_leaves_the_list_and_keeps_the_name)
 }
 END_TEST
 
+START_TEST(following_the_inbox_prints_each_notification_once)
+{
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--details", number[LEEDS_CHILD], NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "paramedic", "query", "--details", number[SHARED], NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "follow", "--count", "2", "--interval", "100", NULL), 0);
+	ck_assert_ptr_nonnull(strstr(world_out(world), number[LEEDS_CHILD]));
+	ck_assert_ptr_nonnull(strstr(world_out(world), number[SHARED]));
+	ck_assert_int_eq(world_cpis(world, "leeds", "--json", "inbox", "follow", "--count", "1", "--after", "1", NULL), 0);
+	ck_assert_ptr_null(strstr(world_out(world), number[LEEDS_CHILD]));
+	ck_assert_ptr_nonnull(strstr(world_out(world), number[SHARED]));
+	ck_assert_ptr_nonnull(strchr(world_out(world), '\n'));
+	ck_assert_str_eq(strchr(world_out(world), '\n'), "\n"); // one object, one line
+	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "follow", "--interval", "5", NULL), 1);
+}
+END_TEST
+
 START_TEST(auditors_search_show_and_verify_within_their_remit)
 {
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--details", number[LEEDS_CHILD], NULL), 0);
@@ -385,6 +401,7 @@ int main(void)
 	tcase_add_test(tests, a_withdrawn_plan_is_gone_at_once);
 	tcase_add_test(tests, bad_rows_are_named_and_good_ones_stored);
 	tcase_add_test(tests, an_acknowledged_notification_leaves_the_list_and_keeps_the_name);
+	tcase_add_test(tests, following_the_inbox_prints_each_notification_once);
 	tcase_add_test(tests, auditors_search_show_and_verify_within_their_remit);
 	tcase_add_test(tests, database_and_logs_tell_nothing_about_children_staff_or_telephones);
 	suite_add_tcase(suite, tests);
