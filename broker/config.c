@@ -37,7 +37,9 @@ struct config_text {
 	X(register_file, 0)                   \
 	X(policy_file, 0)                     \
 	X(store_file, 0)                      \
-	X(store_key, 0)
+	X(store_key, 0)                       \
+	X(session_key, CYAML_FLAG_OPTIONAL)   \
+	X(session_key_previous, CYAML_FLAG_OPTIONAL)
 
 static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("broker_name", config.broker_name, 0, IDENTITY_NAME_BYTES_MAX),

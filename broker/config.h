@@ -22,6 +22,9 @@ struct config {
 	char *policy_file;
 	char *store_file;            // SQLite database
 	char *store_key;             // master key (broker/vault.h)
+	char *session_key;           // optional: seals session tokens in place of store_key; the same at brokers that
+	                             // share sessions
+	char *session_key_previous;  // optional: opens tokens that were sealed before session_key was changed
 	unsigned connections_max;    // live connections; default 4096
 	unsigned connections_per_system_max; // default 1024
 	unsigned batch_max;          // requests per commit; default 256

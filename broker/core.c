@@ -248,6 +248,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.snapshot = core->options.snapshot,
 		.store = core->options.store,
 		.vault = core->options.vault,
+		.session_keys = &core->options.session_keys,
 		.audit = core->audit,
 		.quarantine = core->quarantine,
 		.roles = core->roles,

@@ -13,6 +13,7 @@
 
 #include "broker/policy.h"
 #include "broker/register.h"
+#include "broker/session.h"
 #include "broker/store.h"
 #include "broker/vault.h"
 #include "certs/key.h"
@@ -27,6 +28,7 @@ struct core_options {
 	const struct policy *policy;
 	struct store *store;
 	struct vault *vault;
+	struct session_keys session_keys;   // borrowed; their current one may be `vault`
 	const struct signing_key *log_key;
 	struct register_snapshot *snapshot; // the core takes its own reference
 	unsigned batch_max;               // requests per commit, 1 to 1024

@@ -38,6 +38,7 @@ struct broker {
 	struct signing_key *log_key;
 	struct note_verifier log_verifier;
 	struct vault *vault;
+	struct vault *session_keys[2];   // current and previous, where the configuration names them
 	struct store *store;
 	struct core *core;
 	void *context;
@@ -137,10 +138,19 @@ static bool load_log_key(struct broker *broker, char detail[DETAIL_BYTES])
 	return status == CERTS_OK;
 }
 
+static bool open_session_keys(struct broker *broker, char detail[DETAIL_BYTES])
+{
+	const char *paths[] = {broker->config->session_key, broker->config->session_key_previous};
+	for (unsigned i = 0; i < 2; i++)
+		if (paths[i] != NULL && !vault_open_key(paths[i], &broker->session_keys[i], detail))
+			return false;
+	return true;
+}
+
 static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
-	if (!vault_open_key(config->store_key, &broker->vault, detail) ||
+	if (!vault_open_key(config->store_key, &broker->vault, detail) || !open_session_keys(broker, detail) ||
 	    store_sqlite_open(config->store_file, &broker->store, detail) != STORE_OK)
 		return false;
 	struct core_options options = {
@@ -149,6 +159,8 @@ static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
 		.policy = broker->policy,
 		.store = broker->store,
 		.vault = broker->vault,
+		.session_keys = {broker->session_keys[0] != NULL ? broker->session_keys[0] : broker->vault,
+				 broker->session_keys[1]},
 		.log_key = broker->log_key,
 		.snapshot = broker->snapshot,
 		.batch_max = config->batch_max,
@@ -340,6 +352,8 @@ static void close_all(struct broker *broker)
 	free(broker->peers);
 	if (broker->store != NULL)
 		broker->store->ops->close(broker->store);
+	vault_free(broker->session_keys[0]);
+	vault_free(broker->session_keys[1]);
 	vault_free(broker->vault);
 	signing_key_free(broker->log_key);
 	curve_key_wipe(&broker->key);

@@ -29,6 +29,7 @@ struct op_context {
 	const struct register_snapshot *snapshot;
 	struct store *store;
 	struct vault *vault;
+	const struct session_keys *session_keys;
 	struct audit_log *audit;
 	struct quarantine *quarantine;
 	struct roles *roles;

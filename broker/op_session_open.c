@@ -24,7 +24,7 @@ static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 	reply->name = op_text(session->name);
 	reply->role_name = op_text(policy_role_name(context->policy, session->role_code));
 	reply->organisation_name = op_text(context->organisation->name);
-	reply->session_token = session_seal(context->vault, context->arena, session);
+	reply->session_token = session_seal(context->session_keys, context->arena, session);
 	return reply->session_token.len != 0;
 }
 

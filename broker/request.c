@@ -44,17 +44,17 @@ static enum reason resume_session(struct op_context *context)
 		.organisation = &context->organisation->ods,
 		.now_ms = context->now_ms,
 	};
-	enum reason reason = session_resume(&where, context->vault, context->arena,
-					    context->request->session_token, context->session);
+	bool renew = false;
+	enum reason reason = session_resume(&where, context->session_keys, context->arena, context->request->session_token,
+					    context->session, &renew);
 	if (reason != REASON_NONE)
 		return reason;
 	if (quarantine_holds_person(context->quarantine, context->session->uid, &context->session->staff_serial,
 				    context->now_ms))
 		return REASON_PERSON_QUARANTINED;
-	if (context->now_ms > context->session->renewed_ms &&
-	    context->now_ms - context->session->renewed_ms > SESSION_RENEW_MS) {
+	if (renew) {
 		context->session->renewed_ms = context->now_ms;
-		context->reply->session_token = session_seal(context->vault, context->arena, context->session);
+		context->reply->session_token = session_seal(context->session_keys, context->arena, context->session);
 	}
 	return REASON_NONE;
 }

@@ -112,7 +112,7 @@ static ProtobufCBinaryData borrowed(const void *data, size_t bytes)
 	return (ProtobufCBinaryData){.len = bytes, .data = (uint8_t *)(uintptr_t)data};
 }
 
-ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const struct session *session)
+ProtobufCBinaryData session_seal(const struct session_keys *keys, struct arena *arena, const struct session *session)
 {
 	Cpis__Stored__V1__StoredSession stored = CPIS__STORED__V1__STORED_SESSION__INIT;
 	stored.session_id = borrowed(session->id, sizeof session->id);
@@ -129,7 +129,7 @@ ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const
 	stored.renewed_ms = session->renewed_ms;
 
 	struct store_blob token =
-		sealed_make(vault, arena, VAULT_TOKEN, session->channel_key, KEY_BYTES, &stored.base);
+		sealed_make(keys->current, arena, VAULT_TOKEN, session->channel_key, KEY_BYTES, &stored.base);
 	if (token.data == NULL || token.bytes > SESSION_TOKEN_BYTES_MAX)
 		return (ProtobufCBinaryData){0, NULL};
 	return borrowed(token.data, token.bytes);
@@ -174,15 +174,19 @@ static bool unseal(const struct session_context *context, struct vault *vault, s
 	return stored != NULL && read_stored(stored, ret);
 }
 
-enum reason session_resume(const struct session_context *context, struct vault *vault, struct arena *arena,
-			   ProtobufCBinaryData token, struct session *ret)
+enum reason session_resume(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
+			   ProtobufCBinaryData token, struct session *ret, bool *ret_renew)
 {
+	bool of_previous = false;
 	memset(ret, 0, sizeof *ret);
 	if (token.len == 0)
 		return REASON_TOKEN_MISSING;
-	if (!unseal(context, vault, arena, token, ret)) {
-		memset(ret, 0, sizeof *ret);
-		return REASON_TOKEN_FORGED;
+	if (!unseal(context, keys->current, arena, token, ret)) {
+		of_previous = keys->previous != NULL && unseal(context, keys->previous, arena, token, ret);
+		if (!of_previous) {
+			memset(ret, 0, sizeof *ret);
+			return REASON_TOKEN_FORGED;
+		}
 	}
 	// A clock that was set back must not lengthen a session: a token from the future is not one of ours.
 	if (context->now_ms >= ret->expires_ms || context->now_ms + CLOCK_SKEW_MS_MAX < ret->renewed_ms)
@@ -200,5 +204,7 @@ enum reason session_resume(const struct session_context *context, struct vault *
 	if (roles_find(context->roles, context->snapshot, ret->uid, ret->role_code, &ret->organisation, context->now_ms) ==
 	    NULL)
 		return REASON_PROFILE;
+	*ret_renew = of_previous || (context->now_ms > ret->renewed_ms &&
+				     context->now_ms - ret->renewed_ms > SESSION_RENEW_MS);
 	return REASON_NONE;
 }

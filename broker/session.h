@@ -48,12 +48,20 @@ struct session_context {
 enum reason session_open(const struct session_context *context, struct arena *arena,
 			 const Cpis__V1__SessionOpenRequest *request, struct session *ret);
 
+// Keys that tokens are sealed under: the current one seals, both open. While a key is changed the sessions that are
+// open live on, and each is sealed anew when it is next used.
+struct session_keys {
+	struct vault *current;
+	struct vault *previous;                  // or NULL
+};
+
 // The session as a token in the arena; NULL data when that fails.
-ProtobufCBinaryData session_seal(struct vault *vault, struct arena *arena, const struct session *session);
+ProtobufCBinaryData session_seal(const struct session_keys *keys, struct arena *arena, const struct session *session);
 
 // Opens a token and checks that it still holds on this connection: made here for this channel, not expired, not
-// idle too long, staff certificate not revoked or expired since, role profile still granted.
-enum reason session_resume(const struct session_context *context, struct vault *vault, struct arena *arena,
-			   ProtobufCBinaryData token, struct session *ret);
+// idle too long, staff certificate not revoked or expired since, role profile still granted. `ret_renew`, on success: the
+// token should be sealed anew, because it is older than SESSION_RENEW_MS or of the previous key.
+enum reason session_resume(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
+			   ProtobufCBinaryData token, struct session *ret, bool *ret_renew);
 
 #endif

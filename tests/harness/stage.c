@@ -191,6 +191,7 @@ bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DET
 		.policy = stage->policy,
 		.store = &stage->fault.store,
 		.vault = stage->vault,
+		.session_keys = stage->session_keys,
 		.log_key = stage->log_key,
 		.snapshot = stage->snapshot,
 		.batch_max = STAGE_BATCH_MAX,
@@ -221,6 +222,7 @@ struct stage *stage_new(void)
 	load_register(stage);
 	stage_must(vault_create_key(stage_path(stage, "store.key"), detail) &&
 			   vault_open_key(stage_path(stage, "store.key"), &stage->vault, detail), "vault", detail);
+	stage->session_keys.current = stage->vault;
 	stage_must(signing_key_load(stage_path(stage, "ra/broker/log.key"), &stage->log_key) == CERTS_OK &&
 			   note_verifier_load(stage_path(stage, "ra/trust/log.vkey"), &stage->log) == CERTS_OK,
 		   "log key", "cannot be read");

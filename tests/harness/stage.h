@@ -74,6 +74,7 @@ struct stage {
 	struct policy *policy;
 	struct register_snapshot *snapshot;
 	struct vault *vault;
+	struct session_keys session_keys;        // the vault at first; for the next core
 	struct signing_key *log_key;
 	struct note_verifier log;
 	struct store *disk;

@@ -322,6 +322,48 @@ START_TEST(a_token_opens_at_another_broker_with_the_same_key)
 }
 END_TEST
 
+static struct vault *make_key(const char *name)
+{
+	char path[128], detail[VAULT_DETAIL_BYTES];
+	struct vault *vault = NULL;
+	snprintf(path, sizeof path, "%s/%s", stage->directory, name);
+	ck_assert(vault_create_key(path, detail) && vault_open_key(path, &vault, detail));
+	return vault;
+}
+
+START_TEST(open_sessions_live_on_while_the_session_key_is_changed)
+{
+	struct vault *fresh = make_key("session-2.key"), *next = make_key("session-3.key");
+	uint8_t old_token[SESSION_TOKEN_BYTES_MAX];
+	stage_sign_in(stage, NURSE);
+	size_t old_bytes = stage->token_bytes[NURSE];
+	memcpy(old_token, stage->tokens[NURSE], old_bytes);
+	// During the change: opened under the old key, sealed anew under the new one at the first use.
+	stage->session_keys = (struct session_keys){fresh, stage->vault};
+	stage_restart(stage);
+	const struct stage_reply *got = stage_flag(stage, NURSE, stage_child(0));
+	stage_expect_ok(got);
+	ck_assert_uint_gt(got->reply->session_token.len, 0);
+	memcpy(stage->tokens[NURSE], got->reply->session_token.data, got->reply->session_token.len);
+	stage->token_bytes[NURSE] = got->reply->session_token.len;
+	ck_assert_uint_eq(stage_flag(stage, NURSE, stage_child(0))->reply->session_token.len, 0);
+	// After it: the new token holds, the old one does not.
+	stage->session_keys = (struct session_keys){fresh, NULL};
+	stage_restart(stage);
+	stage_expect_ok(stage_flag(stage, NURSE, stage_child(0)));
+	memcpy(stage->tokens[NURSE], old_token, old_bytes);
+	stage->token_bytes[NURSE] = old_bytes;
+	stage_expect(stage_flag(stage, NURSE, stage_child(0)), AUTHOR_CREDENTIALS_ERROR, "session_invalid");
+	stage->session_keys = (struct session_keys){next, fresh};
+	stage_restart(stage);
+	stage_expect(stage_flag(stage, NURSE, stage_child(0)), AUTHOR_CREDENTIALS_ERROR, "session_invalid");
+	stage->session_keys = (struct session_keys){stage->vault, NULL};
+	stage_restart(stage);
+	vault_free(fresh);
+	vault_free(next);
+}
+END_TEST
+
 START_TEST(a_statement_opens_one_session)
 {
 	static const uint8_t nonce[NONCE_BYTES] = {1, 2, 3}, other[NONCE_BYTES] = {1, 2, 4};
@@ -370,6 +412,7 @@ int main(void)
 	tcase_add_test(all, refuses_systems_that_are_unknown_expired_revoked_or_unregistered);
 	tcase_add_test(all, past_the_revocation_lists_nobody_is_let_in);
 	tcase_add_test(all, a_statement_opens_one_session);
+	tcase_add_test(all, open_sessions_live_on_while_the_session_key_is_changed);
 	tcase_add_test(all, a_token_opens_at_another_broker_with_the_same_key);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
