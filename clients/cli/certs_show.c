@@ -8,7 +8,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/output.h"
 
-static const char *kind_text(enum certificate_kind kind)
+const char *certs_kind_text(enum certificate_kind kind)
 {
 	switch (kind) {
 	case CERTIFICATE_SYSTEM:
@@ -32,9 +32,9 @@ static void format_time(uint64_t ms, char out[32])
 }
 
 // Not for an authority's: those of a bundle are checked as it is loaded, and no others are anybody's business.
-static enum certs_status judge(const struct trust *trust, const char *path,
-			       const struct certificate_description *description, uint64_t now_ms,
-			       char detail[CERTS_DETAIL_BYTES])
+enum certs_status certs_judge(const struct trust *trust, const char *path,
+			      const struct certificate_description *description, uint64_t now_ms,
+			      char detail[CERTS_DETAIL_BYTES])
 {
 	struct system_identity system;
 	struct broker_identity broker;
@@ -69,7 +69,7 @@ struct shown {
 
 static void print_shown(const struct shown *shown)
 {
-	printf("%s\n  kind         %s\n", shown->path, kind_text(shown->description.kind));
+	printf("%s\n  kind         %s\n", shown->path, certs_kind_text(shown->description.kind));
 	printf("  name         %s\n", shown->description.name);
 	if (shown->description.kind == CERTIFICATE_SYSTEM)
 		printf("  organisation %s\n", shown->description.organisation);
@@ -85,7 +85,7 @@ static void print_shown(const struct shown *shown)
 static json_t *json_of(const struct shown *shown)
 {
 	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "file", shown->path, "kind",
-				   kind_text(shown->description.kind), "name", shown->description.name,
+				   certs_kind_text(shown->description.kind), "name", shown->description.name,
 				   "key_sha256", shown->key, "serial", shown->serial, "not_before",
 				   shown->from, "not_after", shown->until);
 	if (object == NULL)
@@ -115,7 +115,7 @@ static enum certs_status look_at(const struct trust *trust, const char *path, ui
 	format_time(ret->description.not_after_ms, ret->until);
 	ret->judged = trust != NULL && ret->description.kind != CERTIFICATE_AUTHORITY;
 	if (ret->judged)
-		ret->verdict = judge(trust, path, &ret->description, now_ms, ret->detail);
+		ret->verdict = certs_judge(trust, path, &ret->description, now_ms, ret->detail);
 	return CERTS_OK;
 }
 

@@ -182,6 +182,12 @@ static const struct command_option show_options[] = {
 	{0},
 };
 
+static const struct command_option check_options[] = {
+	{"trust", "DIR", "a trust bundle: its revocation lists too, and whether the certificates hold", OPTION_OPTIONAL},
+	{"days", "N", "what ends within N days (default: 30)", OPTION_OPTIONAL},
+	{0},
+};
+
 static const struct command commands[] = {
 	{.name = "certs init",
 	 .operands = "",
@@ -236,6 +242,14 @@ static const struct command commands[] = {
 	 .operands_max = 1000,
 	 .offline = true,
 	 .run = certs_show},
+	{.name = "certs check",
+	 .operands = "CERTIFICATE.pem...",
+	 .help = "What ends within so many days, the first one first; for monitoring. Exit code 0: nothing does, 5: something\n"
+		 "does, 3: something does not hold any more.",
+	 .options = check_options,
+	 .operands_max = 1000,
+	 .offline = true,
+	 .run = certs_check},
 };
 
 int command_certs(int argc, char **argv)

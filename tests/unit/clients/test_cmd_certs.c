@@ -101,7 +101,8 @@ static void issue_both(void)
 START_TEST(explains_itself)
 {
 	static const char *const commands[] = {"init",   "issue-system",  "issue-staff", "issue-broker",
-					       "revoke", "refresh-lists", "show"};
+					       "revoke", "refresh-lists", "show",
+					       "check"};
 	ck_assert_int_eq(certs("--help", NULL), EXIT_DONE);
 	ck_assert_str_eq(complained, "");
 	for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
@@ -239,6 +240,36 @@ START_TEST(shows_whether_certificates_hold)
 }
 END_TEST
 
+START_TEST(checks_what_ends_soon)
+{
+	char trust[128];
+	snprintf(trust, sizeof trust, "%s/trust", home);
+	issue_both();
+	ck_assert_int_eq(certs("issue-staff", "--dir", home, "--uid", "555000000002", "--name", "Short Stay", "--out", out,
+			       "--file", "short", "--days", "5", NULL),
+			 EXIT_DONE);
+	// Certificates of a year and more, and lists of 30 days.
+	ck_assert_int_eq(certs("check", "--trust", trust, "--days", "20", in(out, "grace.pem"),
+			       in(out, "ed-record-system.pem"), NULL),
+			 EXIT_DONE);
+	ck_assert_ptr_nonnull(strstr(printed, "3 checked"));
+	ck_assert_int_eq(certs("check", "--days", "20", in(out, "grace.pem"), in(out, "short.pem"), NULL), EXIT_PARTIAL);
+	ck_assert_ptr_nonnull(strstr(printed, "Short Stay"));
+	ck_assert_ptr_nonnull(strstr(printed, "days left"));
+	ck_assert_ptr_null(strstr(printed, "Grace Okafor"));
+	// Lists end before the year's certificates do, and the nearest stands first.
+	ck_assert_int_eq(certs("check", "--trust", trust, "--days", "40", in(out, "short.pem"), NULL), EXIT_PARTIAL);
+	ck_assert_ptr_nonnull(strstr(printed, "revocation lists"));
+	ck_assert(strstr(printed, "Short Stay") < strstr(printed, "revocation lists"));
+	ck_assert_int_eq(certs("revoke", "--dir", home, in(out, "grace.pem"), NULL), EXIT_DONE);
+	ck_assert_int_eq(certs("check", "--json", "--trust", trust, in(out, "grace.pem"), NULL), EXIT_REFUSED);
+	ck_assert_ptr_nonnull(strstr(printed, "revoked"));
+	ck_assert_int_eq(certs("check", NULL), EXIT_USAGE);
+	ck_assert_int_eq(certs("check", "--days", "0", in(out, "grace.pem"), NULL), EXIT_USAGE);
+	ck_assert_int_eq(certs("check", in(out, "none.pem"), NULL), EXIT_USAGE);
+}
+END_TEST
+
 START_TEST(revokes_only_what_was_issued_here)
 {
 	char stranger[64];
@@ -272,6 +303,7 @@ int main(void)
 	tcase_add_test(tests, does_not_overwrite_or_issue_for_wrong_values);
 	tcase_add_test(tests, shows_what_certificates_say);
 	tcase_add_test(tests, shows_whether_certificates_hold);
+	tcase_add_test(tests, checks_what_ends_soon);
 	tcase_add_test(tests, revokes_only_what_was_issued_here);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
