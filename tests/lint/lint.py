@@ -146,6 +146,15 @@ def foreign_words(name, text):
                 yield name, number, f"refers to '{word}'"
 
 
+def promised_tests(name, text):
+    """A promise names the test that holds it: the test has to be there."""
+    for number, line in lines(text):
+        for test in re.findall(r"`((?:unit|scenario|system)/[\w/.-]+)`", line):
+            path = "tests/" + test
+            if not (os.path.exists(path) or os.path.exists(path + ".c") or os.path.isdir(path)):
+                yield name, number, f"there is no test {test}"
+
+
 def top_level(names):
     present = {name.split("/")[0] for name in names if not name.startswith(".")}
     for name in sorted(present - TOP_LEVEL):
@@ -184,6 +193,8 @@ def main():
                 outliers.append(f"{name}: {text.count(chr(10))} lines")
         elif name.endswith(".sh"):
             violations += script_sleeps(name, text)
+        elif name.endswith(".md"):
+            violations += promised_tests(name, text)
     for name, number, sentence in violations:
         print(f"{name}:{number}: {sentence}")
     if outliers:
