@@ -191,12 +191,25 @@ static int ask(struct connection *connection, struct question *question)
 	return code;
 }
 
+// "-": the first line of standard input. A command line can be read by everybody on the machine, and is kept in the
+// shell's history.
+static enum nhs_number_status read_number(const char *operand, struct nhs_number *ret)
+{
+	char text[64] = "";
+	if (strcmp(operand, "-") != 0)
+		return nhs_number_parse_typed(operand, strlen(operand), ret);
+	if (fgets(text, sizeof text, stdin) == NULL)
+		return NHS_NUMBER_LENGTH;
+	enum nhs_number_status status = nhs_number_parse_typed(text, strcspn(text, "\r\n"), ret);
+	explicit_bzero(text, sizeof text);
+	return status;
+}
+
 static int run(const struct command_line *line)
 {
 	struct connection connection = {0};
 	struct question question = {0};
-	enum nhs_number_status status =
-		nhs_number_parse_typed(line->operands[0], strlen(line->operands[0]), &question.number);
+	enum nhs_number_status status = read_number(line->operands[0], &question.number);
 	if (status != NHS_NUMBER_OK)
 		return command_usage_error(line, "%s", nhs_number_status_text(status));
 	int code = connection_sign_in(line, &connection);
@@ -221,7 +234,8 @@ static const struct command command = {
 	.operands = "NHS_NUMBER",
 	.help = "Asks whether a child is known to children's social care. Without --details only whether there is a\n"
 		"flag, silently; with it the plans, whom to ring, and who opened them before. For an unborn child give the\n"
-		"mother's number. Spaces in the number are allowed: quote it.",
+		"mother's number. Spaces in the number are allowed: quote it. With - the number is read from standard input,\n"
+		"where it stays out of the process list and the shell's history.",
 	.options = options,
 	.operands_min = 1,
 	.operands_max = 1,

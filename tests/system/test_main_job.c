@@ -306,6 +306,20 @@ START_TEST(an_acknowledged_notification_leaves_the_list_and_keeps_the_name)
 }
 END_TEST
 
+START_TEST(a_number_can_come_from_standard_input)
+{
+	char command[600];
+	const char *profile = world_path(world, "profiles/nurse.yaml"), *build = getenv("BUILD");
+	snprintf(command, sizeof command, "echo '%.3s %.3s %s' | %s/cpis --profile %s query -", number[LEEDS_CHILD],
+		 number[LEEDS_CHILD] + 3, number[LEEDS_CHILD] + 6, build == NULL ? "build" : build, profile);
+	const char *shell[] = {"sh", "-c", command, NULL};
+	ck_assert_int_eq(world_command(world, shell), 0);
+	ck_assert_ptr_nonnull(strstr(world_out(world), "known to children's social care"));
+	snprintf(command, sizeof command, "%s/cpis --profile %s query - < /dev/null", build == NULL ? "build" : build, profile);
+	ck_assert_int_eq(world_command(world, shell), 1);
+}
+END_TEST
+
 START_TEST(following_the_inbox_prints_each_notification_once)
 {
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--details", number[LEEDS_CHILD], NULL), 0);
@@ -401,6 +415,7 @@ int main(void)
 	tcase_add_test(tests, a_withdrawn_plan_is_gone_at_once);
 	tcase_add_test(tests, bad_rows_are_named_and_good_ones_stored);
 	tcase_add_test(tests, an_acknowledged_notification_leaves_the_list_and_keeps_the_name);
+	tcase_add_test(tests, a_number_can_come_from_standard_input);
 	tcase_add_test(tests, following_the_inbox_prints_each_notification_once);
 	tcase_add_test(tests, auditors_search_show_and_verify_within_their_remit);
 	tcase_add_test(tests, database_and_logs_tell_nothing_about_children_staff_or_telephones);
