@@ -3,32 +3,6 @@
 
 #include "broker/op_quarantine.h"
 
-bool op_quarantine_in_scope(const struct op_context *context, Cpis__V1__QuarantineKind kind, const char *target)
-{
-	const struct ods_code *own = &context->organisation->ods;
-	size_t own_bytes = strlen(own->text);
-	if (context->organisation->type == ORGANISATION_NATIONAL_BODY)
-		return true;
-	switch (kind) {
-	case CPIS__V1__QUARANTINE_KIND__SYSTEM:
-		return strncmp(target, own->text, own_bytes) == 0 && target[own_bytes] == '/';
-	case CPIS__V1__QUARANTINE_KIND__PERSON:
-		return register_has_person(context->snapshot, target, own);
-	default:
-		return false;
-	}
-}
-
-bool op_quarantine_note(struct op_context *context, Cpis__V1__QuarantineKind kind, const char *target, const char *reason)
-{
-	char *text = arena_printf(context->arena, "%s %s", wire_quarantine_kind_name(kind), target);
-	if (text == NULL)
-		return false;
-	context->detail->target = text;
-	context->detail->reason = op_text(reason);
-	return true;
-}
-
 static bool has_name(const struct system_identity *system, const void *target)
 {
 	size_t ods_bytes = strlen(system->organisation);
@@ -73,7 +47,7 @@ static bool is_known(const struct op_context *context, Cpis__V1__QuarantineKind 
 	case CPIS__V1__QUARANTINE_KIND__CERTIFICATE:
 		return register_find_system(context->snapshot, has_serial, target);
 	case CPIS__V1__QUARANTINE_KIND__PERSON:
-		return register_has_person(context->snapshot, target, NULL);
+		return roles_has_person(context->roles, context->snapshot, target, NULL);
 	default:
 		return ods_code_parse(target, strlen(target), &ods) &&
 		       register_organisation(context->snapshot, &ods) != NULL;

@@ -134,6 +134,18 @@ bool roles_holds_or_will(const struct roles *roles, const struct register_snapsh
 	return false;
 }
 
+bool roles_has_person(const struct roles *roles, const struct register_snapshot *snapshot, const char *uid,
+		      const struct ods_code *organisation)
+{
+	if (register_has_person(snapshot, uid, organisation))
+		return true;
+	for (const struct granted *granted = roles->all; granted != NULL; granted = granted->hh.next)
+		if (strcmp(granted->profile.uid, uid) == 0 &&
+		    (organisation == NULL || ods_code_equal(&granted->profile.organisation, organisation)))
+			return true;
+	return false;
+}
+
 // ------------------------------------------------------------------ the store's profiles
 
 enum store_status roles_put(struct roles *roles, struct arena *arena, const Cpis__Stored__V1__StoredRole *role,

@@ -34,6 +34,10 @@ const struct role_profile *roles_find(const struct roles *roles, const struct re
 bool roles_holds_or_will(const struct roles *roles, const struct register_snapshot *snapshot, const char *uid,
 			 const char *role_code, const struct ods_code *organisation, uint64_t now_ms);
 
+// Whether this person holds or held any profile at this organisation (NULL: anywhere). Walks the table: for rare acts.
+bool roles_has_person(const struct roles *roles, const struct register_snapshot *snapshot, const char *uid,
+		      const struct ods_code *organisation);
+
 // Grants or (with until_ms in the past) ends, in the store's batch and in memory. STORE_NO_MEMORY: the table or the
 // arena is full.
 __attribute__((warn_unused_result)) enum store_status roles_put(struct roles *roles, struct arena *arena,

@@ -170,6 +170,24 @@ START_TEST(a_grant_is_for_the_registrars_own_organisation_only)
 }
 END_TEST
 
+START_TEST(a_person_granted_over_the_broker_can_be_held_back_by_the_same_organisation)
+{
+	Cpis__V1__QuarantineSetRequest set = CPIS__V1__QUARANTINE_SET_REQUEST__INIT;
+	stage_expect_ok(grant(REGISTRAR, stage_uid(NOBODY), "R8001", 0, 0));
+	stage_sign_in(stage, NOBODY);
+	cpis__v1__request__init(&request);
+	set.kind = CPIS__V1__QUARANTINE_KIND__PERSON;
+	set.target = (char *)(uintptr_t)stage_uid(NOBODY);
+	set.reason = (char *)(uintptr_t)WHY;
+	request.body_case = CPIS__V1__REQUEST__BODY_QUARANTINE_SET;
+	request.quarantine_set = &set;
+	const struct stage_reply *done = stage_act(stage, REGISTRAR, REGISTRAR, stage->now_ms, &request);
+	stage_expect_ok(done);
+	ck_assert(done->reply->quarantine_set->known);
+	stage_expect(stage_flag(stage, NOBODY, stage_child(0)), AUTHOR_CREDENTIALS_ERROR, "person_quarantined");
+}
+END_TEST
+
 START_TEST(nobody_grants_to_themselves_and_others_grant_nothing)
 {
 	stage_expect(grant(REGISTRAR, stage_uid(REGISTRAR), "R8001", 0, 0), ACCESS_DENIED, "role_self");
@@ -243,6 +261,7 @@ int main(void)
 	tcase_add_test(tests, a_profile_holds_from_its_start_until_its_end);
 	tcase_add_test(tests, it_outlives_a_restart_and_a_commit_that_failed_does_not_count);
 	tcase_add_test(tests, a_grant_is_for_the_registrars_own_organisation_only);
+	tcase_add_test(tests, a_person_granted_over_the_broker_can_be_held_back_by_the_same_organisation);
 	tcase_add_test(tests, nobody_grants_to_themselves_and_others_grant_nothing);
 	tcase_add_test(tests, unknown_roles_activities_and_periods_in_the_past_are_refused);
 	tcase_add_test(tests, the_list_has_file_and_grants_and_what_was_not_used);
