@@ -39,7 +39,8 @@ struct policy {
 // Whose requests come before there is a role: nothing about them could be enforced.
 static inline bool policy_is_roleless(Cpis__V1__Operation operation)
 {
-	return operation == CPIS__V1__OPERATION__PING || operation == CPIS__V1__OPERATION__SESSION_OPEN;
+	return operation == CPIS__V1__OPERATION__PING || operation == CPIS__V1__OPERATION__SESSION_OPEN ||
+	       operation == CPIS__V1__OPERATION__ENROL;
 }
 
 // Whose requests carry a care setting.

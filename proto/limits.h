@@ -37,6 +37,12 @@
 #define ROLE_CODE_BYTES_MAX 12u
 #define QUARANTINE_TARGET_BYTES_MAX 80u
 #define REASON_CHARACTERS_MIN 10u     // of a reason in words
+#define SYSTEM_NAME_BYTES_MAX 64u
+#define ENROLMENT_CODE_BYTES 16u
+#define SYSTEM_CERTIFICATE_BYTES_MAX 2048u
+#define ENROLMENT_MS_MAX (14ull * 24u * 3600u * 1000u) // an invitation ends by then
+#define POLICY_BYTES_MAX 49152u
+#define EXPLAIN_STEPS_MAX 16u
 
 #define PUBLISH_RECORDS_MAX 200u
 #define PAGE_ITEMS_MAX 100u

@@ -79,11 +79,14 @@ const char *wire_outcome_name(Cpis__V1__Outcome outcome);
 const char *wire_care_setting_name(Cpis__V1__CareSetting setting);
 const char *wire_plan_type_name(Cpis__V1__PlanType type);
 const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind);
+const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding);
+const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state);
 // The way back, for configuration and command lines. False when there is no such name.
 __attribute__((warn_unused_result)) bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret);
 __attribute__((warn_unused_result)) bool wire_care_setting_by_name(const char *name, Cpis__V1__CareSetting *ret);
 __attribute__((warn_unused_result)) bool wire_plan_type_by_name(const char *name, Cpis__V1__PlanType *ret);
 __attribute__((warn_unused_result)) bool wire_quarantine_kind_by_name(const char *name, Cpis__V1__QuarantineKind *ret);
+__attribute__((warn_unused_result)) bool wire_alert_finding_by_name(const char *name, Cpis__V1__AlertFinding *ret);
 // "subject to child protection plan", "looked after child", ...; and the SNOMED CT code.
 const char *wire_plan_type_words(Cpis__V1__PlanType type);
 const char *wire_plan_type_snomed(Cpis__V1__PlanType type);

@@ -161,6 +161,85 @@ static enum wire_status check_role_list(const Cpis__V1__RoleListRequest *body, s
 	return status;
 }
 
+static enum wire_status check_words(const char *words, const char *field, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(words[0] != '\0', WIRE_MISSING, field);
+	REQUIRE(characters(words) >= REASON_CHARACTERS_MIN, WIRE_BAD_VALUE, field);
+	return status;
+}
+
+static enum wire_status check_look(const char *nhs_number, const char *reason, const char *number_field,
+				   const char *reason_field, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(nhs_number[0] != '\0', WIRE_MISSING, number_field);
+	REQUIRE(reason[0] == '\0' || characters(reason) >= REASON_CHARACTERS_MIN, WIRE_BAD_VALUE, reason_field);
+	return status;
+}
+
+static enum wire_status check_explain(const Cpis__V1__ExplainRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->uid[0] != '\0', WIRE_MISSING, "explain.uid");
+	REQUIRE(text_is_digits(body->uid, strlen(body->uid), UID_DIGITS), WIRE_BAD_VALUE, "explain.uid");
+	REQUIRE(body->role_code[0] != '\0', WIRE_MISSING, "explain.role_code");
+	REQUIRE(text_is_role_code(body->role_code, strlen(body->role_code)), WIRE_BAD_VALUE, "explain.role_code");
+	REQUIRE(body->operation != CPIS__V1__OPERATION__OPERATION_UNSPECIFIED, WIRE_MISSING, "explain.operation");
+	REQUIRE(body->organisation[0] == '\0' || is_ods(body->organisation), WIRE_BAD_VALUE, "explain.organisation");
+	return status;
+}
+
+static enum wire_status check_policy_load(const Cpis__V1__PolicyLoadRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->policy.len > 0, WIRE_MISSING, "policy_load.policy");
+	REQUIRE(body->policy.len <= POLICY_BYTES_MAX, WIRE_BAD_VALUE, "policy_load.policy");
+	return status == WIRE_OK ? check_words(body->reason, "policy_load.reason", error) : status;
+}
+
+static enum wire_status check_alert_review(const Cpis__V1__AlertReviewRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->id != 0, WIRE_MISSING, "alert_review.id");
+	REQUIRE(body->finding != CPIS__V1__ALERT_FINDING__ALERT_FINDING_UNSPECIFIED, WIRE_MISSING, "alert_review.finding");
+	return status == WIRE_OK ? check_words(body->words, "alert_review.words", error) : status;
+}
+
+// Who is, or would be, enrolled.
+static enum wire_status check_system(const char *organisation, const char *system_name, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(organisation[0] != '\0', WIRE_MISSING, "enrol.organisation");
+	REQUIRE(is_ods(organisation), WIRE_BAD_VALUE, "enrol.organisation");
+	REQUIRE(system_name[0] != '\0', WIRE_MISSING, "enrol.system_name");
+	REQUIRE(strlen(system_name) <= SYSTEM_NAME_BYTES_MAX, WIRE_BAD_VALUE, "enrol.system_name");
+	return status;
+}
+
+static enum wire_status check_enrol(const Cpis__V1__EnrolRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->code.len > 0, WIRE_MISSING, "enrol.code");
+	REQUIRE(body->code.len == ENROLMENT_CODE_BYTES, WIRE_BAD_VALUE, "enrol.code");
+	return status == WIRE_OK ? check_system(body->organisation, body->system_name, error) : status;
+}
+
+static enum wire_status check_enrol_invite(const Cpis__V1__EnrolInviteRequest *body, struct wire_error *error)
+{
+	enum wire_status status = check_system(body->organisation, body->system_name, error);
+	REQUIRE(body->code_sha256.len > 0, WIRE_MISSING, "enrol.code_sha256");
+	REQUIRE(body->code_sha256.len == HASH_BYTES, WIRE_BAD_VALUE, "enrol.code_sha256");
+	REQUIRE(body->until_ms != 0, WIRE_MISSING, "enrol.until_ms");
+	return status == WIRE_OK ? check_words(body->reason, "enrol.reason", error) : status;
+}
+
+static enum wire_status check_enrol_withdraw(const Cpis__V1__EnrolWithdrawRequest *body, struct wire_error *error)
+{
+	enum wire_status status = check_system(body->organisation, body->system_name, error);
+	return status == WIRE_OK ? check_words(body->reason, "enrol.reason", error) : status;
+}
+
 static enum wire_status check_body(const Cpis__V1__Request *request, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
@@ -168,11 +247,10 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	case CPIS__V1__REQUEST__BODY_SESSION_OPEN:
 		return check_session_open(request->session_open, error);
 	case CPIS__V1__REQUEST__BODY_FLAG:
-		REQUIRE(request->flag->nhs_number[0] != '\0', WIRE_MISSING, "flag.nhs_number");
-		return status;
+		return check_look(request->flag->nhs_number, request->flag->reason, "flag.nhs_number", "flag.reason", error);
 	case CPIS__V1__REQUEST__BODY_DETAILS:
-		REQUIRE(request->details->nhs_number[0] != '\0', WIRE_MISSING, "details.nhs_number");
-		return status;
+		return check_look(request->details->nhs_number, request->details->reason, "details.nhs_number",
+				  "details.reason", error);
 	case CPIS__V1__REQUEST__BODY_PUBLISH:
 		return check_publish(request->publish, error);
 	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
@@ -197,6 +275,23 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 					  request->role_end->reason, error);
 	case CPIS__V1__REQUEST__BODY_ROLE_LIST:
 		return check_role_list(request->role_list, error);
+	case CPIS__V1__REQUEST__BODY_EXPLAIN:
+		return check_explain(request->explain, error);
+	case CPIS__V1__REQUEST__BODY_POLICY_LOAD:
+		return check_policy_load(request->policy_load, error);
+	case CPIS__V1__REQUEST__BODY_ALERT_LIST:
+		REQUIRE(request->alert_list->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "alert_list.limit");
+		return status;
+	case CPIS__V1__REQUEST__BODY_ALERT_REVIEW:
+		return check_alert_review(request->alert_review, error);
+	case CPIS__V1__REQUEST__BODY_ENROL:
+		return check_enrol(request->enrol, error);
+	case CPIS__V1__REQUEST__BODY_ENROL_INVITE:
+		return check_enrol_invite(request->enrol_invite, error);
+	case CPIS__V1__REQUEST__BODY_ENROL_WITHDRAW:
+		return check_enrol_withdraw(request->enrol_withdraw, error);
+	case CPIS__V1__REQUEST__BODY_POLICY_SHOW:
+	case CPIS__V1__REQUEST__BODY_ENROL_LIST:
 	case CPIS__V1__REQUEST__BODY_PING:
 	case CPIS__V1__REQUEST__BODY_AUDIT_SHOW:
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIST:
@@ -292,6 +387,28 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 		for (size_t i = 0; i < reply->role_list->n_profiles && status == WIRE_OK; i++)
 			REQUIRE(reply->role_list->profiles[i]->n_activities <= ACTIVITIES_PER_ROLE_MAX, WIRE_TOO_MANY,
 				"role_list.profiles.activities");
+		return status;
+	case CPIS__V1__REPLY__BODY_EXPLAIN:
+		REQUIRE(reply->explain->n_steps <= EXPLAIN_STEPS_MAX, WIRE_TOO_MANY, "explain.steps");
+		return status;
+	case CPIS__V1__REPLY__BODY_POLICY_LOAD:
+		REQUIRE(reply->policy_load->n_examples <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "policy_load.examples");
+		return status;
+	case CPIS__V1__REPLY__BODY_POLICY_SHOW:
+		REQUIRE(reply->policy_show->policy.len <= POLICY_BYTES_MAX, WIRE_BAD_VALUE, "policy_show.policy");
+		return status;
+	case CPIS__V1__REPLY__BODY_ALERT_LIST:
+		REQUIRE(reply->alert_list->n_alerts <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "alert_list.alerts");
+		return status;
+	case CPIS__V1__REPLY__BODY_ENROL:
+		REQUIRE(reply->enrol->certificate.len <= SYSTEM_CERTIFICATE_BYTES_MAX, WIRE_BAD_VALUE, "enrol.certificate");
+		return status;
+	case CPIS__V1__REPLY__BODY_ENROL_LIST:
+		REQUIRE(reply->enrol_list->n_enrolments <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "enrol_list.enrolments");
+		for (size_t i = 0; i < reply->enrol_list->n_enrolments && status == WIRE_OK; i++)
+			REQUIRE(reply->enrol_list->enrolments[i]->public_key.len == 0 ||
+					reply->enrol_list->enrolments[i]->public_key.len == CHANNEL_KEY_BYTES,
+				WIRE_BAD_VALUE, "enrol_list.enrolments.public_key");
 		return status;
 	default:
 		return status;

@@ -47,6 +47,16 @@ const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind)
 	return name_of(&cpis__v1__quarantine_kind__descriptor, (int)kind);
 }
 
+const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding)
+{
+	return name_of(&cpis__v1__alert_finding__descriptor, (int)finding);
+}
+
+const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state)
+{
+	return name_of(&cpis__v1__enrolment_state__descriptor, (int)state);
+}
+
 bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret)
 {
 	int value;
@@ -62,6 +72,15 @@ bool wire_quarantine_kind_by_name(const char *name, Cpis__V1__QuarantineKind *re
 	if (!value_of(&cpis__v1__quarantine_kind__descriptor, name, &value))
 		return false;
 	*ret = (Cpis__V1__QuarantineKind)value;
+	return true;
+}
+
+bool wire_alert_finding_by_name(const char *name, Cpis__V1__AlertFinding *ret)
+{
+	int value;
+	if (!value_of(&cpis__v1__alert_finding__descriptor, name, &value))
+		return false;
+	*ret = (Cpis__V1__AlertFinding)value;
 	return true;
 }
 
@@ -114,7 +133,8 @@ const char *wire_plan_type_snomed(Cpis__V1__PlanType type)
 Cpis__V1__Operation wire_operation(const Cpis__V1__Request *request)
 {
 	// Bodies are numbered from 16 in the order of the operations, from 1; a test holds the two together.
-	if (request->body_case < CPIS__V1__REQUEST__BODY_PING || request->body_case > CPIS__V1__REQUEST__BODY_ROLE_LIST)
+	int operation = (int)request->body_case - (int)CPIS__V1__REQUEST__BODY_PING + (int)CPIS__V1__OPERATION__PING;
+	if (protobuf_c_enum_descriptor_get_value(&cpis__v1__operation__descriptor, operation) == NULL)
 		return CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
-	return (Cpis__V1__Operation)(request->body_case - CPIS__V1__REQUEST__BODY_PING + CPIS__V1__OPERATION__PING);
+	return (Cpis__V1__Operation)operation;
 }

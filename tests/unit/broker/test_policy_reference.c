@@ -212,7 +212,7 @@ static struct answer answer_question(const struct reference *policy, const struc
 	const struct operation *operation = find_operation(policy, question->operation);
 	if (operation == NULL)
 		return refuse("operation_not_in_policy");
-	if (is(operation->name, "ping") || is(operation->name, "session_open"))
+	if (is(operation->name, "ping") || is(operation->name, "session_open") || is(operation->name, "enrol"))
 		return (struct answer){0};
 	if (!among((const char *const *)operation->organisation_types, operation->organisation_types_count,
 		   question->organisation_type))
@@ -294,9 +294,13 @@ static const struct named operations[] = {
 	{"details", 4},            {"publish", 5},         {"inbox_list", 6},       {"inbox_acknowledge", 7},
 	{"audit_search", 8},       {"audit_show", 9},      {"quarantine_set", 10},  {"quarantine_lift", 11},
 	{"quarantine_list", 12},   {"role_grant", 13},        {"role_end", 14},        {"role_list", 15},
+	{"explain", 16},           {"policy_load", 17},    {"policy_show", 18},     {"alert_list", 19},
+	{"alert_review", 20},      {"enrol", 21},          {"enrol_invite", 22},    {"enrol_list", 23},
+	{"enrol_withdraw", 24},
 	{"no_operation", 31},   {"no_operation", 32},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 	{"details", 4},            {"details", 4},
 };
 static const struct named settings[] = {
@@ -433,8 +437,8 @@ static void write_words(FILE *file, const char *key, const struct named *words, 
 static void write_operations(FILE *file, const struct named *codes, unsigned codes_count)
 {
 	fprintf(file, "operations:\n  - {name: ping}\n");
-	for (unsigned i = 2; i <= 12; i++) {
-		bool roleless = is(operations[i].word, "session_open");
+	for (unsigned i = 2; i <= 24; i++) {
+		bool roleless = is(operations[i].word, "session_open") || is(operations[i].word, "enrol");
 		bool look = is(operations[i].word, "flag") || is(operations[i].word, "details");
 		if (below(look ? 16 : 5) == 0)
 			continue;
