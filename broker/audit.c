@@ -181,7 +181,7 @@ static const uint8_t *pack_record(struct audit_log *log, struct arena *arena, co
 	record.reason_code = (char *)(uintptr_t)reason_word(event->reason);
 	record.organisation = (char *)(uintptr_t)event->organisation;
 	record.system_name = (char *)(uintptr_t)event->system_name;
-	record.policy_version = (char *)(uintptr_t)log->options.policy_version;
+	record.policy_version = (char *)(uintptr_t)event->policy_version;
 	record.broker_name = (char *)(uintptr_t)log->options.broker_name;
 	record.subject_tag = tag_field(event->subject);
 	record.person_tag = tag_field(event->person);

@@ -26,7 +26,6 @@ struct audit_options {
 	const struct signing_key *key;
 	const char *origin;              // of the log, as in log.vkey
 	const char *broker_name;
-	const char *policy_version;
 	unsigned batch_max;              // records in one batch at most
 };
 
@@ -50,6 +49,7 @@ struct audit_event {
 	const char *system_name;
 	const struct store_tag *subject; // or NULL
 	const struct store_tag *person;  // or NULL
+	const char *policy_version;      // of the policy that decided
 	Cpis__V1__AuditDetail *detail;   // sealed into the record
 };
 

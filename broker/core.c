@@ -17,6 +17,7 @@
 // What a receipt takes when the batch closes: the path, the checkpoint, the record's copy in the packed reply.
 #define RECEIPT_ROOM_BYTES (12u * 1024u)
 #define RETRY_AFTER_MS 500u
+#define RETRY_RATE_MS 60000u
 
 struct slot {
 	Cpis__V1__Reply reply;
@@ -32,7 +33,9 @@ struct core {
 	struct core_options options;
 	struct audit_log *audit;
 	struct quarantine *quarantine;
+	struct policy_in_force *in_force;
 	struct roles *roles;
+	struct rate *rate;
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full
 	struct slot *slots;
@@ -44,11 +47,32 @@ struct core {
 	struct core_counters counters;
 };
 
+static void take_register(struct core *core, struct register_snapshot *snapshot)
+{
+	register_release(core->options.snapshot);
+	core->options.snapshot = snapshot;
+}
+
+static bool open_policy(struct core *core, char detail[CORE_DETAIL_BYTES])
+{
+	char why[POLICY_IN_FORCE_DETAIL_BYTES] = "";
+	if (!policy_in_force_new(core->options.store, core->options.vault, core->options.policy,
+				 &core->options.policy_reader, &core->in_force, why)) {
+		snprintf(detail, CORE_DETAIL_BYTES, "%.*s", CORE_DETAIL_BYTES - 1, why);
+		return false;
+	}
+	struct register_snapshot *snapshot = policy_in_force_committed(core->in_force);
+	if (snapshot != NULL)
+		take_register(core, snapshot);
+	return true;
+}
+
 bool core_new(const struct core_options *options, struct core **ret, char detail[CORE_DETAIL_BYTES])
 {
 	struct core *core = calloc(1, sizeof *core);
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
-	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES)) {
+	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
+	    !rate_new(&core->rate)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
@@ -61,7 +85,6 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		.key = options->log_key,
 		.origin = options->log_origin,
 		.broker_name = options->broker_name,
-		.policy_version = policy_version(options->policy),
 		.batch_max = options->batch_max,
 	};
 	if (!audit_open(&audit, &core->audit, detail)) {
@@ -73,7 +96,11 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
-	if (!roles_new(options->store, options->vault, options->policy, &core->roles) || !roles_load(core->roles)) {
+	if (!open_policy(core, detail)) {
+		core_free(core);
+		return false;
+	}
+	if (!roles_new(options->store, options->vault, core_policy(core), &core->roles) || !roles_load(core->roles)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "the role profiles cannot be read: is this the store's key?");
 		core_free(core);
 		return false;
@@ -91,6 +118,8 @@ void core_free(struct core *core)
 	audit_free(core->audit);
 	quarantine_free(core->quarantine);
 	roles_free(core->roles);
+	policy_in_force_free(core->in_force);
+	rate_free(core->rate);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -102,11 +131,19 @@ void core_free(struct core *core)
 
 void core_set_register(struct core *core, struct register_snapshot *snapshot)
 {
-	struct register_snapshot *old = core->options.snapshot;
 	// Replies of a batch point into it.
 	INVARIANT(core->slot_count == 0);
-	core->options.snapshot = register_retain(snapshot);
-	register_release(old);
+	take_register(core, register_retain(snapshot));
+}
+
+const struct policy *core_policy(const struct core *core)
+{
+	return policy_in_force_get(core->in_force);
+}
+
+struct register_snapshot *core_register(const struct core *core)
+{
+	return core->options.snapshot;
 }
 
 // ------------------------------------------------------------------ read
@@ -144,7 +181,7 @@ static void fill_person(struct core *core, struct op_context *context)
 	Cpis__V1__AuditDetail *detail = context->detail;
 	if (session->uid[0] == '\0')
 		return;
-	const char *role_name = policy_role_name(core->options.policy, session->role_code);
+	const char *role_name = policy_role_name(core_policy(core), session->role_code);
 	detail->uid = op_text(session->uid);
 	detail->name = op_text(session->name);
 	detail->role_code = op_text(session->role_code);
@@ -187,12 +224,39 @@ static bool record(struct core *core, struct op_context *context, const struct e
 		.system_name = system == NULL ? "" : system->identity.name,
 		.subject = context->has_subject ? &context->subject : NULL,
 		.person = context->detail->uid[0] != '\0' ? &person : NULL,
+		.policy_version = policy_version(core_policy(core)),
 		.detail = context->detail,
 	};
 	return audit_append(core->audit, &core->arena, &event, &slot->audit_index) == STORE_OK;
 }
 
 // ------------------------------------------------------------------ the batch
+
+// Policy and register change together, between two batches: the replies of the one before are packed, and nothing of them
+// points into either any more.
+static void change_policy(struct core *core)
+{
+	struct register_snapshot *snapshot = policy_in_force_committed(core->in_force);
+	if (snapshot == NULL)
+		return;
+	take_register(core, snapshot);
+	// Activities are numbered anew. If the profiles cannot be read now, they are before anybody is answered.
+	roles_set_policy(core->roles, core_policy(core));
+	core->suspect = !roles_load(core->roles) || core->suspect;
+	log_event(LOG_LEVEL_INFO, "policy_in_force", "%s", policy_version(core_policy(core)));
+}
+
+// What the disk kept of a commit that failed is not known.
+static bool reload_rights(struct core *core)
+{
+	char detail[POLICY_IN_FORCE_DETAIL_BYTES];
+	if (!policy_in_force_reload(core->in_force, detail)) {
+		log_event(LOG_LEVEL_ERROR, "policy_unreadable", "%s", detail);
+		return false;
+	}
+	change_policy(core);
+	return quarantine_load(core->quarantine) && roles_load(core->roles);
+}
 
 static void begin(struct core *core, uint64_t now_ms)
 {
@@ -204,9 +268,9 @@ static void begin(struct core *core, uint64_t now_ms)
 		core->doomed = true;
 		return;
 	}
-	if (core->suspect && !(quarantine_load(core->quarantine) && roles_load(core->roles))) {
+	if (core->suspect && !reload_rights(core)) {
 		log_event(LOG_LEVEL_ERROR, "rights_unreadable",
-			  "nobody is answered until quarantine list and role profiles can be read");
+			  "nobody is answered until policy, quarantine list and role profiles can be read");
 		core->doomed = true;
 		return;
 	}
@@ -244,7 +308,8 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 	const struct enrolled_system *system =
 		arrival->channel_key == NULL ? NULL : register_system(core->options.snapshot, arrival->channel_key);
 	struct op_context context = {
-		.policy = core->options.policy,
+		.policy = core_policy(core),
+		.in_force = core->in_force,
 		.snapshot = core->options.snapshot,
 		.store = core->options.store,
 		.vault = core->options.vault,
@@ -252,6 +317,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.audit = core->audit,
 		.quarantine = core->quarantine,
 		.roles = core->roles,
+		.rate = core->rate,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
@@ -275,11 +341,14 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 	}
 	slot->reply.outcome = reason_outcome(reason);
 	slot->reply.reason_code = op_text(reason_word(reason));
-	slot->reply.reason = op_text(reason_text(core, reason, &error));
+	slot->reply.reason = op_text(context.refusal != NULL && reason != REASON_NONE ? context.refusal
+										     : reason_text(core, reason, &error));
 	if (reason != REASON_NONE) {
 		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
 		detail.reason = slot->reply.reason;
 	}
+	if (slot->reply.outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
+		slot->reply.retry_after_ms = RETRY_RATE_MS;
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))
@@ -356,6 +425,7 @@ static void give_up(struct core *core)
 	if (core->begun)
 		core->options.store->ops->rollback(core->options.store);
 	audit_abandoned(core->audit);
+	policy_in_force_abandoned(core->in_force);
 	core->suspect = true;
 	core->counters.failed_commits++;
 	log_event(LOG_LEVEL_ERROR, "commit_failed", "%zu requests could not be recorded and were not answered",
@@ -378,6 +448,7 @@ bool core_flush(struct core *core, uint64_t now_ms)
 	if (done) {
 		audit_committed(core->audit);
 		core->counters.commits++;
+		change_policy(core);
 	} else {
 		give_up(core);
 	}

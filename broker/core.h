@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "broker/policy.h"
+#include "broker/policy_in_force.h"
 #include "broker/register.h"
 #include "broker/session.h"
 #include "broker/store.h"
@@ -25,7 +26,8 @@ struct core;
 struct core_options {
 	const char *broker_name;          // all borrowed, to outlive the core
 	const char *log_origin;
-	const struct policy *policy;
+	const struct policy *policy;        // of the broker's own file; the store may have another one
+	struct policy_reader policy_reader;
 	struct store *store;
 	struct vault *vault;
 	struct session_keys session_keys;   // borrowed; their current one may be `vault`
@@ -38,8 +40,11 @@ struct core_options {
 __attribute__((warn_unused_result)) bool core_new(const struct core_options *options, struct core **ret,
 						   char detail[CORE_DETAIL_BYTES]);
 void core_free(struct core *core); // accepts NULL; an unflushed batch is given up
-// In force from the next request on. Between batches only.
+// In force from the next request on. Between batches only. Read by the policy that core_policy gives.
 void core_set_register(struct core *core, struct register_snapshot *snapshot);
+// What decides now. Both change together when a policy is put in force over the broker: look after each core_flush.
+const struct policy *core_policy(const struct core *core);
+struct register_snapshot *core_register(const struct core *core); // borrowed
 
 struct core_arrival {
 	const uint8_t *channel_key;       // KEY_BYTES: the CURVE key of the connection; NULL when it is not known

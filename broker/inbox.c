@@ -6,16 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-struct identity {
-	uint8_t bytes[ODS_CODE_BYTES_MAX + 1 + 8 + 1];
-	size_t count;
-};
-
-enum { PART_ITEM = 'i', PART_ACKNOWLEDGER = 'a' };
-
-static struct identity identity_of(const struct ods_code *organisation, uint64_t id, char part)
+struct inbox_identity inbox_identity_of(const struct ods_code *organisation, uint64_t id, enum inbox_part part)
 {
-	struct identity identity = {.count = sizeof identity.bytes};
+	struct inbox_identity identity = {.count = sizeof identity.bytes};
 	memcpy(identity.bytes, organisation->text, sizeof organisation->text);
 	for (size_t i = 0; i < 8; i++)
 		identity.bytes[sizeof organisation->text + i] = (uint8_t)(id >> (56 - 8 * i));
@@ -26,7 +19,7 @@ static struct identity identity_of(const struct ods_code *organisation, uint64_t
 // NUL-terminated, so that the name can be used as it is.
 static char *open_acknowledger(struct op_context *context, const struct store_inbox_item *row)
 {
-	struct identity identity = identity_of(&row->organisation, row->id, PART_ACKNOWLEDGER);
+	struct inbox_identity identity = inbox_identity_of(&row->organisation, row->id, INBOX_PART_SETTLEMENT);
 	struct store_blob sealed = row->acknowledged_by;
 	if (sealed.bytes < VAULT_OVERHEAD_BYTES)
 		return NULL;
@@ -42,14 +35,14 @@ enum reason inbox_put(struct op_context *context, const char *organisation,
 {
 	struct store_inbox_item row = {.created_ms = context->now_ms};
 	if (!ods_code_parse(organisation, strlen(organisation), &row.organisation) ||
-	    context->store->ops->inbox_next_id(context->store, &row.organisation, &row.id) != STORE_OK)
+	    context->store->ops->inbox_next_id(context->store, STORE_BOX_NOTIFICATIONS, &row.organisation, &row.id) != STORE_OK)
 		return REASON_STORE;
 	Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
 	item.id = row.id;
 	item.created_ms = row.created_ms;
 	item.kind_case = CPIS__V1__INBOX_ITEM__KIND_ACCESS;
 	item.access = (Cpis__V1__AccessNotification *)(uintptr_t)notification;
-	struct identity identity = identity_of(&row.organisation, row.id, PART_ITEM);
+	struct inbox_identity identity = inbox_identity_of(&row.organisation, row.id, INBOX_PART_ITEM);
 	row.sealed = sealed_make(context->vault, context->arena, VAULT_INBOX, identity.bytes, identity.count, &item.base);
 	if (row.sealed.data == NULL || context->store->ops->inbox_put(context->store, &row) != STORE_OK)
 		return REASON_STORE;
@@ -58,7 +51,7 @@ enum reason inbox_put(struct op_context *context, const char *organisation,
 
 Cpis__V1__InboxItem *inbox_open(struct op_context *context, const struct store_inbox_item *row)
 {
-	struct identity identity = identity_of(&row->organisation, row->id, PART_ITEM);
+	struct inbox_identity identity = inbox_identity_of(&row->organisation, row->id, INBOX_PART_ITEM);
 	Cpis__V1__InboxItem *item = (Cpis__V1__InboxItem *)sealed_open(context->vault, context->arena, VAULT_INBOX,
 								       identity.bytes, identity.count, row->sealed,
 								       &cpis__v1__inbox_item__descriptor);
@@ -76,7 +69,7 @@ Cpis__V1__InboxItem *inbox_open(struct op_context *context, const struct store_i
 struct store_blob inbox_seal_acknowledger(struct op_context *context, const struct ods_code *organisation, uint64_t id,
 					  const char *name)
 {
-	struct identity identity = identity_of(organisation, id, PART_ACKNOWLEDGER);
+	struct inbox_identity identity = inbox_identity_of(organisation, id, INBOX_PART_SETTLEMENT);
 	struct store_blob sealed = {NULL, 0};
 	size_t bytes = strlen(name);
 	uint8_t *out = arena_alloc(context->arena, bytes + VAULT_OVERHEAD_BYTES);

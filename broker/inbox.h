@@ -4,6 +4,14 @@
 
 #include "broker/op.h"
 
+// Associated data of an item: its place, and which of its parts.
+enum inbox_part { INBOX_PART_ITEM = 'i', INBOX_PART_SETTLEMENT = 'a' };
+struct inbox_identity {
+	uint8_t bytes[ODS_CODE_BYTES_MAX + 1 + 8 + 1];
+	size_t count;
+};
+struct inbox_identity inbox_identity_of(const struct ods_code *organisation, uint64_t id, enum inbox_part part);
+
 // Puts a notification into the inbox of `organisation` (ODS code) in the current batch.
 // REASON_NONE or REASON_STORE.
 enum reason inbox_put(struct op_context *context, const char *organisation,

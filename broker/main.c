@@ -147,6 +147,25 @@ static bool open_session_keys(struct broker *broker, char detail[DETAIL_BYTES])
 	return true;
 }
 
+// The core's register is the one in force: another policy brings another one with it.
+static void adopt_register(struct broker *broker)
+{
+	struct register_snapshot *snapshot = core_register(broker->core);
+	if (snapshot == broker->snapshot)
+		return;
+	register_release(broker->snapshot);
+	broker->snapshot = register_retain(snapshot);
+	if (broker->zap != NULL)
+		zap_set_register(broker->zap, snapshot);
+}
+
+static bool read_register(void *context, const struct policy *policy, struct register_snapshot **ret,
+			  char detail[REGISTER_DETAIL_BYTES])
+{
+	const struct broker *broker = context;
+	return register_load(&broker->paths, policy, clock_now_ms(), ret, detail);
+}
+
 static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
@@ -157,6 +176,7 @@ static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
 		.broker_name = config->broker_name,
 		.log_origin = broker->log_verifier.origin,
 		.policy = broker->policy,
+		.policy_reader = {read_register, broker},
 		.store = broker->store,
 		.vault = broker->vault,
 		.session_keys = {broker->session_keys[0] != NULL ? broker->session_keys[0] : broker->vault,
@@ -170,7 +190,10 @@ static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
 		snprintf(detail, DETAIL_BYTES, "out of memory");
 		return false;
 	}
-	return core_new(&options, &broker->core, detail);
+	if (!core_new(&options, &broker->core, detail))
+		return false;
+	adopt_register(broker);
+	return true;
 }
 
 // ZAP before any server socket, the self-test before the real one: CURVE without a handler lets everybody in.
@@ -226,15 +249,14 @@ static void refresh_register(struct broker *broker)
 	char detail[REGISTER_DETAIL_BYTES];
 	broker->fingerprint = fingerprint;
 	broker->loaded_ms = now;
-	if (!register_load(&broker->paths, broker->policy, clock_now_ms(), &fresh, detail)) {
+	if (!read_register(broker, core_policy(broker->core), &fresh, detail)) {
 		log_event(LOG_LEVEL_ERROR, "register_reload_failed", "%s; the register before stays in force", detail);
 		return;
 	}
-	zap_set_register(broker->zap, fresh);
 	core_set_register(broker->core, fresh);
-	register_release(broker->snapshot);
-	broker->snapshot = fresh;
-	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(fresh));
+	adopt_register(broker);
+	register_release(fresh);
+	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
 }
 
 static void answer_batch(struct broker *broker)
@@ -247,6 +269,7 @@ static void answer_batch(struct broker *broker)
 		transport_send(broker->transport, &broker->peers[i], data, bytes);
 	}
 	core_clear(broker->core);
+	adopt_register(broker);
 }
 
 static void submit(struct broker *broker, const struct transport_message *message)
@@ -310,7 +333,7 @@ static void serve(struct broker *broker)
 	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
 	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
 		  transport_endpoint(broker->transport), register_systems_count(broker->snapshot),
-		  policy_version(broker->policy));
+		  policy_version(core_policy(broker->core)));
 	broker->looked_ms = clock_monotonic_ms();
 	while (!told_to_stop(broker)) {
 		uint64_t before_ms = clock_monotonic_ms();

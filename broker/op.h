@@ -13,7 +13,9 @@
 
 #include "broker/audit.h"
 #include "broker/policy.h"
+#include "broker/policy_in_force.h"
 #include "broker/quarantine.h"
+#include "broker/rate.h"
 #include "broker/register.h"
 #include "broker/roles.h"
 #include "broker/session.h"
@@ -33,6 +35,8 @@ struct op_context {
 	struct audit_log *audit;
 	struct quarantine *quarantine;
 	struct roles *roles;
+	struct rate *rate;
+	struct policy_in_force *in_force;
 	const char *broker_name;
 
 	// This request.
@@ -50,6 +54,7 @@ struct op_context {
 	// Results.
 	Cpis__V1__Reply *reply;                    // body, session_token; the rest is core.c's
 	Cpis__V1__AuditDetail *detail;             // nhs_number, count...; who and where are filled already
+	const char *refusal;                       // a sentence in place of the reason's own; NULL: none
 	bool wants_proof;                          // AUDIT_SHOW: prove `proof_index` when the batch closes
 	uint64_t proof_index;
 };
@@ -69,6 +74,11 @@ enum reason op_quarantine_list(struct op_context *);
 enum reason op_role_grant(struct op_context *);
 enum reason op_role_end(struct op_context *);
 enum reason op_role_list(struct op_context *);
+enum reason op_explain(struct op_context *);
+enum reason op_policy_load(struct op_context *);
+enum reason op_policy_show(struct op_context *);
+enum reason op_alert_list(struct op_context *);
+enum reason op_alert_review(struct op_context *);
 
 // A zeroed message in the arena. Arena full: NULL.
 #define OP_NEW(context, type, init)                                                                  \

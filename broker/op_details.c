@@ -2,6 +2,7 @@
 // one, it enters the child's access history and the inbox of every authority whose plan was shown.
 #include <string.h>
 
+#include "broker/alert.h"
 #include "broker/child.h"
 #include "broker/inbox.h"
 #include "broker/log.h"
@@ -153,6 +154,8 @@ static enum reason notify(struct op_context *context, const struct child *child,
 		notification.access = access;
 		notification.uid = context->session->uid;
 		notification.audit_index = context->audit_index;
+		notification.break_glass = context->decision.break_glass;
+		notification.reason = context->request->details->reason;
 		for (size_t j = i; j < shown(child); j++) {
 			const Cpis__Stored__V1__StoredPlan *same = child->plans[j].stored;
 			if (strcmp(same->authority, plan->authority) != 0)
@@ -192,6 +195,9 @@ enum reason op_details(struct op_context *context)
 			return reason;
 		reply->notified = context->decision.notify;
 	}
+	// Whatever was found: that it was broken is to be looked into.
+	if (context->decision.break_glass && (reason = alert_put(context)) != REASON_NONE)
+		return reason;
 	context->detail->notified = reply->notified;
 	context->reply->details = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_DETAILS;

@@ -5,7 +5,7 @@ static enum reason acknowledge(struct op_context *context, uint64_t id, Cpis__V1
 {
 	const struct ods_code *own = &context->session->organisation;
 	struct store_inbox_item item;
-	enum store_status status = context->store->ops->inbox_get(context->store, own, id, context->arena, &item);
+	enum store_status status = context->store->ops->inbox_get(context->store, STORE_BOX_NOTIFICATIONS, own, id, context->arena, &item);
 	if (status == STORE_NOT_FOUND) {
 		reply->unknown++;
 		return REASON_NONE;
@@ -18,7 +18,7 @@ static enum reason acknowledge(struct op_context *context, uint64_t id, Cpis__V1
 	}
 	struct store_blob by = inbox_seal_acknowledger(context, own, id, context->session->name);
 	if (by.data == NULL ||
-	    context->store->ops->inbox_acknowledge(context->store, own, id, context->now_ms, by) != STORE_OK)
+	    context->store->ops->inbox_acknowledge(context->store, STORE_BOX_NOTIFICATIONS, own, id, context->now_ms, by) != STORE_OK)
 		return REASON_STORE;
 	reply->acknowledged++;
 	return REASON_NONE;

@@ -12,9 +12,9 @@ enum reason op_inbox_list(struct op_context *context)
 	Cpis__V1__InboxListReply *reply = OP_NEW(context, Cpis__V1__InboxListReply, cpis__v1__inbox_list_reply__init);
 	if (reply == NULL)
 		return REASON_INTERNAL;
-	if (context->store->ops->inbox_list(context->store, own, request->after_id, request->include_acknowledged, max,
+	if (context->store->ops->inbox_list(context->store, STORE_BOX_NOTIFICATIONS, own, request->after_id, request->include_acknowledged, max,
 					    context->arena, &rows, &count) != STORE_OK ||
-	    context->store->ops->inbox_unacknowledged(context->store, own, &reply->unacknowledged) != STORE_OK)
+	    context->store->ops->inbox_unacknowledged(context->store, STORE_BOX_NOTIFICATIONS, own, &reply->unacknowledged) != STORE_OK)
 		return REASON_STORE;
 	reply->items = arena_alloc(context->arena, (count + 1) * sizeof *reply->items);
 	if (reply->items == NULL)

@@ -26,7 +26,7 @@ static Cpis__V1__RoleProfile *show(struct op_context *context, const struct role
 	Cpis__V1__RoleProfile *profile = OP_NEW(context, Cpis__V1__RoleProfile, cpis__v1__role_profile__init);
 	if (profile == NULL)
 		return NULL;
-	size_t count = policy_activity_codes(context->policy, from->additional, codes);
+	size_t count = policy_activity_codes(context->policy, &from->additional, codes);
 	profile->activities = arena_alloc(context->arena, (count + 1) * sizeof *profile->activities);
 	if (profile->activities == NULL)
 		return NULL;

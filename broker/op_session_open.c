@@ -8,11 +8,11 @@ static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 	const struct session *session = context->session;
 	const struct role_profile *profile = roles_find(context->roles, context->snapshot, session->uid, session->role_code,
 							      &session->organisation, context->now_ms);
-	activity_mask held = policy_role_activities(context->policy, session->role_code);
+	struct activity_set held = policy_role_activities(context->policy, session->role_code);
 	if (profile != NULL)
-		held |= profile->additional;
+		activity_set_add_all(&held, &profile->additional);
 	const char *codes[ACTIVITIES_PER_ROLE_MAX];
-	size_t count = policy_activity_codes(context->policy, held, codes);
+	size_t count = policy_activity_codes(context->policy, &held, codes);
 	reply->activities = arena_alloc(context->arena, (count + 1) * sizeof *reply->activities);
 	if (reply->activities == NULL)
 		return false;

@@ -7,15 +7,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/activity_set.h"
 #include "broker/reason.h"
 #include "proto/cpis.pb-c.h"
 #include "proto/limits.h"
 
 #define POLICY_DETAIL_BYTES 400
 #define POLICY_ROLES_MAX 256u
-#define POLICY_ACTIVITIES_MAX 64u    // an activity is one bit of a mask
 #define POLICY_NAME_BYTES_MAX 64u
 #define POLICY_VERSION_BYTES 96u     // "<name>@<first 16 hex digits of the file's SHA-256>"
+#define POLICY_RULE_BYTES 80u        // what decided, in words
+#define POLICY_SESSION_MINUTES_MAX 720u
+#define POLICY_RATE_MAX 1000000u     // requests per minute
 
 #define ORGANISATION_TYPE_TABLE(X)                                                                   \
 	X(ORGANISATION_CARE_PROVIDER, "care_provider")                                               \
@@ -30,51 +33,97 @@ enum organisation_type {
 };
 const char *organisation_type_word(enum organisation_type type);
 
-// Which of several activities one holds, by the policy's own numbering.
-typedef uint64_t activity_mask;
-
 struct policy;
 
 // Reads and checks the whole file: unknown keys, unknown operations, activities, care settings, doubles, a view operation
 // without activities, and an example that is not decided as it says are refused with file and line in `detail`.
 __attribute__((warn_unused_result)) bool policy_load(const char *path, struct policy **ret, char detail[POLICY_DETAIL_BYTES]);
+// The same from memory; `name` stands for the path in `detail`. The bytes are copied.
+__attribute__((warn_unused_result)) bool policy_read(const uint8_t *bytes, size_t bytes_count, const char *name,
+						      struct policy **ret, char detail[POLICY_DETAIL_BYTES]);
 void policy_free(struct policy *policy); // accepts NULL
 const char *policy_version(const struct policy *policy);
+// The file as it was read. Borrowed.
+const uint8_t *policy_text(const struct policy *policy, size_t *ret_bytes);
 
 // The role's name, NULL when the policy does not know the role.
 const char *policy_role_name(const struct policy *policy, const char *role_code);
-activity_mask policy_role_activities(const struct policy *policy, const char *role_code);
-// One activity by its code; 0 when the policy does not know it.
-activity_mask policy_activity(const struct policy *policy, const char *activity_code);
-// Codes of the activities in `mask`: borrowed from the policy; at most ACTIVITIES_PER_ROLE_MAX.
-size_t policy_activity_codes(const struct policy *policy, activity_mask mask,
+// Empty when the policy does not know the role.
+struct activity_set policy_role_activities(const struct policy *policy, const char *role_code);
+// Adds one activity by its code to the set; false when the policy does not know it.
+__attribute__((warn_unused_result)) bool policy_activity(const struct policy *policy, const char *activity_code,
+							  struct activity_set *set);
+// Codes of the activities in the set: borrowed from the policy; at most ACTIVITIES_PER_ROLE_MAX.
+size_t policy_activity_codes(const struct policy *policy, const struct activity_set *set,
 			     const char *ret_codes[ACTIVITIES_PER_ROLE_MAX]);
 
 struct policy_question {
 	Cpis__V1__Operation operation;
 	enum organisation_type organisation_type;
 	const char *role_code;
-	activity_mask additional;                  // granted to the person beyond the role
+	struct activity_set additional;            // granted to the person beyond the role
 	uint64_t organisation_care_settings;       // bit n: the organisation provides care setting n
 	Cpis__V1__CareSetting care_setting;        // as asked; UNSPECIFIED allowed
 	Cpis__V1__AccessType access_type;          // as asked; UNSPECIFIED allowed
+	bool reason_stated;                        // why one looks, in words
+	bool break_glass;                          // asked for; only a look at details can
+	uint64_t session_age_ms;
+	uint64_t now_ms;                           // UTC; hours are England's
+};
+
+// What in the policy decided.
+enum policy_rule {
+	POLICY_RULE_NONE,                          // an operation before there is a role
+	POLICY_RULE_OPERATION,
+	POLICY_RULE_ORGANISATION_TYPE,
+	POLICY_RULE_ROLE,
+	POLICY_RULE_BREAK_GLASS,
+	POLICY_RULE_ACTIVITY,                      // also of what is allowed: by the activity that one holds
+	POLICY_RULE_HOURS,
+	POLICY_RULE_SESSION,
+	POLICY_RULE_REASON,
+	POLICY_RULE_CARE_SETTING,
 };
 
 struct policy_decision {
 	enum reason reason;                        // REASON_NONE: allowed
+	enum policy_rule rule;
+	size_t activity;                           // when allowed: the number of the activity that allows it
+	bool by_profile;                           // which the person was granted beyond the role
 	Cpis__V1__CareSetting care_setting;        // as it counts
 	Cpis__V1__AccessType access_type;          // as it counts: never UNSPECIFIED when allowed and viewing
 	bool signed_act;                           // when allowed: the request must carry the person's own signature
 	bool notify;                               // DETAILS: history and inboxes
 	bool contradiction;                        // a silent look was asked for and turned into a notifying one
+	bool break_glass;                          // when allowed: by breaking the glass
+	unsigned person_per_minute, system_per_minute; // when allowed: bounds for the caller to hold; 0: none
 };
 
-// Checks in this order: the operation is in the policy; the organisation's type; the role is in the policy;
-// the role (with what is granted in addition) has one of the operation's activities; for operations that
-// need one, the care setting is the organisation's and in the policy's scope (UNSPECIFIED means the only one).
+// Checks in this order: the operation is in the policy; the organisation's type; the role is in the policy; the glass may be
+// broken, if that is asked for; the role (with what is granted in addition) has one of the operation's activities; the
+// role's hours; the session's age; a reason is stated where the role needs one; for operations that need one, the care
+// setting is the organisation's and in the policy's scope (UNSPECIFIED means the only one).
+//
+// Breaking the glass takes the place of activity, hours and scope of the care setting, never of the rest. It needs an
+// operation and a role for which the policy has it, a stated reason and a signature, and always notifies.
+//
 // A look is silent only when it is asked for as SCHEDULED, the care setting is a scheduled one and the
 // person holds an activity that the policy marks silent (B0170). Every other look notifies.
 struct policy_decision policy_decide(const struct policy *policy, const struct policy_question *question);
+
+// What decided, e.g. "roles R8001 activities B0107" or "operations details organisation_types".
+void policy_rule_text(const struct policy *policy, const struct policy_question *question,
+		      const struct policy_decision *decision, char out[POLICY_RULE_BYTES]);
+
+// The checks one by one, in their order, up to the first that does not hold, each as a sentence. Returns the decision.
+struct policy_step {
+	char rule[POLICY_RULE_BYTES];
+	bool holds;
+	char text[200];
+};
+#define POLICY_STEPS_MAX 10u
+struct policy_decision policy_explain(const struct policy *policy, const struct policy_question *question,
+				      struct policy_step ret_steps[POLICY_STEPS_MAX], size_t *ret_count);
 
 // The decision in a word: "allowed", "notifies", "silent", or the reason's (broker/reason.h).
 const char *policy_decision_word(Cpis__V1__Operation operation, const struct policy_decision *decision);
@@ -84,9 +133,13 @@ const char *policy_decision_word(Cpis__V1__Operation operation, const struct pol
 typedef void policy_remark(void *context, const char *sentence);
 void policy_review(const struct policy *policy, policy_remark *remark, void *context);
 
+// Whether anybody could still put another policy in force: an organisation type and a role that may do policy_load.
+bool policy_can_be_replaced(const struct policy *policy);
+
 // Every decision that differs, over all roles of both, operations, organisation types, care settings and access types, with
-// and without each silent activity, as a line "details care_provider R8001 emergency_department ...: notifies ->
-// role_lacks_activity". Returns how many.
+// and without each silent activity, a stated reason and the glass broken, as a line "details care_provider R8001
+// emergency_department ...: notifies -> role_lacks_activity"; and hours, session ages and rates that differ, likewise.
+// Returns how many.
 size_t policy_compare(const struct policy *before, const struct policy *after, policy_remark *remark, void *context);
 
 #endif

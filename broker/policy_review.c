@@ -1,12 +1,12 @@
-// Reading policies over: what is odd in one, what differs between two.
+// Reading one policy over: what is odd in it.
 #include <stdio.h>
 #include <string.h>
 
 #include "broker/policy_priv.h"
+#include "proto/text.h"
 #include "proto/wire.h"
 
 #define SENTENCE_BYTES 200
-#define CARE_SETTINGS 64u
 
 const char *policy_decision_word(Cpis__V1__Operation operation, const struct policy_decision *decision)
 {
@@ -17,141 +17,65 @@ const char *policy_decision_word(Cpis__V1__Operation operation, const struct pol
 	return decision->notify ? "notifies" : "silent";
 }
 
-// ------------------------------------------------------------------ one policy
-
-static activity_mask asked_for(const struct policy *policy)
+static struct activity_set asked_for(const struct policy *policy)
 {
-	activity_mask mask = policy->silent;
+	struct activity_set set = policy->silent;
+	activity_set_add_all(&set, &policy->break_glass);
 	for (size_t i = 0; i < POLICY_OPERATIONS_MAX; i++)
-		mask |= policy->rules[i].activities;
-	return mask;
+		activity_set_add_all(&set, &policy->operations[i].activities);
+	return set;
 }
 
-static activity_mask held(const struct policy *policy)
+static struct activity_set held(const struct policy *policy)
 {
-	activity_mask mask = 0;
+	struct activity_set set = {0};
 	for (size_t i = 0; i < policy->roles_count; i++)
-		mask |= policy->roles[i].activities;
-	return mask;
+		activity_set_add_all(&set, &policy->roles[i].activities);
+	return set;
+}
+
+static bool meet(const struct activity_set *a, const struct activity_set *b)
+{
+	size_t ignored;
+	return activity_sets_meet(a, b, &ignored);
+}
+
+bool policy_can_be_replaced(const struct policy *policy)
+{
+	const struct policy_operation *load = &policy->operations[CPIS__V1__OPERATION__POLICY_LOAD];
+	for (size_t i = 0; i < policy->roles_count; i++)
+		if (load->stands && meet(&policy->roles[i].activities, &load->activities))
+			return true;
+	return false;
 }
 
 void policy_review(const struct policy *policy, policy_remark *remark, void *context)
 {
-	char sentence[SENTENCE_BYTES];
-	activity_mask asked = asked_for(policy), had = held(policy);
+	char sentence[SENTENCE_BYTES], operation[POLICY_NAME_BYTES_MAX];
+	struct activity_set asked = asked_for(policy), had = held(policy);
 	for (size_t i = 0; i < policy->roles_count; i++)
-		if ((policy->roles[i].activities & asked) == 0) {
+		if (!meet(&policy->roles[i].activities, &asked)) {
 			snprintf(sentence, sizeof sentence, "role %s (%s) may do nothing", policy->roles[i].code,
 				 policy->roles[i].name);
 			remark(context, sentence);
 		}
 	for (size_t i = 0; i < policy->activities_count; i++) {
-		activity_mask bit = UINT64_C(1) << i;
-		const char *what = (asked & bit) == 0 ? "is asked for by no operation"
-				   : (had & bit) == 0 ? "is held by no role: only the register can grant it"
-						      : NULL;
+		const char *what = !activity_set_has(&asked, i) ? "is asked for by no operation"
+				   : !activity_set_has(&had, i) ? "is held by no role: only the register can grant it"
+								: NULL;
 		if (what == NULL)
 			continue;
 		snprintf(sentence, sizeof sentence, "activity %s %s", policy->activities[i].code, what);
 		remark(context, sentence);
 	}
 	for (unsigned i = 0; i < POLICY_OPERATIONS_MAX; i++) {
-		const struct policy_rule *rule = &policy->rules[i];
-		if (!rule->stands || policy_is_roleless((Cpis__V1__Operation)i) || (rule->activities & had) != 0)
+		const struct policy_operation *rule = &policy->operations[i];
+		if (!rule->stands || policy_is_roleless((Cpis__V1__Operation)i) || meet(&rule->activities, &had))
 			continue;
-		snprintf(sentence, sizeof sentence, "operation %s can be done by no role",
-			 wire_operation_name((Cpis__V1__Operation)i));
+		text_lower_case(wire_operation_name((Cpis__V1__Operation)i), operation, sizeof operation);
+		snprintf(sentence, sizeof sentence, "operation %s can be done by no role", operation);
 		remark(context, sentence);
 	}
-}
-
-// ------------------------------------------------------------------ two policies
-
-struct comparison {
-	const struct policy *before, *after;
-	policy_remark *remark;
-	void *context;
-	size_t differences;
-};
-
-static bool same(const struct policy_decision *a, const struct policy_decision *b)
-{
-	return a->reason == b->reason && (a->reason != REASON_NONE ||
-					   (a->notify == b->notify && a->signed_act == b->signed_act &&
-					    a->access_type == b->access_type && a->contradiction == b->contradiction));
-}
-
-static void ask_both(struct comparison *comparison, const struct policy_question *question, const char *silent_code)
-{
-	struct policy_question asked = *question;
-	char sentence[SENTENCE_BYTES], setting[40] = "";
-	asked.additional = policy_activity(comparison->before, silent_code);
-	struct policy_decision before = policy_decide(comparison->before, &asked);
-	asked.additional = policy_activity(comparison->after, silent_code);
-	struct policy_decision after = policy_decide(comparison->after, &asked);
-	if (same(&before, &after))
-		return;
-	comparison->differences++;
-	if (policy_is_view(question->operation))
-		snprintf(setting, sizeof setting, " %s%s", wire_care_setting_name(question->care_setting),
-			 question->access_type == CPIS__V1__ACCESS_TYPE__SCHEDULED ? " scheduled" : "");
-	snprintf(sentence, sizeof sentence, "%s %s %s%s%s%s: %s%s -> %s%s", wire_operation_name(question->operation),
-		 organisation_type_word(question->organisation_type), question->role_code, silent_code[0] == '\0' ? "" : "+",
-		 silent_code, setting, policy_decision_word(question->operation, &before),
-		 before.reason == REASON_NONE && before.signed_act ? " signed" : "",
-		 policy_decision_word(question->operation, &after),
-		 after.reason == REASON_NONE && after.signed_act ? " signed" : "");
-	comparison->remark(comparison->context, sentence);
-}
-
-static void compare_looks(struct comparison *comparison, struct policy_question *question, const char *silent_code)
-{
-	for (unsigned setting = 1; setting < CARE_SETTINGS; setting++) {
-		if (wire_care_setting_name((Cpis__V1__CareSetting)setting)[0] == '?')
-			continue;
-		question->care_setting = (Cpis__V1__CareSetting)setting;
-		question->organisation_care_settings = UINT64_C(1) << setting;
-		question->access_type = CPIS__V1__ACCESS_TYPE__UNSCHEDULED;
-		ask_both(comparison, question, silent_code);
-		question->access_type = CPIS__V1__ACCESS_TYPE__SCHEDULED;
-		ask_both(comparison, question, silent_code);
-	}
-}
-
-static void compare_role(struct comparison *comparison, const char *role_code, const char *silent_code)
-{
-	for (unsigned operation = 1; operation < POLICY_OPERATIONS_MAX; operation++) {
-		if (wire_operation_name((Cpis__V1__Operation)operation)[0] == '?')
-			continue;
-		for (unsigned type = 0; type < ORGANISATION_TYPES; type++) {
-			struct policy_question question = {.operation = (Cpis__V1__Operation)operation,
-							   .organisation_type = (enum organisation_type)type,
-							   .role_code = role_code};
-			if (policy_is_view(question.operation))
-				compare_looks(comparison, &question, silent_code);
-			else if (silent_code[0] == '\0')
-				ask_both(comparison, &question, silent_code);
-		}
-	}
-}
-
-static void compare_roles_of(struct comparison *comparison, const struct policy *roles, const struct policy *but_not_of)
-{
-	for (size_t i = 0; i < roles->roles_count; i++) {
-		const char *code = roles->roles[i].code;
-		if (but_not_of != NULL && policy_role_name(but_not_of, code) != NULL)
-			continue;
-		compare_role(comparison, code, "");
-		for (size_t k = 0; k < comparison->after->activities_count; k++)
-			if ((comparison->after->silent >> k & 1) != 0)
-				compare_role(comparison, code, comparison->after->activities[k].code);
-	}
-}
-
-size_t policy_compare(const struct policy *before, const struct policy *after, policy_remark *remark, void *context)
-{
-	struct comparison comparison = {before, after, remark, context, 0};
-	compare_roles_of(&comparison, before, NULL);
-	compare_roles_of(&comparison, after, before);
-	return comparison.differences;
+	if (!policy_can_be_replaced(policy))
+		remark(context, "no role may do policy_load: another policy comes only with a restart");
 }

@@ -70,6 +70,26 @@
 	X(REASON_ROLE_UNKNOWN, "role_not_in_policy", ACCESS_DENIED, "The policy does not name this role.")             \
 	X(REASON_ACTIVITY, "role_lacks_activity", ACCESS_DENIED,                                                       \
 	  "This role does not include the activity that this operation needs.")                                        \
+	X(REASON_BREAK_GLASS, "break_glass_not_allowed", ACCESS_DENIED,\
+	  "This role may not break the glass for this operation.")\
+	X(REASON_HOURS, "outside_hours", ACCESS_DENIED,\
+	  "This role does not work at this hour.")\
+	X(REASON_SESSION_AGE, "session_too_old", SESSION_EXPIRED,\
+	  "This operation needs a younger session. Open a new one.")\
+	X(REASON_REASON_MISSING, "reason_needed", INVALID_VALUE,\
+	  "Say why, in words of at least 10 characters.")\
+	X(REASON_PERSON_RATE, "person_rate", TOO_MANY_REQUESTS,\
+	  "This person asks more often than the policy allows. Wait a minute.")\
+	X(REASON_SYSTEM_RATE, "system_rate", TOO_MANY_REQUESTS,\
+	  "This system asks more often than the policy allows. Wait a minute.")\
+	X(REASON_POLICY_INVALID, "policy_invalid", INVALID_VALUE,\
+	  "The policy cannot be put in force.")\
+	X(REASON_EXPLAIN_SCOPE, "explain_scope", ACCESS_DENIED,\
+	  "Decisions of another organisation are explained to a national body only.")\
+	X(REASON_NO_SUCH_ALERT, "no_such_alert", NO_RECORD_FOUND,\
+	  "There is no such alert at this organisation.")\
+	X(REASON_REVIEW_SELF, "review_self", ACCESS_DENIED,\
+	  "Nobody reviews an access of their own.")\
 	X(REASON_OTHER_AUTHORITY, "other_authority", ACCESS_DENIED,                                                    \
 	  "An authority publishes its own records only.")                                                              \
 	X(REASON_QUARANTINE_SCOPE, "quarantine_scope", ACCESS_DENIED,                                                  \

@@ -29,7 +29,7 @@ struct role_profile {
 	char role_code[ROLE_CODE_BYTES_MAX + 1];
 	struct ods_code organisation;
 	uint64_t from_ms, until_ms;                // from inclusive, until exclusive; 0: no end
-	activity_mask additional;
+	struct activity_set additional;
 };
 
 struct enrolled_system {

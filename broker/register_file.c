@@ -175,18 +175,20 @@ static bool read_additional(struct yaml_place *place, const struct file_profile 
 			    const struct policy *policy, struct role_profile *to)
 {
 	for (unsigned i = 0; i < from->activities_count; i++) {
-		activity_mask bit = policy_activity(policy, from->activities[i]);
-		if (bit == 0)
+		struct activity_set one = {0};
+		size_t ignored;
+		if (!policy_activity(policy, from->activities[i], &one))
 			return yaml_file_refuse(place, "role profile of %s: the policy has no activity '%s'",
 						from->uid, from->activities[i]);
-		if ((to->additional & bit) != 0)
+		if (activity_sets_meet(&to->additional, &one, &ignored))
 			return yaml_file_refuse(place, "role profile of %s: activity %s stands twice",
 						from->uid, from->activities[i]);
-		to->additional |= bit;
+		activity_set_add_all(&to->additional, &one);
 	}
 	// So that a session can name them all.
-	activity_mask held = to->additional | policy_role_activities(policy, to->role_code);
-	if ((unsigned)__builtin_popcountll(held) > ACTIVITIES_PER_ROLE_MAX)
+	struct activity_set held = policy_role_activities(policy, to->role_code);
+	activity_set_add_all(&held, &to->additional);
+	if (activity_set_count(&held) > ACTIVITIES_PER_ROLE_MAX)
 		return yaml_file_refuse(place,
 					"role profile of %s: more than %u activities with those of the role",
 					from->uid, ACTIVITIES_PER_ROLE_MAX);

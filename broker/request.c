@@ -1,6 +1,7 @@
 // The way of one request: whose connection, who asks, may they, do it.
 #include "broker/request.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "broker/act.h"
@@ -66,10 +67,39 @@ static void ask_of_request(const Cpis__V1__Request *request, struct policy_quest
 {
 	if (request->body_case == CPIS__V1__REQUEST__BODY_FLAG) {
 		question->care_setting = request->flag->care_setting;
+		question->reason_stated = request->flag->reason[0] != '\0';
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS) {
 		question->care_setting = request->details->care_setting;
 		question->access_type = request->details->access_type;
+		question->reason_stated = request->details->reason[0] != '\0';
+		question->break_glass = request->details->break_glass;
 	}
+}
+
+// The decision names its rule, in the record and to the asker.
+static bool name_rule(struct op_context *context, const struct policy_question *question)
+{
+	char *text = arena_alloc(context->arena, POLICY_RULE_BYTES);
+	if (text == NULL)
+		return false;
+	policy_rule_text(context->policy, question, &context->decision, text);
+	context->detail->rule = context->reply->rule = text;
+	return true;
+}
+
+// How often is a bound of its own: it counts what was allowed otherwise.
+static enum reason hold_rate(struct op_context *context, Cpis__V1__Operation operation)
+{
+	const struct policy_decision *decision = &context->decision;
+	if (!rate_take(context->rate, RATE_PERSON, context->session->uid, operation, decision->person_per_minute,
+		       context->now_ms))
+		return REASON_PERSON_RATE;
+	char system[RATE_NAME_BYTES];
+	for (size_t i = 0; i < KEY_BYTES; i++)
+		snprintf(system + 2 * i, 3, "%02x", context->channel_key[i]);
+	if (!rate_take(context->rate, RATE_SYSTEM, system, operation, decision->system_per_minute, context->now_ms))
+		return REASON_SYSTEM_RATE;
+	return REASON_NONE;
 }
 
 static enum reason decide(struct op_context *context)
@@ -86,6 +116,8 @@ static enum reason decide(struct op_context *context)
 		.role_code = session->role_code,
 		.additional = profile->additional,
 		.organisation_care_settings = context->organisation->care_settings,
+		.session_age_ms = context->now_ms > session->opened_ms ? context->now_ms - session->opened_ms : 0,
+		.now_ms = context->now_ms,
 	};
 	ask_of_request(context->request, &question);
 	context->decision = policy_decide(context->policy, &question);
@@ -93,9 +125,15 @@ static enum reason decide(struct op_context *context)
 	context->detail->access_type = context->decision.access_type;
 	if (context->decision.contradiction)
 		context->detail->reason = op_text("A silent look was asked for and is not allowed here; it notified.");
-	if (context->decision.reason == REASON_NONE && context->decision.signed_act)
-		return act_check(context);
-	return context->decision.reason;
+	context->detail->break_glass = question.break_glass;
+	if (!name_rule(context, &question))
+		return REASON_INTERNAL;
+	enum reason reason = context->decision.reason;
+	if (reason == REASON_NONE && context->decision.signed_act)
+		reason = act_check(context);
+	if (reason == REASON_NONE)
+		reason = hold_rate(context, question.operation);
+	return reason;
 }
 
 // ------------------------------------------------------------------ carry out
@@ -133,6 +171,16 @@ static enum reason dispatch(struct op_context *context)
 		return op_role_end(context);
 	case CPIS__V1__OPERATION__ROLE_LIST:
 		return op_role_list(context);
+	case CPIS__V1__OPERATION__EXPLAIN:
+		return op_explain(context);
+	case CPIS__V1__OPERATION__POLICY_LOAD:
+		return op_policy_load(context);
+	case CPIS__V1__OPERATION__POLICY_SHOW:
+		return op_policy_show(context);
+	case CPIS__V1__OPERATION__ALERT_LIST:
+		return op_alert_list(context);
+	case CPIS__V1__OPERATION__ALERT_REVIEW:
+		return op_alert_review(context);
 	default:
 		return REASON_OPERATION;
 	}
@@ -174,12 +222,15 @@ static void note_subject(struct op_context *context)
 	const Cpis__V1__Request *request = context->request;
 	struct nhs_number number;
 	char *text = NULL;
-	if (request->body_case == CPIS__V1__REQUEST__BODY_FLAG)
+	if (request->body_case == CPIS__V1__REQUEST__BODY_FLAG) {
 		text = request->flag->nhs_number;
-	else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS)
+		context->detail->stated_reason = request->flag->reason;
+	} else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS) {
 		text = request->details->nhs_number;
-	else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH)
+		context->detail->stated_reason = request->details->reason;
+	} else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH) {
 		text = request->audit_search->nhs_number;
+	}
 	if (text == NULL || nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
 		return;
 	vault_tag_subject(context->vault, &number, &context->subject);

@@ -41,6 +41,11 @@ bool roles_new(struct store *store, struct vault *vault, const struct policy *po
 	return true;
 }
 
+void roles_set_policy(struct roles *roles, const struct policy *policy)
+{
+	roles->policy = policy;
+}
+
 static void forget_all(struct roles *roles)
 {
 	struct granted *granted, *next;
@@ -71,12 +76,12 @@ static struct granted *find_granted(const struct roles *roles, const char *uid, 
 }
 
 // An activity that the policy does not have (any more) grants nothing.
-static activity_mask mask_of(const struct roles *roles, const Cpis__Stored__V1__StoredRole *role)
+static struct activity_set activities_of(const struct roles *roles, const Cpis__Stored__V1__StoredRole *role)
 {
-	activity_mask mask = 0;
+	struct activity_set set = {0};
 	for (size_t i = 0; i < role->n_activities; i++)
-		mask |= policy_activity(roles->policy, role->activities[i]);
-	return mask;
+		(void)!policy_activity(roles->policy, role->activities[i], &set);
+	return set;
 }
 
 static bool remember(struct roles *roles, const Cpis__Stored__V1__StoredRole *role)
@@ -97,7 +102,7 @@ static bool remember(struct roles *roles, const Cpis__Stored__V1__StoredRole *ro
 	granted->profile.organisation = organisation;
 	granted->profile.from_ms = role->from_ms;
 	granted->profile.until_ms = role->until_ms;
-	granted->profile.additional = mask_of(roles, role);
+	granted->profile.additional = activities_of(roles, role);
 	snprintf(granted->granted_by, sizeof granted->granted_by, "%s", role->granted_by_name);
 	granted->audit_index = role->audit_index;
 	return true;

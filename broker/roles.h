@@ -23,6 +23,8 @@ struct roles;
 __attribute__((warn_unused_result)) bool roles_new(struct store *store, struct vault *vault, const struct policy *policy,
 						   struct roles **ret);
 void roles_free(struct roles *roles); // accepts NULL
+// Another policy's activities, from the next roles_load on.
+void roles_set_policy(struct roles *roles, const struct policy *policy);
 // Reads all from the store. False when they cannot be read: then nobody can be let in.
 __attribute__((warn_unused_result)) bool roles_load(struct roles *roles);
 

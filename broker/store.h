@@ -50,13 +50,17 @@ struct store_access {
 	struct store_blob sealed;    // cpis.v1.Access
 };
 
+// What an organisation has to read and settle: notifications of accesses, and alerts for its privacy officer.
+enum store_box { STORE_BOX_NOTIFICATIONS, STORE_BOX_ALERTS };
+
 struct store_inbox_item {
+	enum store_box box;
 	struct ods_code organisation;
-	uint64_t id;                 // 1, 2, 3... in each organisation, never used twice
+	uint64_t id;                 // 1, 2, 3... in each box of each organisation, never used twice
 	uint64_t created_ms;
 	uint64_t acknowledged_ms;    // 0: not yet
-	struct store_blob sealed;    // cpis.v1.InboxItem without the acknowledgement
-	struct store_blob acknowledged_by; // sealed name; empty: not yet
+	struct store_blob sealed;    // cpis.v1.InboxItem without the acknowledgement, or StoredAlert
+	struct store_blob acknowledged_by; // sealed name, or AlertReview; empty: not yet
 };
 
 struct store_authority {
@@ -130,16 +134,16 @@ struct store_ops {
 	enum store_status (*accesses_of)(struct store *, const struct store_tag *subject, size_t max, struct arena *,
 					 struct store_access **ret, size_t *ret_count); // newest first
 
-	enum store_status (*inbox_next_id)(struct store *, const struct ods_code *, uint64_t *ret); // not reserved until put
+	enum store_status (*inbox_next_id)(struct store *, enum store_box, const struct ods_code *, uint64_t *ret); // not reserved until put
 	enum store_status (*inbox_put)(struct store *, const struct store_inbox_item *);
-	enum store_status (*inbox_list)(struct store *, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
+	enum store_status (*inbox_list)(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
 					size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
-	enum store_status (*inbox_get)(struct store *, const struct ods_code *, uint64_t id, struct arena *,
+	enum store_status (*inbox_get)(struct store *, enum store_box, const struct ods_code *, uint64_t id, struct arena *,
 				       struct store_inbox_item *ret);
 	// Only when it is not acknowledged yet; STORE_NOT_FOUND otherwise.
-	enum store_status (*inbox_acknowledge)(struct store *, const struct ods_code *, uint64_t id, uint64_t now_ms,
+	enum store_status (*inbox_acknowledge)(struct store *, enum store_box, const struct ods_code *, uint64_t id, uint64_t now_ms,
 					       struct store_blob acknowledged_by);
-	enum store_status (*inbox_unacknowledged)(struct store *, const struct ods_code *, uint64_t *ret);
+	enum store_status (*inbox_unacknowledged)(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 
 	enum store_status (*authority_put)(struct store *, const struct store_authority *);
 	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
@@ -154,6 +158,10 @@ struct store_ops {
 	// When a session was last opened with this profile, whether or not role_all has it.
 	enum store_status (*role_use_put)(struct store *, const struct store_tag *profile, uint64_t used_ms);
 	enum store_status (*role_use_get)(struct store *, const struct store_tag *profile, uint64_t *ret_used_ms);
+
+	// The policy put in force over the broker: sealed, the latest one only is kept.
+	enum store_status (*policy_put)(struct store *, struct store_blob sealed);
+	enum store_status (*policy_get)(struct store *, struct arena *, struct store_blob *ret);
 
 	enum store_status (*request_put)(struct store *, const struct store_request *);
 	enum store_status (*request_get)(struct store *, const struct store_tag *key, uint64_t now_ms, struct arena *,

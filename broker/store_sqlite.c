@@ -13,7 +13,7 @@
 #include "proto/invariant.h"
 
 #define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 1
+#define SCHEMA_VERSION 2
 // A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
 #define BUSY_TIMEOUT_MS 5000
 
@@ -34,14 +34,15 @@ static const char schema[] =
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE inbox ("
 	"  organisation TEXT NOT NULL,"
+	"  box INTEGER NOT NULL,"           // enum store_box
 	"  id INTEGER NOT NULL,"            // rows are never deleted, so max(id) + 1 was never used
 	"  created_ms INTEGER NOT NULL,"
 	"  acknowledged_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL,"
 	"  acknowledged_by BLOB,"
-	"  PRIMARY KEY (organisation, id)"
+	"  PRIMARY KEY (organisation, box, id)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX inbox_open ON inbox (organisation, id) WHERE acknowledged_ms = 0;"
+	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0;"
 	"CREATE TABLE authority ("
 	"  organisation TEXT PRIMARY KEY NOT NULL,"
 	"  last_published_ms INTEGER NOT NULL,"
@@ -60,6 +61,10 @@ static const char schema[] =
 	"  profile BLOB PRIMARY KEY NOT NULL,"
 	"  used_ms INTEGER NOT NULL"
 	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE policy ("             // the one put in force over the broker
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  sealed BLOB NOT NULL"
+	") STRICT;"
 	"CREATE TABLE request ("
 	"  key BLOB PRIMARY KEY NOT NULL,"
 	"  digest BLOB NOT NULL,"
@@ -186,6 +191,8 @@ static const struct store_ops sqlite_ops = {
 	.role_all = sqlite_role_all,
 	.role_use_put = sqlite_role_use_put,
 	.role_use_get = sqlite_role_use_get,
+	.policy_put = sqlite_policy_put,
+	.policy_get = sqlite_policy_get,
 	.request_put = sqlite_request_put,
 	.request_get = sqlite_request_get,
 	.request_expire = sqlite_request_expire,

@@ -18,18 +18,19 @@
 	X(ACCESS_PUT, "INSERT INTO access (subject, audit_index, sealed) VALUES (?1, ?2, ?3)")       \
 	X(ACCESSES_OF, "SELECT subject, audit_index, sealed FROM access WHERE subject = ?1"          \
 		       " ORDER BY audit_index DESC LIMIT ?2")                                        \
-	X(INBOX_NEXT_ID, "SELECT coalesce(max(id), 0) + 1 FROM inbox WHERE organisation = ?1")       \
-	X(INBOX_PUT, "INSERT INTO inbox (organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by)" \
-		     " VALUES (?1, ?2, ?3, 0, ?4, NULL)")                                            \
-	X(INBOX_LIST_OPEN, "SELECT organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
-			   " WHERE organisation = ?1 AND id > ?2 AND acknowledged_ms = 0 ORDER BY id LIMIT ?3") \
-	X(INBOX_LIST_ALL, "SELECT organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
-			  " WHERE organisation = ?1 AND id > ?2 ORDER BY id LIMIT ?3")               \
-	X(INBOX_GET, "SELECT organisation, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
-		     " WHERE organisation = ?1 AND id = ?2")                                         \
-	X(INBOX_ACKNOWLEDGE, "UPDATE inbox SET acknowledged_ms = ?3, acknowledged_by = ?4"           \
-			     " WHERE organisation = ?1 AND id = ?2 AND acknowledged_ms = 0")         \
-	X(INBOX_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND acknowledged_ms = 0") \
+	X(INBOX_NEXT_ID, "SELECT coalesce(max(id), 0) + 1 FROM inbox WHERE organisation = ?1 AND box = ?2") \
+	X(INBOX_PUT, "INSERT INTO inbox (organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by)" \
+		     " VALUES (?1, ?2, ?3, ?4, 0, ?5, NULL)")                                            \
+	X(INBOX_LIST_OPEN, "SELECT organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
+			   " WHERE organisation = ?1 AND box = ?2 AND id > ?3 AND acknowledged_ms = 0 ORDER BY id LIMIT ?4") \
+	X(INBOX_LIST_ALL, "SELECT organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
+			  " WHERE organisation = ?1 AND box = ?2 AND id > ?3 ORDER BY id LIMIT ?4")               \
+	X(INBOX_GET, "SELECT organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
+		     " WHERE organisation = ?1 AND box = ?2 AND id = ?3")                            \
+	X(INBOX_ACKNOWLEDGE, "UPDATE inbox SET acknowledged_ms = ?4, acknowledged_by = ?5"           \
+			     " WHERE organisation = ?1 AND box = ?2 AND id = ?3 AND acknowledged_ms = 0") \
+	X(INBOX_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND box = ?2" \
+				" AND acknowledged_ms = 0")                                          \
 	X(AUTHORITY_PUT, "INSERT OR REPLACE INTO authority (organisation, last_published_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, sealed FROM authority WHERE organisation = ?1") \
 	X(QUARANTINE_PUT, "INSERT OR REPLACE INTO quarantine (target, since_ms, sealed) VALUES (?1, ?2, ?3)") \
@@ -39,6 +40,8 @@
 	X(ROLE_ALL, "SELECT profile, sealed FROM role ORDER BY profile LIMIT ?1")                    \
 	X(ROLE_USE_PUT, "INSERT OR REPLACE INTO role_use (profile, used_ms) VALUES (?1, ?2)")        \
 	X(ROLE_USE_GET, "SELECT used_ms FROM role_use WHERE profile = ?1")                           \
+	X(POLICY_PUT, "INSERT OR REPLACE INTO policy (id, sealed) VALUES (1, ?1)")                   \
+	X(POLICY_GET, "SELECT sealed FROM policy WHERE id = 1")                                      \
 	X(REQUEST_PUT, "INSERT OR REPLACE INTO request (key, digest, expires_ms, sealed) VALUES (?1, ?2, ?3, ?4)") \
 	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = ?1"          \
 		       " AND expires_ms > ?2")         \
@@ -131,16 +134,18 @@ enum store_status sqlite_role_put(struct store *, const struct store_role *);
 enum store_status sqlite_role_all(struct store *, size_t max, struct arena *, struct store_role **ret, size_t *ret_count);
 enum store_status sqlite_role_use_put(struct store *, const struct store_tag *profile, uint64_t used_ms);
 enum store_status sqlite_role_use_get(struct store *, const struct store_tag *profile, uint64_t *ret_used_ms);
+enum store_status sqlite_policy_put(struct store *, struct store_blob sealed);
+enum store_status sqlite_policy_get(struct store *, struct arena *, struct store_blob *ret);
 // store_sqlite_inbox.c
-enum store_status sqlite_inbox_next_id(struct store *, const struct ods_code *, uint64_t *ret);
+enum store_status sqlite_inbox_next_id(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 enum store_status sqlite_inbox_put(struct store *, const struct store_inbox_item *);
-enum store_status sqlite_inbox_list(struct store *, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
+enum store_status sqlite_inbox_list(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
 				    size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
-enum store_status sqlite_inbox_get(struct store *, const struct ods_code *, uint64_t id, struct arena *,
+enum store_status sqlite_inbox_get(struct store *, enum store_box, const struct ods_code *, uint64_t id, struct arena *,
 				   struct store_inbox_item *ret);
-enum store_status sqlite_inbox_acknowledge(struct store *, const struct ods_code *, uint64_t id, uint64_t now_ms,
+enum store_status sqlite_inbox_acknowledge(struct store *, enum store_box, const struct ods_code *, uint64_t id, uint64_t now_ms,
 					   struct store_blob acknowledged_by);
-enum store_status sqlite_inbox_unacknowledged(struct store *, const struct ods_code *, uint64_t *ret);
+enum store_status sqlite_inbox_unacknowledged(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 // store_sqlite_audit.c
 bool sqlite_prepare_searches(struct sqlite_store *store);
 enum store_status sqlite_audit_append(struct store *, const struct store_audit *);

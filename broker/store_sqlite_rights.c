@@ -1,4 +1,4 @@
-// SQLite backend: what is held back, and the role profiles granted over the broker.
+// SQLite backend: what is held back, the role profiles granted over the broker, and the policy put in force over it.
 #include "broker/store_sqlite_priv.h"
 
 // ------------------------------------------------------------------ quarantine
@@ -94,4 +94,25 @@ enum store_status sqlite_role_use_get(struct store *base, const struct store_tag
 	sqlite3_stmt *statement = store->statements[STATEMENT_ROLE_USE_GET];
 	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, profile), read_use, sizeof *ret_used_ms, NULL,
 			  ret_used_ms, "role_use_get");
+}
+
+// ------------------------------------------------------------------ policy
+
+enum store_status sqlite_policy_put(struct store *base, struct store_blob sealed)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_POLICY_PUT];
+	return sqlite_run(store, statement, sqlite_bind_bytes(statement, 1, sealed.data, sealed.bytes), "policy_put");
+}
+
+static bool read_policy(sqlite3_stmt *statement, struct arena *arena, void *row)
+{
+	return sqlite_column_blob(statement, 0, arena, row);
+}
+
+enum store_status sqlite_policy_get(struct store *base, struct arena *arena, struct store_blob *ret)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_POLICY_GET];
+	return sqlite_get(store, statement, SQLITE_OK, read_policy, sizeof *ret, arena, ret, "policy_get");
 }

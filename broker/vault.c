@@ -30,6 +30,8 @@ static const char *const purpose_labels[VAULT_PURPOSES] = {
 	[VAULT_REQUEST] = "cpis/1/seal/request",     [VAULT_AUDIT] = "cpis/1/seal/audit",
 	[VAULT_TOKEN] = "cpis/1/seal/session-token", [VAULT_QUARANTINE] = "cpis/1/seal/quarantine",
 	[VAULT_ROLE] = "cpis/1/seal/role",
+	[VAULT_ALERT] = "cpis/1/seal/alert",
+	[VAULT_POLICY] = "cpis/1/seal/policy",
 };
 static const char tag_label[] = "cpis/1/tag";
 

@@ -78,3 +78,11 @@ bool text_is_role_code(const char *text, size_t text_bytes)
 	return text_bytes >= 4 && text_bytes <= 12 && text[0] >= 'A' && text[0] <= 'Z' &&
 	       text_is_digits(text + 1, text_bytes - 1, text_bytes - 1);
 }
+
+void text_lower_case(const char *text, char *out, size_t out_bytes)
+{
+	size_t i = 0;
+	for (; text[i] != '\0' && i + 1 < out_bytes; i++)
+		out[i] = text[i] >= 'A' && text[i] <= 'Z' ? (char)(text[i] - 'A' + 'a') : text[i];
+	out[i] = '\0';
+}

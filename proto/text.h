@@ -19,4 +19,7 @@ bool text_is_digits(const char *text, size_t text_bytes, size_t digits);
 // A role or activity code: one capital letter, then 3 to 11 digits.
 bool text_is_role_code(const char *text, size_t text_bytes);
 
+// A to Z as a to z, the rest as it is; cut to fit.
+void text_lower_case(const char *text, char *out, size_t out_bytes);
+
 #endif

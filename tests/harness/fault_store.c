@@ -31,22 +31,22 @@ FORWARD(accesses_of,
 	(struct store *store, const struct store_tag *subject, size_t max, struct arena *arena,
 	 struct store_access **ret, size_t *ret_count),
 	(fault->real, subject, max, arena, ret, ret_count))
-FORWARD(inbox_next_id, (struct store *store, const struct ods_code *organisation, uint64_t *ret),
-	(fault->real, organisation, ret))
+FORWARD(inbox_next_id, (struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t *ret),
+	(fault->real, box, organisation, ret))
 FORWARD(inbox_put, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
 FORWARD(inbox_list,
-	(struct store *store, const struct ods_code *organisation, uint64_t after_id, bool all, size_t max,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, bool all, size_t max,
 	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
-	(fault->real, organisation, after_id, all, max, arena, ret, ret_count))
+	(fault->real, box, organisation, after_id, all, max, arena, ret, ret_count))
 FORWARD(inbox_get,
-	(struct store *store, const struct ods_code *organisation, uint64_t id, struct arena *arena,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t id, struct arena *arena,
 	 struct store_inbox_item *ret),
-	(fault->real, organisation, id, arena, ret))
+	(fault->real, box, organisation, id, arena, ret))
 FORWARD(inbox_acknowledge,
-	(struct store *store, const struct ods_code *organisation, uint64_t id, uint64_t now_ms, struct store_blob by),
-	(fault->real, organisation, id, now_ms, by))
-FORWARD(inbox_unacknowledged, (struct store *store, const struct ods_code *organisation, uint64_t *ret),
-	(fault->real, organisation, ret))
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t id, uint64_t now_ms, struct store_blob by),
+	(fault->real, box, organisation, id, now_ms, by))
+FORWARD(inbox_unacknowledged, (struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t *ret),
+	(fault->real, box, organisation, ret))
 FORWARD(authority_put, (struct store *store, const struct store_authority *row), (fault->real, row))
 FORWARD(authority_get,
 	(struct store *store, const struct ods_code *organisation, struct arena *arena, struct store_authority *ret),
@@ -64,6 +64,8 @@ FORWARD(role_use_put, (struct store *store, const struct store_tag *profile, uin
 	(fault->real, profile, used_ms))
 FORWARD(role_use_get, (struct store *store, const struct store_tag *profile, uint64_t *ret),
 	(fault->real, profile, ret))
+FORWARD(policy_put, (struct store *store, struct store_blob sealed), (fault->real, sealed))
+FORWARD(policy_get, (struct store *store, struct arena *arena, struct store_blob *ret), (fault->real, arena, ret))
 FORWARD(request_put, (struct store *store, const struct store_request *row), (fault->real, row))
 FORWARD(request_get,
 	(struct store *store, const struct store_tag *key, uint64_t now_ms, struct arena *arena,
@@ -128,6 +130,8 @@ static const struct store_ops fault_ops = {
 	.role_all = fault_role_all,
 	.role_use_put = fault_role_use_put,
 	.role_use_get = fault_role_use_get,
+	.policy_put = fault_policy_put,
+	.policy_get = fault_policy_get,
 	.request_put = fault_request_put,
 	.request_get = fault_request_get,
 	.request_expire = fault_request_expire,

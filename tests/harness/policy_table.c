@@ -27,7 +27,6 @@ static const char *const asked_words[] = {
 	[NOT_NAMED_OF_NONE] = "not_named_of_none",
 };
 
-
 static const struct policy_table_decision decisions[] = {
 	{"allowed", REASON_NONE, POLICY_TABLE_NO_LOOK, false, false, false},
 	{"allowed signed", REASON_NONE, POLICY_TABLE_NO_LOOK, false, false, true},
@@ -35,11 +34,16 @@ static const struct policy_table_decision decisions[] = {
 	{"allowed scheduled", REASON_NONE, CPIS__V1__ACCESS_TYPE__SCHEDULED, false, false, false},
 	{"allowed notifies", REASON_NONE, CPIS__V1__ACCESS_TYPE__UNSCHEDULED, true, false, false},
 	{"allowed notifies contradiction", REASON_NONE, CPIS__V1__ACCESS_TYPE__UNSCHEDULED, true, true, false},
+	{"allowed notifies signed", REASON_NONE, CPIS__V1__ACCESS_TYPE__UNSCHEDULED, true, false, true},
+	{"allowed notifies contradiction signed", REASON_NONE, CPIS__V1__ACCESS_TYPE__UNSCHEDULED, true, true, true},
 	{"allowed silent", REASON_NONE, CPIS__V1__ACCESS_TYPE__SCHEDULED, false, false, false},
 	{"refused operation_not_in_policy", REASON_OPERATION, POLICY_TABLE_NO_LOOK, false, false, false},
 	{"refused organisation_type", REASON_ORGANISATION_TYPE, POLICY_TABLE_NO_LOOK, false, false, false},
 	{"refused role_not_in_policy", REASON_ROLE_UNKNOWN, POLICY_TABLE_NO_LOOK, false, false, false},
 	{"refused role_lacks_activity", REASON_ACTIVITY, POLICY_TABLE_NO_LOOK, false, false, false},
+	{"refused break_glass_not_allowed", REASON_BREAK_GLASS, POLICY_TABLE_NO_LOOK, false, false, false},
+	{"refused session_too_old", REASON_SESSION_AGE, POLICY_TABLE_NO_LOOK, false, false, false},
+	{"refused reason_needed", REASON_REASON_MISSING, POLICY_TABLE_NO_LOOK, false, false, false},
 	{"refused care_setting_needed", REASON_CARE_SETTING_UNNAMED, POLICY_TABLE_NO_LOOK, false, false, false},
 	{"refused care_setting_not_in_scope", REASON_CARE_SETTING, POLICY_TABLE_NO_LOOK, false, false, false},
 };
@@ -91,11 +95,47 @@ static void add_values(struct policy_table *table)
 	add_enumeration(&table->values[SETTING], &cpis__v1__care_setting__descriptor, NULL);
 	add_value(&table->values[SETTING], "30", UNLISTED_SETTING);
 	add_enumeration(&table->values[ACCESS], &cpis__v1__access_type__descriptor, "unspecified");
+	add_value(&table->values[STATED], "nothing", 0);
+	add_value(&table->values[STATED], "reason", 1);
+	add_value(&table->values[GLASS], "whole", 0);
+	add_value(&table->values[GLASS], "broken", 1);
+	add_value(&table->values[SESSION], "young", 0);
+	add_value(&table->values[SESSION], "old", 1);
 }
 
-static uint64_t all_values(const struct policy_table_values *values)
+static bool is_look(const struct policy_table *table, unsigned operation)
 {
-	return values->count == 64 ? UINT64_MAX : (UINT64_C(1) << values->count) - 1;
+	int number = table->values[OPERATION].numbers[operation];
+	return number == CPIS__V1__OPERATION__FLAG || number == CPIS__V1__OPERATION__DETAILS;
+}
+
+unsigned policy_table_count(const struct policy_table *table, enum condition condition, unsigned operation)
+{
+	bool of_looks = condition == ASKED || condition == SETTING || condition == ACCESS || condition == STATED ||
+			condition == GLASS;
+	return of_looks && !is_look(table, operation) ? 1 : table->values[condition].count;
+}
+
+bool policy_table_next(const struct policy_table *table, unsigned digits[CONDITIONS])
+{
+	for (unsigned i = CONDITIONS; i-- > 0;) {
+		if (++digits[i] < policy_table_count(table, (enum condition)i, digits[OPERATION]))
+			return true;
+		// The operation past the last ends it all.
+		if (i == OPERATION)
+			return false;
+		digits[i] = 0;
+	}
+	return false;
+}
+
+// Combinations of one operation.
+static size_t block_of(const struct policy_table *table, unsigned operation)
+{
+	size_t cells = 1;
+	for (unsigned i = OPERATION + 1; i < CONDITIONS; i++)
+		cells *= policy_table_count(table, (enum condition)i, operation);
+	return cells;
 }
 
 static uint64_t find_value(const struct policy_table_values *values, const char *word)
@@ -209,6 +249,20 @@ static bool read_condition(struct policy_table *table, unsigned number, enum con
 	return conditions[condition] != 0 || wrong(table, "%u: no value", number);
 }
 
+// "rate OPERATION PERSON SYSTEM": numbers, or "any".
+static bool read_rate(struct policy_table *table, unsigned number, char **rest)
+{
+	const char *operation = strtok_r(NULL, BLANKS, rest), *person = strtok_r(NULL, BLANKS, rest),
+		   *system = strtok_r(NULL, BLANKS, rest);
+	uint64_t value = operation == NULL ? 0 : find_value(&table->values[OPERATION], operation);
+	if (value == 0 || person == NULL || system == NULL)
+		return wrong(table, "%u: a rate has an operation and two numbers", number);
+	// "any" is no number, and so 0: no bound.
+	table->rates[__builtin_ctzll(value)] =
+		(struct policy_table_rate){(unsigned)atoi(person), (unsigned)atoi(system)};
+	return true;
+}
+
 static bool read_line(struct policy_table *table, unsigned number, uint64_t conditions[CONDITIONS],
 		      char *text)
 {
@@ -221,6 +275,8 @@ static bool read_line(struct policy_table *table, unsigned number, uint64_t cond
 		return read_decision(table, number, conditions, &rest);
 	if (strcmp(word, "activities") == 0)
 		return read_activities(table, number, &rest);
+	if (strcmp(word, "rate") == 0)
+		return read_rate(table, number, &rest);
 	if (strcmp(word, "grants") == 0)
 		return read_group(table, number, GRANTED, &rest);
 	if (strcmp(word, "roles") == 0)
@@ -239,10 +295,13 @@ static bool read_line(struct policy_table *table, unsigned number, uint64_t cond
 const char *policy_table_combination(const struct policy_table *table, size_t cell,
 				     char ret[POLICY_TABLE_DETAIL_BYTES / 2])
 {
-	unsigned digits[CONDITIONS];
-	for (unsigned i = CONDITIONS; i-- > 0;) {
-		digits[i] = (unsigned)(cell % table->values[i].count);
-		cell /= table->values[i].count;
+	unsigned digits[CONDITIONS] = {0};
+	while (cell >= block_of(table, digits[OPERATION]))
+		cell -= block_of(table, digits[OPERATION]++);
+	for (unsigned i = CONDITIONS; i-- > OPERATION + 1;) {
+		unsigned count = policy_table_count(table, (enum condition)i, digits[OPERATION]);
+		digits[i] = (unsigned)(cell % count);
+		cell /= count;
 	}
 	size_t bytes = 0;
 	for (unsigned i = 0; i < CONDITIONS; i++)
@@ -264,8 +323,9 @@ static bool fill_cells(struct policy_table *table, unsigned line, size_t first, 
 	return true;
 }
 
-// `cells` from `first` on are those of this and the deeper conditions.
-static bool fill(struct policy_table *table, unsigned line, unsigned condition, size_t first, size_t cells)
+// `cells` from `first` on are those of this and the deeper conditions of one operation.
+static bool fill(struct policy_table *table, unsigned line, unsigned operation, unsigned condition, size_t first,
+		 size_t cells)
 {
 	const uint64_t *conditions = table->lines[line].conditions;
 	unsigned named = condition;
@@ -274,27 +334,41 @@ static bool fill(struct policy_table *table, unsigned line, unsigned condition, 
 	// Whatever the deeper conditions are: one run of cells.
 	if (named == CONDITIONS)
 		return fill_cells(table, line, first, cells);
-	const struct policy_table_values *values = &table->values[condition];
-	uint64_t wanted = conditions[condition] == 0 ? all_values(values) : conditions[condition];
-	cells /= values->count;
-	for (unsigned i = 0; i < values->count; i++) {
-		if ((wanted >> i & 1) != 0 && !fill(table, line, condition + 1, first + i * cells, cells))
+	unsigned count = policy_table_count(table, (enum condition)condition, operation);
+	uint64_t wanted = conditions[condition] == 0 ? UINT64_MAX : conditions[condition];
+	cells /= count;
+	for (unsigned i = 0; i < count; i++) {
+		if ((wanted >> i & 1) != 0 && !fill(table, line, operation, condition + 1, first + i * cells, cells))
 			return false;
+	}
+	return true;
+}
+
+static bool fill_line(struct policy_table *table, unsigned line)
+{
+	uint64_t wanted = table->lines[line].conditions[OPERATION];
+	size_t first = 0;
+	for (unsigned operation = 0; operation < table->values[OPERATION].count; operation++) {
+		size_t cells = block_of(table, operation);
+		if ((wanted == 0 || (wanted >> operation & 1) != 0) &&
+		    !fill(table, line, operation, OPERATION + 1, first, cells))
+			return false;
+		first += cells;
 	}
 	return true;
 }
 
 static bool fill_all(struct policy_table *table)
 {
-	table->cells_count = 1;
-	for (unsigned i = 0; i < CONDITIONS; i++)
-		table->cells_count *= table->values[i].count;
+	table->cells_count = 0;
+	for (unsigned operation = 0; operation < table->values[OPERATION].count; operation++)
+		table->cells_count += block_of(table, operation);
 	if (table->cells_count == 0)
 		return wrong(table, "no role at all");
 	table->cells = calloc(table->cells_count, 1);
 	ck_assert_ptr_nonnull(table->cells);
 	for (unsigned line = 0; line < table->lines_count; line++) {
-		if (!fill(table, line, 0, 0, table->cells_count))
+		if (!fill_line(table, line))
 			return false;
 	}
 	const uint8_t *gap = memchr(table->cells, 0, table->cells_count);

@@ -1,5 +1,6 @@
 // A policy's decisions as a table that people can check: tests/data/policy_table.txt, which says how it is
-// read. Laid out as one decision for each combination of its conditions: none without, none with two.
+// read. Laid out as one decision for each combination of its conditions: none without, none with two. A request that is no
+// look cannot say how it looks: of those conditions it has the first value only.
 #ifndef CPIS_TESTS_POLICY_TABLE_H
 #define CPIS_TESTS_POLICY_TABLE_H
 
@@ -25,7 +26,10 @@
 	X(ROLE, "role")                                                                              \
 	X(ASKED, "asked")                                                                            \
 	X(SETTING, "setting")                                                                        \
-	X(ACCESS, "access")
+	X(ACCESS, "access")                                                                          \
+	X(STATED, "stated")                                                                          \
+	X(GLASS, "glass")                                                                            \
+	X(SESSION, "session")
 
 enum condition {
 #define X(name, word) name,
@@ -65,6 +69,11 @@ struct policy_table_decision {
 	bool notify, contradiction, signed_act;
 };
 
+// How often an operation may be done in a minute; 0: no bound.
+struct policy_table_rate {
+	unsigned person, system;
+};
+
 struct policy_table_line {
 	unsigned number;
 	uint64_t conditions[CONDITIONS]; // 0: whatever it is
@@ -77,6 +86,7 @@ struct policy_table {
 	unsigned groups_count;
 	struct policy_table_line lines[POLICY_TABLE_LINES_MAX];
 	unsigned lines_count;
+	struct policy_table_rate rates[POLICY_TABLE_WORDS_MAX]; // by operation's place
 	uint8_t *cells; // for each combination 1 + the line that decides it; the last condition changes fastest
 	size_t cells_count;
 	char detail[POLICY_TABLE_DETAIL_BYTES];
@@ -85,6 +95,11 @@ struct policy_table {
 // NULL: `detail` begins with the line that is wrong, or says what is decided twice or by no line.
 struct policy_table *policy_table_new(const char *content, char detail[POLICY_TABLE_DETAIL_BYTES]);
 void policy_table_free(struct policy_table *table); // accepts NULL
+
+// Values of this condition that the operation (its place among the values) can have.
+unsigned policy_table_count(const struct policy_table *table, enum condition condition, unsigned operation);
+// The next combination, as the place of each condition's value; false after the last. From all zeros on.
+bool policy_table_next(const struct policy_table *table, unsigned digits[CONDITIONS]);
 
 const struct policy_table_line *policy_table_line_of(const struct policy_table *table, size_t cell);
 bool policy_table_has(const struct policy_table *table, enum condition condition, const char *word);

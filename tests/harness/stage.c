@@ -22,6 +22,7 @@ const struct stage_cast stage_cast[STAGE_PERSONS] = {
 	[BRIGHTON_WORKER] = {"555000000008", "R9535", STAGE_BRIGHTON, "2026-01-01", NULL, ""},
 	[BRIGHTON_DUTY] = {"555000000009", "R9605", STAGE_BRIGHTON, "2026-01-01", NULL, ""},
 	[REVIEWER] = {"555000000010", "R5105", STAGE_NATIONAL, "2026-01-01", NULL, ""},
+	[CONSULTANT] = {"555000000017", "R0050", STAGE_HOSPITAL, "2026-01-01", NULL, "L0202"},
 	[REGISTRAR] = {"555000000015", "R5090", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
 	[NATIONAL_REGISTRAR] = {"555000000016", "R5080", STAGE_NATIONAL, "2026-01-01", NULL, ""},
 	[PAST_NURSE] = {"555000000011", "R8001", STAGE_HOSPITAL, "2026-01-01", "2026-10-20", ""},
@@ -115,20 +116,28 @@ static void write_register(const struct stage *stage)
 	stage_must(fclose(file) == 0, path, "cannot be written");
 }
 
-static void load_register(struct stage *stage)
+static bool read_register(void *context, const struct policy *policy, struct register_snapshot **ret,
+			  char detail[REGISTER_DETAIL_BYTES])
 {
-	char detail[REGISTER_DETAIL_BYTES] = "";
+	const struct stage *stage = context;
 	struct register_paths paths = {
 		.trust_directory = stage_path(stage, "ra/trust"),
 		.enrolled_directory = stage_path(stage, "ra/enrolled"),
 		.register_file = stage_path(stage, "register.yaml"),
 	};
+	// Loaded while the short-lived certificates were good: what is past is then the core's to notice.
+	uint64_t loaded_ms = stage->core == NULL ? STAGE_MADE_MS + STAGE_HOUR_MS : stage->now_ms;
+	return register_load(&paths, policy, loaded_ms, ret, detail);
+}
+
+static void load_register(struct stage *stage)
+{
+	char detail[REGISTER_DETAIL_BYTES] = "";
 	write_register(stage);
 	register_release(stage->snapshot);
 	stage->snapshot = NULL;
-	// Loaded while the short-lived certificates were good: what is past is then the core's to notice.
-	uint64_t loaded_ms = stage->core == NULL ? STAGE_MADE_MS + STAGE_HOUR_MS : stage->now_ms;
-	stage_must(register_load(&paths, stage->policy, loaded_ms, &stage->snapshot, detail), "register", detail);
+	const struct policy *policy = stage->core == NULL ? stage->policy : core_policy(stage->core);
+	stage_must(read_register(stage, policy, &stage->snapshot, detail), "register", detail);
 	if (stage->core != NULL)
 		core_set_register(stage->core, stage->snapshot);
 }
@@ -189,6 +198,7 @@ bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DET
 		.broker_name = STAGE_BROKER_NAME,
 		.log_origin = stage->log.origin,
 		.policy = stage->policy,
+		.policy_reader = {read_register, stage},
 		.store = &stage->fault.store,
 		.vault = stage->vault,
 		.session_keys = stage->session_keys,

@@ -50,6 +50,7 @@ enum stage_person {
 	BRIGHTON_WORKER,  // R9535 at 846
 	BRIGHTON_DUTY,    // R9605 at 846: inbox only
 	REVIEWER,         // R5105 at X26
+	CONSULTANT,       // R0050 at RXH, may break the glass; and granted L0202
 	REGISTRAR,        // R5090 at RXH
 	NATIONAL_REGISTRAR, // R5080 at X26
 	PAST_NURSE,       // R8001 at RXH, ended yesterday

@@ -181,7 +181,8 @@ const struct stage_reply *stage_act(struct stage *stage, enum stage_person perso
 	size_t bytes;
 	stage_must(arena_init(&arena, ARENA_BYTES) && RAND_bytes(id, sizeof id) == 1, "act", "no memory");
 	whole.protocol_version = PROTOCOL_VERSION;
-	whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
+	if (whole.request_id.len == 0)
+		whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
 	whole.act_time_ms = act_time_ms;
 	const uint8_t *act = act_signed_bytes(&arena, &whole, STAGE_BROKER_NAME, &bytes);
 	stage_must(act != NULL &&

@@ -14,11 +14,12 @@ import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 
+BOUNDS = {"session_minutes": 720, "person_per_minute": 1000000, "system_per_minute": 1000000}
 KEYS = {
-    "activities": {"code", "name", "silent"},
-    "roles": {"code", "name", "activities"},
+    "activities": {"code", "name", "silent", "break_glass"},
+    "roles": {"code", "name", "activities", "reason", "hours", "days"},
     "care_settings": {"name", "scheduled"},
-    "operations": {"name", "activities", "organisation_types", "care_setting", "signature"},
+    "operations": {"name", "activities", "organisation_types", "care_setting", "signature", "break_glass", *BOUNDS},
 }
 ORGANISATION_TYPES = ["care_provider", "local_authority", "national_body"]
 RUN_SECONDS_MAX = 60
@@ -97,11 +98,23 @@ def toggled(entry, key, word):
     return ("without" if removed else "with"), {**entry, key: words}
 
 
+def switched(entry, key, value):
+    """Without the key if it is there, and else with it."""
+    if key in entry:
+        return f"without {key}", {k: v for k, v in entry.items() if k != key}
+    return f"with {key}: {value}", {**entry, key: value}
+
+
 def changed_entries(part, entry, codes):
     """(what was changed, the changed entry) for each single rule in it."""
     if part == "activities":
-        silent = entry.get("silent") == "true"
-        yield "silent: " + ("false" if silent else "true"), {**entry, "silent": "false" if silent else "true"}
+        for key in ("silent", "break_glass"):
+            other = "false" if entry.get(key) == "true" else "true"
+            yield f"{key}: {other}", {**entry, key: other}
+    if part == "roles":
+        yield switched(entry, "reason", "required")
+        # The table asks on a Wednesday at noon.
+        yield switched(entry, "hours", entry.get("hours", "13:00-14:00"))
     if part == "care_settings":
         other = "false" if entry["scheduled"] == "true" else "true"
         yield f"scheduled: {other}", {**entry, "scheduled": other}
@@ -114,10 +127,14 @@ def changed_entries(part, entry, codes):
             how, changed = toggled(entry, "organisation_types", word)
             yield f"{how} {word}", changed
         for key in ("care_setting", "signature"):
+            yield switched(entry, key, "required")
+        yield switched(entry, "break_glass", "allowed")
+        for key, most in BOUNDS.items():
+            # A session bound that nobody reaches is none.
+            yield switched(entry, key, entry.get(key, "59" if key == "session_minutes" else str(most)))
             if key in entry:
-                yield f"without {key}: required", {k: v for k, v in entry.items() if k != key}
-            else:
-                yield f"with {key}: required", {**entry, key: "required"}
+                yield f"{key} + 1", {**entry, key: str(int(entry[key]) + 1)}
+                yield f"{key} - 1", {**entry, key: str(int(entry[key]) - 1)}
 
 
 def mutants(policy):

@@ -50,7 +50,7 @@ static void start(void)
 	ck_assert_int_eq(signing_key_generate(&key), CERTS_OK);
 	ck_assert(arena_init(&arena, 4 * 1024 * 1024));
 	options = (struct audit_options){.vault = vault, .key = key, .origin = ORIGIN, .broker_name = "broker-1",
-					 .policy_version = "2026-1", .batch_max = BATCH_MAX};
+					 .batch_max = BATCH_MAX};
 	open_store();
 	open_audit();
 }
@@ -101,6 +101,7 @@ static enum store_status append_in(struct arena *where, uint64_t *ret_index)
 	detail.uid = uid;
 	detail.count = 3;
 	struct audit_event event = {
+		.policy_version = "2026-1",
 		.time_ms = 1000 + audit_next_index(audit), .request_id = request_id,
 		.operation = CPIS__V1__OPERATION__DETAILS, .reason = REASON_ACTIVITY, .organisation = "RXH",
 		.system_name = "ed-1", .subject = &subject, .person = &person, .detail = &detail,
@@ -264,7 +265,7 @@ END_TEST
 START_TEST(writes_a_record_of_a_request_that_could_not_be_read)
 {
 	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
-	struct audit_event event = {.time_ms = 5, .reason = REASON_MALFORMED, .organisation = "", .system_name = "",
+	struct audit_event event = {.policy_version = "2026-1", .time_ms = 5, .reason = REASON_MALFORMED, .organisation = "", .system_name = "",
 				    .detail = &detail};
 	struct store_audit row;
 	uint64_t index;

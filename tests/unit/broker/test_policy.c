@@ -41,6 +41,14 @@ static void tear_down(void)
 	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
 }
 
+// The set of this one activity; NULL: none.
+static struct activity_set activities(const char *code)
+{
+	struct activity_set set = {0};
+	ck_assert(code == NULL || policy_activity(shipped, code, &set));
+	return set;
+}
+
 // ------------------------------------------------------------------ the shipped policy
 
 static const char *const roles[] = {"R8000", "R8001", "R8002", "R8003", "R0260", "R0050", "R0110",
@@ -165,7 +173,7 @@ START_TEST(the_shipped_policy_decides_as_the_table_says)
 		.operation = row->operation,
 		.organisation_type = row->type,
 		.role_code = row->role,
-		.additional = row->additional == NULL ? 0 : policy_activity(shipped, row->additional),
+		.additional = activities(row->additional),
 		.organisation_care_settings = row->own,
 		.care_setting = row->setting,
 		.access_type = row->access,
@@ -197,14 +205,16 @@ static void check_rules(const struct policy_question *question, const struct pol
 	}
 	if (silent) {
 		ck_assert_int_eq(question->access_type, SCHEDULED);
-		ck_assert_uint_ne(question->additional & policy_activity(shipped, "B0170"), 0);
+		struct activity_set may = activities("B0170");
+		size_t ignored;
+		ck_assert(activity_sets_meet(&question->additional, &may, &ignored));
 		ck_assert_int_ge(decision->care_setting, SETTING(GP_IN_HOURS));
 	}
 	ck_assert_int_eq(decision->notify, allowed && details && !silent);
 	ck_assert_int_eq(decision->contradiction,
 			 allowed && details && question->access_type == SCHEDULED && !silent);
-	if (strcmp(question->role_code, "R8009") == 0 && question->additional == 0)
-		ck_assert_int_eq(allowed, question->operation <= OP(SESSION_OPEN));
+	if (strcmp(question->role_code, "R8009") == 0 && activity_set_count(&question->additional) == 0)
+		ck_assert_int_eq(allowed, question->operation <= OP(SESSION_OPEN) || question->operation == OP(ENROL));
 	if (question->operation == OP(PUBLISH) || question->operation == OP(INBOX_LIST) ||
 	    question->operation == OP(INBOX_ACKNOWLEDGE))
 		ck_assert(!allowed || question->organisation_type == AUTHORITY);
@@ -222,16 +232,16 @@ START_TEST(the_rules_hold_for_every_question)
 	const ProtobufCEnumDescriptor *settings = &cpis__v1__care_setting__descriptor;
 	const uint64_t owns[] = {0, SCHOOL, ED | SCHOOL | BIT(SOCIAL_CARE)};
 	// One number for every question, its digits the choices.
-	unsigned questions = OP(AUDIT_SHOW) * ORGANISATION_TYPES * settings->n_values * 3 * 2 * 3;
+	unsigned questions = OP(ENROL_WITHDRAW) * ORGANISATION_TYPES * settings->n_values * 3 * 2 * 3;
 	for (unsigned i = 0; i < questions; i++) {
 		unsigned rest = i;
 		struct policy_question question = {.role_code = roles[_i]};
-		question.operation = (Cpis__V1__Operation)(OP(PING) + take(&rest, OP(AUDIT_SHOW)));
+		question.operation = (Cpis__V1__Operation)(OP(PING) + take(&rest, OP(ENROL_WITHDRAW)));
 		question.organisation_type = (enum organisation_type)take(&rest, ORGANISATION_TYPES);
 		unsigned setting = take(&rest, settings->n_values);
 		question.care_setting = (Cpis__V1__CareSetting)settings->values[setting].value;
 		question.access_type = (Cpis__V1__AccessType)take(&rest, 3);
-		question.additional = take(&rest, 2) == 1 ? policy_activity(shipped, "B0170") : 0;
+		question.additional = activities(take(&rest, 2) == 1 ? "B0170" : NULL);
 		question.organisation_care_settings = owns[take(&rest, 3)];
 		struct policy_decision decision = policy_decide(shipped, &question);
 		check_rules(&question, &decision);
@@ -243,7 +253,7 @@ START_TEST(the_shipped_policy_knows_every_operation_and_care_setting)
 {
 	const ProtobufCEnumDescriptor *settings = &cpis__v1__care_setting__descriptor;
 	struct policy_question question = {.role_code = "R8001", .organisation_type = CARE};
-	for (int operation = OP(PING); operation <= OP(AUDIT_SHOW); operation++) {
+	for (int operation = OP(PING); operation <= OP(ENROL_WITHDRAW); operation++) {
 		question.operation = (Cpis__V1__Operation)operation;
 		ck_assert_int_ne(policy_decide(shipped, &question).reason, REASON_OPERATION);
 	}
@@ -264,15 +274,19 @@ START_TEST(roles_and_activities_are_found_by_code)
 	ck_assert_str_eq(policy_role_name(shipped, "R8001"), "Nurse Access");
 	ck_assert_ptr_null(policy_role_name(shipped, "R9999"));
 	ck_assert_ptr_null(policy_role_name(shipped, ""));
-	ck_assert_uint_eq(policy_role_activities(shipped, "R9999"), 0);
-	ck_assert_uint_eq(policy_role_activities(shipped, "R8009"), 0);
-	ck_assert_uint_eq(policy_activity(shipped, "B9999"), 0);
-	activity_mask mask = policy_role_activities(shipped, "R8001") | policy_activity(shipped, "B0170");
-	ck_assert_uint_eq(policy_activity_codes(shipped, mask, codes), 2);
+	struct activity_set set = policy_role_activities(shipped, "R9999"), all, none = {0};
+	ck_assert_uint_eq(activity_set_count(&set), 0);
+	set = policy_role_activities(shipped, "R8009");
+	ck_assert_uint_eq(activity_set_count(&set), 0);
+	ck_assert(!policy_activity(shipped, "B9999", &set));
+	set = policy_role_activities(shipped, "R8001");
+	ck_assert(policy_activity(shipped, "B0170", &set));
+	ck_assert_uint_eq(policy_activity_codes(shipped, &set, codes), 2);
 	ck_assert_str_eq(codes[0], "B0107");
 	ck_assert_str_eq(codes[1], "B0170");
-	ck_assert_uint_eq(policy_activity_codes(shipped, 0, codes), 0);
-	ck_assert_uint_eq(policy_activity_codes(shipped, UINT64_MAX, codes), 9);
+	ck_assert_uint_eq(policy_activity_codes(shipped, &none, codes), 0);
+	memset(&all, 0xff, sizeof all);
+	ck_assert_uint_eq(policy_activity_codes(shipped, &all, codes), 10);
 	ck_assert_str_eq(organisation_type_word(ORGANISATION_LOCAL_AUTHORITY), "local_authority");
 }
 END_TEST
@@ -443,13 +457,13 @@ START_TEST(refuses_a_silent_that_is_neither_true_nor_false)
 }
 END_TEST
 
-START_TEST(refuses_more_activities_than_a_mask_has_bits)
+START_TEST(refuses_more_activities_than_a_set_holds)
 {
-	char text[8192] = NAME "activities:\n";
-	for (int i = 0; i < 65; i++)
+	char text[32768] = NAME "activities:\n";
+	for (int i = 0; i < 513; i++)
 		snprintf(text + strlen(text), sizeof text - strlen(text), "  - {code: L%04d, name: n}\n", i);
 	snprintf(text + strlen(text), sizeof text - strlen(text), "%s", ROLE_LINES SETTINGS OPERATIONS);
-	refuses(text, ":67: activities: Excessive entries (64 max) in sequence.");
+	refuses(text, ":515: activities: Excessive entries (512 max) in sequence.");
 }
 END_TEST
 
@@ -504,6 +518,46 @@ START_TEST(refuses_bad_operations)
 }
 END_TEST
 
+// GOOD's roles are on lines 5 to 7, its operations on 11 and 12.
+#define WITH_ROLE(line) NAME ACTIVITIES ROLE_LINES "  - " line "\n" SETTINGS OPERATIONS
+
+START_TEST(refuses_hours_that_are_none)
+{
+	static const char *const hours[] = {"8:00-18:00", "08:00-24:00", "08:60-18:00", "08:00 18:00", "08:00-08:00", "noon",
+					    "08:00-18:0x", "-"};
+	char text[2048];
+	for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++) {
+		snprintf(text, sizeof text, WITH_ROLE("{code: R8002, name: M, activities: [], hours: %s}"), hours[i]);
+		refuses(text, ":8: role R8002: hours are like 08:00-18:00, and not empty");
+	}
+	refuses(WITH_ROLE("{code: R8002, name: M, activities: [], days: weekdays}"), ":8: role R8002: days without hours");
+	refuses(WITH_ROLE("{code: R8002, name: M, activities: [], reason: maybe}"), ":8: reason: 'maybe' is not one of the words for it");
+}
+END_TEST
+
+START_TEST(refuses_bounds_that_are_none)
+{
+	static const char *const bounds[] = {"0", "1000001", "many", "-1", "1.5", "1e3"};
+	char text[2048];
+	for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
+		snprintf(text, sizeof text, GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], "
+						 "person_per_minute: %s}\n", bounds[i]);
+		refuses(text, ":13: operation publish: person_per_minute is a number from 1 to 1000000");
+		snprintf(text, sizeof text, GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], "
+						 "system_per_minute: %s}\n", bounds[i]);
+		refuses(text, ":13: operation publish: system_per_minute is a number from 1 to 1000000");
+	}
+	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], session_minutes: 721}\n",
+		":13: operation publish: session_minutes is a number from 1 to 720");
+	refuses(GOOD "  - {name: session_open, session_minutes: 60}\n",
+		":13: operation session_open takes no conditions: it comes before the role is known");
+	refuses(GOOD "  - {name: enrol, system_per_minute: 60}\n",
+		":13: operation enrol takes no conditions: it comes before the role is known");
+	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], break_glass: allowed}\n",
+		":13: operation publish cannot be done by breaking the glass");
+}
+END_TEST
+
 START_TEST(refuses_an_operation_that_anybody_may_do)
 {
 	refuses(GOOD "  - {name: details, organisation_types: [care_provider], care_setting: required}\n",
@@ -543,10 +597,12 @@ static void add_load_tests(TCase *load)
 	tcase_add_test(load, refuses_a_name_that_is_no_word);
 	tcase_add_test(load, refuses_bad_activities);
 	tcase_add_test(load, refuses_a_silent_that_is_neither_true_nor_false);
-	tcase_add_test(load, refuses_more_activities_than_a_mask_has_bits);
+	tcase_add_test(load, refuses_more_activities_than_a_set_holds);
 	tcase_add_test(load, refuses_bad_roles);
 	tcase_add_test(load, refuses_bad_care_settings);
 	tcase_add_test(load, refuses_bad_operations);
+	tcase_add_test(load, refuses_hours_that_are_none);
+	tcase_add_test(load, refuses_bounds_that_are_none);
 	tcase_add_test(load, refuses_an_operation_that_anybody_may_do);
 	tcase_add_test(load, refuses_conditions_that_could_not_be_enforced);
 }
@@ -608,7 +664,8 @@ START_TEST(a_review_names_roles_activities_and_operations_that_lead_nowhere)
 	ck_assert_str_eq(remarks, "role R8009 (Receptionist) may do nothing\n"
 				  "activity L0101 is held by no role: only the register can grant it\n"
 				  "activity L0999 is asked for by no operation\n"
-				  "operation PUBLISH can be done by no role\n");
+				  "operation publish can be done by no role\n"
+				  "no role may do policy_load: another policy comes only with a restart\n");
 	policy_free(policy);
 }
 END_TEST
@@ -631,9 +688,139 @@ START_TEST(a_comparison_lists_every_decision_that_changes_and_no_other)
 	remarks[0] = '\0';
 	ck_assert_uint_eq(policy_compare(one, one, note_remark, NULL), 0);
 	ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 1);
-	ck_assert_str_eq(remarks, "PUBLISH local_authority R8001: role_lacks_activity -> allowed\n");
+	ck_assert_str_eq(remarks, "publish local_authority R8001: role_lacks_activity -> allowed\n");
 	policy_free(one);
 	policy_free(two);
+}
+END_TEST
+
+START_TEST(a_comparison_tells_other_hours_and_bounds)
+{
+	static const char common[] = "name: x\n"
+				     "activities:\n  - {code: L0101, name: Publish}\n"
+				     "care_settings:\n  - {name: ambulance, scheduled: false}\n"
+				     "roles:\n  - {code: R8001, name: Nurse, activities: [L0101]%s}\n"
+				     "operations:\n"
+				     "  - {name: publish, activities: [L0101], organisation_types: [local_authority]%s}\n";
+	char before[1024], after[1024];
+	snprintf(before, sizeof before, common, "", ", person_per_minute: 60");
+	snprintf(after, sizeof after, common, ", hours: 20:00-08:00, days: weekdays", ", session_minutes: 30");
+	struct policy *one = load_text(before), *two = load_text(after);
+	remarks[0] = '\0';
+	ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 3);
+	ck_assert_str_eq(remarks, "role R8001 hours: any -> 20:00-08:00 weekdays\n"
+				  "operation publish session_minutes: any -> 30\n"
+				  "operation publish person_per_minute: 60 -> any\n");
+	policy_free(one);
+	policy_free(two);
+}
+END_TEST
+
+// ------------------------------------------------------------------ the rule's name, and the steps to it
+
+static void expect_rule(struct policy_question question, const char *word, const char *rule)
+{
+	char text[POLICY_RULE_BYTES];
+	struct policy_step steps[POLICY_STEPS_MAX];
+	size_t count = 0;
+	struct policy_decision decision = policy_decide(shipped, &question);
+	struct policy_decision explained = policy_explain(shipped, &question, steps, &count);
+	policy_rule_text(shipped, &question, &decision, text);
+	ck_assert_str_eq(policy_decision_word(question.operation, &decision), word);
+	ck_assert_str_eq(text, rule);
+	// The steps lead to the same decision; all hold but the last of a refusal, which names the rule.
+	ck_assert_mem_eq(&decision, &explained, sizeof decision);
+	ck_assert_uint_gt(count, 0);
+	for (size_t i = 0; i < count; i++) {
+		ck_assert_int_eq(steps[i].holds, i + 1 < count || decision.reason == REASON_NONE);
+		ck_assert(steps[i].text[0] != '\0' && steps[i].rule[0] != '\0');
+	}
+	if (decision.reason != REASON_NONE) {
+		ck_assert_str_eq(steps[count - 1].rule, rule);
+		ck_assert_str_eq(steps[count - 1].text, reason_sentence(decision.reason));
+	}
+}
+
+START_TEST(each_decision_names_its_rule)
+{
+	struct policy_question nurse = {.operation = OP(DETAILS), .organisation_type = CARE, .role_code = "R8001",
+					.organisation_care_settings = ED}, asked = nurse;
+	expect_rule(nurse, "notifies", "roles R8001 activities B0107");
+	asked.additional = activities("B0170");
+	asked.role_code = "R8009";
+	expect_rule(asked, "notifies", "role_profiles R8009 activities B0170");
+	asked.organisation_type = NATIONAL;
+	expect_rule(asked, "organisation_type", "operations details organisation_types");
+	asked = nurse;
+	asked.role_code = "R9999";
+	expect_rule(asked, "role_not_in_policy", "roles");
+	asked.role_code = "R8009";
+	expect_rule(asked, "role_lacks_activity", "operations details activities");
+	asked.role_code = "R8002";
+	expect_rule(asked, "reason_needed", "roles R8002 reason");
+	asked = nurse;
+	asked.care_setting = SETTING(MATERNITY);
+	expect_rule(asked, "care_setting_not_in_scope", "care_settings maternity");
+	asked.break_glass = asked.reason_stated = true;
+	expect_rule(asked, "break_glass_not_allowed", "operations details break_glass");
+	asked.role_code = "R0050";
+	expect_rule(asked, "notifies", "roles R0050 activities L0104");
+	asked.reason_stated = false;
+	expect_rule(asked, "reason_needed", "operations details break_glass");
+	asked = (struct policy_question){.operation = OP(ROLE_GRANT), .organisation_type = CARE, .role_code = "R5090",
+					 .session_age_ms = 3600001};
+	expect_rule(asked, "session_too_old", "operations role_grant session_minutes");
+	asked.operation = (Cpis__V1__Operation)31;
+	expect_rule(asked, "operation_not_in_policy", "operations");
+	asked.operation = OP(PING);
+	expect_rule(asked, "allowed", "operations ping");
+}
+END_TEST
+
+START_TEST(whoever_breaks_the_glass_need_not_be_at_work)
+{
+	struct policy *policy = load_text("name: hours\n"
+					  "activities:\n  - {code: B0107, name: View}\n  - {code: L0104, name: Break, break_glass: true}\n"
+					  "roles:\n  - {code: R8001, name: Nurse, activities: [B0107, L0104], hours: 22:00-06:00}\n"
+					  "care_settings:\n  - {name: ambulance, scheduled: false}\n"
+					  "operations:\n  - {name: details, activities: [B0107], organisation_types: [care_provider], "
+					  "care_setting: required, break_glass: allowed}\n");
+	struct policy_question question = {.operation = OP(DETAILS), .organisation_type = CARE, .role_code = "R8001",
+					   .organisation_care_settings = BIT(AMBULANCE), .reason_stated = true};
+	// In July England is an hour ahead of UTC: 20:59 is 21:59 there.
+	const uint64_t evening = UINT64_C(1783285140000);
+	question.now_ms = evening;
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_HOURS);
+	question.now_ms = evening + 60000;
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_NONE);
+	question.now_ms = evening + 8 * 60 * 60000;
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_NONE);
+	question.now_ms += 60000;
+	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_HOURS);
+	question.break_glass = true;
+	struct policy_decision decision = policy_decide(policy, &question);
+	ck_assert_int_eq(decision.reason, REASON_NONE);
+	ck_assert(decision.break_glass && decision.signed_act && decision.notify);
+	policy_free(policy);
+}
+END_TEST
+
+START_TEST(a_policy_is_read_from_memory_like_a_file)
+{
+	static const uint8_t nothing[] = "";
+	struct policy *policy = NULL;
+	char detail[POLICY_DETAIL_BYTES] = "";
+	size_t bytes, again;
+	const uint8_t *text = policy_text(shipped, &bytes);
+	ck_assert_msg(policy_read(text, bytes, "policy", &policy, detail), "%s", detail);
+	ck_assert_str_eq(policy_version(policy), policy_version(shipped));
+	ck_assert_mem_eq(policy_text(policy, &again), text, bytes);
+	ck_assert_uint_eq(again, bytes);
+	ck_assert(policy_can_be_replaced(policy));
+	policy_free(policy);
+	ck_assert(!policy_read(text, bytes / 2, "policy", &policy, detail));
+	ck_assert_msg(strncmp(detail, "policy:", 7) == 0, "%s", detail);
+	ck_assert(!policy_read(nothing, 0, "policy", &policy, detail));
 }
 END_TEST
 
@@ -651,6 +838,10 @@ int main(void)
 	tcase_add_test(decide, an_example_that_is_decided_otherwise_makes_the_file_be_refused);
 	tcase_add_test(decide, a_review_names_roles_activities_and_operations_that_lead_nowhere);
 	tcase_add_test(decide, a_comparison_lists_every_decision_that_changes_and_no_other);
+	tcase_add_test(decide, a_comparison_tells_other_hours_and_bounds);
+	tcase_add_test(decide, each_decision_names_its_rule);
+	tcase_add_test(decide, whoever_breaks_the_glass_need_not_be_at_work);
+	tcase_add_test(decide, a_policy_is_read_from_memory_like_a_file);
 	suite_add_tcase(suite, decide);
 	tcase_add_checked_fixture(load, set_up, tear_down);
 	add_load_tests(load);

@@ -18,6 +18,7 @@
 #define GENERATED_POLICIES 20
 #define GENERATED_QUESTIONS 50000u // for each
 #define WORDS_MAX 16u // of a question
+#define CODES_MAX 512u // activities of a policy
 #define UNNAMED CPIS__V1__CARE_SETTING__CARE_SETTING_UNSPECIFIED
 #define SCHEDULED CPIS__V1__ACCESS_TYPE__SCHEDULED
 #define UNSCHEDULED CPIS__V1__ACCESS_TYPE__UNSCHEDULED
@@ -25,11 +26,11 @@
 // ------------------------------------------------------------------ the policy as it stands in the file
 
 struct activity {
-	char *code, *name, *silent;
+	char *code, *name, *silent, *break_glass;
 };
 
 struct role {
-	char *code, *name;
+	char *code, *name, *reason, *hours, *days;
 	char **activities;
 	unsigned activities_count;
 };
@@ -44,7 +45,7 @@ struct operation {
 	unsigned activities_count;
 	char **organisation_types;
 	unsigned organisation_types_count;
-	char *care_setting, *signature;
+	char *care_setting, *signature, *break_glass, *session_minutes, *person_per_minute, *system_per_minute;
 };
 
 struct reference {
@@ -70,12 +71,16 @@ static const cyaml_schema_field_t activity_fields[] = {
 	TEXT(code, activity, 0),
 	TEXT(name, activity, 0),
 	TEXT(silent, activity, CYAML_FLAG_OPTIONAL),
+	TEXT(break_glass, activity, CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t role_fields[] = {
 	TEXT(code, role, 0),
 	TEXT(name, role, 0),
 	LIST(activities, role, &word, 0),
+	TEXT(reason, role, CYAML_FLAG_OPTIONAL),
+	TEXT(hours, role, CYAML_FLAG_OPTIONAL),
+	TEXT(days, role, CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t setting_fields[] = {
@@ -89,6 +94,10 @@ static const cyaml_schema_field_t operation_fields[] = {
 	LIST(organisation_types, operation, &word, CYAML_FLAG_OPTIONAL),
 	TEXT(care_setting, operation, CYAML_FLAG_OPTIONAL),
 	TEXT(signature, operation, CYAML_FLAG_OPTIONAL),
+	TEXT(break_glass, operation, CYAML_FLAG_OPTIONAL),
+	TEXT(session_minutes, operation, CYAML_FLAG_OPTIONAL),
+	TEXT(person_per_minute, operation, CYAML_FLAG_OPTIONAL),
+	TEXT(system_per_minute, operation, CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t activity_entry = {ENTRY(activity)}, role_entry = {ENTRY(role)},
@@ -121,12 +130,17 @@ struct question {
 	unsigned provided_count;
 	const char *care_setting; // NULL: not named
 	bool scheduled; // asked for as such
+	bool reason, broken; // stated; the glass is
+	unsigned session_minutes; // begun ones
+	unsigned minute; // of the day in England
+	bool weekend;
 };
 
 struct answer {
 	const char *refusal; // NULL: allowed
 	const char *care_setting; // as it counts, for a look that is allowed
 	bool look, silent, notify, contradiction, signature;
+	unsigned person, system; // a minute
 };
 
 static bool is(const char *a, const char *b)
@@ -181,10 +195,38 @@ static struct answer refuse(const char *reason)
 	return (struct answer){.refusal = reason};
 }
 
+static unsigned number(const char *text)
+{
+	return text == NULL ? 0 : (unsigned)atoi(text);
+}
+
+static bool is_too_old(const struct operation *operation, const struct question *question)
+{
+	return operation->session_minutes != NULL && question->session_minutes > number(operation->session_minutes);
+}
+
+static bool is_at_work(const struct role *role, const struct question *question)
+{
+	if (role->hours == NULL)
+		return true;
+	if (is(role->days, "weekdays") && question->weekend)
+		return false;
+	unsigned from = number(role->hours) * 60 + number(role->hours + 3);
+	unsigned until = number(role->hours + 6) * 60 + number(role->hours + 9);
+	// Minute by minute from the beginning to the end, over midnight if need be.
+	for (unsigned minute = from; minute != until; minute = (minute + 1) % (24 * 60)) {
+		if (minute == question->minute)
+			return true;
+	}
+	return false;
+}
+
 static struct answer answer_look(const struct reference *policy, const struct question *question,
 				 const struct operation *operation, const struct role *role)
 {
 	const char *name = question->care_setting;
+	if (is(role->reason, "required") && !question->reason)
+		return refuse("reason_needed");
 	if (name == NULL && question->provided_count > 1)
 		return refuse("care_setting_needed");
 	if (name == NULL && question->provided_count == 1)
@@ -192,6 +234,7 @@ static struct answer answer_look(const struct reference *policy, const struct qu
 	const struct setting *setting = find_setting(policy, name);
 	if (setting == NULL || !among(question->provided, question->provided_count, name))
 		return refuse("care_setting_not_in_scope");
+	// Its own, and what the person was granted.
 	bool may_be_silent = false;
 	for (unsigned i = 0; i < policy->activities_count; i++) {
 		if (is(policy->activities[i].silent, "true") && holds(role, question, policy->activities[i].code))
@@ -207,7 +250,33 @@ static struct answer answer_look(const struct reference *policy, const struct qu
 	return answer;
 }
 
-static struct answer answer_question(const struct reference *policy, const struct question *question)
+// A look with the glass broken: neither activity nor hours nor the setting's scope are asked about.
+static struct answer answer_broken(const struct reference *policy, const struct question *question,
+				   const struct operation *operation, const struct role *role)
+{
+	bool may = false;
+	for (unsigned i = 0; i < policy->activities_count; i++) {
+		if (is(policy->activities[i].break_glass, "true") && holds(role, question, policy->activities[i].code))
+			may = true;
+	}
+	if (!may || !is(operation->break_glass, "allowed"))
+		return refuse("break_glass_not_allowed");
+	if (is_too_old(operation, question))
+		return refuse("session_too_old");
+	if (!question->reason)
+		return refuse("reason_needed");
+	if (question->care_setting == NULL && question->provided_count != 1)
+		return refuse("care_setting_needed");
+	return (struct answer){
+		.look = true,
+		.care_setting = question->care_setting != NULL ? question->care_setting : question->provided[0],
+		.notify = true,
+		.contradiction = question->scheduled,
+		.signature = true,
+	};
+}
+
+static struct answer answer_asked(const struct reference *policy, const struct question *question)
 {
 	const struct operation *operation = find_operation(policy, question->operation);
 	if (operation == NULL)
@@ -220,6 +289,8 @@ static struct answer answer_question(const struct reference *policy, const struc
 	const struct role *role = find_role(policy, question->role);
 	if (role == NULL)
 		return refuse("role_not_in_policy");
+	if (question->broken)
+		return answer_broken(policy, question, operation, role);
 	bool may = false;
 	for (unsigned i = 0; i < operation->activities_count; i++) {
 		if (holds(role, question, operation->activities[i]))
@@ -227,9 +298,24 @@ static struct answer answer_question(const struct reference *policy, const struc
 	}
 	if (!may)
 		return refuse("role_lacks_activity");
+	if (!is_at_work(role, question))
+		return refuse("outside_hours");
+	if (is_too_old(operation, question))
+		return refuse("session_too_old");
 	if (is(operation->care_setting, "required"))
 		return answer_look(policy, question, operation, role);
 	return (struct answer){.signature = is(operation->signature, "required")};
+}
+
+static struct answer answer_question(const struct reference *policy, const struct question *question)
+{
+	struct answer answer = answer_asked(policy, question);
+	const struct operation *operation = find_operation(policy, question->operation);
+	if (answer.refusal == NULL) {
+		answer.person = number(operation->person_per_minute);
+		answer.system = number(operation->system_per_minute);
+	}
+	return answer;
 }
 
 // ------------------------------------------------------------------ chance
@@ -301,7 +387,8 @@ static const struct named operations[] = {
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},
 	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
-	{"details", 4},            {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 };
 static const struct named settings[] = {
 	{"emergency_department", 1}, {"walk_in_centre", 2},  {"minor_injury_unit", 3},      {"gp_out_of_hours", 4},
@@ -319,6 +406,24 @@ static const struct named types[] = {
 #define COUNT(array) ((unsigned)(sizeof(array) / sizeof(array)[0]))
 #define ANY(array) (&(array)[below(COUNT(array))])
 
+// Monday 00:00 in England, in winter and in summer.
+static const uint64_t mondays_ms[] = {UINT64_C(1767571200000), UINT64_C(1783292400000)};
+
+// How and when it is asked.
+static void draw_manner(struct question *words, struct policy_question *numbers)
+{
+	bool look = is(words->operation, "flag") || is(words->operation, "details");
+	unsigned day = below(7), minute = below(24 * 60), session = below(4) == 0 ? 1 + below(800) : below(3);
+	words->reason = numbers->reason_stated = look && below(2) == 0;
+	words->broken = numbers->break_glass = look && below(4) == 0;
+	words->minute = minute;
+	words->weekend = day >= 5;
+	numbers->now_ms = *ANY(mondays_ms) + (day * UINT64_C(1440) + minute) * 60000 + below(60000);
+	// A session of 60 minutes is one of 60; a millisecond more begins the next.
+	words->session_minutes = session;
+	numbers->session_age_ms = session == 0 ? 0 : session * UINT64_C(60000) - below(60000);
+}
+
 // The same question in words and in the policy's own terms.
 static void draw(struct question *words, struct policy_question *numbers)
 {
@@ -330,12 +435,13 @@ static void draw(struct question *words, struct policy_question *numbers)
 					    .organisation_type = (enum organisation_type)type->number,
 					    .access_type = *ANY(accesses)};
 	words->scheduled = numbers->access_type == SCHEDULED;
+	draw_manner(words, numbers);
 	words->role = below(16) == 0 ? "R0000" : reference->roles[below(reference->roles_count)].code;
 	numbers->role_code = words->role;
 	for (unsigned left = below(2) * below(4); left > 0; left--) {
 		const char *code = reference->activities[below(reference->activities_count)].code;
 		words->granted[words->granted_count++] = code;
-		numbers->additional |= policy_activity(policy, code);
+		(void)!policy_activity(policy, code, &numbers->additional);
 	}
 	static const unsigned provided_counts[] = {0, 1, 1, 1, 2, 3, 8};
 	for (unsigned left = *ANY(provided_counts); left > 0; left--) {
@@ -374,16 +480,21 @@ static bool agree(const struct answer *answer, const struct policy_question *que
 	return strcmp(reason_word(decision->reason), refusal) == 0 && (int)decision->care_setting == setting &&
 	       decision->access_type == access && decision->notify == answer->notify &&
 	       decision->contradiction == answer->contradiction &&
+	       decision->person_per_minute == answer->person && decision->system_per_minute == answer->system &&
 	       // What must be signed is of no account when it is refused.
 	       (answer->refusal != NULL || decision->signed_act == answer->signature);
 }
 
 static struct {
-	unsigned allowed, refused, silent, notify, contradiction, signature;
+	unsigned allowed, refused, silent, notify, contradiction, signature, broken, hours, old, unreasoned;
 } seen;
 
-static void count(const struct answer *answer)
+static void count(const struct question *question, const struct answer *answer)
 {
+	seen.broken += question->broken && answer->refusal == NULL;
+	seen.hours += is(answer->refusal, "outside_hours");
+	seen.old += is(answer->refusal, "session_too_old");
+	seen.unreasoned += is(answer->refusal, "reason_needed");
 	seen.allowed += answer->refusal == NULL;
 	seen.refused += answer->refusal != NULL;
 	seen.silent += answer->silent;
@@ -402,7 +513,7 @@ static void compare(unsigned questions)
 		struct policy_decision decision = policy_decide(policy, &numbers);
 		// check notes each assertion; a million are slow.
 		if (agree(&answer, &numbers, &decision)) {
-			count(&answer);
+			count(&words, &answer);
 			continue;
 		}
 		ck_abort_msg("seed %" PRIu64 ", question %u: %s, %s, %s, care setting %s of %u, access type %d: "
@@ -421,7 +532,7 @@ static void compare(unsigned questions)
 static void write_words(FILE *file, const char *key, const struct named *words, unsigned words_count,
 			unsigned least, unsigned most)
 {
-	bool taken[64] = {false};
+	bool taken[CODES_MAX] = {false};
 	unsigned wanted = least + below(most - least + 1);
 	fprintf(file, ", %s: [", key);
 	for (unsigned written = 0; written < wanted;) {
@@ -432,6 +543,12 @@ static void write_words(FILE *file, const char *key, const struct named *words, 
 		fprintf(file, "%s%s", written++ == 0 ? "" : ", ", words[choice].word);
 	}
 	fprintf(file, "]");
+}
+
+static void write_bound(FILE *file, bool roleless, const char *key, unsigned max)
+{
+	if (!roleless && below(3) == 0)
+		fprintf(file, ", %s: %u", key, 1 + below(max));
 }
 
 static void write_operations(FILE *file, const struct named *codes, unsigned codes_count)
@@ -447,28 +564,38 @@ static void write_operations(FILE *file, const struct named *codes, unsigned cod
 			write_words(file, "activities", codes, codes_count, 1, codes_count < 4 ? codes_count : 4);
 			write_words(file, "organisation_types", types + 1, 3, 1, 3);
 		}
-		fprintf(file, "%s%s}\n", look ? ", care_setting: required" : "",
-			!roleless && below(3) == 0 ? ", signature: required" : "");
+		fprintf(file, "%s%s%s", look ? ", care_setting: required" : "",
+			!roleless && below(3) == 0 ? ", signature: required" : "",
+			is(operations[i].word, "details") && below(4) > 0 ? ", break_glass: allowed" : "");
+		write_bound(file, roleless, "session_minutes", 720);
+		write_bound(file, roleless, "person_per_minute", 1000000);
+		write_bound(file, roleless, "system_per_minute", 1000000);
+		fprintf(file, "}\n");
 	}
 }
 
 static void write_policy(FILE *file)
 {
-	char texts[64][8];
-	struct named codes[64];
-	unsigned codes_count = 1 + below(64), roles = 1 + below(256);
+	char texts[CODES_MAX][8];
+	struct named codes[CODES_MAX];
+	unsigned codes_count = 1 + below(below(2) == 0 ? 16 : CODES_MAX), roles = 1 + below(256);
 	fprintf(file, "name: generated\nactivities:\n");
 	for (unsigned i = 0; i < codes_count; i++) {
-		snprintf(texts[i], sizeof texts[i], "L%04u", i * 7 % 64);
+		snprintf(texts[i], sizeof texts[i], "L%04u", i * 7 % CODES_MAX);
 		codes[i].word = texts[i];
-		fprintf(file, "  - {code: %s, name: Activity%s}\n", texts[i], below(8) == 0 ? ", silent: true" : "");
+		fprintf(file, "  - {code: %s, name: Activity%s%s}\n", texts[i], below(8) == 0 ? ", silent: true" : "",
+			below(8) == 0 ? ", break_glass: true" : "");
 	}
 	fprintf(file, "roles:\n");
 	// Not in the order of their codes; 101 and 1000 have no divisor in common.
 	for (unsigned i = 0; i < roles; i++) {
 		fprintf(file, "  - {code: R%04u, name: Role", 1 + i * 101 % 1000);
 		write_words(file, "activities", codes, codes_count, 0, codes_count < 8 ? codes_count : 8);
-		fprintf(file, "}\n");
+		unsigned from = below(1440), until = (from + 1 + below(1439)) % 1440;
+		if (below(3) == 0)
+			fprintf(file, ", hours: %02u:%02u-%02u:%02u%s", from / 60, from % 60, until / 60, until % 60,
+				below(2) == 0 ? ", days: weekdays" : "");
+		fprintf(file, "%s}\n", below(3) == 0 ? ", reason: required" : "");
 	}
 	fprintf(file, "care_settings:\n  - {name: ambulance, scheduled: false}\n");
 	for (unsigned i = 0; settings[i].number != 30; i++) {
@@ -486,12 +613,13 @@ START_TEST(agrees_with_the_reference_on_the_shipped_policy)
 	state = seed;
 	load(SHIPPED);
 	compare(SHIPPED_QUESTIONS);
-	printf("%u questions: %u allowed, %u refused, %u silent, %u notify, %u contradictions, %u signed\n",
+	printf("%u questions: %u allowed, %u refused, %u silent, %u notify, %u contradictions, %u signed, %u by breaking "
+	       "the glass, %u without a reason, %u with an old session\n",
 	       SHIPPED_QUESTIONS, seen.allowed, seen.refused, seen.silent, seen.notify, seen.contradiction,
-	       seen.signature);
+	       seen.signature, seen.broken, seen.unreasoned, seen.old);
 	fflush(stdout);
 	ck_assert(seen.allowed > 1000 && seen.refused > 1000 && seen.silent > 1000 && seen.notify > 1000 &&
-		  seen.contradiction > 1000 && seen.signature > 1000);
+		  seen.contradiction > 1000 && seen.signature > 1000 && seen.broken > 100 && seen.unreasoned > 1000 && seen.old > 100);
 }
 END_TEST
 

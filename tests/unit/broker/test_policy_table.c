@@ -16,22 +16,15 @@
 
 // ------------------------------------------------------------------ putting the questions
 
-// The digits of a combination: for each condition, which of its values.
-static bool next_combination(const struct policy_table *table, unsigned digits[CONDITIONS])
-{
-	for (unsigned i = CONDITIONS; i-- > 0;) {
-		if (++digits[i] < table->values[i].count)
-			return true;
-		digits[i] = 0;
-	}
-	return false;
-}
-
 static int setting_at(const struct policy_table *table, unsigned digit)
 {
 	const struct policy_table_values *settings = &table->values[SETTING];
 	return settings->numbers[digit % settings->count];
 }
+
+// A minute's 60,000 milliseconds; the shipped policy knows sessions of an hour.
+#define HOUR_MS (60u * 60u * 1000u)
+#define NOON_MS 1767787200000u // Wednesday 2026-01-07
 
 static void ask_for_setting(const struct policy_table *table, const unsigned digits[CONDITIONS],
 			    struct policy_question *question)
@@ -61,8 +54,15 @@ static bool is_as_decided(const struct policy_table_decision *expected, int sett
 	bool look = expected->look != POLICY_TABLE_NO_LOOK;
 	return decision->reason == expected->reason && decision->notify == expected->notify &&
 	       decision->contradiction == expected->contradiction && decision->signed_act == expected->signed_act &&
+	       decision->break_glass == (decision->reason == REASON_NONE && question->break_glass) &&
 	       (int)decision->care_setting == (look ? setting : (int)question->care_setting) &&
 	       decision->access_type == (look ? expected->look : question->access_type);
+}
+
+static bool is_as_often(const struct policy_table_rate *rate, const struct policy_decision *decision)
+{
+	return decision->reason != REASON_NONE ||
+	       (decision->person_per_minute == rate->person && decision->system_per_minute == rate->system);
 }
 
 static void print_difference(const struct policy_table *table, size_t cell,
@@ -70,11 +70,11 @@ static void print_difference(const struct policy_table *table, size_t cell,
 {
 	char text[POLICY_TABLE_DETAIL_BYTES / 2];
 	const struct policy_table_line *line = policy_table_line_of(table, cell);
-	printf("%s\n  line %u: %s\n  policy: %s %s, care setting %d, access type %d%s%s%s\n",
+	printf("%s\n  line %u: %s\n  policy: %s %s, care setting %d, access type %d%s%s%s, rates %u %u\n",
 	       policy_table_combination(table, cell, text), line->number, line->decision->text,
 	       decision->reason == REASON_NONE ? "allowed" : "refused", reason_word(decision->reason),
 	       (int)decision->care_setting, (int)decision->access_type, decision->notify ? ", notifies" : "",
-	       decision->contradiction ? ", contradiction" : "", decision->signed_act ? ", signed" : "");
+	       decision->contradiction ? ", contradiction" : "", decision->signed_act ? ", signed" : "", decision->person_per_minute, decision->system_per_minute);
 }
 
 // Returns how many combinations the policy decides otherwise; stops at DIFFERENCES_SHOWN.
@@ -83,9 +83,9 @@ static unsigned count_differences(const struct policy_table *table, const struct
 	unsigned digits[CONDITIONS] = {0}, differences = 0;
 	size_t cell = 0;
 	const struct policy_table_values *grants = &table->values[GRANTED];
-	activity_mask granted[POLICY_TABLE_WORDS_MAX] = {0}; // the first is nothing
+	struct activity_set granted[POLICY_TABLE_WORDS_MAX] = {0}; // the first is nothing
 	for (unsigned i = 1; i < grants->count; i++)
-		granted[i] = policy_activity(policy, grants->words[i]);
+		(void)!policy_activity(policy, grants->words[i], &granted[i]);
 	do {
 		struct policy_question question = {
 			.operation = (Cpis__V1__Operation)table->values[OPERATION].numbers[digits[OPERATION]],
@@ -93,17 +93,22 @@ static unsigned count_differences(const struct policy_table *table, const struct
 			.role_code = table->values[ROLE].words[digits[ROLE]],
 			.additional = granted[digits[GRANTED]],
 			.access_type = (Cpis__V1__AccessType)table->values[ACCESS].numbers[digits[ACCESS]],
+			.reason_stated = digits[STATED] == 1,
+			.break_glass = digits[GLASS] == 1,
+			.session_age_ms = HOUR_MS + digits[SESSION],
+			.now_ms = NOON_MS,
 		};
 		ask_for_setting(table, digits, &question);
 		int setting = setting_at(table, digits[SETTING]);
 		struct policy_decision decision = policy_decide(policy, &question);
-		if (!is_as_decided(policy_table_line_of(table, cell)->decision, setting, &question, &decision)) {
+		if (!is_as_decided(policy_table_line_of(table, cell)->decision, setting, &question, &decision) ||
+		    !is_as_often(&table->rates[digits[OPERATION]], &decision)) {
 			if (print)
 				print_difference(table, cell, &decision);
 			differences++;
 		}
 		cell++;
-	} while (differences < DIFFERENCES_SHOWN && next_combination(table, digits));
+	} while (differences < DIFFERENCES_SHOWN && policy_table_next(table, digits));
 	return differences;
 }
 
@@ -171,7 +176,8 @@ static unsigned count_missing(const struct policy_table *table)
 		char word[POLICY_TABLE_WORD_BYTES] = "";
 		ck_assert_int_eq(sscanf(code, "code: %39[A-Z0-9]", word), 1);
 		bool role = policy_role_name(policy, word) != NULL;
-		ck_assert(role || policy_activity(policy, word) != 0);
+		struct activity_set ignored = {0};
+		ck_assert(role || policy_activity(policy, word, &ignored));
 		missing += !policy_table_has(table, role ? ROLE : GRANTED, word);
 		codes++;
 	}
@@ -207,6 +213,8 @@ static const struct {
 	{ROLES "roles others # R8000\n", "2: group 'others' is empty"},
 	{ROLES "roles\n", "2: a group needs a name"},
 	{ROLES "activities B0107 B0107\n", "2: 'B0107' stands twice"},
+	{ROLES "rate fly 1 2\n", "2: a rate has an operation"},
+	{ROLES "rate flag 1\n", "2: a rate has an operation"},
 	{ROLES "grants local L0101\n", "2: unknown granted 'L0101'"},
 	{ROLES "settings urgent bakery\n", "2: unknown setting 'bakery'"},
 	{ROLES "settings maternity ambulance\n", "2: a group needs a name of its own"},

@@ -168,7 +168,7 @@ static void write_all_kinds(unsigned n)
 	uint64_t id = 0;
 	ck_assert_int_eq(put_plan(n, 7, text), STORE_OK);
 	ck_assert_int_eq(put_access(7, n, text), STORE_OK);
-	ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_OK);
 	ck_assert_uint_eq(id, n);
 	ck_assert_int_eq(put_item(&leeds, id, text), STORE_OK);
 	ck_assert_int_eq(put_authority(&leeds, n, text), STORE_OK);
@@ -198,9 +198,9 @@ static void expect_all_kinds(unsigned n)
 	ck_assert_uint_eq(count, n);
 	ck_assert_int_eq(ops->accesses_of(store, &subject, 100, &arena, &accesses, &count), STORE_OK);
 	ck_assert_uint_eq(count, n);
-	ck_assert_int_eq(ops->inbox_list(store, &leeds, 0, true, 100, &arena, &items, &count), STORE_OK);
+	ck_assert_int_eq(ops->inbox_list(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, true, 100, &arena, &items, &count), STORE_OK);
 	ck_assert_uint_eq(count, n);
-	ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_OK);
 	ck_assert_uint_eq(id, n + 1);
 	ck_assert_int_eq(ops->audit_size(store, &size), STORE_OK);
 	ck_assert_uint_eq(size, n);
@@ -376,7 +376,7 @@ START_TEST(a_row_that_is_not_there_does_not_spoil_the_batch)
 	struct store_tag nobody = tag(99);
 	begin();
 	ck_assert_int_eq(ops->plan_get(store, &nobody, &arena, &plan), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 5, 1, blob("x")), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 5, 1, blob("x")), STORE_NOT_FOUND);
 	write_all_kinds(1);
 	commit();
 	expect_all_kinds(1);
@@ -402,7 +402,7 @@ START_TEST(refuses_numbers_past_the_largest_signed_one)
 		case 6: status = ops->request_expire(store, TOO_LARGE); break;
 		case 7:
 			ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
-			status = ops->inbox_acknowledge(store, &leeds, 1, TOO_LARGE, blob("x"));
+			status = ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, TOO_LARGE, blob("x"));
 			break;
 		}
 		ck_assert_msg(status == STORE_FAILED, "value %d", i);
@@ -431,7 +431,7 @@ START_TEST(finds_nothing_under_a_number_that_cannot_be_kept)
 	struct merkle_hash hash;
 	ck_assert_int_eq(ops->audit_get(store, UINT64_MAX, &arena, &row), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->audit_node(store, UINT64_MAX, 0, &hash), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->inbox_get(store, &leeds, UINT64_MAX, &arena, &item), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, UINT64_MAX, &arena, &item), STORE_NOT_FOUND);
 }
 END_TEST
 
@@ -474,8 +474,8 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 		TRY(ops->plan_get(store, &one, where, &plan));
 		TRY(ops->plans_of(store, &one, 10, where, &plans, &count));
 		TRY(ops->accesses_of(store, &one, 10, where, &accesses, &count));
-		TRY(ops->inbox_get(store, &leeds, 1, where, &item));
-		TRY(ops->inbox_list(store, &leeds, 0, true, 10, where, &items, &count));
+		TRY(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, where, &item));
+		TRY(ops->inbox_list(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, true, 10, where, &items, &count));
 		TRY(ops->authority_get(store, &leeds, where, &authority));
 		TRY(ops->request_get(store, &one, 0, where, &request));
 		TRY(ops->audit_get(store, 0, where, &audit));
@@ -570,14 +570,14 @@ START_TEST(inbox_ids_ascend_in_each_organisation)
 	uint64_t id;
 	for (uint64_t expected = 1; expected <= 3; expected++) {
 		begin();
-		ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+		ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_OK);
 		ck_assert_uint_eq(id, expected);
-		ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK); // not reserved until put
+		ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_OK); // not reserved until put
 		ck_assert_uint_eq(id, expected);
 		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
 		commit();
 	}
-	ck_assert_int_eq(ops->inbox_next_id(store, &hove, &id), STORE_OK);
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_NOTIFICATIONS, &hove, &id), STORE_OK);
 	ck_assert_uint_eq(id, 1);
 }
 END_TEST
@@ -587,9 +587,9 @@ START_TEST(does_not_use_an_inbox_id_again_after_it_was_acknowledged)
 	uint64_t id;
 	begin();
 	ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 1, 5, blob("name")), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, 5, blob("name")), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->inbox_next_id(store, &leeds, &id), STORE_OK);
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_OK);
 	ck_assert_uint_eq(id, 2);
 	begin();
 	ck_assert_int_eq(put_item(&leeds, 1, "again"), STORE_FAILED);
@@ -604,24 +604,24 @@ START_TEST(acknowledges_an_item_once)
 	begin();
 	ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
 	ck_assert_int_eq(put_item(&hove, 1, "y"), STORE_OK);
-	ck_assert_int_eq(ops->inbox_get(store, &leeds, 1, &arena, &item), STORE_OK);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
 	ck_assert_uint_eq(item.acknowledged_ms, 0);
 	ck_assert_uint_eq(item.acknowledged_by.bytes, 0);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 1, 5000, blob("first")), STORE_OK);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 1, 6000, blob("second")), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 2, 6000, blob("second")), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &brighton, 1, 6000, blob("second")), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, 5000, blob("first")), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, 6000, blob("second")), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 2, 6000, blob("second")), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &brighton, 1, 6000, blob("second")), STORE_NOT_FOUND);
 	commit();
-	ck_assert_int_eq(ops->inbox_get(store, &leeds, 1, &arena, &item), STORE_OK);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
 	ck_assert_uint_eq(item.id, 1);
 	ck_assert_uint_eq(item.created_ms, 1001);
 	ck_assert_uint_eq(item.acknowledged_ms, 5000);
 	assert_blob(item.sealed, "x");
 	assert_blob(item.acknowledged_by, "first");
-	ck_assert_int_eq(ops->inbox_get(store, &brighton, 1, &arena, &item), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->inbox_unacknowledged(store, &leeds, &open_items), STORE_OK);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &brighton, 1, &arena, &item), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, STORE_BOX_NOTIFICATIONS, &leeds, &open_items), STORE_OK);
 	ck_assert_uint_eq(open_items, 0);
-	ck_assert_int_eq(ops->inbox_unacknowledged(store, &hove, &open_items), STORE_OK);
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, STORE_BOX_NOTIFICATIONS, &hove, &open_items), STORE_OK);
 	ck_assert_uint_eq(open_items, 1);
 }
 END_TEST
@@ -632,7 +632,7 @@ static void assert_ids(uint64_t after_id, bool include_acknowledged, size_t max,
 	size_t count;
 	char found[64] = "";
 	arena_reset(&arena);
-	ck_assert_int_eq(ops->inbox_list(store, &leeds, after_id, include_acknowledged, max, &arena, &items, &count),
+	ck_assert_int_eq(ops->inbox_list(store, STORE_BOX_NOTIFICATIONS, &leeds, after_id, include_acknowledged, max, &arena, &items, &count),
 			 STORE_OK);
 	for (size_t i = 0; i < count; i++) {
 		ck_assert_str_eq(items[i].organisation.text, "383");
@@ -647,8 +647,8 @@ START_TEST(lists_an_inbox_by_id_open_or_whole)
 	for (uint64_t id = 1; id <= 12; id++)
 		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
 	ck_assert_int_eq(put_item(&hove, 1, "x"), STORE_OK);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 2, 1, blob("n")), STORE_OK);
-	ck_assert_int_eq(ops->inbox_acknowledge(store, &leeds, 4, 1, blob("n")), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 2, 1, blob("n")), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 4, 1, blob("n")), STORE_OK);
 	commit();
 	assert_ids(0, true, 100, "1 2 3 4 5 6 7 8 9 10 11 12 ");
 	assert_ids(0, false, 100, "1 3 5 6 7 8 9 10 11 12 ");
