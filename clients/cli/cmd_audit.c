@@ -29,6 +29,9 @@ static json_t *entry_value(const Cpis__V1__AuditEntry *entry)
 				 detail->role_name, "care_setting", wire_care_setting_name(detail->care_setting),
 				 "notified", detail->notified, "reason", detail->reason, "count",
 				 (json_int_t)detail->count);
+	json_object_set_new(more, "stated_reason", json_string(detail->stated_reason));
+	json_object_set_new(more, "break_glass", json_boolean(detail->break_glass));
+	json_object_set_new(more, "rule", json_string(detail->rule));
 	json_object_set_new(value, "detail", more);
 	return value;
 }
@@ -54,8 +57,14 @@ static void print_entry(const Cpis__V1__AuditEntry *entry)
 	if (detail != NULL && entry->operation == CPIS__V1__OPERATION__DETAILS &&
 	    entry->outcome == CPIS__V1__OUTCOME__OK)
 		printf("%s", detail->notified ? ", authorities told" : ", nobody told");
+	if (detail != NULL && detail->break_glass)
+		printf(", GLASS BROKEN");
 	if (detail != NULL && detail->reason[0] != '\0')
 		printf("\n        %s", detail->reason);
+	if (detail != NULL && detail->stated_reason[0] != '\0')
+		printf("\n        reason given: %s", detail->stated_reason);
+	if (detail != NULL && detail->rule[0] != '\0')
+		printf("\n        by the rule: %s", detail->rule);
 	putchar('\n');
 }
 

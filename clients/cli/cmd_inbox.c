@@ -28,6 +28,8 @@ static json_t *item_value(const Cpis__V1__InboxItem *item)
 	json_object_set_new(value, "access", output_access(item->access->access));
 	json_object_set_new(value, "uid", json_string(item->access->uid));
 	json_object_set_new(value, "audit_index", json_integer((json_int_t)item->access->audit_index));
+	json_object_set_new(value, "break_glass", json_boolean(item->access->break_glass));
+	json_object_set_new(value, "reason", json_string(item->access->reason));
 	return value;
 }
 
@@ -44,6 +46,10 @@ static void print_access(const Cpis__V1__AccessNotification *notification)
 	printf("\n  viewed %s by %s (%s), %s\n  at %s (%s), %s; audit record %llu\n", when, access->name,
 	       notification->uid, access->role_name, access->organisation_name, access->organisation,
 	       output_care_setting(access->care_setting, where), (unsigned long long)notification->audit_index);
+	if (notification->break_glass)
+		puts("  the glass was broken for it");
+	if (notification->reason[0] != '\0')
+		printf("  reason given: %s\n", notification->reason);
 }
 
 static void print_item(const Cpis__V1__InboxItem *item)

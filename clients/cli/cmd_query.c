@@ -11,6 +11,8 @@ struct question {
 	struct nhs_number number;
 	Cpis__V1__CareSetting care_setting;
 	Cpis__V1__AccessType access_type;
+	const char *reason; // "" when none is stated
+	bool break_glass;
 };
 
 // ------------------------------------------------------------------ text
@@ -135,6 +137,7 @@ static int ask_flag(struct connection *connection, struct question *question, co
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	flag.nhs_number = question->number.digits;
 	flag.care_setting = question->care_setting;
+	flag.reason = (char *)(uintptr_t)question->reason;
 	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
 	request.flag = &flag;
 	return connection_call(connection, &request, ret);
@@ -147,9 +150,12 @@ static int ask_details(struct connection *connection, struct question *question,
 	details.nhs_number = question->number.digits;
 	details.care_setting = question->care_setting;
 	details.access_type = question->access_type;
+	details.reason = (char *)(uintptr_t)question->reason;
+	details.break_glass = question->break_glass;
 	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
 	request.details = &details;
-	return connection_call(connection, &request, ret);
+	return question->break_glass ? connection_call_signed(connection, &request, ret)
+				     : connection_call(connection, &request, ret);
 }
 
 static int read_question(const struct command_line *line, const struct connection *connection,
@@ -162,6 +168,31 @@ static int read_question(const struct command_line *line, const struct connectio
 		return command_usage_error(line, "no care setting is called %s", setting);
 	if (command_value(line, "scheduled") != NULL)
 		question->access_type = CPIS__V1__ACCESS_TYPE__SCHEDULED;
+	const char *reason = command_value(line, "reason");
+	question->reason = reason == NULL ? "" : reason;
+	question->break_glass = command_value(line, "break-glass") != NULL;
+	if (question->break_glass && reason == NULL)
+		return command_usage_error(line, "--break-glass needs --reason");
+	return EXIT_DONE;
+}
+
+// The flag is not for the asking then: the details are opened at once.
+static int ask_broken(struct connection *connection, struct question *question)
+{
+	const Cpis__V1__Reply *details = NULL;
+	int code = ask_details(connection, question, &details);
+	if (code != EXIT_DONE)
+		return code;
+	if (connection->line->json) {
+		output_json(details_value(details));
+	} else {
+		puts(details->details->n_plans > 0 ? "This child is known to children's social care."
+						   : "No plan is known here. That does not mean that there is no concern.");
+		print_details(details);
+		puts("You broke the glass: your privacy officer has been alerted.");
+		output_receipt(details);
+	}
+	cpis_reply_free(details);
 	return EXIT_DONE;
 }
 
@@ -217,7 +248,7 @@ static int run(const struct command_line *line)
 		return code;
 	code = read_question(line, &connection, &question);
 	if (code == EXIT_DONE)
-		code = ask(&connection, &question);
+		code = question.break_glass ? ask_broken(&connection, &question) : ask(&connection, &question);
 	connection_close(&connection);
 	return code;
 }
@@ -225,6 +256,8 @@ static int run(const struct command_line *line)
 static const struct command_option options[] = {
 	{"details", NULL, "open the details: this is an access, and the authority is told", OPTION_OPTIONAL},
 	{"scheduled", NULL, "a planned look: silent, where your role and care setting allow one", OPTION_OPTIONAL},
+	{"reason", "TEXT", "why you look, in words: kept in the audit log and told to the authority", OPTION_OPTIONAL},
+	{"break-glass", NULL, "open the details though role, hours or setting do not allow it: signed, and alerted", OPTION_OPTIONAL},
 	{"care-setting", "NAME", "where care is given, e.g. emergency_department", OPTION_OPTIONAL},
 	{0},
 };

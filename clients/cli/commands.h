@@ -25,6 +25,9 @@ int command_query(int argc, char **argv);
 int command_publish(int argc, char **argv);
 int command_inbox(int argc, char **argv);  // list, follow, ack
 int command_audit(int argc, char **argv);  // search, show, verify
+int command_alert(int argc, char **argv);      // list, review
+int command_explain(int argc, char **argv);
+int command_policy(int argc, char **argv);     // show, load
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
 int command_quarantine(int argc, char **argv); // set, lift, list
 int command_certs(int argc, char **argv);  // init, issue-system, issue-staff, revoke, refresh-lists, show

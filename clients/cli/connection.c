@@ -67,6 +67,8 @@ static int report_refusal(const struct connection *connection, const Cpis__V1__R
 {
 	fprintf(stderr, "cpis %s: %s %s (%s)\n", connection->line->command->name, wire_outcome_name(reply->outcome),
 		reply->reason, reply->reason_code);
+	if (reply->rule[0] != '\0')
+		fprintf(stderr, "Decided by the policy's rule: %s\n", reply->rule);
 	if (reply->receipt != NULL)
 		fprintf(stderr, "Recorded as no. %llu in the audit log; proof checked.\n",
 			(unsigned long long)reply->receipt->index);

@@ -20,6 +20,8 @@ json_t *output_envelope(const Cpis__V1__Reply *reply)
 		json_object_set_new(envelope, "reason_code", json_string(reply->reason_code));
 		json_object_set_new(envelope, "reason", json_string(reply->reason));
 	}
+	if (reply->rule[0] != '\0')
+		json_object_set_new(envelope, "rule", json_string(reply->rule));
 	if (reply->receipt != NULL) {
 		json_object_set_new(envelope, "audit_index", json_integer((json_int_t)reply->receipt->index));
 		json_object_set_new(envelope, "proof", json_string("checked"));

@@ -7,7 +7,8 @@
 // started it. The directory is removed by world_free, and left for inspection after a failure.
 //
 // The cast (all people synthetic). Profiles are clients' YAML files, "nurse" is profiles/nurse.yaml:
-//	nurse, midwife, receptionist, privacy_officer   RXH, hospitals: emergency department and maternity
+//	nurse, midwife, receptionist, consultant,
+//	privacy_officer                                 RXH, hospitals: emergency department and maternity
 //	paramedic                                       RYD, ambulance service
 //	school_nurse                                    RDR, school nursing; may look silently (B0170)
 //	leeds, leeds_duty                               383, Leeds City Council

@@ -277,7 +277,9 @@ START_TEST(only_a_national_body_loads_and_signs_it)
 	// Signed in more than an hour ago, and never idle.
 	for (int i = 0; i < 4; i++) {
 		stage->now_ms += 20 * STAGE_MINUTE_MS;
-		show();
+		const struct stage_reply *got = show();
+		stage->token_bytes[NATIONAL_REGISTRAR] = got->reply->session_token.len;
+		memcpy(stage->tokens[NATIONAL_REGISTRAR], got->reply->session_token.data, got->reply->session_token.len);
 	}
 	stage_expect(load(NATIONAL_REGISTRAR, turned_over()), SESSION_EXPIRED, "session_too_old");
 	stage_sign_in(stage, NURSE);

@@ -1,0 +1,174 @@
+// Reasons, breaking the glass, explanations and policies on the command line, with the real programs.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "tests/harness/world.h"
+
+#define WHY "agreed by the board on Monday"
+#define EMERGENCY "child collapsed in the dental clinic"
+
+static struct world *world;
+static char child[11];
+
+static void setup(void)
+{
+	world_nhs_number(0, child);
+	world = world_new();
+	world_start(world);
+}
+
+static void teardown(void)
+{
+	ck_assert_int_eq(world_stop(world), 0);
+	world_free(world);
+}
+
+static bool said(const char *text)
+{
+	return strstr(world_out(world), text) != NULL;
+}
+
+static bool complained(const char *text)
+{
+	return strstr(world_err(world), text) != NULL;
+}
+
+static void publish(void)
+{
+	char row[256];
+	snprintf(row, sizeof row,
+		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,emergency_duty_telephone,office_hours_telephone\n"
+		 "%s,CPP,2020-01-02,,,L1,0113 496 0001,\n", child);
+	world_write_file(world_path(world, "leeds.csv"), row);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "leeds.csv"), NULL), 0);
+}
+
+START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)
+{
+	char id[24];
+	publish();
+	ck_assert_int_eq(world_cpis(world, "consultant", "query", child, "--details", "--care-setting", "dentistry", NULL), 3);
+	ck_assert(complained("care_setting_not_in_scope") && complained("care_settings dentistry"));
+	ck_assert_int_eq(world_cpis(world, "consultant", "query", child, "--break-glass", "--care-setting", "dentistry", NULL), 1);
+	ck_assert(complained("--break-glass needs --reason"));
+	ck_assert_int_eq(world_cpis(world, "consultant", "query", child, "--break-glass", "--reason", EMERGENCY, "--care-setting",
+				    "dentistry", NULL),
+			 0);
+	ck_assert(said("0113 496 0001") && said("your privacy officer has been alerted"));
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, "--break-glass", "--reason", EMERGENCY, NULL), 3);
+	ck_assert(complained("break_glass_not_allowed"));
+	// The authority is told at once that it was, and why.
+	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);
+	ck_assert(said("the glass was broken") && said(EMERGENCY));
+	// The privacy officer: that it was, and where to look.
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", NULL), 0);
+	ck_assert(said("the glass was broken") && said("1 to review") && !said(world_person("consultant")->name));
+	unsigned long long alert, record;
+	ck_assert_int_eq(sscanf(world_out(world), "%llu %*s %*s the glass was broken; audit record %llu", &alert, &record), 2);
+	snprintf(id, sizeof id, "%llu", record);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "audit", "show", id, NULL), 0);
+	ck_assert(said("GLASS BROKEN") && said(EMERGENCY) && said(world_person("consultant")->name) && said("activities L0104"));
+	snprintf(id, sizeof id, "%llu", alert);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "fine", "--words", WHY, NULL), 1);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "appropriate", "--words", WHY, NULL),
+			 0);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "inappropriate", "--words", WHY,
+				    NULL),
+			 5);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", "--all", NULL), 0);
+	ck_assert(said("appropriate, reviewed") && said(WHY) && said("0 to review"));
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "--json", "alert", "list", "--all", NULL), 0);
+	ck_assert(said("\"finding\": \"APPROPRIATE\""));
+	ck_assert_int_eq(world_cpis(world, "nurse", "alert", "list", NULL), 3);
+}
+END_TEST
+
+START_TEST(a_policy_is_put_in_force_on_a_running_broker_and_outlives_it)
+{
+	char shipped[] = "broker/policy.yaml", path[256];
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "show", NULL), 0);
+	ck_assert(complained("from the broker's own file"));
+	world_write_file(world_path(world, "shown.yaml"), world_out(world));
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, "--check", NULL), 0);
+	ck_assert(said("2 decisions would change") && said("operation details person_per_minute: any -> 60") &&
+		  said("Nothing was changed"));
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, NULL), 0);
+	ck_assert(said("2 decisions changed") && said("It is in force."));
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(world_cpis(world, "registrar", "policy", "show", NULL), 0);
+		ck_assert(complained(world_person("registrar")->name));
+		ck_assert(said("person_per_minute: 60"));
+		ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
+		ck_assert(said("POLICY_LOAD") && said(WHY));
+		ck_assert_int_eq(world_stop(world), 0);
+		world_start(world);
+	}
+	// What the broker's own file says no longer counts, and what was shown can be loaded again.
+	snprintf(path, sizeof path, "%s", world_path(world, "shown.yaml"));
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", path, "--reason", WHY, NULL), 0);
+	ck_assert(said("operation details person_per_minute: 60 -> any"));
+}
+END_TEST
+
+START_TEST(a_bad_policy_is_refused_with_its_line_and_changes_nothing)
+{
+	char path[256];
+	snprintf(path, sizeof path, "%s", world_path(world, "bad.yaml"));
+	world_write_file(path, "name: bad\nactivities: []\n");
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", path, "--reason", WHY, NULL), 1);
+	ck_assert(complained("policy_invalid") && complained("policy:"));
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", "no/such/file", "--reason", WHY, NULL), 1);
+	ck_assert(complained("no/such/file"));
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", "broker/policy.yaml", "--reason", "short", NULL), 1);
+	ck_assert_int_eq(world_cpis(world, "guardian", "policy", "load", "broker/policy.yaml", "--reason", WHY, NULL), 3);
+	ck_assert(complained("role_lacks_activity"));
+	ck_assert_int_eq(world_cpis(world, "nurse", "policy", "show", NULL), 3);
+	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "show", NULL), 0);
+	ck_assert(complained("from the broker's own file"));
+}
+END_TEST
+
+START_TEST(a_decision_is_explained)
+{
+	const char *nurse = world_person("nurse")->uid, *receptionist = world_person("receptionist")->uid;
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "explain", "--uid", nurse, "--role", "R8001", "--operation", "details",
+				    "--care-setting", "maternity", NULL),
+			 0);
+	ck_assert(said("YES: notifies") && said("roles R8001 activities B0107") && !said("FAILS"));
+	ck_assert_int_eq(world_cpis(world, "registrar", "explain", "--uid", receptionist, "--role", "R8009", "--operation", "details",
+				    "--organisation", "RXH", "--care-setting", "maternity", NULL),
+			 0);
+	ck_assert(said("NO: role_lacks_activity") && said("FAILS  operations details activities"));
+	ck_assert_int_eq(world_cpis(world, "registrar", "--json", "explain", "--uid", nurse, "--role", "R8001", "--operation",
+				    "details", "--organisation", "RXH", "--care-setting", "maternity", "--at", "2019-01-01", NULL),
+			 0);
+	ck_assert(said("\"allowed\": false") && said("\"decision\": \"role_profile\""));
+	ck_assert_int_eq(world_cpis(world, "nurse", "explain", "--uid", nurse, "--role", "R8001", "--operation", "details", NULL), 3);
+	ck_assert_int_eq(world_cpis(world, "registrar", "explain", "--uid", "12", "--role", "R8001", "--operation", "details", NULL),
+			 1);
+	ck_assert_int_eq(world_cpis(world, "registrar", "explain", "--uid", nurse, "--role", "R8001", "--operation", "fly", NULL), 1);
+	ck_assert(complained("--operation is one of the policy's"));
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("policy");
+	TCase *tests = tcase_create("policy");
+	tcase_set_timeout(tests, 120);
+	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it);
+	tcase_add_test(tests, a_policy_is_put_in_force_on_a_running_broker_and_outlives_it);
+	tcase_add_test(tests, a_bad_policy_is_refused_with_its_line_and_changes_nothing);
+	tcase_add_test(tests, a_decision_is_explained);
+	suite_add_tcase(suite, tests);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_NORMAL);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
