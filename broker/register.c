@@ -160,6 +160,8 @@ void register_release(struct register_snapshot *snapshot)
 		return;
 	trust_free(snapshot->trust);
 	free(snapshot->organisations);
+	HASH_CLEAR(hh, snapshot->holdings);
+	free(snapshot->holding_entries);
 	free(snapshot->profiles);
 	free(snapshot->systems);
 	free(snapshot);
@@ -270,29 +272,17 @@ const struct role_profile *register_profile(const struct register_snapshot *snap
 					    const char *role_code, const struct ods_code *organisation,
 					    uint64_t now_ms)
 {
-	struct role_profile wanted = {.organisation = *organisation};
-	if (strlen(uid) > UID_DIGITS || strlen(role_code) > ROLE_CODE_BYTES_MAX)
+	struct role_key key;
+	struct holding *holding = NULL;
+	if (!role_key_make(uid, role_code, organisation, &key))
 		return NULL;
-	memcpy(wanted.uid, uid, strlen(uid) + 1);
-	memcpy(wanted.role_code, role_code, strlen(role_code) + 1);
-	// The first profile that starts after `now_ms` or belongs to somebody after; the one before it, if
-	// any, holds.
-	size_t low = 0, high = snapshot->profiles_count;
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		const struct role_profile *profile = &snapshot->profiles[middle];
-		int order = register_compare_holdings(profile, &wanted);
-		if (order < 0 || (order == 0 && profile->from_ms <= now_ms))
-			low = middle + 1;
-		else
-			high = middle;
+	HASH_FIND(hh, snapshot->holdings, &key, sizeof key, holding);
+	for (size_t i = 0; holding != NULL && i < holding->count; i++) {
+		const struct role_profile *profile = &snapshot->profiles[holding->first + i];
+		if (now_ms >= profile->from_ms && (profile->until_ms == 0 || now_ms < profile->until_ms))
+			return profile;
 	}
-	if (low == 0)
-		return NULL;
-	const struct role_profile *found = &snapshot->profiles[low - 1];
-	bool holds = register_compare_holdings(found, &wanted) == 0 &&
-		     (found->until_ms == 0 || now_ms < found->until_ms);
-	return holds ? found : NULL;
+	return NULL;
 }
 
 bool register_has_person(const struct register_snapshot *snapshot, const char *uid, const struct ods_code *organisation)

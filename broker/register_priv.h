@@ -4,7 +4,17 @@
 
 #include <stdatomic.h>
 
+#include <uthash.h>
+
 #include "broker/register.h"
+#include "broker/role_key.h"
+
+// The profiles of one person in one role at one organisation: one, or several that follow on each other.
+struct holding {
+	UT_hash_handle hh;
+	struct role_key key;
+	size_t first, count;                 // in the snapshot's profiles
+};
 
 struct register_snapshot {
 	atomic_uint references;
@@ -13,6 +23,8 @@ struct register_snapshot {
 	size_t organisations_count;
 	struct role_profile *profiles;       // by person, role, organisation, start
 	size_t profiles_count;
+	struct holding *holdings;            // their hash table, and its entries
+	struct holding *holding_entries;
 	struct enrolled_system *systems;     // by key, each key once
 	size_t systems_count;
 };

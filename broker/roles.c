@@ -7,16 +7,16 @@
 
 #include <uthash.h>
 
+#include "broker/role_key.h"
 #include "broker/sealed.h"
+#include "proto/invariant.h"
 
-// Person, role and organisation in one text, which is what is looked up.
-#define KEY_BYTES_MAX (UID_DIGITS + ROLE_CODE_BYTES_MAX + ODS_CODE_BYTES_MAX + 2u)
 // Reading 65,536 of them; only what is used of it is touched.
 #define LOAD_ARENA_BYTES (128u * ARENA_BYTES)
 
 struct granted {
 	UT_hash_handle hh;
-	char key[KEY_BYTES_MAX + 1];
+	struct role_key key;
 	struct role_profile profile;
 	char granted_by[IDENTITY_NAME_BYTES_MAX + 1];
 	uint64_t audit_index;
@@ -67,11 +67,10 @@ void roles_free(struct roles *roles)
 static struct granted *find_granted(const struct roles *roles, const char *uid, const char *role_code,
 				    const struct ods_code *organisation)
 {
-	char key[KEY_BYTES_MAX + 1];
+	struct role_key key;
 	struct granted *found = NULL;
-	// A longer text is nobody's; cut, it would be somebody else's.
-	if ((size_t)snprintf(key, sizeof key, "%s %s %s", uid, role_code, organisation->text) < sizeof key)
-		HASH_FIND_STR(roles->all, key, found);
+	if (role_key_make(uid, role_code, organisation, &key))
+		HASH_FIND(hh, roles->all, &key, sizeof key, found);
 	return found;
 }
 
@@ -94,8 +93,8 @@ static bool remember(struct roles *roles, const Cpis__Stored__V1__StoredRole *ro
 	if (granted == NULL) {
 		if (HASH_COUNT(roles->all) >= ROLES_GRANTED_MAX || (granted = calloc(1, sizeof *granted)) == NULL)
 			return false;
-		snprintf(granted->key, sizeof granted->key, "%s %s %s", role->uid, role->role_code, organisation.text);
-		HASH_ADD_STR(roles->all, key, granted);
+		INVARIANT(role_key_make(role->uid, role->role_code, &organisation, &granted->key));
+		HASH_ADD(hh, roles->all, key, sizeof granted->key, granted);
 	}
 	snprintf(granted->profile.uid, sizeof granted->profile.uid, "%s", role->uid);
 	snprintf(granted->profile.role_code, sizeof granted->profile.role_code, "%s", role->role_code);
