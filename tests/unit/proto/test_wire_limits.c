@@ -348,6 +348,138 @@ START_TEST(takes_any_index_in_audit_show)
 }
 END_TEST
 
+// `words` (a member of the request's body) is needed, and has 10 characters at least.
+static void expect_words(char **words, const char *field)
+{
+	*words = (char *)(uintptr_t)"";
+	expect(WIRE_MISSING, field);
+	*words = (char *)(uintptr_t)"nine char";
+	expect(WIRE_BAD_VALUE, field);
+	*words = (char *)(uintptr_t)"ten  chars";
+	expect(WIRE_OK, "");
+}
+
+START_TEST(takes_a_reason_to_look_of_10_characters_or_none)
+{
+	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
+	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
+	flag.nhs_number = details.nhs_number = (char *)(uintptr_t)"9990000018";
+	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
+	request.flag = &flag;
+	expect(WIRE_OK, "");
+	flag.reason = (char *)(uintptr_t)"too short";
+	expect(WIRE_BAD_VALUE, "flag.reason");
+	flag.reason = (char *)(uintptr_t)"long enough";
+	expect(WIRE_OK, "");
+	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
+	request.details = &details;
+	expect(WIRE_OK, "");
+	details.reason = (char *)(uintptr_t)"too short";
+	expect(WIRE_BAD_VALUE, "details.reason");
+}
+END_TEST
+
+START_TEST(explains_a_person_a_role_and_an_operation)
+{
+	Cpis__V1__ExplainRequest body = CPIS__V1__EXPLAIN_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_EXPLAIN;
+	request.explain = &body;
+	expect(WIRE_MISSING, "explain.uid");
+	body.uid = (char *)(uintptr_t)"55500000000";
+	expect(WIRE_BAD_VALUE, "explain.uid");
+	body.uid = (char *)(uintptr_t)"555000000001";
+	expect(WIRE_MISSING, "explain.role_code");
+	body.role_code = (char *)(uintptr_t)"nurse";
+	expect(WIRE_BAD_VALUE, "explain.role_code");
+	body.role_code = (char *)(uintptr_t)"R8001";
+	expect(WIRE_MISSING, "explain.operation");
+	body.operation = CPIS__V1__OPERATION__DETAILS;
+	expect(WIRE_OK, "");
+	body.organisation = (char *)(uintptr_t)"rxh";
+	expect(WIRE_BAD_VALUE, "explain.organisation");
+	body.organisation = (char *)(uintptr_t)"RXH";
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(loads_policies_of_1_to_49152_bytes_with_a_reason)
+{
+	Cpis__V1__PolicyLoadRequest body = CPIS__V1__POLICY_LOAD_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_POLICY_LOAD;
+	request.policy_load = &body;
+	expect(WIRE_MISSING, "policy_load.policy");
+	body.policy = data_of(POLICY_BYTES_MAX);
+	expect_words(&body.reason, "policy_load.reason");
+	body.policy = data_of(POLICY_BYTES_MAX + 1);
+	expect(WIRE_BAD_VALUE, "policy_load.policy");
+}
+END_TEST
+
+START_TEST(lists_up_to_100_alerts_and_reviews_one_with_a_finding_in_words)
+{
+	Cpis__V1__AlertListRequest list = CPIS__V1__ALERT_LIST_REQUEST__INIT;
+	Cpis__V1__AlertReviewRequest body = CPIS__V1__ALERT_REVIEW_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_ALERT_LIST;
+	request.alert_list = &list;
+	list.limit = PAGE_ITEMS_MAX;
+	expect(WIRE_OK, "");
+	list.limit++;
+	expect(WIRE_BAD_VALUE, "alert_list.limit");
+	request.body_case = CPIS__V1__REQUEST__BODY_ALERT_REVIEW;
+	request.alert_review = &body;
+	expect(WIRE_MISSING, "alert_review.id");
+	body.id = 1;
+	expect(WIRE_MISSING, "alert_review.finding");
+	body.finding = CPIS__V1__ALERT_FINDING__INAPPROPRIATE;
+	expect_words(&body.words, "alert_review.words");
+}
+END_TEST
+
+START_TEST(enrols_a_named_system_with_a_code_of_16_bytes)
+{
+	char name[SYSTEM_NAME_BYTES_MAX + 2];
+	Cpis__V1__EnrolRequest body = CPIS__V1__ENROL_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_ENROL;
+	request.enrol = &body;
+	expect(WIRE_MISSING, "enrol.code");
+	body.code = data_of(ENROLMENT_CODE_BYTES + 1);
+	expect(WIRE_BAD_VALUE, "enrol.code");
+	body.code.len--;
+	expect(WIRE_MISSING, "enrol.organisation");
+	body.organisation = (char *)(uintptr_t)"RX";
+	expect(WIRE_BAD_VALUE, "enrol.organisation");
+	body.organisation = (char *)(uintptr_t)"RXH";
+	expect(WIRE_MISSING, "enrol.system_name");
+	memset(name, 'n', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	body.system_name = name;
+	expect(WIRE_BAD_VALUE, "enrol.system_name");
+	body.system_name++;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(invites_and_withdraws_a_named_system_with_a_reason)
+{
+	Cpis__V1__EnrolInviteRequest invite = CPIS__V1__ENROL_INVITE_REQUEST__INIT;
+	Cpis__V1__EnrolWithdrawRequest withdraw = CPIS__V1__ENROL_WITHDRAW_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_ENROL_INVITE;
+	request.enrol_invite = &invite;
+	invite.organisation = withdraw.organisation = (char *)(uintptr_t)"RXH";
+	invite.system_name = withdraw.system_name = (char *)(uintptr_t)"ed";
+	expect(WIRE_MISSING, "enrol.code_sha256");
+	invite.code_sha256 = data_of(HASH_BYTES - 1);
+	expect(WIRE_BAD_VALUE, "enrol.code_sha256");
+	invite.code_sha256.len++;
+	expect(WIRE_MISSING, "enrol.until_ms");
+	invite.until_ms = 1;
+	expect_words(&invite.reason, "enrol.reason");
+	request.body_case = CPIS__V1__REQUEST__BODY_ENROL_WITHDRAW;
+	request.enrol_withdraw = &withdraw;
+	expect_words(&withdraw.reason, "enrol.reason");
+}
+END_TEST
+
 // ------------------------------------------------------------------ size
 
 START_TEST(takes_65503_bytes_and_not_one_more)
@@ -401,6 +533,12 @@ int main(void)
 	tcase_add_test(tcase, acknowledges_1_to_100_items);
 	tcase_add_test(tcase, holds_every_filter_of_an_audit_search);
 	tcase_add_test(tcase, takes_any_index_in_audit_show);
+	tcase_add_test(tcase, takes_a_reason_to_look_of_10_characters_or_none);
+	tcase_add_test(tcase, explains_a_person_a_role_and_an_operation);
+	tcase_add_test(tcase, loads_policies_of_1_to_49152_bytes_with_a_reason);
+	tcase_add_test(tcase, lists_up_to_100_alerts_and_reviews_one_with_a_finding_in_words);
+	tcase_add_test(tcase, enrols_a_named_system_with_a_code_of_16_bytes);
+	tcase_add_test(tcase, invites_and_withdraws_a_named_system_with_a_reason);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

@@ -328,6 +328,90 @@ START_TEST(audit_show_has_an_opened_entry_and_its_proof)
 }
 END_TEST
 
+START_TEST(an_explanation_has_up_to_16_steps)
+{
+	REPEAT(Cpis__V1__ExplainStep, CPIS__V1__EXPLAIN_STEP__INIT);
+	Cpis__V1__ExplainReply body = CPIS__V1__EXPLAIN_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_EXPLAIN;
+	reply.explain = &body;
+	body.steps = elements;
+	body.n_steps = 16;
+	expect(WIRE_OK, "");
+	body.n_steps = 17;
+	expect(WIRE_TOO_MANY, "explain.steps");
+}
+END_TEST
+
+START_TEST(a_policy_shown_has_up_to_49152_bytes)
+{
+	static uint8_t large[POLICY_BYTES_MAX + 1];
+	Cpis__V1__PolicyShowReply body = CPIS__V1__POLICY_SHOW_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_POLICY_SHOW;
+	reply.policy_show = &body;
+	body.policy = (ProtobufCBinaryData){POLICY_BYTES_MAX, large};
+	expect(WIRE_OK, "");
+	body.policy.len++;
+	expect(WIRE_BAD_VALUE, "policy_show.policy");
+}
+END_TEST
+
+START_TEST(a_policy_loaded_has_up_to_100_examples)
+{
+	static char *examples[101];
+	Cpis__V1__PolicyLoadReply body = CPIS__V1__POLICY_LOAD_REPLY__INIT;
+	for (size_t i = 0; i < 101; i++)
+		examples[i] = (char *)(uintptr_t)"x";
+	reply.body_case = CPIS__V1__REPLY__BODY_POLICY_LOAD;
+	reply.policy_load = &body;
+	body.examples = examples;
+	body.n_examples = 100;
+	expect(WIRE_OK, "");
+	body.n_examples = 101;
+	expect(WIRE_TOO_MANY, "policy_load.examples");
+}
+END_TEST
+
+START_TEST(alert_list_has_up_to_100_alerts)
+{
+	REPEAT(Cpis__V1__Alert, CPIS__V1__ALERT__INIT);
+	Cpis__V1__AlertListReply body = CPIS__V1__ALERT_LIST_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_ALERT_LIST;
+	reply.alert_list = &body;
+	body.alerts = elements;
+	body.n_alerts = 100;
+	expect(WIRE_OK, "");
+	body.n_alerts = 101;
+	expect(WIRE_TOO_MANY, "alert_list.alerts");
+}
+END_TEST
+
+START_TEST(an_enrolment_has_a_key_of_32_bytes_or_none_and_a_certificate_of_up_to_2048)
+{
+	static uint8_t large[SYSTEM_CERTIFICATE_BYTES_MAX + 1];
+	REPEAT(Cpis__V1__Enrolment, CPIS__V1__ENROLMENT__INIT);
+	Cpis__V1__EnrolListReply body = CPIS__V1__ENROL_LIST_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_ENROL_LIST;
+	reply.enrol_list = &body;
+	body.enrolments = elements;
+	body.n_enrolments = 100;
+	expect(WIRE_OK, "");
+	elements[99]->public_key = (ProtobufCBinaryData){32, large};
+	expect(WIRE_OK, "");
+	elements[99]->public_key.len = 31;
+	expect(WIRE_BAD_VALUE, "enrol_list.enrolments.public_key");
+	elements[99]->public_key.len = 0;
+	body.n_enrolments = 101;
+	expect(WIRE_TOO_MANY, "enrol_list.enrolments");
+	Cpis__V1__EnrolReply enrol = CPIS__V1__ENROL_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_ENROL;
+	reply.enrol = &enrol;
+	enrol.certificate = (ProtobufCBinaryData){SYSTEM_CERTIFICATE_BYTES_MAX, large};
+	expect(WIRE_OK, "");
+	enrol.certificate.len++;
+	expect(WIRE_BAD_VALUE, "enrol.certificate");
+}
+END_TEST
+
 START_TEST(takes_65503_bytes_and_not_one_more)
 {
 	static uint8_t large[70000], packed[70000];
@@ -365,6 +449,11 @@ int main(void)
 	tcase_add_test(tcase, a_notification_has_up_to_3_plan_types);
 	tcase_add_test(tcase, audit_search_has_up_to_100_entries);
 	tcase_add_test(tcase, audit_show_has_an_opened_entry_and_its_proof);
+	tcase_add_test(tcase, an_explanation_has_up_to_16_steps);
+	tcase_add_test(tcase, a_policy_shown_has_up_to_49152_bytes);
+	tcase_add_test(tcase, a_policy_loaded_has_up_to_100_examples);
+	tcase_add_test(tcase, alert_list_has_up_to_100_alerts);
+	tcase_add_test(tcase, an_enrolment_has_a_key_of_32_bytes_or_none_and_a_certificate_of_up_to_2048);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
