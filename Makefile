@@ -20,9 +20,10 @@ VERSION := 0.1.0
 
 # Debian 12 packages: what the programs need, and what building and testing them needs.
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
-	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libsodium-dev check \
-	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin
-LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson
+	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libsodium-dev libp11-kit-dev check \
+	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin \
+	softhsm2 opensc
+LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -36,7 +37,7 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lpthread
-LIBS_CLIENT := -lzmq
+LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3
 
 # ------------------------------------------------------------------ what is built from what
@@ -164,7 +165,7 @@ CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
 $(TESTS_certs): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
-	$(link_test) $(LIBS_CERTS) $(CHECK_LIBS)
+	$(link_test) $(LIBS_CERTS) -lp11-kit $(CHECK_LIBS)
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
@@ -173,7 +174,7 @@ $(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) 
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
 $(BENCHES): $(BUILD)/tests/bench/load.o
 $(TESTS_system) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
-	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -211,6 +211,10 @@ static bool mix_directory(uint64_t *state, const char *path, int (*filter)(const
 uint64_t register_fingerprint(const struct register_paths *paths)
 {
 	uint64_t state = UINT64_C(0xcbf29ce484222325);
+	char next[4200];
+	snprintf(next, sizeof next, "%s/next", paths->trust_directory);
+	// Most of the time there is none.
+	(void)!mix_directory(&state, next, is_visible);
 	if (!mix_directory(&state, paths->trust_directory, is_visible) ||
 	    !mix_directory(&state, paths->enrolled_directory, is_certificate) ||
 	    !mix_file(&state, AT_FDCWD, paths->register_file))

@@ -1,12 +1,12 @@
 // Issuing, revoking and renewing lists from a registration authority's directory.
 #include "certs/authority.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -17,6 +17,7 @@
 #include "certs/file_priv.h"
 #include "certs/issue_priv.h"
 #include "certs/key_priv.h"
+#include "certs/request_priv.h"
 
 // One writer at a time: two revocations at once must not lose one. Blocks; let go of with close.
 static enum certs_status lock(const char *directory, int *ret_fd, char detail[CERTS_DETAIL_BYTES])
@@ -156,14 +157,8 @@ struct order {
 	const char *directory, *out_directory, *file;
 	unsigned days;
 	uint64_t now_ms;
+	const uint8_t *public_key; // KEY_BYTES, of somebody who keeps the private one; NULL: make a pair for them
 };
-
-static bool file_name_is_safe(const char *file)
-{
-	size_t bytes = strlen(file);
-	return bytes > 0 && bytes <= 64 && file[0] != '.' && file[0] != '-' &&
-	       strspn(file, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == bytes;
-}
 
 // Makes the key of the kind and saves it; only its public half comes back.
 static enum certs_status make_key(enum certificate_kind kind, const char *path, uint8_t public_key[KEY_BYTES])
@@ -205,69 +200,169 @@ static enum certs_status hand_out(const struct order *order, X509 *certificate, 
 	return status;
 }
 
-static enum certs_status make_pair(const struct order *order, const struct issuer *by,
-				   const struct authority_paths *paths, char detail[CERTS_DETAIL_BYTES])
+// A certificate speaks for its key. With two of them, one revoked and the other not, or one for each of two names, it would
+// depend on the reader what it says; so a key is certified once and a renewal brings a new one.
+static enum certs_status check_key_is_new(const struct order *order, char detail[CERTS_DETAIL_BYTES])
 {
-	uint8_t public_key[KEY_BYTES];
+	char folder[AUTHORITY_PATH_BYTES], path[AUTHORITY_PATH_BYTES + 256];
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(profile_rules_of(order->kind)->key_type, NULL, order->public_key,
+						    KEY_BYTES);
+	authority_join(folder, order->directory, "private/issued");
+	DIR *issued = opendir(folder);
+	enum certs_status status = key == NULL ? CERTS_LIBRARY : issued == NULL ? CERTS_CANNOT_READ : CERTS_OK;
+	const struct dirent *entry;
+	while (status == CERTS_OK && (entry = readdir(issued)) != NULL) {
+		X509 *certificate = NULL;
+		if (entry->d_name[0] == '.')
+			continue;
+		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
+		status = certificate_from_file(path, &certificate);
+		if (status == CERTS_OK && EVP_PKEY_eq(X509_get0_pubkey(certificate), key) == 1)
+			status = CERTS_KEY_IN_USE;
+		X509_free(certificate);
+	}
+	if (issued != NULL)
+		closedir(issued);
+	EVP_PKEY_free(key);
+	return status == CERTS_OK ? status
+				  : certificate_refuse(detail, status, status == CERTS_KEY_IN_USE ? "request" : folder, NULL);
+}
+
+static enum certs_status find_dates(const struct order *order, const struct issuer *by, struct issue_dates *ret,
+				    char detail[CERTS_DETAIL_BYTES])
+{
 	uint64_t issuer_until_ms = 0;
-	struct issue_dates dates = {order->now_ms, order->now_ms + order->days * AUTHORITY_DAY_MS};
+	*ret = (struct issue_dates){order->now_ms, order->now_ms + order->days * AUTHORITY_DAY_MS};
 	if (!certificate_time_ms(X509_get0_notAfter(by->certificate), &issuer_until_ms) ||
 	    issuer_until_ms <= order->now_ms)
 		return certificate_refuse(detail, CERTS_EXPIRED, "the authority that would issue", NULL);
 	// Longer than its authority it would be good for nothing.
-	if (dates.until_ms > issuer_until_ms)
-		dates.until_ms = issuer_until_ms;
+	if (ret->until_ms > issuer_until_ms)
+		ret->until_ms = issuer_until_ms;
+	return CERTS_OK;
+}
+
+static enum certs_status find_key(const struct order *order, const struct authority_paths *paths,
+				  uint8_t public_key[KEY_BYTES], char detail[CERTS_DETAIL_BYTES])
+{
+	if (order->public_key != NULL) {
+		memcpy(public_key, order->public_key, KEY_BYTES);
+		return check_key_is_new(order, detail);
+	}
+	enum certs_status status = make_key(order->kind, paths->key, public_key);
+	return status == CERTS_OK ? status : certificate_refuse(detail, status, paths->key, NULL);
+}
+
+static enum certs_status certify(const struct order *order, const struct issuer *by,
+				 const struct authority_paths *paths, char detail[CERTS_DETAIL_BYTES])
+{
+	uint8_t public_key[KEY_BYTES];
+	struct issue_dates dates;
+	X509 *certificate = NULL;
+	enum certs_status status = find_dates(order, by, &dates, detail);
+	if (status != CERTS_OK)
+		return status;
 	if (access(paths->certificate, F_OK) == 0)
 		return certificate_refuse(detail, CERTS_EXISTS, paths->certificate, NULL);
-	enum certs_status status = make_key(order->kind, paths->key, public_key);
+	status = find_key(order, paths, public_key, detail);
 	if (status != CERTS_OK)
-		return certificate_refuse(detail, status, paths->key, NULL);
-	X509 *certificate = NULL;
+		return status;
 	status = issue_certificate(order->kind, &order->subject, public_key, by, dates, &certificate);
 	if (status != CERTS_OK)
 		certificate_refuse(detail, status, paths->certificate, NULL);
 	else
 		status = hand_out(order, certificate, paths->certificate, detail);
 	X509_free(certificate);
-	if (status != CERTS_OK)
+	if (status != CERTS_OK && order->public_key == NULL)
 		unlink(paths->key);
+	return status;
+}
+
+static enum certs_status find_paths(const struct order *order, struct authority_paths *paths,
+				    char detail[CERTS_DETAIL_BYTES])
+{
+	enum certs_status status =
+		request_path(order->out_directory, order->file, ".pem", paths->certificate, detail);
+	if (status == CERTS_OK && order->public_key == NULL)
+		status = request_path(order->out_directory, order->file, ".key", paths->key, detail);
 	return status;
 }
 
 static enum certs_status issue(const struct order *order, struct authority_paths *ret_paths,
 			       char detail[CERTS_DETAIL_BYTES])
 {
-	struct authority_paths paths;
+	struct authority_paths paths = {0};
 	struct issuer by = {0};
 	int fd = -1;
 	if (order->days < 1 || order->days > AUTHORITY_END_DAYS_MAX)
 		return certificate_refuse(detail, CERTS_VALUE, "days", "1 to 825");
-	if (!file_name_is_safe(order->file))
-		return certificate_refuse(
-			detail, CERTS_VALUE, "file",
-			"1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit");
-	if (mkdir(order->out_directory, 0755) != 0 && errno != EEXIST)
-		return certificate_refuse(detail, CERTS_CANNOT_WRITE, order->out_directory, strerror(errno));
-	if ((size_t)snprintf(paths.certificate, sizeof paths.certificate, "%s/%s.pem", order->out_directory,
-			     order->file) >= sizeof paths.certificate ||
-	    (size_t)snprintf(paths.key, sizeof paths.key, "%s/%s.key", order->out_directory, order->file) >=
-		    sizeof paths.key)
-		return certificate_refuse(detail, CERTS_CANNOT_WRITE, order->out_directory,
-					  "its path is too long");
-	enum certs_status status = lock(order->directory, &fd, detail);
+	enum certs_status status = find_paths(order, &paths, detail);
+	if (status == CERTS_OK)
+		status = lock(order->directory, &fd, detail);
 	if (status != CERTS_OK)
 		return status;
 	status = load_issuer(order->directory,
 			     order->kind == CERTIFICATE_STAFF ? AUTHORITY_STAFF : AUTHORITY_SYSTEMS, &by,
 			     detail);
 	if (status == CERTS_OK)
-		status = make_pair(order, &by, &paths, detail);
+		status = certify(order, &by, &paths, detail);
 	authority_issuer_done(&by);
 	close(fd);
 	if (status == CERTS_OK)
 		*ret_paths = paths;
 	return status;
 }
+
+// ------------------------------------------------------------------ for somebody else's key
+
+// What was typed must be what the request says, where it says anything.
+static enum certs_status check_typed(const struct authority_request *request, const struct profile_subject *subject,
+				     char detail[CERTS_DETAIL_BYTES])
+{
+	if (request->uid != NULL && strcmp(request->uid, subject->uid) != 0)
+		return certificate_refuse(detail, CERTS_NAME, request->file, "it is of another uid");
+	if (request->name != NULL && strcmp(request->name, subject->name) != 0)
+		return certificate_refuse(detail, CERTS_NAME, request->file, "it is of another name");
+	return CERTS_OK;
+}
+
+static enum certs_status read_request(const struct authority_request *request, struct profile_subject *subject,
+				      uint8_t public_key[KEY_BYTES], char detail[CERTS_DETAIL_BYTES])
+{
+	char fingerprint[KEY_FINGERPRINT_BYTES] = "";
+	const char *why = NULL;
+	enum certs_status status;
+	if (request->kind == CERTIFICATE_STAFF) {
+		status = request_read_staff(request->file, subject, public_key, detail);
+		if (status == CERTS_OK)
+			status = check_typed(request, subject, detail);
+		if (status == CERTS_OK && ed25519_key_fingerprint(public_key, fingerprint) != CERTS_OK)
+			status = certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
+	} else {
+		status = profile_subject_make(request->kind, request->organisation, NULL, request->name, subject, &why);
+		if (status != CERTS_OK)
+			return certificate_refuse(detail, status, "certificate", why);
+		status = request_read_curve(request->file, public_key, detail);
+		if (status == CERTS_OK && curve_key_fingerprint(public_key, fingerprint) != CERTS_OK)
+			status = certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
+	}
+	if (status == CERTS_OK && !key_fingerprint_is(fingerprint, request->fingerprint))
+		status = certificate_refuse(detail, CERTS_FINGERPRINT, request->file, NULL);
+	return status;
+}
+
+enum certs_status authority_issue_requested(const char *directory, const struct authority_request *request,
+					    const char *out_directory, const char *file, unsigned days, uint64_t now_ms,
+					    struct authority_paths *ret_paths, char detail[CERTS_DETAIL_BYTES])
+{
+	uint8_t public_key[KEY_BYTES];
+	struct order order = {
+		request->kind, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, public_key};
+	enum certs_status status = read_request(request, &order.subject, public_key, detail);
+	return status == CERTS_OK ? issue(&order, ret_paths, detail) : status;
+}
+
+// ------------------------------------------------------------------ with a key made for them
 
 enum certs_status authority_issue_system(const char *directory, const char *organisation, const char *name,
 					 const char *out_directory, const char *file, unsigned days,
@@ -276,7 +371,7 @@ enum certs_status authority_issue_system(const char *directory, const char *orga
 {
 	const char *why = NULL;
 	struct order order = {
-		CERTIFICATE_SYSTEM, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms};
+		CERTIFICATE_SYSTEM, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, NULL};
 	enum certs_status status =
 		profile_subject_make(order.kind, organisation, NULL, name, &order.subject, &why);
 	if (status != CERTS_OK)
@@ -291,7 +386,7 @@ enum certs_status authority_issue_staff(const char *directory, const char *uid, 
 {
 	const char *why = NULL;
 	struct order order = {
-		CERTIFICATE_STAFF, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms};
+		CERTIFICATE_STAFF, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, NULL};
 	enum certs_status status = profile_subject_make(order.kind, NULL, uid, name, &order.subject, &why);
 	if (status != CERTS_OK)
 		return certificate_refuse(detail, status, "member of staff", why);
@@ -304,7 +399,7 @@ enum certs_status authority_issue_broker(const char *directory, const char *name
 {
 	const char *why = NULL;
 	struct order order = {
-		CERTIFICATE_BROKER, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms};
+		CERTIFICATE_BROKER, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, NULL};
 	enum certs_status status = profile_subject_make(order.kind, NULL, NULL, name, &order.subject, &why);
 	if (status != CERTS_OK)
 		return certificate_refuse(detail, status, "broker", why);

@@ -41,6 +41,22 @@ authority_issue_staff(const char *directory, const char *uid, const char *name, 
 		      const char *file, unsigned days, uint64_t now_ms, struct authority_paths *ret_paths,
 		      char detail[CERTS_DETAIL_BYTES]);
 
+// A certificate for a key that stays with whoever made it: `file` is their request (certs/request.h), `fingerprint` what they
+// read out over the telephone. A system's is enrolled too. Only the certificate is written; `ret_paths->key` is "".
+// CERTS_FINGERPRINT when it is another key, CERTS_KEY_IN_USE when this directory has ever certified it, CERTS_SIGNATURE,
+// CERTS_PROFILE or CERTS_NAME when the request is not what it should be. Nothing is issued then.
+struct authority_request {
+	enum certificate_kind kind;  // not CERTIFICATE_AUTHORITY
+	const char *organisation;    // of a system
+	const char *uid, *name;      // of a member of staff NULL, or what the request must say; `name` of the others
+	const char *file;
+	const char *fingerprint;
+};
+__attribute__((warn_unused_result)) enum certs_status
+authority_issue_requested(const char *directory, const struct authority_request *request, const char *out_directory,
+			  const char *file, unsigned days, uint64_t now_ms, struct authority_paths *ret_paths,
+			  char detail[CERTS_DETAIL_BYTES]);
+
 // The next certificate of a broker (the first one comes with authority_init), with a new key. Not enrolled.
 __attribute__((warn_unused_result)) enum certs_status
 authority_issue_broker(const char *directory, const char *name, const char *out_directory, const char *file,

@@ -21,6 +21,9 @@
 	X(CERTS_NAME, "the certificate bears another name")                                          \
 	X(CERTS_SIGNATURE, "the signature does not verify")                                          \
 	X(CERTS_PROOF, "the proof does not lead to the signed root")                                 \
+	X(CERTS_KEY_IN_USE, "this key had a certificate before: make a new one")                     \
+	X(CERTS_FINGERPRINT, "the key is not the one whose fingerprint was read out")               \
+	X(CERTS_TOKEN, "the key on the token cannot be used")                                        \
 	X(CERTS_VALUE, "a value is outside what a certificate may carry")                            \
 	X(CERTS_LIBRARY, "the cryptographic library failed")
 

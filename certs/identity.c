@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509_vfy.h>
@@ -11,6 +12,7 @@
 
 #include "certs/certificate_priv.h"
 #include "certs/profile_priv.h"
+#include "certs/trust_priv.h"
 
 #define PATH_BYTES 4096
 
@@ -34,7 +36,12 @@ static const struct {
 struct trust {
 	struct authority authorities[AUTHORITIES];
 	X509_STORE *store; // the root as the only anchor, and the three lists
+	struct trust *next; // while authorities are changed: those to come
 };
+
+const char *const trust_files[] = {"root.pem",     "systems-ca.pem", "staff-ca.pem",
+				   "root.crl.pem", "systems.crl.pem", "staff.crl.pem"};
+const size_t trust_files_count = sizeof trust_files / sizeof trust_files[0];
 
 static enum certs_status load_certificate(struct trust *trust, enum authority_index index, const char *path,
 					  char detail[CERTS_DETAIL_BYTES])
@@ -86,7 +93,7 @@ static bool make_store(struct trust *trust)
 							  X509_V_FLAG_X509_STRICT) == 1;
 }
 
-enum certs_status trust_load(const char *directory, struct trust **ret, char detail[CERTS_DETAIL_BYTES])
+static enum certs_status load_generation(const char *directory, struct trust **ret, char detail[CERTS_DETAIL_BYTES])
 {
 	char path[PATH_BYTES];
 	enum certs_status status = CERTS_OK;
@@ -119,10 +126,58 @@ enum certs_status trust_load(const char *directory, struct trust **ret, char det
 	return CERTS_OK;
 }
 
+static enum certs_status check_others(const struct trust *trust, const struct trust *next, const char *place,
+				      char detail[CERTS_DETAIL_BYTES])
+{
+	for (size_t i = 0; i < AUTHORITIES; i++)
+		for (size_t k = 0; k < AUTHORITIES; k++)
+			if (EVP_PKEY_eq(X509_get0_pubkey(trust->authorities[i].certificate),
+					X509_get0_pubkey(next->authorities[k].certificate)) != 0)
+				return certificate_refuse(detail, CERTS_CHAIN, place,
+							  "it has an authority's key in common with the present one");
+	return CERTS_OK;
+}
+
+enum certs_status trust_check_others(const char *directory, const char *next_directory, char detail[CERTS_DETAIL_BYTES])
+{
+	struct trust *trust = NULL, *next = NULL;
+	enum certs_status status = load_generation(directory, &trust, detail);
+	if (status == CERTS_OK)
+		status = load_generation(next_directory, &next, detail);
+	if (status == CERTS_OK)
+		status = check_others(trust, next, next_directory, detail);
+	trust_free(trust);
+	trust_free(next);
+	return status;
+}
+
+enum certs_status trust_load(const char *directory, struct trust **ret, char detail[CERTS_DETAIL_BYTES])
+{
+	char path[PATH_BYTES];
+	struct trust *trust = NULL;
+	enum certs_status status = load_generation(directory, &trust, detail);
+	if (status != CERTS_OK)
+		return status;
+	snprintf(path, sizeof path, "%s/" TRUST_NEXT, directory);
+	// Half a generation is a broken bundle, and not one without.
+	if (access(path, F_OK) == 0) {
+		status = load_generation(path, &trust->next, detail);
+		if (status == CERTS_OK)
+			status = check_others(trust, trust->next, path, detail);
+	}
+	if (status != CERTS_OK) {
+		trust_free(trust);
+		return status;
+	}
+	*ret = trust;
+	return CERTS_OK;
+}
+
 void trust_free(struct trust *trust)
 {
 	if (trust == NULL)
 		return;
+	trust_free(trust->next);
 	X509_STORE_free(trust->store);
 	for (size_t i = 0; i < AUTHORITIES; i++) {
 		X509_free(trust->authorities[i].certificate);
@@ -254,6 +309,17 @@ static enum certs_status verify_from(const struct trust *trust, const char *path
 		return certificate_refuse(detail, status, path != NULL ? path : place, NULL);
 	certificate_place(certificate, place);
 	status = verify(trust, certificate, kind, now_ms, path != NULL ? path : place, ret, detail);
+	// No key is in both generations, so that a certificate is of one of them at most: the other one says that it did not
+	// issue it, and what is told is what the one that did issue it says.
+	if (status == CERTS_CHAIN && trust->next != NULL) {
+		char next_detail[CERTS_DETAIL_BYTES] = "";
+		enum certs_status next = verify(trust->next, certificate, kind, now_ms, path != NULL ? path : place, ret,
+						next_detail);
+		if (next != CERTS_CHAIN) {
+			memcpy(detail, next_detail, sizeof next_detail);
+			status = next;
+		}
+	}
 	X509_free(certificate);
 	return status;
 }
@@ -338,8 +404,7 @@ enum certs_status trust_verify_broker_file(const struct trust *trust, const char
 	return status;
 }
 
-enum certs_status trust_check_staff_serial(const struct trust *trust, const struct certificate_serial *serial,
-					   uint64_t now_ms)
+static enum certs_status check_serial(const struct trust *trust, const struct certificate_serial *serial, uint64_t now_ms)
 {
 	const struct authority *staff = &trust->authorities[AUTHORITY_STAFF];
 	X509_REVOKED *entry = NULL;
@@ -355,11 +420,24 @@ enum certs_status trust_check_staff_serial(const struct trust *trust, const stru
 	return found == 0 ? CERTS_OK : CERTS_REVOKED;
 }
 
+// A serial does not say which generation it is of. Serials are 126 random bits: whichever list names one means it. While
+// authorities are changed both lists have to be fresh, or somebody revoked in one of them would not be found.
+enum certs_status trust_check_staff_serial(const struct trust *trust, const struct certificate_serial *serial,
+					   uint64_t now_ms)
+{
+	enum certs_status status = check_serial(trust, serial, now_ms);
+	if (status == CERTS_OK && trust->next != NULL)
+		status = check_serial(trust->next, serial, now_ms);
+	return status;
+}
+
 uint64_t trust_crl_next_update_ms(const struct trust *trust)
 {
 	uint64_t earliest = UINT64_MAX;
 	for (size_t i = 0; i < AUTHORITIES; i++)
 		if (trust->authorities[i].next_update_ms < earliest)
 			earliest = trust->authorities[i].next_update_ms;
+	if (trust->next != NULL && trust_crl_next_update_ms(trust->next) < earliest)
+		earliest = trust_crl_next_update_ms(trust->next);
 	return earliest;
 }

@@ -6,7 +6,8 @@
 //	root.pem systems-ca.pem staff-ca.pem   the three authorities
 //	root.crl.pem systems.crl.pem staff.crl.pem   their revocation lists
 //	log.vkey                               the audit log's verifier key (certs/note.h)
-// Only the root is a trust anchor. A system certificate must chain through systems-ca, a staff one through
+//	next/                                  while authorities are changed (certs/rotation.h): the six files of those to come
+// Only the root is a trust anchor, and with next/ the root of either. A system certificate must chain through systems-ca, a staff one through
 // staff-ca; neither can stand in for the other. A missing or expired list fails closed (CERTS_CRL).
 #ifndef CPIS_CERTS_IDENTITY_H
 #define CPIS_CERTS_IDENTITY_H
@@ -96,7 +97,7 @@ trust_verify_broker_file(const struct trust *trust, const char *path, const char
 // the per-message check behind a session token that was sealed before the revocation.
 __attribute__((warn_unused_result)) enum certs_status
 trust_check_staff_serial(const struct trust *trust, const struct certificate_serial *serial, uint64_t now_ms);
-// The earliest nextUpdate of the three lists.
+// The earliest nextUpdate of all lists.
 uint64_t trust_crl_next_update_ms(const struct trust *trust);
 
 // What a certificate file claims, whoever issued it: to show to people, never to decide by. CERTS_PROFILE and

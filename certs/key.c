@@ -13,8 +13,10 @@
 #include "certs/key_priv.h"
 
 struct signing_key {
-	EVP_PKEY *key;
+	EVP_PKEY *key; // NULL: on a token
 	uint8_t public_key[KEY_BYTES];
+	const struct signing_token *functions;
+	void *token;
 };
 
 // Never asks: a passphrase prompt would hang a daemon.
@@ -140,7 +142,7 @@ enum certs_status signing_key_load(const char *path, struct signing_key **ret)
 
 enum certs_status signing_key_save(const struct signing_key *key, const char *path)
 {
-	return save_pem(key->key, path);
+	return key->key == NULL ? CERTS_TOKEN : save_pem(key->key, path);
 }
 
 void signing_key_public(const struct signing_key *key, uint8_t out[KEY_BYTES])
@@ -152,6 +154,8 @@ enum certs_status signing_key_sign(const struct signing_key *key, const uint8_t 
 				   size_t message_bytes, uint8_t out[ED25519_SIGNATURE_BYTES])
 {
 	size_t bytes = ED25519_SIGNATURE_BYTES;
+	if (key->key == NULL)
+		return key->functions->sign(key->token, message, message_bytes, out);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool good = context != NULL && EVP_DigestSignInit(context, NULL, NULL, NULL, key->key) == 1 &&
 		    EVP_DigestSign(context, out, &bytes, message, message_bytes) == 1 &&
@@ -164,8 +168,22 @@ void signing_key_free(struct signing_key *key)
 {
 	if (key == NULL)
 		return;
+	if (key->key == NULL)
+		key->functions->close(key->token);
 	EVP_PKEY_free(key->key);
 	free(key);
+}
+
+struct signing_key *signing_key_on_token(const struct signing_token *functions, void *token,
+					 const uint8_t public_key[KEY_BYTES])
+{
+	struct signing_key *key = calloc(1, sizeof *key);
+	if (key == NULL)
+		return NULL;
+	memcpy(key->public_key, public_key, KEY_BYTES);
+	key->functions = functions;
+	key->token = token;
+	return key;
 }
 
 EVP_PKEY *signing_key_evp(const struct signing_key *key)

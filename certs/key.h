@@ -23,7 +23,8 @@ __attribute__((warn_unused_result)) enum certs_status curve_key_load(const char 
 __attribute__((warn_unused_result)) enum certs_status curve_key_save(const struct curve_key_pair *pair, const char *path);
 void curve_key_wipe(struct curve_key_pair *pair);
 
-// An Ed25519 key that signs. May later live on a token: only signing is offered, never the bytes.
+// An Ed25519 key that signs: in a file, or on a token (certs/key_token.h). Only signing is offered, never the bytes.
+// A key on a token cannot be saved, and issues no certificates.
 struct signing_key;
 __attribute__((warn_unused_result)) enum certs_status signing_key_generate(struct signing_key **ret);
 __attribute__((warn_unused_result)) enum certs_status signing_key_load(const char *path, struct signing_key **ret);

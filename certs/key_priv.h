@@ -6,7 +6,17 @@
 
 #include "certs/key.h"
 
-// Borrowed.
+// Borrowed. NULL of a key on a token.
 EVP_PKEY *signing_key_evp(const struct signing_key *key);
+
+// A key that signs somewhere else.
+struct signing_token {
+	enum certs_status (*sign)(void *token, const uint8_t *message, size_t message_bytes,
+				  uint8_t out[ED25519_SIGNATURE_BYTES]);
+	void (*close)(void *token);
+};
+// Takes `token`, which is closed with the key. NULL: no memory, and `token` is still the caller's.
+struct signing_key *signing_key_on_token(const struct signing_token *functions, void *token,
+					 const uint8_t public_key[KEY_BYTES]);
 
 #endif

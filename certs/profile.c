@@ -155,10 +155,9 @@ static bool copy_value(const ASN1_STRING *value, char *out, size_t out_bytes)
 	return true;
 }
 
-static enum certs_status read_subject(const X509 *certificate, enum certificate_kind kind,
-				      struct profile_subject *ret, const char **ret_why)
+enum certs_status profile_read_subject(const X509_NAME *subject, enum certificate_kind kind,
+				       struct profile_subject *ret, const char **ret_why)
 {
-	const X509_NAME *subject = X509_get_subject_name(certificate);
 	int nid = profile_rules_of(kind)->subject_nid;
 	const ASN1_STRING *name = only_value(subject, NID_commonName);
 	const ASN1_STRING *other = nid == NID_undef ? NULL : only_value(subject, nid);
@@ -242,9 +241,8 @@ static bool key_usage_is(const X509 *certificate, uint32_t usage)
 	return critical == 1 && read == usage;
 }
 
-static bool uri_is(const X509 *certificate, const char *uri)
+bool profile_is_only_uri(const GENERAL_NAMES *names, const char *uri)
 {
-	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
 	bool good = false;
 	if (names != NULL && sk_GENERAL_NAME_num(names) == 1) {
 		int type = -1;
@@ -252,6 +250,13 @@ static bool uri_is(const X509 *certificate, const char *uri)
 		good = type == GEN_URI && (size_t)ASN1_STRING_length(value) == strlen(uri) &&
 		       memcmp(ASN1_STRING_get0_data(value), uri, strlen(uri)) == 0;
 	}
+	return good;
+}
+
+static bool uri_is(const X509 *certificate, const char *uri)
+{
+	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
+	bool good = profile_is_only_uri(names, uri);
 	GENERAL_NAMES_free(names);
 	return good;
 }
@@ -300,7 +305,7 @@ enum certs_status profile_read(const X509 *certificate, enum certificate_kind ki
 				    : "its key usage is not exactly digital signature");
 	status = read_key(certificate, rules->key_type, fields.public_key, ret_why);
 	if (status == CERTS_OK)
-		status = read_subject(certificate, kind, &fields.subject, ret_why);
+		status = profile_read_subject(X509_get_subject_name(certificate), kind, &fields.subject, ret_why);
 	if (status != CERTS_OK)
 		return status;
 	profile_uri(kind, &fields.subject, uri);

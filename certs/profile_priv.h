@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "certs/identity.h"
 
@@ -45,6 +46,13 @@ profile_subject_make(enum certificate_kind kind, const char *organisation, const
 
 // The SAN URI that goes with a subject. Bytes of the name outside A-Z a-z 0-9 - . _ ~ are percent-encoded.
 void profile_uri(enum certificate_kind kind, const struct profile_subject *subject, char out[PROFILE_URI_BYTES]);
+
+// The parts of a subject, if it is exactly that of this kind; and whether an alternative name is this URI and nothing else
+// (NULL: it is not there). Both of a certificate or of a request for one.
+__attribute__((warn_unused_result)) enum certs_status profile_read_subject(const X509_NAME *subject, enum certificate_kind kind,
+									    struct profile_subject *ret,
+									    const char **ret_why);
+bool profile_is_only_uri(const GENERAL_NAMES *names, const char *uri);
 
 // The certificate's fields, if it is exactly a certificate of this kind. Not: who signed it, and when it is good.
 // `*ret_why` is a constant sentence for a failure.

@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "certs/authority.h"
+#include "clients/cli/certs_request.h"
 #include "clients/cli/certs_show.h"
 #include "clients/cli/command_line.h"
 #include "clients/cli/commands.h"
@@ -19,6 +20,14 @@ int certs_failure(enum certs_status status, const char *detail)
 	case CERTS_EXISTS:
 	case CERTS_CANNOT_READ:
 	case CERTS_MALFORMED:
+	case CERTS_WRONG_KEY_TYPE:
+	case CERTS_SIGNATURE:
+	case CERTS_PROFILE:
+	case CERTS_NAME:
+	case CERTS_FINGERPRINT:
+	case CERTS_KEY_IN_USE:
+	case CERTS_KEY_PERMISSIONS:
+	case CERTS_TOKEN:
 		return EXIT_USAGE;
 	default:
 		return EXIT_FAILED;
@@ -69,52 +78,61 @@ static int issued(enum certs_status status, const struct authority_paths *paths,
 {
 	if (status != CERTS_OK)
 		return certs_failure(status, detail);
-	printf("%s\n%s\n", paths->certificate, paths->key);
+	printf("%s\n", paths->certificate);
+	if (paths->key[0] != '\0')
+		printf("%s\n", paths->key);
 	return EXIT_DONE;
+}
+
+// One kind of certificate, with a key made here or for the one that is asked for.
+static int issue(const struct command_line *line, enum certificate_kind kind, const char *file)
+{
+	char detail[CERTS_DETAIL_BYTES];
+	struct authority_paths paths;
+	unsigned days = 0;
+	enum certs_status status;
+	int code = read_days(line, &days);
+	if (code != EXIT_DONE)
+		return code;
+	const char *directory = command_value(line, "dir"), *out = command_value(line, "out"),
+		   *ods = command_value(line, "ods"), *uid = command_value(line, "uid"),
+		   *name = command_value(line, kind == CERTIFICATE_BROKER ? "broker-name" : "name"),
+		   *request = command_value(line, kind == CERTIFICATE_STAFF ? "request" : "public-key"),
+		   *fingerprint = command_value(line, "fingerprint");
+	if ((request == NULL) != (fingerprint == NULL))
+		return command_usage_error(line, "--%s and --fingerprint go together",
+					   kind == CERTIFICATE_STAFF ? "request" : "public-key");
+	if (kind == CERTIFICATE_STAFF && request == NULL && (uid == NULL || name == NULL))
+		return command_usage_error(line, "without --request, --uid and --name are needed");
+	if (request != NULL) {
+		struct authority_request asked = {kind, ods, uid, name, request, fingerprint};
+		status = authority_issue_requested(directory, &asked, out, file, days, now_ms(), &paths, detail);
+	} else if (kind == CERTIFICATE_SYSTEM) {
+		status = authority_issue_system(directory, ods, name, out, file, days, now_ms(), &paths, detail);
+	} else if (kind == CERTIFICATE_STAFF) {
+		status = authority_issue_staff(directory, uid, name, out, file, days, now_ms(), &paths, detail);
+	} else {
+		status = authority_issue_broker(directory, name, out, file, days, now_ms(), &paths, detail);
+	}
+	return issued(status, &paths, detail);
 }
 
 static int run_issue_system(const struct command_line *line)
 {
-	char detail[CERTS_DETAIL_BYTES];
-	struct authority_paths paths;
-	unsigned days;
-	int code = read_days(line, &days);
-	if (code != EXIT_DONE)
-		return code;
-	const char *name = command_value(line, "name");
-	enum certs_status status = authority_issue_system(
-		command_value(line, "dir"), command_value(line, "ods"), name, command_value(line, "out"),
-		value_or(line, "file", name), days, now_ms(), &paths, detail);
-	return issued(status, &paths, detail);
+	return issue(line, CERTIFICATE_SYSTEM, value_or(line, "file", command_value(line, "name")));
 }
 
 static int run_issue_staff(const struct command_line *line)
 {
-	char detail[CERTS_DETAIL_BYTES];
-	struct authority_paths paths;
-	unsigned days;
-	int code = read_days(line, &days);
-	if (code != EXIT_DONE)
-		return code;
-	const char *uid = command_value(line, "uid");
-	enum certs_status status = authority_issue_staff(
-		command_value(line, "dir"), uid, command_value(line, "name"), command_value(line, "out"),
-		value_or(line, "file", uid), days, now_ms(), &paths, detail);
-	return issued(status, &paths, detail);
+	const char *uid = command_value(line, "uid"), *file = command_value(line, "file");
+	if (file == NULL && uid == NULL)
+		return command_usage_error(line, "--file is needed where --uid is not given");
+	return issue(line, CERTIFICATE_STAFF, file != NULL ? file : uid);
 }
 
 static int run_issue_broker(const struct command_line *line)
 {
-	char detail[CERTS_DETAIL_BYTES];
-	struct authority_paths paths;
-	unsigned days;
-	int code = read_days(line, &days);
-	if (code != EXIT_DONE)
-		return code;
-	enum certs_status status = authority_issue_broker(
-		command_value(line, "dir"), command_value(line, "broker-name"), command_value(line, "out"),
-		value_or(line, "file", "broker"), days, now_ms(), &paths, detail);
-	return issued(status, &paths, detail);
+	return issue(line, CERTIFICATE_BROKER, value_or(line, "file", "broker"));
 }
 
 static int run_revoke(const struct command_line *line)
@@ -158,22 +176,28 @@ static const struct command_option system_options[] = {
 	{"ods", "CODE", "the organisation's ODS code", OPTION_REQUIRED},
 	{"name", "NAME", "of the system", OPTION_REQUIRED},
 	ISSUE_OPTIONS,
-	{"file", "FILE", "name of the two files (default: NAME)", OPTION_OPTIONAL},
+	{"public-key", "FILE", "of a key that stays with them (default: make a key pair)", OPTION_OPTIONAL},
+	{"fingerprint", "DIGITS", "of that key, as they read it out", OPTION_OPTIONAL},
+	{"file", "FILE", "name of the files (default: NAME)", OPTION_OPTIONAL},
 	{0},
 };
 static const struct command_option staff_options[] = {
 	DIRECTORY_OPTION,
-	{"uid", "UID", "the person's staff id, 12 digits", OPTION_REQUIRED},
-	{"name", "NAME", "of the person", OPTION_REQUIRED},
+	{"uid", "UID", "the person's staff id, 12 digits (with --request: what it must say)", OPTION_OPTIONAL},
+	{"name", "NAME", "of the person (likewise)", OPTION_OPTIONAL},
 	ISSUE_OPTIONS,
-	{"file", "FILE", "name of the two files (default: UID)", OPTION_OPTIONAL},
+	{"request", "FILE", "their request (default: make a key pair)", OPTION_OPTIONAL},
+	{"fingerprint", "DIGITS", "of its key, as they read it out", OPTION_OPTIONAL},
+	{"file", "FILE", "name of the files (default: UID)", OPTION_OPTIONAL},
 	{0},
 };
 static const struct command_option broker_options[] = {
 	DIRECTORY_OPTION,
 	{"broker-name", "NAME", "of the broker", OPTION_REQUIRED},
 	ISSUE_OPTIONS,
-	{"file", "FILE", "name of the two files (default: broker)", OPTION_OPTIONAL},
+	{"public-key", "FILE", "of a key that stays with them (default: make a key pair)", OPTION_OPTIONAL},
+	{"fingerprint", "DIGITS", "of that key, as they read it out", OPTION_OPTIONAL},
+	{"file", "FILE", "name of the files (default: broker)", OPTION_OPTIONAL},
 	{0},
 };
 static const struct command_option directory_options[] = {DIRECTORY_OPTION, {0}};
@@ -188,6 +212,24 @@ static const struct command_option check_options[] = {
 	{0},
 };
 
+static const struct command_option request_curve_options[] = {
+	{"out", "DIR", "where FILE.key and FILE.pub are written", OPTION_REQUIRED},
+	{"file", "FILE", "name of the two files", OPTION_REQUIRED},
+	{0},
+};
+static const struct command_option request_staff_options[] = {
+	{"uid", "UID", "the person's staff id, 12 digits", OPTION_REQUIRED},
+	{"name", "NAME", "of the person", OPTION_REQUIRED},
+	{"out", "DIR", "where FILE.csr is written, and FILE.key", OPTION_REQUIRED},
+	{"file", "FILE", "name of the files (default: UID)", OPTION_OPTIONAL},
+	{"key", "URI", "pkcs11:... of an Ed25519 key on a token, or a key file (default: make one)", OPTION_OPTIONAL},
+	{0},
+};
+static const struct command_option trust_options[] = {
+	{"trust", "DIR", "the trust bundle that is changed", OPTION_REQUIRED},
+	{0},
+};
+
 static const struct command commands[] = {
 	{.name = "certs init",
 	 .operands = "",
@@ -199,25 +241,67 @@ static const struct command commands[] = {
 	 .run = run_init},
 	{.name = "certs issue-system",
 	 .operands = "",
-	 .help = "Makes a key pair and a certificate for a system of an organisation, and enrols it.",
+	 .help = "Makes a certificate for a system of an organisation, and enrols it: for the key of `certs request-system`, whose\n"
+		 "fingerprint was read out over the telephone, or with a key pair made here.",
 	 .options = system_options,
 	 .offline = true,
 	 .text_only = true,
 	 .run = run_issue_system},
 	{.name = "certs issue-staff",
 	 .operands = "",
-	 .help = "Makes a key pair and a certificate for a member of staff. What they may do is in the role register.",
+	 .help = "Makes a certificate for a member of staff: for the request of `certs request-staff`, whose fingerprint was read out\n"
+		 "over the telephone, or with a key pair made here. What they may do is in the role register.",
 	 .options = staff_options,
 	 .offline = true,
 	 .text_only = true,
 	 .run = run_issue_staff},
 	{.name = "certs issue-broker",
 	 .operands = "",
-	 .help = "The next certificate of a broker, with a new key, before its last one expires.",
+	 .help = "The next certificate of a broker, before its last one expires: for a new key of its own, or with one made here.",
 	 .options = broker_options,
 	 .offline = true,
 	 .text_only = true,
 	 .run = run_issue_broker},
+	{.name = "certs request-system",
+	 .operands = "",
+	 .help = "Makes the key of a system, which stays here, and its public half, which goes to the registration authority.\n"
+		 "Read the fingerprint to them over the telephone.",
+	 .options = request_curve_options,
+	 .offline = true,
+	 .text_only = true,
+	 .run = certs_request_curve},
+	{.name = "certs request-broker",
+	 .operands = "",
+	 .help = "The same for a broker.",
+	 .options = request_curve_options,
+	 .offline = true,
+	 .text_only = true,
+	 .run = certs_request_curve},
+	{.name = "certs request-staff",
+	 .operands = "",
+	 .help = "Makes the key of a member of staff, or takes one on a PKCS#11 token, and a certificate request (PKCS#10) signed\n"
+		 "by it. Read the fingerprint to the registration authority over the telephone.",
+	 .options = request_staff_options,
+	 .offline = true,
+	 .text_only = true,
+	 .run = certs_request_staff},
+	{.name = "certs adopt",
+	 .operands = "NEXT_TRUST",
+	 .help = "Takes the authorities of another trust bundle in beside those of this one: certificates of both hold from then\n"
+		 "on. Again brings in their newer lists.",
+	 .options = trust_options,
+	 .operands_min = 1,
+	 .operands_max = 1,
+	 .offline = true,
+	 .text_only = true,
+	 .run = certs_adopt},
+	{.name = "certs finish-rotation",
+	 .operands = "",
+	 .help = "The adopted authorities take the place of the old ones, whose certificates do not hold any more.",
+	 .options = trust_options,
+	 .offline = true,
+	 .text_only = true,
+	 .run = certs_finish_rotation},
 	{.name = "certs revoke",
 	 .operands = "CERTIFICATE.pem...",
 	 .help = "Puts certificates on their authority's revocation list. The list then has to reach every trust bundle.",

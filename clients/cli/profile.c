@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "certs/key_token.h"
 #include "proto/text.h"
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
@@ -59,6 +60,12 @@ static bool check(struct yaml_place *place, const struct profile *profile)
 	return true;
 }
 
+// A key on a token is named by a URI, which is no path.
+static bool resolve(const char *path, char **name)
+{
+	return (*name != NULL && signing_key_is_token(*name)) || yaml_file_resolve(path, name);
+}
+
 bool profile_load(const char *path, struct profile **ret, char detail[PROFILE_DETAIL_BYTES])
 {
 	struct yaml_file file = {0};
@@ -73,7 +80,7 @@ bool profile_load(const char *path, struct profile **ret, char detail[PROFILE_DE
 					   .detail_bytes = PROFILE_DETAIL_BYTES};
 		profile = data;
 		bool good = check(&place, profile);
-#define X(name, optional, bytes_max) good = good && yaml_file_resolve(path, &profile->name);
+#define X(name, optional, bytes_max) good = good && resolve(path, &profile->name);
 		PATH_TABLE(X)
 #undef X
 		if (!good) {

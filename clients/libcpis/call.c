@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <zmq.h>
 
+#include "certs/key_token.h"
 #include "clients/libcpis/client_priv.h"
 #include "proto/act.h"
 
@@ -250,12 +251,14 @@ static enum cpis_status sign_act(struct call *call, const char *staff_key, uint8
 	const uint8_t *act = act_signed_bytes(&call->arena, call->request, client->broker.name, &bytes);
 	if (act == NULL)
 		return client_fail(client, CPIS_USAGE, "the request is larger than a message may be");
-	enum certs_status status = signing_key_load(staff_key, &key);
-	if (status == CERTS_OK)
-		status = signing_key_sign(key, act, bytes, signature);
+	char detail[CERTS_DETAIL_BYTES];
+	enum certs_status status = signing_key_open(staff_key, &key, detail);
+	if (status != CERTS_OK)
+		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
+	status = signing_key_sign(key, act, bytes, signature);
 	signing_key_free(key);
 	if (status != CERTS_OK)
-		return client_fail(client, CPIS_CREDENTIALS, "%.200s: %s", staff_key, certs_status_text(status));
+		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(staff_key), certs_status_text(status));
 	call->request->act_signature = (ProtobufCBinaryData){SIGNATURE_BYTES, signature};
 	return CPIS_OK;
 }

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <zmq.h>
 
+#include "certs/key_token.h"
 #include "clients/libcpis/client_priv.h"
 
 #define MONITOR_ENDPOINT "inproc://cpis-client-monitor"
@@ -32,6 +33,11 @@ enum cpis_status client_fail(struct cpis_client *client, enum cpis_status status
 	vsnprintf(client->detail, sizeof client->detail, format, arguments);
 	va_end(arguments);
 	return status;
+}
+
+const char *client_key_name(const char *staff_key)
+{
+	return signing_key_is_token(staff_key) ? "pkcs11" : staff_key;
 }
 
 static uint64_t read_clock(clockid_t clock)

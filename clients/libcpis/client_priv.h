@@ -34,6 +34,9 @@ struct cpis_client {
 enum cpis_status client_fail(struct cpis_client *client, enum cpis_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// For a complaint: the path, or "pkcs11", because a URI may hold a PIN.
+const char *client_key_name(const char *staff_key);
+
 uint64_t client_now_ms(void);       // UTC
 uint64_t client_monotonic_ms(void);
 

@@ -70,8 +70,8 @@ const char *cpis_system_name(const struct cpis_client *client);
 // The reply lives until cpis_reply_free.
 __attribute__((warn_unused_result)) enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *request,
 							       uint32_t deadline_ms, const Cpis__V1__Reply **ret);
-// The same, with the signature that heavy acts need (a quarantine), made with the staff key of the open session. The
-// key is used here only.
+// The same, with the signature that heavy acts need (a quarantine), made with the staff key of the open session (a file,
+// or a pkcs11: URI as in cpis_session_open). The key is used here only.
 __attribute__((warn_unused_result)) enum cpis_status cpis_call_signed(struct cpis_client *client,
 								      Cpis__V1__Request *request, const char *staff_key,
 								      uint32_t deadline_ms, const Cpis__V1__Reply **ret);

@@ -5,6 +5,7 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include "certs/key_token.h"
 #include "clients/libcpis/client_priv.h"
 
 static const char signature_context[] = "cpis-session-v1\n";
@@ -29,14 +30,13 @@ static enum cpis_status load_person(struct cpis_client *client, const char *cert
 	uint8_t public_key[KEY_BYTES];
 	if (trust_verify_staff_file(client->trust, certificate, client_now_ms(), &opening->staff, detail) != CERTS_OK)
 		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
-	enum certs_status status = signing_key_load(key, &opening->key);
-	if (status == CERTS_OK) {
-		signing_key_public(opening->key, public_key);
-		if (CRYPTO_memcmp(public_key, opening->staff.ed25519_public, KEY_BYTES) != 0)
-			status = CERTS_KEY_MISMATCH;
-	}
+	enum certs_status status = signing_key_open(key, &opening->key, detail);
 	if (status != CERTS_OK)
-		return client_fail(client, CPIS_CREDENTIALS, "%.200s: %s", key, certs_status_text(status));
+		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
+	signing_key_public(opening->key, public_key);
+	if (CRYPTO_memcmp(public_key, opening->staff.ed25519_public, KEY_BYTES) != 0)
+		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(key),
+				   certs_status_text(CERTS_KEY_MISMATCH));
 	status = certificate_file_to_der(certificate, &opening->certificate, &opening->certificate_bytes);
 	if (status == CERTS_OK && opening->certificate_bytes > STAFF_CERTIFICATE_BYTES_MAX)
 		status = CERTS_MALFORMED;

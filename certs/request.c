@@ -1,0 +1,321 @@
+// Requests for certificates: made by whoever wants one, read by the registration authority.
+#include "certs/request_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/bio.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+
+#include "certs/certificate_priv.h"
+#include "certs/file_priv.h"
+
+static bool file_name_is_safe(const char *file)
+{
+	size_t bytes = strlen(file);
+	return bytes > 0 && bytes <= 64 && file[0] != '.' && file[0] != '-' &&
+	       strspn(file, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == bytes;
+}
+
+enum certs_status request_path(const char *directory, const char *file, const char *suffix, char out[4096],
+			       char detail[CERTS_DETAIL_BYTES])
+{
+	if (!file_name_is_safe(file))
+		return certificate_refuse(
+			detail, CERTS_VALUE, "file",
+			"1 to 64 letters, digits, '.', '_' and '-', beginning with a letter or digit");
+	if (mkdir(directory, 0755) != 0 && errno != EEXIST)
+		return certificate_refuse(detail, CERTS_CANNOT_WRITE, directory, strerror(errno));
+	if (snprintf(out, 4096, "%s/%s%s", directory, file, suffix) >= 4096)
+		return certificate_refuse(detail, CERTS_CANNOT_WRITE, directory, "its path is too long");
+	return CERTS_OK;
+}
+
+// ------------------------------------------------------------------ X25519: the public key alone
+
+static enum certs_status write_public_key(const uint8_t public_key[KEY_BYTES], const char *path)
+{
+	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, KEY_BYTES);
+	BIO *bio = BIO_new(BIO_s_mem());
+	enum certs_status status = CERTS_LIBRARY;
+	char *data = NULL;
+	if (key != NULL && bio != NULL && PEM_write_bio_PUBKEY(bio, key) == 1) {
+		long bytes = BIO_get_mem_data(bio, &data);
+		status = file_write(path, data, (size_t)bytes, 0644, false);
+	}
+	BIO_free(bio);
+	EVP_PKEY_free(key);
+	return status;
+}
+
+enum certs_status request_make_curve(const char *out_directory, const char *file, struct request_files *ret,
+				     char detail[CERTS_DETAIL_BYTES])
+{
+	struct request_files files;
+	struct curve_key_pair pair = {0};
+	enum certs_status status = request_path(out_directory, file, ".key", files.key, detail);
+	if (status == CERTS_OK)
+		status = request_path(out_directory, file, ".pub", files.request, detail);
+	if (status != CERTS_OK)
+		return status;
+	if (access(files.request, F_OK) == 0)
+		return certificate_refuse(detail, CERTS_EXISTS, files.request, NULL);
+	status = curve_key_generate(&pair);
+	if (status == CERTS_OK)
+		status = curve_key_fingerprint(pair.public_key, files.fingerprint);
+	if (status == CERTS_OK)
+		status = curve_key_save(&pair, files.key);
+	if (status != CERTS_OK) {
+		curve_key_wipe(&pair);
+		return certificate_refuse(detail, status, files.key, NULL);
+	}
+	status = write_public_key(pair.public_key, files.request);
+	curve_key_wipe(&pair);
+	if (status != CERTS_OK) {
+		unlink(files.key);
+		return certificate_refuse(detail, status, files.request, NULL);
+	}
+	*ret = files;
+	return CERTS_OK;
+}
+
+static EVP_PKEY *public_key_of_file(const char *path, enum certs_status *ret_status)
+{
+	uint8_t *data = NULL;
+	size_t bytes = 0;
+	*ret_status = file_read(path, false, &data, &bytes);
+	if (*ret_status != CERTS_OK)
+		return NULL;
+	BIO *bio = BIO_new_mem_buf(data, (int)bytes);
+	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	file_free(data, bytes);
+	if (key == NULL)
+		*ret_status = CERTS_MALFORMED;
+	return key;
+}
+
+enum certs_status request_read_curve(const char *path, uint8_t ret_public_key[KEY_BYTES], char detail[CERTS_DETAIL_BYTES])
+{
+	enum certs_status status;
+	size_t bytes = KEY_BYTES;
+	EVP_PKEY *key = public_key_of_file(path, &status);
+	if (key == NULL)
+		return certificate_refuse(detail, status, path, "a PEM public key is needed");
+	if (EVP_PKEY_get_id(key) != EVP_PKEY_X25519)
+		status = certificate_refuse(detail, CERTS_WRONG_KEY_TYPE, path, "X25519 is");
+	else if (EVP_PKEY_get_raw_public_key(key, ret_public_key, &bytes) != 1 || bytes != KEY_BYTES)
+		status = certificate_refuse(detail, CERTS_MALFORMED, path, NULL);
+	EVP_PKEY_free(key);
+	return status;
+}
+
+// ------------------------------------------------------------------ Ed25519: PKCS#10
+
+static bool add_text(X509_NAME *name, int nid, const char *text)
+{
+	return X509_NAME_add_entry_by_NID(name, nid, V_ASN1_UTF8STRING, (const unsigned char *)text, -1, -1, 0) == 1;
+}
+
+static bool add_alternative_name(X509_REQ *request, const struct profile_subject *subject)
+{
+	char uri[PROFILE_URI_BYTES], value[PROFILE_URI_BYTES + 8];
+	X509V3_CTX context;
+	X509V3_set_ctx_nodb(&context);
+	X509V3_set_ctx(&context, NULL, NULL, request, NULL, 0);
+	profile_uri(CERTIFICATE_STAFF, subject, uri);
+	snprintf(value, sizeof value, "URI:%s", uri);
+	STACK_OF(X509_EXTENSION) *extensions = sk_X509_EXTENSION_new_null();
+	X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, NID_subject_alt_name, value);
+	bool pushed = extensions != NULL && extension != NULL && sk_X509_EXTENSION_push(extensions, extension) > 0;
+	if (!pushed)
+		X509_EXTENSION_free(extension);
+	bool good = pushed && X509_REQ_add_extensions(request, extensions) == 1;
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	return good;
+}
+
+// By hand and not by X509_REQ_sign: a key on a token is nothing that OpenSSL can hold.
+static bool sign(X509_REQ *request, const struct signing_key *key)
+{
+	uint8_t *to_be_signed = NULL, signature[ED25519_SIGNATURE_BYTES];
+	int bytes = i2d_re_X509_REQ_tbs(request, &to_be_signed);
+	X509_ALGOR *algorithm = X509_ALGOR_new();
+	ASN1_BIT_STRING *bits = ASN1_BIT_STRING_new();
+	bool good = bytes > 0 && algorithm != NULL && bits != NULL &&
+		    signing_key_sign(key, to_be_signed, (size_t)bytes, signature) == CERTS_OK &&
+		    X509_ALGOR_set0(algorithm, OBJ_nid2obj(NID_ED25519), V_ASN1_UNDEF, NULL) == 1 &&
+		    ASN1_STRING_set(bits, signature, sizeof signature) == 1 &&
+		    X509_REQ_set1_signature_algo(request, algorithm) == 1;
+	if (good) {
+		// Whole bytes: no bit of the last one is left over.
+		bits->flags &= ~(ASN1_STRING_FLAG_BITS_LEFT | 7);
+		bits->flags |= ASN1_STRING_FLAG_BITS_LEFT;
+		X509_REQ_set0_signature(request, bits);
+		bits = NULL;
+	}
+	OPENSSL_free(to_be_signed);
+	X509_ALGOR_free(algorithm);
+	ASN1_BIT_STRING_free(bits);
+	return good;
+}
+
+static X509_REQ *make_request(const struct profile_subject *subject, const struct signing_key *key)
+{
+	uint8_t public_key[KEY_BYTES];
+	signing_key_public(key, public_key);
+	EVP_PKEY *public_half = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, KEY_BYTES);
+	X509_REQ *request = X509_REQ_new();
+	X509_NAME *name = X509_NAME_new();
+	bool good = public_half != NULL && request != NULL && name != NULL &&
+		    X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 && add_text(name, NID_userId, subject->uid) &&
+		    add_text(name, NID_commonName, subject->name) && X509_REQ_set_subject_name(request, name) == 1 &&
+		    X509_REQ_set_pubkey(request, public_half) == 1 && add_alternative_name(request, subject) &&
+		    sign(request, key);
+	EVP_PKEY_free(public_half);
+	X509_NAME_free(name);
+	if (good)
+		return request;
+	X509_REQ_free(request);
+	return NULL;
+}
+
+static enum certs_status write_request(X509_REQ *request, const char *path)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+	enum certs_status status = CERTS_LIBRARY;
+	char *data = NULL;
+	if (bio != NULL && PEM_write_bio_X509_REQ(bio, request) == 1) {
+		long bytes = BIO_get_mem_data(bio, &data);
+		status = file_write(path, data, (size_t)bytes, 0644, false);
+	}
+	BIO_free(bio);
+	return status;
+}
+
+// A new key in FILE.key, for whoever has none.
+static enum certs_status make_key(const char *path, struct signing_key **ret, char detail[CERTS_DETAIL_BYTES])
+{
+	enum certs_status status = signing_key_generate(ret);
+	if (status == CERTS_OK)
+		status = signing_key_save(*ret, path);
+	return status == CERTS_OK ? status : certificate_refuse(detail, status, path, NULL);
+}
+
+static enum certs_status make_staff(const struct profile_subject *subject, const struct signing_key *key,
+				    struct request_files *files, char detail[CERTS_DETAIL_BYTES])
+{
+	uint8_t public_key[KEY_BYTES];
+	signing_key_public(key, public_key);
+	enum certs_status status = ed25519_key_fingerprint(public_key, files->fingerprint);
+	X509_REQ *request = status == CERTS_OK ? make_request(subject, key) : NULL;
+	status = request == NULL ? CERTS_LIBRARY : write_request(request, files->request);
+	X509_REQ_free(request);
+	return status == CERTS_OK ? status : certificate_refuse(detail, status, files->request, NULL);
+}
+
+enum certs_status request_make_staff(const char *uid, const char *name, const struct signing_key *key,
+				     const char *out_directory, const char *file, struct request_files *ret,
+				     char detail[CERTS_DETAIL_BYTES])
+{
+	struct request_files files = {0};
+	struct profile_subject subject;
+	struct signing_key *made = NULL;
+	const char *why = NULL;
+	enum certs_status status = profile_subject_make(CERTIFICATE_STAFF, NULL, uid, name, &subject, &why);
+	if (status != CERTS_OK)
+		return certificate_refuse(detail, status, "member of staff", why);
+	status = request_path(out_directory, file, ".csr", files.request, detail);
+	if (status == CERTS_OK && access(files.request, F_OK) == 0)
+		status = certificate_refuse(detail, CERTS_EXISTS, files.request, NULL);
+	if (status == CERTS_OK && key == NULL)
+		status = request_path(out_directory, file, ".key", files.key, detail);
+	if (status == CERTS_OK && key == NULL)
+		status = make_key(files.key, &made, detail);
+	if (status == CERTS_OK) {
+		status = make_staff(&subject, made != NULL ? made : key, &files, detail);
+		if (status != CERTS_OK && made != NULL)
+			unlink(files.key);
+	}
+	signing_key_free(made);
+	if (status == CERTS_OK)
+		*ret = files;
+	return status;
+}
+
+// ------------------------------------------------------------------ reading PKCS#10
+
+static enum certs_status request_of_file(const char *path, X509_REQ **ret)
+{
+	uint8_t *data = NULL;
+	size_t bytes = 0;
+	enum certs_status status = file_read(path, false, &data, &bytes);
+	if (status != CERTS_OK)
+		return status;
+	BIO *bio = BIO_new_mem_buf(data, (int)bytes);
+	*ret = bio == NULL ? NULL : PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+	BIO_free(bio);
+	file_free(data, bytes);
+	return *ret == NULL ? CERTS_MALFORMED : CERTS_OK;
+}
+
+// The one URI, and no other extension: what a certificate says besides is the authority's to decide.
+static bool asks_for_the_uri_only(X509_REQ *request, const char *uri)
+{
+	STACK_OF(X509_EXTENSION) *extensions = X509_REQ_get_extensions(request);
+	bool good = false;
+	if (extensions != NULL && sk_X509_EXTENSION_num(extensions) == 1) {
+		GENERAL_NAMES *names = X509V3_get_d2i(extensions, NID_subject_alt_name, NULL, NULL);
+		good = profile_is_only_uri(names, uri);
+		GENERAL_NAMES_free(names);
+	}
+	sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
+	// The extensions are one attribute; a challenge password would be another.
+	return good && X509_REQ_get_attr_count(request) == 1;
+}
+
+static enum certs_status check_staff(X509_REQ *request, struct profile_subject *ret, uint8_t ret_public_key[KEY_BYTES],
+				     const char **ret_why)
+{
+	char uri[PROFILE_URI_BYTES];
+	size_t bytes = KEY_BYTES;
+	EVP_PKEY *key = X509_REQ_get0_pubkey(request);
+	if (key == NULL || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
+		*ret_why = "Ed25519 is";
+		return CERTS_WRONG_KEY_TYPE;
+	}
+	if (EVP_PKEY_get_raw_public_key(key, ret_public_key, &bytes) != 1 || bytes != KEY_BYTES)
+		return CERTS_MALFORMED;
+	if (X509_REQ_verify(request, key) != 1) {
+		*ret_why = "it is not signed by the key that it asks for";
+		return CERTS_SIGNATURE;
+	}
+	enum certs_status status =
+		profile_read_subject(X509_REQ_get_subject_name(request), CERTIFICATE_STAFF, ret, ret_why);
+	if (status != CERTS_OK)
+		return status;
+	profile_uri(CERTIFICATE_STAFF, ret, uri);
+	if (!asks_for_the_uri_only(request, uri)) {
+		*ret_why = "it asks for something else than the one URI that goes with its subject";
+		return CERTS_PROFILE;
+	}
+	return CERTS_OK;
+}
+
+enum certs_status request_read_staff(const char *path, struct profile_subject *ret, uint8_t ret_public_key[KEY_BYTES],
+				     char detail[CERTS_DETAIL_BYTES])
+{
+	X509_REQ *request = NULL;
+	const char *why = NULL;
+	enum certs_status status = request_of_file(path, &request);
+	if (status != CERTS_OK)
+		return certificate_refuse(detail, status, path, "a PEM certificate request (PKCS#10) is needed");
+	status = check_staff(request, ret, ret_public_key, &why);
+	X509_REQ_free(request);
+	return status == CERTS_OK ? status : certificate_refuse(detail, status, path, why);
+}
