@@ -33,6 +33,7 @@ struct core {
 	struct audit_log *audit;
 	struct quarantine *quarantine;
 	struct roles *roles;
+	struct enrolments *enrolments;
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full
 	struct slot *slots;
@@ -78,6 +79,11 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
+	if (!enrolments_new(options->store, options->vault, &core->enrolments) || !enrolments_load(core->enrolments)) {
+		snprintf(detail, CORE_DETAIL_BYTES, "the invitations to enrol cannot be read: is this the store's key?");
+		core_free(core);
+		return false;
+	}
 	*ret = core;
 	return true;
 }
@@ -91,6 +97,7 @@ void core_free(struct core *core)
 	audit_free(core->audit);
 	quarantine_free(core->quarantine);
 	roles_free(core->roles);
+	enrolments_free(core->enrolments);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -204,9 +211,10 @@ static void begin(struct core *core, uint64_t now_ms)
 		core->doomed = true;
 		return;
 	}
-	if (core->suspect && !(quarantine_load(core->quarantine) && roles_load(core->roles))) {
+	if (core->suspect && !(quarantine_load(core->quarantine) && roles_load(core->roles) &&
+			       enrolments_load(core->enrolments))) {
 		log_event(LOG_LEVEL_ERROR, "rights_unreadable",
-			  "nobody is answered until quarantine list and role profiles can be read");
+			  "nobody is answered until quarantine list, role profiles and invitations can be read");
 		core->doomed = true;
 		return;
 	}
@@ -241,8 +249,10 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 	}
 	if (core->doomed)
 		return;
+	// On the enrolment endpoint a key is a key and nobody's, whether or not somebody enrolled it.
+	bool known = arrival->channel_key != NULL && !arrival->enrolling;
 	const struct enrolled_system *system =
-		arrival->channel_key == NULL ? NULL : register_system(core->options.snapshot, arrival->channel_key);
+		known ? register_system(core->options.snapshot, arrival->channel_key) : NULL;
 	struct op_context context = {
 		.policy = core->options.policy,
 		.snapshot = core->options.snapshot,
@@ -252,18 +262,22 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.audit = core->audit,
 		.quarantine = core->quarantine,
 		.roles = core->roles,
+		.enrolments = core->enrolments,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
 		.request = request,
 		.channel_key = arrival->channel_key,
+		.enrolling = arrival->enrolling,
 		.session = &slot->session,
 		.audit_index = audit_next_index(core->audit),
 		.reply = &slot->reply,
 		.detail = &detail,
 	};
 	// Who is asking comes before what is asked: a system that may not talk to us learns nothing else.
-	enum reason standing = request_standing(core->options.snapshot, core->quarantine, system, now_ms);
+	enum reason standing = arrival->enrolling
+				       ? (arrival->channel_key == NULL ? REASON_SYSTEM_UNKNOWN : REASON_NONE)
+				       : request_standing(core->options.snapshot, core->quarantine, system, now_ms);
 	if (standing != REASON_NONE)
 		reason = standing;
 	else if (reason == REASON_NONE)
@@ -278,7 +292,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 	slot->reply.reason = op_text(reason_text(core, reason, &error));
 	if (reason != REASON_NONE) {
 		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
-		detail.reason = slot->reply.reason;
+		detail.reason = context.recorded_reason == NULL ? slot->reply.reason : op_text(context.recorded_reason);
 	}
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "broker/audit.h"
+#include "broker/enrolments.h"
 #include "broker/policy.h"
 #include "broker/quarantine.h"
 #include "broker/register.h"
@@ -33,6 +34,7 @@ struct op_context {
 	struct audit_log *audit;
 	struct quarantine *quarantine;
 	struct roles *roles;
+	struct enrolments *enrolments;
 	const char *broker_name;
 
 	// This request.
@@ -41,6 +43,7 @@ struct op_context {
 	const Cpis__V1__Request *request;
 	const struct organisation *organisation;   // of the system, as registered
 	const uint8_t *channel_key;
+	bool enrolling;                            // came on the enrolment endpoint: whose key it is is not known
 	struct session *session;                   // zeroed for ping; filled by session_open
 	struct policy_decision decision;
 	uint64_t audit_index;                      // of the record this request will have
@@ -50,6 +53,7 @@ struct op_context {
 	// Results.
 	Cpis__V1__Reply *reply;                    // body, session_token; the rest is core.c's
 	Cpis__V1__AuditDetail *detail;             // nhs_number, count...; who and where are filled already
+	const char *recorded_reason;               // what the record of a refusal says in place of the reply's sentence
 	bool wants_proof;                          // AUDIT_SHOW: prove `proof_index` when the batch closes
 	uint64_t proof_index;
 };
@@ -69,6 +73,10 @@ enum reason op_quarantine_list(struct op_context *);
 enum reason op_role_grant(struct op_context *);
 enum reason op_role_end(struct op_context *);
 enum reason op_role_list(struct op_context *);
+enum reason op_enrol(struct op_context *); // without a system and without a session
+enum reason op_enrol_invite(struct op_context *);
+enum reason op_enrol_list(struct op_context *);
+enum reason op_enrol_withdraw(struct op_context *);
 
 // A zeroed message in the arena. Arena full: NULL.
 #define OP_NEW(context, type, init)                                                                  \
