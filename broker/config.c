@@ -29,6 +29,10 @@ struct config_text {
 	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (optional), struct config_text, member, 1, bytes_max)
 #define PATH_TABLE(X)                         \
 	X(endpoint_file, CYAML_FLAG_OPTIONAL) \
+	X(enrolment_endpoint_file, CYAML_FLAG_OPTIONAL) \
+	X(next_endpoint_file, CYAML_FLAG_OPTIONAL) \
+	X(next_certificate, CYAML_FLAG_OPTIONAL) \
+	X(next_key, CYAML_FLAG_OPTIONAL) \
 	X(certificate, 0)                     \
 	X(key, 0)                             \
 	X(log_key, 0)                         \
@@ -44,6 +48,8 @@ struct config_text {
 static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("broker_name", config.broker_name, 0, IDENTITY_NAME_BYTES_MAX),
 	TEXT_FIELD("endpoint", config.endpoint, 0, 255),
+	TEXT_FIELD("enrolment_endpoint", config.enrolment_endpoint, CYAML_FLAG_OPTIONAL, 255),
+	TEXT_FIELD("next_endpoint", config.next_endpoint, CYAML_FLAG_OPTIONAL, 255),
 #define X(name, optional) TEXT_FIELD(#name, config.name, optional, PATH_BYTES_MAX),
 	PATH_TABLE(X)
 #undef X
@@ -106,15 +112,39 @@ static bool endpoint_is_tcp(const char *endpoint)
 	return digits > 0 && digits <= 5 && port[digits] == '\0' && number >= 1 && number <= 65535;
 }
 
+static bool check_endpoint(struct yaml_place *place, const char *key, const char *endpoint)
+{
+	place->key = key;
+	return endpoint == NULL || endpoint_is_tcp(endpoint) ||
+	       yaml_file_refuse(place, "%s must be tcp://host:port, with a port from 1 to 65535 or *", key);
+}
+
+// Keys that mean nothing without one another.
+static bool check_company(struct yaml_place *place, const struct config *config)
+{
+	int given = (config->next_endpoint != NULL) + (config->next_certificate != NULL) + (config->next_key != NULL);
+	place->key = config->next_endpoint != NULL ? "next_endpoint"
+		     : config->next_certificate != NULL ? "next_certificate" : "next_key";
+	if (given != 0 && given != 3)
+		return yaml_file_refuse(place, "next_endpoint, next_certificate and next_key go together");
+	place->key = "next_endpoint_file";
+	if (config->next_endpoint_file != NULL && config->next_endpoint == NULL)
+		return yaml_file_refuse(place, "next_endpoint_file needs next_endpoint");
+	place->key = "enrolment_endpoint_file";
+	if (config->enrolment_endpoint_file != NULL && config->enrolment_endpoint == NULL)
+		return yaml_file_refuse(place, "enrolment_endpoint_file needs enrolment_endpoint");
+	return true;
+}
+
 static bool check_words(struct yaml_place *place, const struct config *config)
 {
 	place->key = "broker_name";
 	if (!text_is_clean(config->broker_name, strlen(config->broker_name)))
 		return yaml_file_refuse(place, "broker_name has control characters");
-	place->key = "endpoint";
-	if (!endpoint_is_tcp(config->endpoint))
-		return yaml_file_refuse(place,
-					"endpoint must be tcp://host:port, with a port from 1 to 65535 or *");
+	if (!check_endpoint(place, "endpoint", config->endpoint) ||
+	    !check_endpoint(place, "enrolment_endpoint", config->enrolment_endpoint) ||
+	    !check_endpoint(place, "next_endpoint", config->next_endpoint) || !check_company(place, config))
+		return false;
 #define X(name, optional)                                                               \
 	place->key = #name;                                                             \
 	if (config->name != NULL && !text_is_clean(config->name, strlen(config->name))) \
@@ -172,6 +202,8 @@ void config_free(struct config *config)
 		return;
 	free(config->broker_name);
 	free(config->endpoint);
+	free(config->enrolment_endpoint);
+	free(config->next_endpoint);
 #define X(name, optional) free(config->name);
 	PATH_TABLE(X)
 #undef X

@@ -13,6 +13,12 @@ struct config {
 	char *broker_name;           // as in the broker's certificate
 	char *endpoint;              // tcp://host:port; port * picks one
 	char *endpoint_file;         // optional: the endpoint really bound is written here
+	char *enrolment_endpoint;    // optional: where new systems enrol
+	char *enrolment_endpoint_file;
+	char *next_endpoint;         // optional, with the two below: served with the broker's next key as well
+	char *next_endpoint_file;
+	char *next_certificate;
+	char *next_key;
 	char *certificate;           // broker.pem
 	char *key;                   // broker.key
 	char *log_key;               // Ed25519 key of the audit log

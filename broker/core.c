@@ -36,6 +36,7 @@ struct core {
 	struct policy_in_force *in_force;
 	struct roles *roles;
 	struct rate *rate;
+	struct enrolments *enrolments;
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full
 	struct slot *slots;
@@ -105,6 +106,11 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
+	if (!enrolments_new(options->store, options->vault, &core->enrolments) || !enrolments_load(core->enrolments)) {
+		snprintf(detail, CORE_DETAIL_BYTES, "the invitations to enrol cannot be read: is this the store's key?");
+		core_free(core);
+		return false;
+	}
 	*ret = core;
 	return true;
 }
@@ -120,6 +126,7 @@ void core_free(struct core *core)
 	roles_free(core->roles);
 	policy_in_force_free(core->in_force);
 	rate_free(core->rate);
+	enrolments_free(core->enrolments);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -255,7 +262,7 @@ static bool reload_rights(struct core *core)
 		return false;
 	}
 	change_policy(core);
-	return quarantine_load(core->quarantine) && roles_load(core->roles);
+	return quarantine_load(core->quarantine) && roles_load(core->roles) && enrolments_load(core->enrolments);
 }
 
 static void begin(struct core *core, uint64_t now_ms)
@@ -270,7 +277,7 @@ static void begin(struct core *core, uint64_t now_ms)
 	}
 	if (core->suspect && !reload_rights(core)) {
 		log_event(LOG_LEVEL_ERROR, "rights_unreadable",
-			  "nobody is answered until policy, quarantine list and role profiles can be read");
+			  "nobody is answered until policy, quarantine list, role profiles and invitations can be read");
 		core->doomed = true;
 		return;
 	}
@@ -305,8 +312,10 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 	}
 	if (core->doomed)
 		return;
+	// On the enrolment endpoint a key is a key and nobody's, whether or not somebody enrolled it.
+	bool known = arrival->channel_key != NULL && !arrival->enrolling;
 	const struct enrolled_system *system =
-		arrival->channel_key == NULL ? NULL : register_system(core->options.snapshot, arrival->channel_key);
+		known ? register_system(core->options.snapshot, arrival->channel_key) : NULL;
 	struct op_context context = {
 		.policy = core_policy(core),
 		.in_force = core->in_force,
@@ -318,18 +327,22 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.quarantine = core->quarantine,
 		.roles = core->roles,
 		.rate = core->rate,
+		.enrolments = core->enrolments,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
 		.request = request,
 		.channel_key = arrival->channel_key,
+		.enrolling = arrival->enrolling,
 		.session = &slot->session,
 		.audit_index = audit_next_index(core->audit),
 		.reply = &slot->reply,
 		.detail = &detail,
 	};
 	// Who is asking comes before what is asked: a system that may not talk to us learns nothing else.
-	enum reason standing = request_standing(core->options.snapshot, core->quarantine, system, now_ms);
+	enum reason standing = arrival->enrolling
+				       ? (arrival->channel_key == NULL ? REASON_SYSTEM_UNKNOWN : REASON_NONE)
+				       : request_standing(core->options.snapshot, core->quarantine, system, now_ms);
 	if (standing != REASON_NONE)
 		reason = standing;
 	else if (reason == REASON_NONE)
@@ -345,7 +358,7 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 										     : reason_text(core, reason, &error));
 	if (reason != REASON_NONE) {
 		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
-		detail.reason = slot->reply.reason;
+		detail.reason = context.recorded_reason == NULL ? slot->reply.reason : op_text(context.recorded_reason);
 	}
 	if (slot->reply.outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
 		slot->reply.retry_after_ms = RETRY_RATE_MS;

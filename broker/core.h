@@ -50,6 +50,7 @@ struct core_arrival {
 	const uint8_t *channel_key;       // KEY_BYTES: the CURVE key of the connection; NULL when it is not known
 	const uint8_t *data;              // the frame; read during the call only
 	size_t bytes;
+	bool enrolling;                   // it came on the enrolment endpoint
 	uint64_t waited_ms;               // since it arrived, as far as that is known
 };
 

@@ -14,8 +14,8 @@
 #include "broker/clock.h"
 #include "broker/config.h"
 #include "broker/core.h"
+#include "broker/listeners.h"
 #include "broker/log.h"
-#include "broker/transport.h"
 #include "broker/zap.h"
 #include "certs/note.h"
 
@@ -35,6 +35,7 @@ struct broker {
 	uint64_t fingerprint;
 	uint64_t checked_ms, loaded_ms;  // monotonic
 	struct curve_key_pair key;
+	struct curve_key_pair next_key;  // zeroed when there is none
 	struct signing_key *log_key;
 	struct note_verifier log_verifier;
 	struct vault *vault;
@@ -43,8 +44,8 @@ struct broker {
 	struct core *core;
 	void *context;
 	struct zap *zap;
-	struct transport *transport;
-	struct transport_peer *peers;    // of the batch under way
+	struct listeners *listeners;
+	struct listeners_peer *peers;    // of the batch under way
 	uint64_t looked_ms;              // monotonic: when the queue was last looked at to its end
 	uint64_t since_ms;               // what is received now has been waiting since then at the longest
 	int signals;
@@ -97,23 +98,32 @@ static bool load_files(struct broker *broker, const char *config_path, char deta
 	return register_load(&broker->paths, broker->policy, clock_now_ms(), &broker->snapshot, detail);
 }
 
-// The certificate that clients will check us by, and the key behind it.
-static bool load_broker_key(struct broker *broker, char detail[DETAIL_BYTES])
+// A certificate that clients will check us by, and the key behind it.
+static bool load_pair(const struct broker *broker, const char *certificate, const char *key_path,
+		      struct curve_key_pair *ret, char detail[DETAIL_BYTES])
 {
-	const struct config *config = broker->config;
 	struct broker_identity identity;
 	char why[CERTS_DETAIL_BYTES];
-	if (trust_verify_broker_file(register_trust(broker->snapshot), config->certificate, config->broker_name,
+	if (trust_verify_broker_file(register_trust(broker->snapshot), certificate, broker->config->broker_name,
 				     clock_now_ms(), &identity, why) != CERTS_OK) {
-		snprintf(detail, DETAIL_BYTES, "%s: %s", config->certificate, why);
+		snprintf(detail, DETAIL_BYTES, "%s: %s", certificate, why);
 		return false;
 	}
-	enum certs_status status = curve_key_load(config->key, &broker->key);
-	if (status == CERTS_OK && memcmp(identity.curve_public, broker->key.public_key, KEY_BYTES) != 0)
+	enum certs_status status = curve_key_load(key_path, ret);
+	if (status == CERTS_OK && memcmp(identity.curve_public, ret->public_key, KEY_BYTES) != 0)
 		status = CERTS_KEY_MISMATCH;
 	if (status != CERTS_OK)
-		snprintf(detail, DETAIL_BYTES, "%s: %s", config->key, certs_status_text(status));
+		snprintf(detail, DETAIL_BYTES, "%s: %s", key_path, certs_status_text(status));
 	return status == CERTS_OK;
+}
+
+static bool load_broker_keys(struct broker *broker, char detail[DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	if (!load_pair(broker, config->certificate, config->key, &broker->key, detail))
+		return false;
+	return config->next_endpoint == NULL ||
+	       load_pair(broker, config->next_certificate, config->next_key, &broker->next_key, detail);
 }
 
 static bool load_log_key(struct broker *broker, char detail[DETAIL_BYTES])
@@ -199,9 +209,12 @@ static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
 // ZAP before any server socket, the self-test before the real one: CURVE without a handler lets everybody in.
 static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
 {
+	const struct config *config = broker->config;
+	bool enrols = config->enrolment_endpoint != NULL;
 	struct zap_limits limits = {
-		.connections_max = broker->config->connections_max,
-		.connections_per_system_max = broker->config->connections_per_system_max,
+		.connections_max = config->connections_max,
+		.connections_per_system_max = config->connections_per_system_max,
+		.enrolling_connections_max = enrols ? LISTENERS_ENROLLING_MAX : 0,
 	};
 	broker->context = transport_context_new(detail);
 	if (broker->context == NULL)
@@ -210,27 +223,15 @@ static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
 		snprintf(detail, DETAIL_BYTES, "the admission handler cannot be started");
 		return false;
 	}
-	return transport_self_test(broker->context, broker->zap, detail) &&
-	       transport_open(broker->context, broker->config->endpoint, &broker->key, &broker->transport, detail);
-}
-
-// Whole or not at all: a reader never sees half an endpoint.
-static bool write_endpoint_file(const struct broker *broker, char detail[DETAIL_BYTES])
-{
-	const char *path = broker->config->endpoint_file;
-	char aside[4200];
-	if (path == NULL)
-		return true;
-	snprintf(aside, sizeof aside, "%s.new", path);
-	FILE *file = fopen(aside, "we");
-	bool written = file != NULL && fprintf(file, "%s\n", transport_endpoint(broker->transport)) > 0;
-	if (file != NULL)
-		written = fclose(file) == 0 && written;
-	if (!written || rename(aside, path) != 0) {
-		snprintf(detail, DETAIL_BYTES, "%.300s: %s", path, strerror(errno));
-		return false;
-	}
-	return true;
+	struct listeners_options options = {
+		.context = broker->context,
+		.zap = broker->zap,
+		.endpoints = {config->endpoint, config->next_endpoint, config->enrolment_endpoint},
+		.keys = {&broker->key, &broker->next_key, &broker->key},
+		.files = {config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file},
+	};
+	return transport_self_test(broker->context, broker->zap, enrols, detail) &&
+	       listeners_open(&options, &broker->listeners, detail);
 }
 
 // ------------------------------------------------------------------ serve
@@ -266,19 +267,23 @@ static void answer_batch(struct broker *broker)
 		const uint8_t *data;
 		size_t bytes;
 		core_reply(broker->core, i, &data, &bytes);
-		transport_send(broker->transport, &broker->peers[i], data, bytes);
+		listeners_send(broker->listeners, &broker->peers[i], data, bytes);
 	}
 	core_clear(broker->core);
 	adopt_register(broker);
 }
 
-static void submit(struct broker *broker, const struct transport_message *message)
+static void submit(struct broker *broker, const struct listeners_message *from)
 {
+	const struct transport_message *message = &from->message;
 	uint8_t channel_key[KEY_BYTES];
+	// By the socket that it came in on, never by what it says.
+	bool enrolling = from->from == LISTENER_ENROLMENT;
 	struct core_arrival arrival = {.data = message->data,
 				       .bytes = message->bytes,
+				       .enrolling = enrolling,
 				       .waited_ms = clock_monotonic_ms() - broker->since_ms};
-	if (zap_lookup(broker->zap, message->peer.handle, channel_key))
+	if (zap_lookup(broker->zap, enrolling ? ZAP_ENROLLING : ZAP_SYSTEMS, message->peer.handle, channel_key))
 		arrival.channel_key = channel_key;
 	if (!core_submit(broker->core, &arrival, clock_now_ms())) {
 		answer_batch(broker);
@@ -286,22 +291,36 @@ static void submit(struct broker *broker, const struct transport_message *messag
 		if (!core_submit(broker->core, &arrival, clock_now_ms()))
 			return;
 	}
-	broker->peers[core_pending(broker->core) - 1] = message->peer;
+	broker->peers[core_pending(broker->core) - 1] = listeners_peer_of(from);
 }
 
 // Takes what has arrived, one commit for all of it.
 static void serve_once(struct broker *broker)
 {
-	struct transport_message message;
+	struct listeners_message message;
 	unsigned taken = 0;
-	while (taken < broker->config->batch_max && transport_receive(broker->transport, &message)) {
+	while (taken < broker->config->batch_max && listeners_receive(broker->listeners, &message)) {
 		submit(broker, &message);
-		transport_message_done(&message);
+		transport_message_done(&message.message);
 		taken++;
 	}
 	broker->looked_ms = clock_monotonic_ms();
 	if (core_pending(broker->core) > 0)
 		answer_batch(broker);
+}
+
+// Strangers come after everybody who is known, and in a batch of their own.
+static void serve_enrolling(struct broker *broker)
+{
+	struct listeners_message message;
+	uint64_t now_ms = clock_monotonic_ms();
+	while (listeners_receive_enrolling(broker->listeners, now_ms, &message)) {
+		submit(broker, &message);
+		transport_message_done(&message.message);
+	}
+	if (core_pending(broker->core) > 0)
+		answer_batch(broker);
+	listeners_tend(broker->listeners, now_ms);
 }
 
 static bool told_to_stop(const struct broker *broker)
@@ -313,16 +332,17 @@ static bool told_to_stop(const struct broker *broker)
 // What is already in hand has been answered; what still queues is told to go elsewhere. Nothing new is carried out.
 static void drain(struct broker *broker)
 {
-	struct transport_message message;
+	struct listeners_message message;
 	unsigned refused = 0;
-	while (refused < 65536 && transport_receive(broker->transport, &message)) {
+	while (refused < 65536 && listeners_receive(broker->listeners, &message)) {
+		struct listeners_peer peer = listeners_peer_of(&message);
 		const uint8_t *data;
 		size_t bytes;
-		core_refuse_draining(broker->core, message.data, message.bytes, &data, &bytes);
+		core_refuse_draining(broker->core, message.message.data, message.message.bytes, &data, &bytes);
 		if (bytes > 0)
-			transport_send(broker->transport, &message.peer, data, bytes);
+			listeners_send(broker->listeners, &peer, data, bytes);
 		core_clear(broker->core);
-		transport_message_done(&message);
+		transport_message_done(&message.message);
 		refused++;
 	}
 	log_event(LOG_LEVEL_INFO, "drained", "%u waiting requests were told to go elsewhere", refused);
@@ -332,12 +352,18 @@ static void serve(struct broker *broker)
 {
 	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
 	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
-		  transport_endpoint(broker->transport), register_systems_count(broker->snapshot),
+		  listeners_endpoint(broker->listeners, LISTENER_CURRENT), register_systems_count(broker->snapshot),
 		  policy_version(core_policy(broker->core)));
+	if (broker->config->next_endpoint != NULL)
+		log_event(LOG_LEVEL_INFO, "next_endpoint", "it also serves on %s, with its next key",
+			  listeners_endpoint(broker->listeners, LISTENER_NEXT));
+	if (broker->config->enrolment_endpoint != NULL)
+		log_event(LOG_LEVEL_INFO, "enrolment_endpoint", "new systems enrol on %s",
+			  listeners_endpoint(broker->listeners, LISTENER_ENROLMENT));
 	broker->looked_ms = clock_monotonic_ms();
 	while (!told_to_stop(broker)) {
 		uint64_t before_ms = clock_monotonic_ms();
-		transport_wait(broker->transport, broker->signals, (int)REGISTER_CHECK_MS);
+		listeners_wait(broker->listeners, broker->signals, before_ms, (int)REGISTER_CHECK_MS);
 		uint64_t after_ms = clock_monotonic_ms();
 		// ZeroMQ does not say when a message came. If nothing had to be waited for, it was during the last batch; a
 		// commit that took long makes all of those old.
@@ -345,6 +371,7 @@ static void serve(struct broker *broker)
 		// Before anything is answered: a revocation must count from the next message on.
 		refresh_register(broker);
 		serve_once(broker);
+		serve_enrolling(broker);
 	}
 	drain(broker);
 }
@@ -357,18 +384,17 @@ static void report(const struct broker *broker)
 	struct zap_counters zap = zap_read_counters(broker->zap);
 	log_event(LOG_LEVEL_INFO, "stopped",
 		  "requests %llu allowed %llu refused %llu malformed %llu commits %llu failed_commits %llu "
-		  "handshakes_admitted %llu handshakes_refused %llu",
+		  "handshakes_admitted %llu handshakes_refused %llu handshakes_enrolling %llu",
 		  (unsigned long long)core.requests, (unsigned long long)core.allowed, (unsigned long long)core.refused,
 		  (unsigned long long)core.malformed, (unsigned long long)core.commits,
 		  (unsigned long long)core.failed_commits, (unsigned long long)zap.admitted,
-		  (unsigned long long)(zap.refused_unknown + zap.refused_invalid));
+		  (unsigned long long)(zap.refused_unknown + zap.refused_invalid),
+		  (unsigned long long)zap.enrolling_admitted);
 }
 
 static void close_all(struct broker *broker)
 {
-	if (broker->config != NULL && broker->config->endpoint_file != NULL && broker->transport != NULL)
-		unlink(broker->config->endpoint_file);
-	transport_close(broker->transport);
+	listeners_close(broker->listeners);
 	zap_stop(broker->zap);
 	transport_context_free(broker->context);
 	core_free(broker->core);
@@ -380,6 +406,7 @@ static void close_all(struct broker *broker)
 	vault_free(broker->vault);
 	signing_key_free(broker->log_key);
 	curve_key_wipe(&broker->key);
+	curve_key_wipe(&broker->next_key);
 	register_release(broker->snapshot);
 	policy_free(broker->policy);
 	config_free(broker->config);
@@ -400,7 +427,7 @@ static int run(const char *config_path, bool check_only)
 	harden_process();
 	if (!open_signals(&broker)) {
 		snprintf(detail, sizeof detail, "signals: %s", strerror(errno));
-	} else if (!load_files(&broker, config_path, detail) || !load_broker_key(&broker, detail) ||
+	} else if (!load_files(&broker, config_path, detail) || !load_broker_keys(&broker, detail) ||
 		   !load_log_key(&broker, detail)) {
 		;
 	} else if (check_only) {
@@ -408,8 +435,7 @@ static int run(const char *config_path, bool check_only)
 		       policy_version(broker.policy), register_systems_count(broker.snapshot));
 		policy_review(broker.policy, print_remark, prefix);
 		code = 0;
-	} else if (open_core(&broker, detail) && open_network(&broker, detail) &&
-		   write_endpoint_file(&broker, detail)) {
+	} else if (open_core(&broker, detail) && open_network(&broker, detail)) {
 		serve(&broker);
 		report(&broker);
 		code = 0;

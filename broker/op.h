@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "broker/audit.h"
+#include "broker/enrolments.h"
 #include "broker/policy.h"
 #include "broker/policy_in_force.h"
 #include "broker/quarantine.h"
@@ -37,6 +38,7 @@ struct op_context {
 	struct roles *roles;
 	struct rate *rate;
 	struct policy_in_force *in_force;
+	struct enrolments *enrolments;
 	const char *broker_name;
 
 	// This request.
@@ -45,6 +47,7 @@ struct op_context {
 	const Cpis__V1__Request *request;
 	const struct organisation *organisation;   // of the system, as registered
 	const uint8_t *channel_key;
+	bool enrolling;                            // came on the enrolment endpoint: whose key it is is not known
 	struct session *session;                   // zeroed for ping; filled by session_open
 	struct policy_decision decision;
 	uint64_t audit_index;                      // of the record this request will have
@@ -55,6 +58,7 @@ struct op_context {
 	Cpis__V1__Reply *reply;                    // body, session_token; the rest is core.c's
 	Cpis__V1__AuditDetail *detail;             // nhs_number, count...; who and where are filled already
 	const char *refusal;                       // a sentence in place of the reason's own; NULL: none
+	const char *recorded_reason;               // what the record of a refusal says in place of the reply's sentence
 	bool wants_proof;                          // AUDIT_SHOW: prove `proof_index` when the batch closes
 	uint64_t proof_index;
 };
@@ -79,6 +83,10 @@ enum reason op_policy_load(struct op_context *);
 enum reason op_policy_show(struct op_context *);
 enum reason op_alert_list(struct op_context *);
 enum reason op_alert_review(struct op_context *);
+enum reason op_enrol(struct op_context *); // without a system and without a session
+enum reason op_enrol_invite(struct op_context *);
+enum reason op_enrol_list(struct op_context *);
+enum reason op_enrol_withdraw(struct op_context *);
 
 // A zeroed message in the arena. Arena full: NULL.
 #define OP_NEW(context, type, init)                                                                  \

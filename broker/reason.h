@@ -95,6 +95,14 @@
 	X(REASON_QUARANTINE_SCOPE, "quarantine_scope", ACCESS_DENIED,                                                  \
 	  "A registration authority quarantines its own organisation's systems and people only, and never itself.")    \
 	X(REASON_ROLE_SELF, "role_self", ACCESS_DENIED, "Nobody grants a role to themselves.")                          \
+	X(REASON_WRONG_ENDPOINT, "wrong_endpoint", ACCESS_DENIED,                                                      \
+	  "The enrolment endpoint answers enrolment requests and nothing else, and no other endpoint answers them.")   \
+	X(REASON_ENROLMENT_CODE, "enrolment_code", ASID_CHECK_FAILED,                                                  \
+	  "The code is not good for this key, organisation and name. Ask whoever gave it to you.")                     \
+	X(REASON_ENROLMENT_SCOPE, "enrolment_scope", ACCESS_DENIED,                                                    \
+	  "A registrar invites systems of the own organisation, one of a national body those of any in the register.") \
+	X(REASON_ENROLMENTS_FULL, "enrolments_full", TOO_MANY_REQUESTS,                                                \
+	  "There are 1,024 open invitations. Withdraw one, or wait until one ends.")                                   \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\

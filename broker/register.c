@@ -57,6 +57,13 @@ static bool same_key(const struct enrolled_system *a, const struct enrolled_syst
 	return memcmp(a->identity.curve_public, b->identity.curve_public, KEY_BYTES) == 0;
 }
 
+static void drop_certificate(struct enrolled_system *system)
+{
+	free(system->certificate);
+	system->certificate = NULL;
+	system->certificate_bytes = 0;
+}
+
 // Leaves one certificate for each key.
 static void settle_keys(struct register_snapshot *to)
 {
@@ -67,13 +74,16 @@ static void settle_keys(struct register_snapshot *to)
 		struct enrolled_system first = to->systems[i];
 		bool good = first.status == CERTS_OK;
 		for (next = i + 1; next < to->systems_count && same_key(&first, &to->systems[next]); next++) {
-			const struct enrolled_system *other = &to->systems[next];
+			struct enrolled_system *other = &to->systems[next];
 			// Who of the two is connecting cannot be told, so nobody is. A copy of the file is no
 			// second one.
 			if (good && other->status == CERTS_OK &&
 			    !certificate_serial_equal(&first.identity.serial, &other->identity.serial))
 				first.status = CERTS_PROFILE;
+			drop_certificate(other);
 		}
+		if (first.status != CERTS_OK)
+			drop_certificate(&first);
 		to->systems[kept++] = first;
 	}
 	to->systems_count = kept;
@@ -89,11 +99,17 @@ static bool read_system(const struct register_paths *paths, const char *name, ui
 		snprintf(detail, REGISTER_DETAIL_BYTES, "%s: out of memory", paths->enrolled_directory);
 		return false;
 	}
-	system->status = trust_verify_system_file(to->trust, path, now_ms, &system->identity, why);
+	// Read once: what is kept is what was checked.
+	bool read = certificate_file_to_der(path, &system->certificate, &system->certificate_bytes) == CERTS_OK;
 	free(path);
+	if (read)
+		system->status = trust_verify_system(to->trust, system->certificate, system->certificate_bytes, now_ms,
+						     &system->identity, why);
 	// What could not be read at all has no key to be found by.
 	if (memcmp(system->identity.curve_public, nobody.identity.curve_public, KEY_BYTES) != 0)
 		to->systems_count++;
+	else
+		drop_certificate(system);
 	return true;
 }
 
@@ -163,6 +179,8 @@ void register_release(struct register_snapshot *snapshot)
 	HASH_CLEAR(hh, snapshot->holdings);
 	free(snapshot->holding_entries);
 	free(snapshot->profiles);
+	for (size_t i = 0; i < snapshot->systems_count; i++)
+		drop_certificate(&snapshot->systems[i]);
 	free(snapshot->systems);
 	free(snapshot);
 }

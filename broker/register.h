@@ -35,6 +35,8 @@ struct role_profile {
 struct enrolled_system {
 	struct system_identity identity;
 	enum certs_status status;                  // CERTS_OK when it was good at loading
+	uint8_t *certificate;                      // DER; NULL unless it was
+	size_t certificate_bytes;
 };
 
 struct register_paths {

@@ -181,6 +181,14 @@ static enum reason dispatch(struct op_context *context)
 		return op_alert_list(context);
 	case CPIS__V1__OPERATION__ALERT_REVIEW:
 		return op_alert_review(context);
+	case CPIS__V1__OPERATION__ENROL:
+		return op_enrol(context);
+	case CPIS__V1__OPERATION__ENROL_INVITE:
+		return op_enrol_invite(context);
+	case CPIS__V1__OPERATION__ENROL_LIST:
+		return op_enrol_list(context);
+	case CPIS__V1__OPERATION__ENROL_WITHDRAW:
+		return op_enrol_withdraw(context);
 	default:
 		return REASON_OPERATION;
 	}
@@ -238,9 +246,25 @@ static void note_subject(struct op_context *context)
 	context->detail->nhs_number = text;
 }
 
+// A system that nobody knows yet may do one thing. Before anything is noted: a stranger names no child in the audit log.
+static enum reason process_enrolling(struct op_context *context, uint64_t waited_ms)
+{
+	struct policy_question question = {.operation = CPIS__V1__OPERATION__ENROL};
+	if (wire_operation(context->request) != CPIS__V1__OPERATION__ENROL)
+		return REASON_WRONG_ENDPOINT;
+	if (waited_ms > context->request->deadline_ms)
+		return REASON_DEADLINE;
+	context->decision = policy_decide(context->policy, &question);
+	return context->decision.reason == REASON_NONE ? dispatch(context) : context->decision.reason;
+}
+
 enum reason request_process(struct op_context *context, uint64_t waited_ms)
 {
 	const Cpis__V1__Request *request = context->request;
+	if (context->enrolling)
+		return process_enrolling(context, waited_ms);
+	if (wire_operation(request) == CPIS__V1__OPERATION__ENROL)
+		return REASON_WRONG_ENDPOINT;
 	note_subject(context);
 	if (waited_ms > request->deadline_ms)
 		return REASON_DEADLINE;

@@ -18,6 +18,8 @@ bool retry_applies(const Cpis__V1__Request *request)
 	case CPIS__V1__REQUEST__BODY_ROLE_END:
 	case CPIS__V1__REQUEST__BODY_POLICY_LOAD:
 	case CPIS__V1__REQUEST__BODY_ALERT_REVIEW:
+	case CPIS__V1__REQUEST__BODY_ENROL_INVITE:
+	case CPIS__V1__REQUEST__BODY_ENROL_WITHDRAW:
 		return true;
 	default:
 		return false;

@@ -75,6 +75,12 @@ struct store_quarantine {
 	struct store_blob sealed;    // StoredQuarantine
 };
 
+struct store_enrolment {
+	struct store_tag system;     // keyed tag of organisation and name
+	struct store_tag code;       // keyed tag of the one-time code's hash
+	struct store_blob sealed;    // StoredEnrolment
+};
+
 // What a request id was used for before.
 struct store_role {
 	struct store_tag profile;    // keyed tag of person, role and organisation
@@ -152,6 +158,11 @@ struct store_ops {
 	enum store_status (*quarantine_delete)(struct store *, const struct store_tag *target); // STORE_NOT_FOUND: there was none
 	enum store_status (*quarantine_all)(struct store *, size_t max, struct arena *, struct store_quarantine **ret,
 					    size_t *ret_count); // newest first
+
+	enum store_status (*enrolment_put)(struct store *, const struct store_enrolment *); // insert or replace by system
+	enum store_status (*enrolment_delete)(struct store *, const struct store_tag *system); // STORE_NOT_FOUND: there was none
+	enum store_status (*enrolment_all)(struct store *, size_t max, struct arena *, struct store_enrolment **ret,
+					   size_t *ret_count);
 
 	enum store_status (*role_put)(struct store *, const struct store_role *); // insert or replace by profile
 	enum store_status (*role_all)(struct store *, size_t max, struct arena *, struct store_role **ret, size_t *ret_count);

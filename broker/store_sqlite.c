@@ -53,6 +53,11 @@ static const char schema[] =
 	"  since_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE enrolment ("
+	"  system BLOB PRIMARY KEY NOT NULL," // tag of organisation and name
+	"  code BLOB NOT NULL,"             // tag of the one-time code's hash
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE role ("
 	"  profile BLOB PRIMARY KEY NOT NULL," // tag of person, role and organisation
 	"  sealed BLOB NOT NULL"
@@ -187,6 +192,9 @@ static const struct store_ops sqlite_ops = {
 	.quarantine_put = sqlite_quarantine_put,
 	.quarantine_delete = sqlite_quarantine_delete,
 	.quarantine_all = sqlite_quarantine_all,
+	.enrolment_put = sqlite_enrolment_put,
+	.enrolment_delete = sqlite_enrolment_delete,
+	.enrolment_all = sqlite_enrolment_all,
 	.role_put = sqlite_role_put,
 	.role_all = sqlite_role_all,
 	.role_use_put = sqlite_role_use_put,

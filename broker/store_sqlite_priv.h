@@ -36,6 +36,9 @@
 	X(QUARANTINE_PUT, "INSERT OR REPLACE INTO quarantine (target, since_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = ?1")                             \
 	X(QUARANTINE_ALL, "SELECT target, since_ms, sealed FROM quarantine ORDER BY since_ms DESC, target LIMIT ?1") \
+	X(ENROLMENT_PUT, "INSERT OR REPLACE INTO enrolment (system, code, sealed) VALUES (?1, ?2, ?3)") \
+	X(ENROLMENT_DELETE, "DELETE FROM enrolment WHERE system = ?1")                               \
+	X(ENROLMENT_ALL, "SELECT system, code, sealed FROM enrolment ORDER BY system LIMIT ?1")      \
 	X(ROLE_PUT, "INSERT OR REPLACE INTO role (profile, sealed) VALUES (?1, ?2)")                 \
 	X(ROLE_ALL, "SELECT profile, sealed FROM role ORDER BY profile LIMIT ?1")                    \
 	X(ROLE_USE_PUT, "INSERT OR REPLACE INTO role_use (profile, used_ms) VALUES (?1, ?2)")        \
@@ -136,6 +139,11 @@ enum store_status sqlite_role_use_put(struct store *, const struct store_tag *pr
 enum store_status sqlite_role_use_get(struct store *, const struct store_tag *profile, uint64_t *ret_used_ms);
 enum store_status sqlite_policy_put(struct store *, struct store_blob sealed);
 enum store_status sqlite_policy_get(struct store *, struct arena *, struct store_blob *ret);
+// store_sqlite_enrolment.c
+enum store_status sqlite_enrolment_put(struct store *, const struct store_enrolment *);
+enum store_status sqlite_enrolment_delete(struct store *, const struct store_tag *system);
+enum store_status sqlite_enrolment_all(struct store *, size_t max, struct arena *, struct store_enrolment **ret,
+				       size_t *ret_count);
 // store_sqlite_inbox.c
 enum store_status sqlite_inbox_next_id(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 enum store_status sqlite_inbox_put(struct store *, const struct store_inbox_item *);

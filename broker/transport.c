@@ -1,4 +1,4 @@
-// The network edge: the ROUTER socket, its options, messages in and out.
+// The network edge: a ROUTER socket, its options, messages in and out.
 #include "broker/transport.h"
 
 #include <errno.h>
@@ -25,6 +25,7 @@ _Static_assert(sizeof(zmq_msg_t) <= sizeof((struct transport_message *)0)->opaqu
 
 struct transport {
 	void *socket;
+	enum zap_class zap_class;
 	bool dropping; // in the middle of a message of too many frames
 	char endpoint[TRANSPORT_ENDPOINT_BYTES];
 	struct transport_counters counters;
@@ -41,8 +42,6 @@ static const struct option options[] = {
 	{OPTION_ZAP_ENFORCE_DOMAIN, 1, "ZAP_ENFORCE_DOMAIN"},
 	{ZMQ_CURVE_SERVER, 1, "CURVE_SERVER"},
 	{ZMQ_HANDSHAKE_IVL, 5000, "HANDSHAKE_IVL"},
-	{ZMQ_RCVHWM, 64, "RCVHWM"},
-	{ZMQ_SNDHWM, 256, "SNDHWM"},
 	{ZMQ_ROUTER_MANDATORY, 1, "ROUTER_MANDATORY"},
 	{ZMQ_ROUTER_HANDOVER, 0, "ROUTER_HANDOVER"},
 	{ZMQ_HEARTBEAT_IVL, 5000, "HEARTBEAT_IVL"},
@@ -50,9 +49,24 @@ static const struct option options[] = {
 	{ZMQ_HEARTBEAT_TTL, 20000, "HEARTBEAT_TTL"},
 	{ZMQ_TCP_MAXRT, 20000, "TCP_MAXRT"},
 	{ZMQ_TCP_KEEPALIVE, 1, "TCP_KEEPALIVE"},
-	{ZMQ_BACKLOG, 1024, "BACKLOG"},
-	{ZMQ_LINGER, 2000, "LINGER"},
 	{ZMQ_IPV6, 1, "IPV6"},
+};
+
+// What anybody who comes along may take up, and what an enrolled system may.
+#define CLASS_OPTIONS 4
+static const struct option class_options[ZAP_CLASSES][CLASS_OPTIONS] = {
+	[ZAP_SYSTEMS] = {{ZMQ_RCVHWM, 64, "RCVHWM"},
+			 {ZMQ_SNDHWM, 256, "SNDHWM"},
+			 {ZMQ_BACKLOG, 1024, "BACKLOG"},
+			 {ZMQ_LINGER, 2000, "LINGER"}},
+	[ZAP_ENROLLING] = {{ZMQ_RCVHWM, 4, "RCVHWM"},
+			   {ZMQ_SNDHWM, 4, "SNDHWM"},
+			   {ZMQ_BACKLOG, 64, "BACKLOG"},
+			   {ZMQ_LINGER, 200, "LINGER"}},
+};
+static const int64_t frame_bytes_max[ZAP_CLASSES] = {
+	[ZAP_SYSTEMS] = FRAME_BYTES_MAX,
+	[ZAP_ENROLLING] = 4096, // an enrolment request has some 150
 };
 
 // ------------------------------------------------------------------ start
@@ -99,18 +113,24 @@ static bool set_option(void *socket, int name, const void *value, size_t bytes, 
 	return false;
 }
 
-static bool set_options(void *socket, const struct curve_key_pair *broker_key,
-			char detail[TRANSPORT_DETAIL_BYTES])
+static bool set_numbers(void *socket, const struct option *from, size_t count, char detail[TRANSPORT_DETAIL_BYTES])
 {
-	const int64_t frame_bytes_max = FRAME_BYTES_MAX;
-	for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
-		if (!set_option(socket, options[i].name, &options[i].value, sizeof options[i].value,
-				options[i].word, detail))
+	for (size_t i = 0; i < count; i++) {
+		if (!set_option(socket, from[i].name, &from[i].value, sizeof from[i].value, from[i].word, detail))
 			return false;
 	}
-	return set_option(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max, sizeof frame_bytes_max, "MAXMSGSIZE",
-			  detail) &&
-	       set_option(socket, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN, strlen(ZAP_DOMAIN), "ZAP_DOMAIN", detail) &&
+	return true;
+}
+
+static bool set_options(void *socket, enum zap_class zap_class, const struct curve_key_pair *broker_key,
+			char detail[TRANSPORT_DETAIL_BYTES])
+{
+	const char *domain = zap_domain(zap_class);
+	return set_numbers(socket, options, sizeof options / sizeof options[0], detail) &&
+	       set_numbers(socket, class_options[zap_class], CLASS_OPTIONS, detail) &&
+	       set_option(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max[zap_class], sizeof frame_bytes_max[zap_class],
+			  "MAXMSGSIZE", detail) &&
+	       set_option(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain), "ZAP_DOMAIN", detail) &&
 	       set_option(socket, ZMQ_CURVE_SECRETKEY, broker_key->secret_key, KEY_BYTES, "CURVE_SECRETKEY",
 			  detail);
 }
@@ -133,19 +153,21 @@ static bool read_endpoint(struct transport *transport)
 	return true;
 }
 
-bool transport_open(void *context, const char *endpoint, const struct curve_key_pair *broker_key,
-		    struct transport **ret, char detail[TRANSPORT_DETAIL_BYTES])
+bool transport_open(void *context, enum zap_class zap_class, const char *endpoint,
+		    const struct curve_key_pair *broker_key, struct transport **ret,
+		    char detail[TRANSPORT_DETAIL_BYTES])
 {
 	struct transport *transport = calloc(1, sizeof *transport);
 	if (transport == NULL) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "out of memory");
 		return false;
 	}
+	transport->zap_class = zap_class;
 	transport->socket = zmq_socket(context, ZMQ_ROUTER);
 	bool good = transport->socket != NULL;
 	if (!good)
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "no ZeroMQ socket: %s", zmq_strerror(errno));
-	good = good && set_options(transport->socket, broker_key, detail);
+	good = good && set_options(transport->socket, zap_class, broker_key, detail);
 	if (good && (zmq_bind(transport->socket, endpoint) != 0 || !read_endpoint(transport))) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "%.100s cannot be bound: %s", endpoint,
 			 zmq_strerror(errno));
@@ -163,8 +185,13 @@ void transport_close(struct transport *transport)
 {
 	if (transport == NULL)
 		return;
-	if (transport->socket != NULL)
+	if (transport->socket != NULL) {
+		// Closing alone gives the address back after what lingers. This takes the replies under way with it, so strangers'
+		// only.
+		if (transport->zap_class == ZAP_ENROLLING && transport->endpoint[0] != '\0')
+			zmq_unbind(transport->socket, transport->endpoint);
 		zmq_close(transport->socket);
+	}
 	free(transport);
 }
 
@@ -178,16 +205,25 @@ const char *transport_endpoint(const struct transport *transport)
 	return transport->endpoint;
 }
 
+enum zap_class transport_class(const struct transport *transport)
+{
+	return transport->zap_class;
+}
+
 // ------------------------------------------------------------------ messages
 
-void transport_wait(struct transport *transport, int wake_fd, int timeout_ms)
+void transport_wait(struct transport *const *transports, size_t count, int wake_fd, int timeout_ms)
 {
-	zmq_pollitem_t items[] = {
-		{.socket = transport->socket, .events = ZMQ_POLLIN},
-		{.fd = wake_fd, .events = ZMQ_POLLIN},
-	};
+	zmq_pollitem_t items[TRANSPORT_WAIT_MAX + 1];
+	int used = 0;
+	INVARIANT(count <= TRANSPORT_WAIT_MAX);
+	for (size_t i = 0; i < count; i++)
+		if (transports[i] != NULL)
+			items[used++] = (zmq_pollitem_t){.socket = transports[i]->socket, .events = ZMQ_POLLIN};
+	if (wake_fd >= 0)
+		items[used++] = (zmq_pollitem_t){.fd = wake_fd, .events = ZMQ_POLLIN};
 	// An interruption is as good a reason to look as any other.
-	(void)zmq_poll(items, wake_fd < 0 ? 1 : 2, timeout_ms);
+	(void)zmq_poll(items, used, timeout_ms);
 }
 
 // The next frame, without waiting.

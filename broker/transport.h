@@ -1,4 +1,4 @@
-// The network edge: one ROUTER socket over CURVE, the only file besides zap.c that sees zmq.h.
+// The network edge: ROUTER sockets over CURVE, the only file besides zap.c that sees zmq.h.
 //
 // One message is one payload frame. What arrives in more frames is read off and dropped, counted, never
 // answered. Who sent a message is told by the handle that ZAP minted (zap.h), read from the payload frame (it is
@@ -40,21 +40,27 @@ void *transport_context_new(char detail[TRANSPORT_DETAIL_BYTES]);
 void transport_context_free(void *context); // accepts NULL; waits for replies under way, at most 2 s each
 
 // Sets every option, checks every result, binds. ZAP must run already (or nobody gets in: the domain is
-// enforced). False with a sentence.
-__attribute__((warn_unused_result)) bool transport_open(void *context, const char *endpoint,
+// enforced). `zap_class` says whom ZAP lets in; strangers have smaller limits. False with a sentence.
+__attribute__((warn_unused_result)) bool transport_open(void *context, enum zap_class zap_class, const char *endpoint,
 							 const struct curve_key_pair *broker_key,
 							 struct transport **ret, char detail[TRANSPORT_DETAIL_BYTES]);
-void transport_close(struct transport *transport); // accepts NULL
+// Accepts NULL. The address may stay taken for some milliseconds.
+void transport_close(struct transport *transport);
 // The endpoint really bound ("tcp://127.0.0.1:40123").
 const char *transport_endpoint(const struct transport *transport);
+enum zap_class transport_class(const struct transport *transport);
 
-// Proves on a loopback socket, made by the same code as the real one, that an unknown key is refused at the handshake and
-// a known one is admitted and named by its handle. Called before transport_open serves; false: do not serve.
-__attribute__((warn_unused_result)) bool transport_self_test(void *context, struct zap *zap,
+// Proves on loopback sockets, made by the same code as the real ones, that an unknown key is refused at the handshake and
+// a known one is admitted and named by its handle; and with `with_enrolling`, that an unknown key is admitted by a socket of
+// that class, that its handle is of that class, and that the other is as shut as before. Called before transport_open serves;
+// false: do not serve.
+__attribute__((warn_unused_result)) bool transport_self_test(void *context, struct zap *zap, bool with_enrolling,
 							      char detail[TRANSPORT_DETAIL_BYTES]);
 
-// Waits until a message may be there, `wake_fd` is readable, or `timeout_ms` is over (-1: no limit).
-void transport_wait(struct transport *transport, int wake_fd, int timeout_ms);
+#define TRANSPORT_WAIT_MAX 4
+// Waits until a message may be there on one of at most TRANSPORT_WAIT_MAX transports (NULL: passed over), `wake_fd` is
+// readable, or `timeout_ms` is over (-1: no limit).
+void transport_wait(struct transport *const *transports, size_t count, int wake_fd, int timeout_ms);
 // False when nothing is there. True: answer it or not, but call transport_message_done.
 __attribute__((warn_unused_result)) bool transport_receive(struct transport *transport, struct transport_message *ret);
 void transport_message_done(struct transport_message *message);

@@ -116,13 +116,17 @@ static bool probe_is_refused(struct transport *transport, struct probe *probe, u
 	return false;
 }
 
-static bool is_probe_message(const struct transport_message *message, struct zap *zap,
+// Named by a handle of this class, and nobody in the other.
+static bool is_probe_message(const struct transport_message *message, struct zap *zap, enum zap_class zap_class,
 			     const struct curve_key_pair *key)
 {
-	uint8_t named[KEY_BYTES];
+	enum zap_class other = zap_class == ZAP_SYSTEMS ? ZAP_ENROLLING : ZAP_SYSTEMS;
+	uint8_t named[KEY_BYTES], nobody[KEY_BYTES];
 	return message->bytes == strlen(SELF_TEST_TEXT) &&
 	       memcmp(message->data, SELF_TEST_TEXT, message->bytes) == 0 && zap != NULL &&
-	       zap_lookup(zap, message->peer.handle, named) && memcmp(named, key->public_key, KEY_BYTES) == 0;
+	       zap_lookup(zap, zap_class, message->peer.handle, named) &&
+	       memcmp(named, key->public_key, KEY_BYTES) == 0 &&
+	       !zap_lookup(zap, other, message->peer.handle, nobody);
 }
 
 static bool probe_is_admitted(struct transport *transport, struct zap *zap, struct probe *probe,
@@ -132,7 +136,7 @@ static bool probe_is_admitted(struct transport *transport, struct zap *zap, stru
 	struct transport_message message;
 	while (wait_for_probe(transport, probe, until_ms)) {
 		if (transport_receive(transport, &message)) {
-			bool good = is_probe_message(&message, zap, key);
+			bool good = is_probe_message(&message, zap, transport_class(transport), key);
 			transport_message_done(&message);
 			if (!good)
 				snprintf(detail, TRANSPORT_DETAIL_BYTES,
@@ -153,7 +157,7 @@ static bool run_self_test(void *context, struct zap *zap, const struct curve_key
 	uint64_t until_ms = clock_monotonic_ms() + SELF_TEST_MS;
 	struct probe stranger = {0}, friend = {0};
 	struct transport *transport;
-	if (!transport_open(context, "tcp://127.0.0.1:*", broker, &transport, detail))
+	if (!transport_open(context, ZAP_SYSTEMS, "tcp://127.0.0.1:*", broker, &transport, detail))
 		return false;
 	bool good = open_probe(context, transport, unknown, broker->public_key, &stranger);
 	if (!good)
@@ -170,7 +174,32 @@ static bool run_self_test(void *context, struct zap *zap, const struct curve_key
 	return good;
 }
 
-bool transport_self_test(void *context, struct zap *zap, char detail[TRANSPORT_DETAIL_BYTES])
+// The key that the test before has seen refused is let in here.
+static bool run_enrolling_self_test(void *context, struct zap *zap, const struct curve_key_pair keys[3],
+				    char detail[TRANSPORT_DETAIL_BYTES])
+{
+	const struct curve_key_pair *broker = &keys[0], *unknown = &keys[2];
+	uint64_t until_ms = clock_monotonic_ms() + SELF_TEST_MS;
+	struct probe stranger = {0};
+	struct transport *transport;
+	if (!transport_open(context, ZAP_ENROLLING, "tcp://127.0.0.1:*", broker, &transport, detail))
+		return false;
+	bool good = open_probe(context, transport, unknown, broker->public_key, &stranger);
+	if (!good)
+		snprintf(detail, TRANSPORT_DETAIL_BYTES, "self-test: no client: %s", zmq_strerror(errno));
+	else if (!probe_is_admitted(transport, zap, &stranger, unknown, until_ms, detail)) {
+		snprintf(detail, TRANSPORT_DETAIL_BYTES,
+			 "self-test: the enrolment endpoint does not admit a new key, or takes it for a system's");
+		good = false;
+	}
+	close_probe(&stranger);
+	transport_close(transport);
+	if (zap != NULL)
+		zap_forget_enrolling(zap);
+	return good;
+}
+
+bool transport_self_test(void *context, struct zap *zap, bool with_enrolling, char detail[TRANSPORT_DETAIL_BYTES])
 {
 	struct curve_key_pair keys[3] = {0};
 	bool good = true;
@@ -181,7 +210,8 @@ bool transport_self_test(void *context, struct zap *zap, char detail[TRANSPORT_D
 	} else {
 		if (zap != NULL)
 			zap_set_self_test_key(zap, keys[1].public_key);
-		good = run_self_test(context, zap, keys, detail);
+		good = run_self_test(context, zap, keys, detail) &&
+		       (!with_enrolling || run_enrolling_self_test(context, zap, keys, detail));
 		if (zap != NULL)
 			zap_set_self_test_key(zap, NULL);
 	}

@@ -32,11 +32,22 @@ static const char *const purpose_labels[VAULT_PURPOSES] = {
 	[VAULT_ROLE] = "cpis/1/seal/role",
 	[VAULT_ALERT] = "cpis/1/seal/alert",
 	[VAULT_POLICY] = "cpis/1/seal/policy",
+	[VAULT_ENROLMENT] = "cpis/1/seal/enrolment",
 };
 static const char tag_label[] = "cpis/1/tag";
 
 // First byte of what is tagged, so that tags of two kinds are never of the same input.
-enum tag_kind { TAG_REQUEST_CONTENT = 6, TAG_ROLE = 7, TAG_SUBJECT = 1, TAG_PERSON = 2, TAG_SLOT = 3, TAG_REQUEST = 4, TAG_QUARANTINE = 5 };
+enum tag_kind {
+	TAG_SUBJECT = 1,
+	TAG_PERSON = 2,
+	TAG_SLOT = 3,
+	TAG_REQUEST = 4,
+	TAG_QUARANTINE = 5,
+	TAG_REQUEST_CONTENT = 6,
+	TAG_ROLE = 7,
+	TAG_ENROLMENT = 8,
+	TAG_ENROLMENT_CODE = 9,
+};
 
 struct vault {
 	EVP_CIPHER_CTX *seal[VAULT_PURPOSES]; // key set once; a new nonce for each use
@@ -283,6 +294,20 @@ void vault_tag_role(struct vault *vault, const char *uid, const char *role_code,
 				     {role_code, strnlen(role_code, ROLE_CODE_BYTES_MAX)},
 				     {organisation->text, strlen(organisation->text)}};
 	make_tag(vault, TAG_ROLE, fields, 3, ret);
+}
+
+void vault_tag_enrolment(struct vault *vault, const struct ods_code *organisation, const char *system_name,
+			 struct store_tag *ret)
+{
+	struct tag_field fields[] = {{organisation->text, strlen(organisation->text)},
+				     {system_name, strnlen(system_name, SYSTEM_NAME_BYTES_MAX)}};
+	make_tag(vault, TAG_ENROLMENT, fields, 2, ret);
+}
+
+void vault_tag_enrolment_code(struct vault *vault, const uint8_t code_sha256[HASH_BYTES], struct store_tag *ret)
+{
+	struct tag_field fields[] = {{code_sha256, HASH_BYTES}};
+	make_tag(vault, TAG_ENROLMENT_CODE, fields, 1, ret);
 }
 
 void vault_tag_quarantine(struct vault *vault, unsigned kind, const char *target, struct store_tag *ret)

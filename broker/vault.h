@@ -32,6 +32,7 @@ enum vault_purpose {
 	VAULT_ROLE,
 	VAULT_ALERT,
 	VAULT_POLICY,
+	VAULT_ENROLMENT,
 	VAULT_PURPOSES
 };
 
@@ -52,6 +53,10 @@ void vault_tag_request(struct vault *, const char *uid, const uint8_t channel_ke
 		       const uint8_t request_id[REQUEST_ID_BYTES], struct store_tag *ret);
 void vault_tag_role(struct vault *, const char *uid, const char *role_code, const struct ods_code *organisation,
 		    struct store_tag *ret);
+// An invitation, by what it is for and by the SHA-256 of its one-time code.
+void vault_tag_enrolment(struct vault *, const struct ods_code *organisation, const char *system_name,
+			 struct store_tag *ret);
+void vault_tag_enrolment_code(struct vault *, const uint8_t code_sha256[HASH_BYTES], struct store_tag *ret);
 void vault_tag_quarantine(struct vault *, unsigned kind, const char *target, struct store_tag *ret);
 // A keyed digest of a request (HMAC-SHA-256), to compare requests by. Without the key it would tell a child's number: all
 // else in a request can be guessed or stands in the audit record.

@@ -36,11 +36,22 @@ struct zap {
 	int stop_fd;
 	pthread_mutex_t lock; // guards all below
 	struct register_snapshot *snapshot;
-	struct zap_handles handles;
+	struct zap_handles handles[ZAP_CLASSES];
+	unsigned enrolling_max;
 	bool has_self_test_key;
 	uint8_t self_test_key[KEY_BYTES];
 	struct zap_counters counters;
 };
+
+const char *zap_domain(enum zap_class zap_class)
+{
+	static const char *const domains[ZAP_CLASSES] = {
+		[ZAP_SYSTEMS] = "cpis",
+		[ZAP_ENROLLING] = "cpis-enrol",
+	};
+	INVARIANT((unsigned)zap_class < ZAP_CLASSES);
+	return domains[zap_class];
+}
 
 // ------------------------------------------------------------------ requests (RFC 27, "The Request Message")
 
@@ -115,13 +126,26 @@ static bool receive_request(struct zap *zap, struct request *request)
 	return true;
 }
 
-// libzmq asks for this domain and this mechanism only; anything else is somebody inside the process in error.
+// libzmq asks for our domains and this mechanism only; anything else is somebody inside the process in error.
 static bool is_well_formed(const struct request *request)
 {
 	const struct field *fields = request->fields;
 	return request->count == FIELDS && !request->oversized && fields[FIELD_DELIMITER].bytes == 0 &&
-	       field_is(&fields[FIELD_VERSION], VERSION) && field_is(&fields[FIELD_DOMAIN], ZAP_DOMAIN) &&
-	       field_is(&fields[FIELD_MECHANISM], "CURVE") && fields[FIELD_KEY].bytes == KEY_BYTES;
+	       field_is(&fields[FIELD_VERSION], VERSION) && field_is(&fields[FIELD_MECHANISM], "CURVE") &&
+	       fields[FIELD_KEY].bytes == KEY_BYTES;
+}
+
+// False: a domain that no socket of ours has.
+static bool class_of(const struct zap *zap, const struct request *request, enum zap_class *ret)
+{
+	const struct field *domain = &request->fields[FIELD_DOMAIN];
+	if (field_is(domain, zap_domain(ZAP_SYSTEMS)))
+		*ret = ZAP_SYSTEMS;
+	else if (zap->enrolling_max > 0 && field_is(domain, zap_domain(ZAP_ENROLLING)))
+		*ret = ZAP_ENROLLING;
+	else
+		return false;
+	return true;
 }
 
 static bool can_be_answered(const struct request *request)
@@ -141,7 +165,7 @@ static struct answer refuse(uint64_t *counter, const char *status, const char *t
 static struct answer admit(struct zap *zap, const uint8_t key[KEY_BYTES])
 {
 	struct answer answer = {.status = "200", .text = "welcome"};
-	if (!zap_handles_mint(&zap->handles, key, answer.handle))
+	if (!zap_handles_mint(&zap->handles[ZAP_SYSTEMS], key, answer.handle))
 		return refuse(&zap->counters.refused_invalid, "300", "no memory for one more connection");
 	zap->counters.admitted++;
 	return answer;
@@ -163,6 +187,21 @@ static struct answer decide(struct zap *zap, const uint8_t key[KEY_BYTES], uint6
 	return admit(zap, key);
 }
 
+// Any key will do; how many there are is bounded, and does not touch those of the systems.
+static struct answer decide_enrolling(struct zap *zap, const uint8_t key[KEY_BYTES])
+{
+	struct zap_handles *handles = &zap->handles[ZAP_ENROLLING];
+	struct answer answer = {.status = "200", .text = "welcome"};
+	if (zap->snapshot == NULL)
+		return refuse(&zap->counters.enrolling_refused, "300", "no register is loaded");
+	if (zap_handles_count(handles) >= zap->enrolling_max)
+		return refuse(&zap->counters.enrolling_refused, "300", "too many connections");
+	if (!zap_handles_mint(handles, key, answer.handle))
+		return refuse(&zap->counters.enrolling_refused, "300", "no memory for one more connection");
+	zap->counters.enrolling_admitted++;
+	return answer;
+}
+
 // ------------------------------------------------------------------ the thread
 
 static void log_refusal(const struct request *request, const struct answer *answer)
@@ -179,10 +218,13 @@ static void log_refusal(const struct request *request, const struct answer *answ
 
 static struct answer answer_request(struct zap *zap, const struct request *request)
 {
-	bool good = is_well_formed(request);
+	enum zap_class zap_class = ZAP_SYSTEMS;
+	bool good = is_well_formed(request) && class_of(zap, request, &zap_class);
 	struct answer answer;
 	pthread_mutex_lock(&zap->lock);
-	if (good)
+	if (good && zap_class == ZAP_ENROLLING)
+		answer = decide_enrolling(zap, request->fields[FIELD_KEY].data);
+	else if (good)
 		answer = decide(zap, request->fields[FIELD_KEY].data, clock_now_ms());
 	else
 		answer = refuse(&zap->counters.malformed, can_be_answered(request) ? "500" : NULL,
@@ -191,7 +233,8 @@ static struct answer answer_request(struct zap *zap, const struct request *reque
 	if (!good)
 		log_event(LOG_LEVEL_ERROR, "handshake_malformed",
 			  "a ZAP request of %u frames is not one of libzmq's", request->count);
-	else if (answer.handle[0] == '\0')
+	// Strangers are expected at the enrolment endpoint; whoever closes it says so once.
+	else if (answer.handle[0] == '\0' && zap_class == ZAP_SYSTEMS)
 		log_refusal(request, &answer);
 	return answer;
 }
@@ -306,7 +349,8 @@ static void free_zap(struct zap *zap)
 {
 	if (zap->stop_fd >= 0)
 		close(zap->stop_fd);
-	zap_handles_drop_all(&zap->handles);
+	for (size_t i = 0; i < ZAP_CLASSES; i++)
+		zap_handles_drop_all(&zap->handles[i]);
 	register_release(zap->snapshot);
 	pthread_mutex_destroy(&zap->lock);
 	free(zap);
@@ -319,7 +363,13 @@ bool zap_start(void *zmq_context, struct register_snapshot *snapshot, const stru
 	struct zap *zap = calloc(1, sizeof *zap);
 	if (zap == NULL)
 		return false;
-	zap->handles.limits = *limits;
+	zap->handles[ZAP_SYSTEMS].limits = *limits;
+	// One more than are let in: of these none is pushed out by another.
+	zap->handles[ZAP_ENROLLING].limits = (struct zap_limits){
+		.connections_max = limits->enrolling_connections_max + 1,
+		.connections_per_system_max = limits->enrolling_connections_max + 1,
+	};
+	zap->enrolling_max = limits->enrolling_connections_max;
 	zap->snapshot = snapshot == NULL ? NULL : register_retain(snapshot);
 	INVARIANT(pthread_mutex_init(&zap->lock, NULL) == 0);
 	zap->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -355,19 +405,35 @@ void zap_set_register(struct zap *zap, struct register_snapshot *snapshot)
 	register_release(before);
 }
 
-bool zap_lookup(struct zap *zap, const char *handle, uint8_t ret_curve_public[KEY_BYTES])
+bool zap_lookup(struct zap *zap, enum zap_class zap_class, const char *handle, uint8_t ret_curve_public[KEY_BYTES])
 {
+	INVARIANT((unsigned)zap_class < ZAP_CLASSES);
 	pthread_mutex_lock(&zap->lock);
-	bool found = zap_handles_find(&zap->handles, handle, ret_curve_public);
+	bool found = zap_handles_find(&zap->handles[zap_class], handle, ret_curve_public);
 	pthread_mutex_unlock(&zap->lock);
 	return found;
+}
+
+bool zap_enrolling_is_full(struct zap *zap)
+{
+	pthread_mutex_lock(&zap->lock);
+	bool full = zap_handles_count(&zap->handles[ZAP_ENROLLING]) >= zap->enrolling_max;
+	pthread_mutex_unlock(&zap->lock);
+	return full;
+}
+
+void zap_forget_enrolling(struct zap *zap)
+{
+	pthread_mutex_lock(&zap->lock);
+	zap_handles_drop_all(&zap->handles[ZAP_ENROLLING]);
+	pthread_mutex_unlock(&zap->lock);
 }
 
 void zap_set_self_test_key(struct zap *zap, const uint8_t *curve_public)
 {
 	pthread_mutex_lock(&zap->lock);
 	if (zap->has_self_test_key)
-		zap_handles_drop_key(&zap->handles, zap->self_test_key);
+		zap_handles_drop_key(&zap->handles[ZAP_SYSTEMS], zap->self_test_key);
 	zap->has_self_test_key = curve_public != NULL;
 	if (curve_public != NULL)
 		memcpy(zap->self_test_key, curve_public, KEY_BYTES);

@@ -2,6 +2,9 @@
 // in, everybody else is not. Runs one thread of its own, answers from the register snapshot, never blocks on
 // a disk. Each connection admitted gets a random 128-bit handle as its User-Id: a client can put words of its own
 // into that place where a ZAP handler is silent, so a handle that is not in this table is nobody.
+//
+// A socket belongs to one class by the ZAP domain that it was opened with. On the enrolment endpoint every key is let in, to
+// show the one-time code of an invitation. Each class has a table of its own: a handle of one is nobody in the other.
 #ifndef CPIS_BROKER_ZAP_H
 #define CPIS_BROKER_ZAP_H
 
@@ -10,7 +13,13 @@
 
 #include "broker/register.h"
 
-#define ZAP_DOMAIN "cpis"
+enum zap_class {
+	ZAP_SYSTEMS,   // domain "cpis": enrolled systems
+	ZAP_ENROLLING, // domain "cpis-enrol": whoever holds a key, any key
+	ZAP_CLASSES
+};
+const char *zap_domain(enum zap_class zap_class);
+
 #define ZAP_HANDLE_BYTES 33 // 32 hex digits and NUL
 
 struct zap;
@@ -18,6 +27,9 @@ struct zap;
 struct zap_limits {
 	unsigned connections_max;            // handles kept; the one unused for longest goes first
 	unsigned connections_per_system_max; // handles kept for one key; likewise
+	// Handles given out on the enrolment endpoint until zap_forget_enrolling; then everybody there is told to come later.
+	// 0: there is no such endpoint, its domain is malformed.
+	unsigned enrolling_connections_max;
 };
 
 // Binds inproc://zeromq.zap.01 in `zmq_context` and starts the thread. Must come before any server socket.
@@ -31,13 +43,19 @@ void zap_stop(struct zap *zap);
 
 // From now on handshakes are decided by this snapshot. Any thread.
 void zap_set_register(struct zap *zap, struct register_snapshot *snapshot);
-// The key behind a handle. False: not ours. Any thread.
-__attribute__((warn_unused_result)) bool zap_lookup(struct zap *zap, const char *handle, uint8_t ret_curve_public[KEY_BYTES]);
+// The key behind a handle of this class. False: not ours, or of the other one. Any thread.
+__attribute__((warn_unused_result)) bool zap_lookup(struct zap *zap, enum zap_class zap_class, const char *handle,
+						    uint8_t ret_curve_public[KEY_BYTES]);
+// Whether the enrolment endpoint has let in as many as it may. Any thread.
+bool zap_enrolling_is_full(struct zap *zap);
+// Every handle of that class is nobody's from now on. For when its socket was closed.
+void zap_forget_enrolling(struct zap *zap);
 // Admits one more key, for the start-up self-test only; NULL ends that.
 void zap_set_self_test_key(struct zap *zap, const uint8_t *curve_public);
 
 struct zap_counters {
 	uint64_t admitted, refused_unknown, refused_invalid, malformed;
+	uint64_t enrolling_admitted, enrolling_refused;
 };
 struct zap_counters zap_read_counters(struct zap *zap);
 

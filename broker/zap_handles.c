@@ -139,6 +139,11 @@ bool zap_handles_find(struct zap_handles *handles, const char *handle, uint8_t r
 	return true;
 }
 
+unsigned zap_handles_count(const struct zap_handles *handles)
+{
+	return HASH_COUNT(handles->all);
+}
+
 void zap_handles_drop_key(struct zap_handles *handles, const uint8_t key[KEY_BYTES])
 {
 	struct zap_handle_owner *owner = find_owner(handles, key);

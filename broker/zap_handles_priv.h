@@ -24,6 +24,7 @@ __attribute__((warn_unused_result)) bool zap_handles_mint(struct zap_handles *ha
 							  char ret_handle[ZAP_HANDLE_BYTES]);
 __attribute__((warn_unused_result)) bool zap_handles_find(struct zap_handles *handles,
 							  const char *handle, uint8_t ret_key[KEY_BYTES]);
+unsigned zap_handles_count(const struct zap_handles *handles);
 void zap_handles_drop_key(struct zap_handles *handles, const uint8_t key[KEY_BYTES]);
 void zap_handles_drop_all(struct zap_handles *handles);
 

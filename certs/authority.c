@@ -329,24 +329,24 @@ static enum certs_status check_typed(const struct authority_request *request, co
 static enum certs_status read_request(const struct authority_request *request, struct profile_subject *subject,
 				      uint8_t public_key[KEY_BYTES], char detail[CERTS_DETAIL_BYTES])
 {
-	char fingerprint[KEY_FINGERPRINT_BYTES] = "";
+	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES] = "";
 	const char *why = NULL;
 	enum certs_status status;
 	if (request->kind == CERTIFICATE_STAFF) {
 		status = request_read_staff(request->file, subject, public_key, detail);
 		if (status == CERTS_OK)
 			status = check_typed(request, subject, detail);
-		if (status == CERTS_OK && ed25519_key_fingerprint(public_key, fingerprint) != CERTS_OK)
+		if (status == CERTS_OK && !public_key_staff_fingerprint(public_key, fingerprint))
 			status = certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
 	} else {
 		status = profile_subject_make(request->kind, request->organisation, NULL, request->name, subject, &why);
 		if (status != CERTS_OK)
 			return certificate_refuse(detail, status, "certificate", why);
 		status = request_read_curve(request->file, public_key, detail);
-		if (status == CERTS_OK && curve_key_fingerprint(public_key, fingerprint) != CERTS_OK)
+		if (status == CERTS_OK && !public_key_fingerprint(public_key, fingerprint))
 			status = certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
 	}
-	if (status == CERTS_OK && !key_fingerprint_is(fingerprint, request->fingerprint))
+	if (status == CERTS_OK && !public_key_fingerprint_is(fingerprint, request->fingerprint))
 		status = certificate_refuse(detail, CERTS_FINGERPRINT, request->file, NULL);
 	return status;
 }

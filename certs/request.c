@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include <openssl/bio.h>
-#include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
@@ -40,17 +39,9 @@ enum certs_status request_path(const char *directory, const char *file, const ch
 
 static enum certs_status write_public_key(const uint8_t public_key[KEY_BYTES], const char *path)
 {
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, KEY_BYTES);
-	BIO *bio = BIO_new(BIO_s_mem());
-	enum certs_status status = CERTS_LIBRARY;
-	char *data = NULL;
-	if (key != NULL && bio != NULL && PEM_write_bio_PUBKEY(bio, key) == 1) {
-		long bytes = BIO_get_mem_data(bio, &data);
-		status = file_write(path, data, (size_t)bytes, 0644, false);
-	}
-	BIO_free(bio);
-	EVP_PKEY_free(key);
-	return status;
+	char pem[PUBLIC_KEY_PEM_BYTES];
+	public_key_pem(public_key, pem);
+	return file_write(path, pem, strlen(pem), 0644, false);
 }
 
 enum certs_status request_make_curve(const char *out_directory, const char *file, struct request_files *ret,
@@ -66,8 +57,8 @@ enum certs_status request_make_curve(const char *out_directory, const char *file
 	if (access(files.request, F_OK) == 0)
 		return certificate_refuse(detail, CERTS_EXISTS, files.request, NULL);
 	status = curve_key_generate(&pair);
-	if (status == CERTS_OK)
-		status = curve_key_fingerprint(pair.public_key, files.fingerprint);
+	if (status == CERTS_OK && !public_key_fingerprint(pair.public_key, files.fingerprint))
+		status = CERTS_LIBRARY;
 	if (status == CERTS_OK)
 		status = curve_key_save(&pair, files.key);
 	if (status != CERTS_OK) {
@@ -212,9 +203,9 @@ static enum certs_status make_staff(const struct profile_subject *subject, const
 {
 	uint8_t public_key[KEY_BYTES];
 	signing_key_public(key, public_key);
-	enum certs_status status = ed25519_key_fingerprint(public_key, files->fingerprint);
-	X509_REQ *request = status == CERTS_OK ? make_request(subject, key) : NULL;
-	status = request == NULL ? CERTS_LIBRARY : write_request(request, files->request);
+	X509_REQ *request =
+		public_key_staff_fingerprint(public_key, files->fingerprint) ? make_request(subject, key) : NULL;
+	enum certs_status status = request == NULL ? CERTS_LIBRARY : write_request(request, files->request);
 	X509_REQ_free(request);
 	return status == CERTS_OK ? status : certificate_refuse(detail, status, files->request, NULL);
 }

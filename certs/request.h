@@ -5,18 +5,18 @@
 // PEM SubjectPublicKeyInfo, which every tool reads, and proves possession by its first CURVE handshake. Its names are typed by
 // the authority, which has to know them anyway.
 //
-// Either way the authority compares the key's fingerprint (certs/fingerprint.h) over the telephone.
+// Either way the authority compares the key's fingerprint (certs/public_key.h) over the telephone.
 #ifndef CPIS_CERTS_REQUEST_H
 #define CPIS_CERTS_REQUEST_H
 
 #include "certs/certs_status.h"
-#include "certs/fingerprint.h"
 #include "certs/identity.h"
+#include "certs/public_key.h"
 
 struct request_files {
 	char request[4096];                  // FILE.csr, or FILE.pub for a public key alone
 	char key[4096];                      // FILE.key; "" when the key is on a token
-	char fingerprint[KEY_FINGERPRINT_BYTES];
+	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES];
 };
 
 // An X25519 key and its public half, for a system or a broker. `file` as in certs/authority.h; what is there already is

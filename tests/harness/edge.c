@@ -34,7 +34,7 @@ void edge_start_handler(struct edge *edge)
 
 void edge_open_transport(struct edge *edge)
 {
-	bool opened = transport_open(edge->context, "tcp://127.0.0.1:*", &edge->enrolment->broker,
+	bool opened = transport_open(edge->context, ZAP_SYSTEMS, "tcp://127.0.0.1:*", &edge->enrolment->broker,
 				     &edge->transport, edge->detail);
 	ck_assert_msg(opened, "%s", edge->detail);
 }
@@ -126,7 +126,7 @@ bool edge_receive(struct edge *edge, struct transport_message *ret, int timeout_
 		uint64_t now_ms = clock_monotonic_ms();
 		if (now_ms >= until_ms)
 			return false;
-		transport_wait(edge->transport, -1, (int)(until_ms - now_ms));
+		transport_wait(&edge->transport, 1, -1, (int)(until_ms - now_ms));
 	}
 	return true;
 }
@@ -156,7 +156,7 @@ bool edge_reply(struct edge *edge, const struct transport_peer *peer, const char
 void edge_assert_named(struct edge *edge, const struct transport_peer *peer, enum enrolment_system system)
 {
 	uint8_t key[KEY_BYTES];
-	ck_assert_msg(zap_lookup(edge->zap, peer->handle, key), "'%s' is not a handle", peer->handle);
+	ck_assert_msg(zap_lookup(edge->zap, ZAP_SYSTEMS, peer->handle, key), "'%s' is not a handle", peer->handle);
 	ck_assert_mem_eq(key, edge->enrolment->keys[system].public_key, KEY_BYTES);
 }
 

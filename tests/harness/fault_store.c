@@ -56,6 +56,11 @@ FORWARD(quarantine_delete, (struct store *store, const struct store_tag *target)
 FORWARD(quarantine_all,
 	(struct store *store, size_t max, struct arena *arena, struct store_quarantine **ret, size_t *ret_count),
 	(fault->real, max, arena, ret, ret_count))
+FORWARD(enrolment_put, (struct store *store, const struct store_enrolment *row), (fault->real, row))
+FORWARD(enrolment_delete, (struct store *store, const struct store_tag *system), (fault->real, system))
+FORWARD(enrolment_all,
+	(struct store *store, size_t max, struct arena *arena, struct store_enrolment **ret, size_t *ret_count),
+	(fault->real, max, arena, ret, ret_count))
 FORWARD(role_put, (struct store *store, const struct store_role *row), (fault->real, row))
 FORWARD(role_all,
 	(struct store *store, size_t max, struct arena *arena, struct store_role **ret, size_t *ret_count),
@@ -126,6 +131,9 @@ static const struct store_ops fault_ops = {
 	.quarantine_put = fault_quarantine_put,
 	.quarantine_delete = fault_quarantine_delete,
 	.quarantine_all = fault_quarantine_all,
+	.enrolment_put = fault_enrolment_put,
+	.enrolment_delete = fault_enrolment_delete,
+	.enrolment_all = fault_enrolment_all,
 	.role_put = fault_role_put,
 	.role_all = fault_role_all,
 	.role_use_put = fault_role_use_put,

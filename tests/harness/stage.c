@@ -40,6 +40,7 @@ const struct stage_props stage_props[STAGE_SYSTEMS] = {
 	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL},
 	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL},
 	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL},
+	[STAGE_NEWCOMER] = {"RXH", "newcomer", NULL, NULL},
 };
 
 void stage_must(bool good, const char *what, const char *detail)
@@ -166,6 +167,24 @@ static void issue_all(struct stage *stage)
 	}
 }
 
+// Where the enrolled directory has this system's certificate.
+static const char *enrolled_path(const struct stage *stage, enum stage_system system)
+{
+	struct certificate_description description;
+	char detail[CERTS_DETAIL_BYTES] = "", serial[2 * SERIAL_BYTES_MAX + 1];
+	stage_must(certificate_describe_file(stage->system_files[system], &description, detail) == CERTS_OK,
+		   stage->system_files[system], detail);
+	certificate_serial_format(&description.serial, serial);
+	return stage_path(stage, "ra/enrolled/%s.pem", serial);
+}
+
+void stage_enrol_newcomer(struct stage *stage)
+{
+	const char *from = stage_path(stage, "newcomer.aside"), *to = enrolled_path(stage, STAGE_NEWCOMER);
+	stage_must(rename(from, to) == 0, to, "cannot be enrolled");
+	load_register(stage);
+}
+
 void stage_end_profile(struct stage *stage, enum stage_person person)
 {
 	stage->profile_ends_ms[person] = stage->now_ms;
@@ -228,6 +247,8 @@ struct stage *stage_new(void)
 	stage_must(authority_init(stage_path(stage, "ra"), STAGE_BROKER_NAME, "cpis.example/audit", STAGE_MADE_MS,
 				  detail) == CERTS_OK, "authority", detail);
 	issue_all(stage);
+	stage_must(rename(enrolled_path(stage, STAGE_NEWCOMER), stage_path(stage, "newcomer.aside")) == 0, "newcomer",
+		   "cannot be put aside");
 	stage_must(policy_load("broker/policy.yaml", &stage->policy, detail), "policy", detail);
 	load_register(stage);
 	stage_must(vault_create_key(stage_path(stage, "store.key"), detail) &&

@@ -34,6 +34,7 @@ enum stage_system {
 	STAGE_NATIONAL,     // X26
 	STAGE_UNREGISTERED, // RYX: enrolled, but its organisation is not in the register
 	STAGE_EXPIRED,      // RXH: was good for its first day
+	STAGE_NEWCOMER,     // RXH: has a certificate, which is not enrolled until stage_enrol_newcomer
 	STAGE_STRANGER,     // a key that nobody enrolled
 	STAGE_KEYLESS,      // a connection whose key is not known at all
 	STAGE_SYSTEMS
@@ -81,6 +82,7 @@ struct stage {
 	struct store *disk;
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;
+	bool enrolling;                          // what is submitted comes on the enrolment endpoint
 	struct curve_key_pair keys[STAGE_SYSTEMS];
 	char system_files[STAGE_SYSTEMS][128];   // certificates
 	char person_files[STAGE_PERSONS][128];
@@ -108,6 +110,8 @@ void stage_restart(struct stage *stage);
 // A new core over the same store, or false with the reason.
 bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DETAIL_BYTES]);
 void stage_end_profile(struct stage *stage, enum stage_person person); // now
+// The registration authority's part: its certificate is put among the enrolled ones.
+void stage_enrol_newcomer(struct stage *stage);
 void stage_revoke_person(struct stage *stage, enum stage_person person);
 void stage_revoke_system(struct stage *stage, enum stage_system system);
 // Rows of the audit log as the store has them.

@@ -109,6 +109,7 @@ bool stage_submit_bytes(struct stage *stage, enum stage_system system, const voi
 		.channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key,
 		.data = data,
 		.bytes = bytes,
+		.enrolling = stage->enrolling,
 		.waited_ms = waited_ms,
 	};
 	if (!core_submit(stage->core, &arrival, stage->now_ms))

@@ -166,6 +166,62 @@ START_TEST(the_shipped_example_loads)
 }
 END_TEST
 
+#define NEXT                                  \
+	"next_endpoint: tcp://127.0.0.1:4422\n" \
+	"next_certificate: pki/next.pem\n"      \
+	"next_key: pki/next.key\n"
+
+START_TEST(reads_the_endpoint_for_enrolment_and_that_of_the_next_key)
+{
+	char expected[128];
+	struct config *config = load(GOOD);
+	ck_assert_ptr_null(config->enrolment_endpoint);
+	ck_assert_ptr_null(config->next_endpoint);
+	config_free(config);
+	config = load(GOOD "enrolment_endpoint: tcp://127.0.0.1:4421\nenrolment_endpoint_file: run/enrolment\n" NEXT
+			   "next_endpoint_file: run/next\n");
+	ck_assert_str_eq(config->enrolment_endpoint, "tcp://127.0.0.1:4421");
+	ck_assert_str_eq(config->next_endpoint, "tcp://127.0.0.1:4422");
+	snprintf(expected, sizeof expected, "%s/run/enrolment", directory);
+	ck_assert_str_eq(config->enrolment_endpoint_file, expected);
+	snprintf(expected, sizeof expected, "%s/run/next", directory);
+	ck_assert_str_eq(config->next_endpoint_file, expected);
+	snprintf(expected, sizeof expected, "%s/pki/next.pem", directory);
+	ck_assert_str_eq(config->next_certificate, expected);
+	snprintf(expected, sizeof expected, "%s/pki/next.key", directory);
+	ck_assert_str_eq(config->next_key, expected);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(refuses_keys_that_mean_nothing_alone)
+{
+	static const char together[] = "next_endpoint, next_certificate and next_key go together";
+	static const struct {
+		const char *lines, *sentence;
+		unsigned line;
+	} cases[] = {
+		{"next_endpoint: tcp://127.0.0.1:4422\n", together, 16},
+		{"\nnext_certificate: a.pem\n", together, 17},
+		{"next_key: a.key\n", together, 16},
+		{"next_key: a.key\nnext_certificate: a.pem\n", together, 17},
+		{"next_endpoint: tcp://127.0.0.1:4422\nnext_key: a.key\n", together, 16},
+		{"next_endpoint_file: next\n", "next_endpoint_file needs next_endpoint", 16},
+		{"enrolment_endpoint_file: enrolment\n", "enrolment_endpoint_file needs enrolment_endpoint", 16},
+		{"enrolment_endpoint: ipc:///tmp/x\n",
+		 "enrolment_endpoint must be tcp://host:port, with a port from 1 to 65535 or *", 16},
+		{"next_endpoint: 127.0.0.1:4422\n",
+		 "next_endpoint must be tcp://host:port, with a port from 1 to 65535 or *", 16},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[2048], expected[256];
+		snprintf(text, sizeof text, "%s%s", GOOD, cases[i].lines);
+		snprintf(expected, sizeof expected, ":%u: %s", cases[i].line, cases[i].sentence);
+		refuses(text, expected);
+	}
+}
+END_TEST
+
 START_TEST(an_endpoint_may_leave_the_port_to_the_system)
 {
 	struct config *config = NULL;
@@ -345,6 +401,8 @@ int main(void)
 	tcase_add_test(config, the_default_per_system_gives_way_to_few_connections);
 	tcase_add_test(config, paths_of_a_file_in_the_working_directory_stay_as_they_are);
 	tcase_add_test(config, the_shipped_example_loads);
+	tcase_add_test(config, reads_the_endpoint_for_enrolment_and_that_of_the_next_key);
+	tcase_add_test(config, refuses_keys_that_mean_nothing_alone);
 	tcase_add_test(config, an_endpoint_may_leave_the_port_to_the_system);
 	tcase_add_test(config, refuses_a_file_that_is_not_there);
 	tcase_add_test(config, refuses_a_directory);

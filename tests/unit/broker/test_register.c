@@ -459,6 +459,12 @@ START_TEST(an_enrolled_system_is_found_by_its_key)
 	ck_assert_int_eq(system->status, CERTS_OK);
 	ck_assert_str_eq(system->identity.organisation, "RXH");
 	ck_assert_str_eq(system->identity.name, "ward-system");
+	uint8_t *der = NULL;
+	size_t der_bytes = 0;
+	ck_assert_int_eq(certificate_file_to_der(issued.certificate, &der, &der_bytes), CERTS_OK);
+	ck_assert_uint_eq(system->certificate_bytes, der_bytes);
+	ck_assert_mem_eq(system->certificate, der, der_bytes);
+	free(der);
 	system = register_system(snapshot, other.public_key);
 	ck_assert_ptr_nonnull(system);
 	ck_assert_str_eq(system->identity.organisation, "383");
@@ -489,6 +495,7 @@ START_TEST(a_systems_standing_ends_with_its_certificate)
 	register_release(snapshot);
 	snapshot = load_at(end_ms);
 	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_EXPIRED);
+	ck_assert_ptr_null(register_system(snapshot, key.public_key)->certificate);
 	ck_assert_int_eq(register_system_status(register_system(snapshot, key.public_key), now_ms),
 			 CERTS_EXPIRED);
 	ck_assert_uint_eq(register_systems_count(snapshot), 0);

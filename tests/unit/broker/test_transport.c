@@ -157,7 +157,7 @@ START_TEST(a_reply_to_a_peer_that_is_gone_is_lost_at_once)
 	raw_curve_close(client);
 	uint64_t until_ms = clock_monotonic_ms() + EDGE_WAIT_MS;
 	while (edge_reply(edge, &peer, "too late") && clock_monotonic_ms() < until_ms)
-		transport_wait(edge->transport, -1, 10);
+		transport_wait(&edge->transport, 1, -1, 10);
 	uint64_t before_ms = clock_monotonic_ms();
 	ck_assert(!edge_reply(edge, &peer, "too late"));
 	ck_assert_uint_lt(clock_monotonic_ms() - before_ms, 500);
@@ -214,7 +214,7 @@ END_TEST
 START_TEST(waiting_ends_when_the_other_descriptor_is_readable)
 {
 	int fd = eventfd(1, EFD_CLOEXEC);
-	transport_wait(edge->transport, fd, -1);
+	transport_wait(&edge->transport, 1, fd, -1);
 	close(fd);
 }
 END_TEST
@@ -222,7 +222,7 @@ END_TEST
 START_TEST(waiting_ends_when_the_time_is_over)
 {
 	uint64_t before_ms = clock_monotonic_ms();
-	transport_wait(edge->transport, -1, 20);
+	transport_wait(&edge->transport, 1, -1, 20);
 	ck_assert_uint_ge(clock_monotonic_ms() - before_ms, 19);
 }
 END_TEST
@@ -238,10 +238,10 @@ END_TEST
 START_TEST(says_why_it_cannot_open)
 {
 	struct transport *second = NULL;
-	ck_assert(!transport_open(edge->context, transport_endpoint(edge->transport),
+	ck_assert(!transport_open(edge->context, ZAP_SYSTEMS, transport_endpoint(edge->transport),
 				  &edge->enrolment->broker, &second, edge->detail));
 	ck_assert_ptr_nonnull(strstr(edge->detail, "cannot be bound: Address already in use"));
-	ck_assert(!transport_open(edge->context, "not an endpoint", &edge->enrolment->broker, &second,
+	ck_assert(!transport_open(edge->context, ZAP_SYSTEMS, "not an endpoint", &edge->enrolment->broker, &second,
 				  edge->detail));
 	ck_assert_ptr_nonnull(strstr(edge->detail, "not an endpoint cannot be bound"));
 	ck_assert_ptr_null(second);

@@ -86,7 +86,7 @@ START_TEST(every_message_names_its_sender_whether_it_was_waited_for_or_not)
 	struct raw_curve *client = edge_connect(edge, ENROLMENT_LEEDS);
 	for (int i = 0; i < 50; i++) {
 		edge_say(client, "again");
-		transport_wait(edge->transport, -1, EDGE_WAIT_MS);
+		transport_wait(&edge->transport, 1, -1, EDGE_WAIT_MS);
 		struct transport_peer peer = edge_expect(edge, "again");
 		edge_assert_named(edge, &peer, ENROLMENT_LEEDS);
 	}
@@ -210,7 +210,7 @@ START_TEST(never_believes_a_user_id_that_the_client_sends)
 	struct transport_peer peer = edge_expect(edge, "I am the administrator");
 	ck_assert_str_ne(peer.handle, "admin");
 	edge_assert_named(edge, &peer, ENROLMENT_LEEDS);
-	ck_assert(!zap_lookup(edge->zap, "admin", key));
+	ck_assert(!zap_lookup(edge->zap, ZAP_SYSTEMS, "admin", key));
 	raw_curve_close(client);
 }
 END_TEST

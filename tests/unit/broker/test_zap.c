@@ -138,6 +138,14 @@ static struct reply receive_reply(void *socket)
 	return reply;
 }
 
+static struct reply ask_enrolling(const uint8_t key[KEY_BYTES])
+{
+	struct question question = question_for(key);
+	question.frames[3] = (struct frame){"cpis-enrol", 10};
+	send_question(asker, &question);
+	return receive_reply(asker);
+}
+
 static struct reply ask(const uint8_t key[KEY_BYTES])
 {
 	struct question question = question_for(key);
@@ -156,7 +164,7 @@ static void admit(const uint8_t key[KEY_BYTES], char ret_handle[ZAP_HANDLE_BYTES
 static bool knows(const char *handle)
 {
 	uint8_t key[KEY_BYTES];
-	return zap_lookup(zap, handle, key);
+	return zap_lookup(zap, ZAP_SYSTEMS, handle, key);
 }
 
 static void assert_refused(const struct reply *reply, const char *status)
@@ -177,7 +185,7 @@ START_TEST(admits_an_enrolled_key_and_names_it_by_a_random_handle)
 	ck_assert_str_eq(reply.status, "200");
 	ck_assert_uint_eq(strlen(reply.user_id), ZAP_HANDLE_BYTES - 1);
 	ck_assert_uint_eq(strspn(reply.user_id, "0123456789abcdef"), ZAP_HANDLE_BYTES - 1);
-	ck_assert(zap_lookup(zap, reply.user_id, key));
+	ck_assert(zap_lookup(zap, ZAP_SYSTEMS, reply.user_id, key));
 	ck_assert_mem_eq(key, KEY_OF(ENROLMENT_HOSPITAL), KEY_BYTES);
 	ck_assert_uint_eq(zap_read_counters(zap).admitted, 1);
 }
@@ -240,7 +248,7 @@ START_TEST(a_revoked_key_can_still_be_told_from_its_handle)
 	struct register_snapshot *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
 	zap_set_register(zap, fresh);
 	register_release(fresh);
-	ck_assert(zap_lookup(zap, handle, key));
+	ck_assert(zap_lookup(zap, ZAP_SYSTEMS, handle, key));
 	ck_assert_mem_eq(key, KEY_OF(ENROLMENT_LEEDS), KEY_BYTES);
 }
 END_TEST
@@ -374,7 +382,7 @@ END_TEST
 START_TEST(writes_no_key_for_a_handle_that_it_does_not_know)
 {
 	uint8_t key[KEY_BYTES] = {1, 2, 3}, before[KEY_BYTES] = {1, 2, 3};
-	ck_assert(!zap_lookup(zap, "00000000000000000000000000000000", key));
+	ck_assert(!zap_lookup(zap, ZAP_SYSTEMS, "00000000000000000000000000000000", key));
 	ck_assert_mem_eq(key, before, KEY_BYTES);
 }
 END_TEST
@@ -412,6 +420,109 @@ START_TEST(a_single_handle_may_be_all_there_is_room_for)
 	ck_assert(!knows(first) && knows(second));
 	admit(KEY_OF(ENROLMENT_HOSPITAL), first);
 	ck_assert(knows(first) && !knows(second));
+}
+END_TEST
+
+// ------------------------------------------------------------------ the enrolment endpoint
+
+#define ENROLLING_MAX 3
+
+static void set_up_enrolling(void)
+{
+	const struct zap_limits limits = {
+		.connections_max = 2, .connections_per_system_max = 2, .enrolling_connections_max = ENROLLING_MAX};
+	set_up();
+	ck_assert(zap_start(context, enrolment->snapshot, &limits, &zap));
+	asker = new_asker();
+}
+
+static bool is_enrolling(const char *handle)
+{
+	uint8_t key[KEY_BYTES];
+	return zap_lookup(zap, ZAP_ENROLLING, handle, key);
+}
+
+START_TEST(any_key_is_let_in_to_enrol_and_is_nobody_elsewhere)
+{
+	uint8_t key[KEY_BYTES];
+	struct reply reply = ask_enrolling(enrolment->stranger.public_key);
+	ck_assert_str_eq(reply.status, "200");
+	ck_assert_uint_eq(strlen(reply.user_id), ZAP_HANDLE_BYTES - 1);
+	ck_assert_mem_eq(reply.metadata + 13, reply.user_id, 32);
+	ck_assert(zap_lookup(zap, ZAP_ENROLLING, reply.user_id, key));
+	ck_assert_mem_eq(key, enrolment->stranger.public_key, KEY_BYTES);
+	ck_assert(!knows(reply.user_id));
+	struct reply main_reply = ask(enrolment->stranger.public_key);
+	assert_refused(&main_reply, "400");
+	ck_assert_uint_eq(zap_read_counters(zap).admitted, 0);
+	ck_assert_uint_eq(zap_read_counters(zap).enrolling_admitted, 1);
+}
+END_TEST
+
+START_TEST(an_enrolled_key_too_is_of_the_class_of_the_socket_it_came_to)
+{
+	char handle[ZAP_HANDLE_BYTES];
+	admit(KEY_OF(ENROLMENT_HOSPITAL), handle);
+	ck_assert(knows(handle) && !is_enrolling(handle));
+	struct reply reply = ask_enrolling(KEY_OF(ENROLMENT_HOSPITAL));
+	ck_assert(is_enrolling(reply.user_id) && !knows(reply.user_id));
+	reply = ask_enrolling(KEY_OF(ENROLMENT_EXPIRED));
+	ck_assert(is_enrolling(reply.user_id) && !knows(reply.user_id));
+}
+END_TEST
+
+START_TEST(strangers_push_nobody_out_and_come_later_when_there_are_too_many)
+{
+	char systems[2][ZAP_HANDLE_BYTES];
+	struct reply strangers[ENROLLING_MAX];
+	for (int i = 0; i < 2; i++)
+		admit(KEY_OF(ENROLMENT_HOSPITAL), systems[i]);
+	for (int i = 0; i < ENROLLING_MAX; i++) {
+		ck_assert(!zap_enrolling_is_full(zap));
+		// One key may have them all: keys cost nothing.
+		strangers[i] = ask_enrolling(enrolment->stranger.public_key);
+		ck_assert_str_eq(strangers[i].status, "200");
+	}
+	ck_assert(zap_enrolling_is_full(zap));
+	struct reply late = ask_enrolling(KEY_OF(ENROLMENT_LEEDS));
+	assert_refused(&late, "300");
+	ck_assert_uint_eq(zap_read_counters(zap).enrolling_refused, 1);
+	for (int i = 0; i < ENROLLING_MAX; i++)
+		ck_assert(is_enrolling(strangers[i].user_id));
+	ck_assert(knows(systems[0]) && knows(systems[1]));
+	zap_forget_enrolling(zap);
+	ck_assert(!zap_enrolling_is_full(zap));
+	for (int i = 0; i < ENROLLING_MAX; i++)
+		ck_assert(!is_enrolling(strangers[i].user_id));
+	ck_assert(knows(systems[0]) && knows(systems[1]));
+	ck_assert_str_eq(ask_enrolling(KEY_OF(ENROLMENT_LEEDS)).status, "200");
+}
+END_TEST
+
+START_TEST(nobody_enrols_while_no_register_is_there)
+{
+	zap_set_register(zap, NULL);
+	struct reply reply = ask_enrolling(enrolment->stranger.public_key);
+	assert_refused(&reply, "300");
+}
+END_TEST
+
+START_TEST(without_an_enrolment_endpoint_its_domain_is_malformed)
+{
+	struct question question = question_for(enrolment->stranger.public_key);
+	question.frames[3] = (struct frame){"cpis-enrol", 10};
+	assert_malformed(&question);
+}
+END_TEST
+
+START_TEST(domains_are_taken_by_the_letter)
+{
+	static const char *const domains[] = {"", "cpis-", "cpis-enro", "cpis-enroll", "CPIS-ENROL", "cpis-enrol ", "enrol"};
+	for (size_t i = 0; i < sizeof domains / sizeof domains[0]; i++) {
+		struct question question = question_for(KEY_OF(ENROLMENT_HOSPITAL));
+		question.frames[3] = (struct frame){domains[i], strlen(domains[i])};
+		assert_malformed(&question);
+	}
 }
 END_TEST
 
@@ -455,7 +566,7 @@ static void *look_up(void *argument)
 {
 	uint8_t key[KEY_BYTES];
 	while (!atomic_load(&lookups_end)) {
-		if (!zap_lookup(zap, argument, key))
+		if (!zap_lookup(zap, ZAP_SYSTEMS, argument, key))
 			atomic_fetch_add(&lookups_lost, 1);
 		zap_set_register(zap, enrolment->snapshot);
 		zap_read_counters(zap);
@@ -515,6 +626,15 @@ int main(void)
 {
 	Suite *suite = suite_create("zap");
 	TCase *started = tcase_create("started"), *stopped = tcase_create("stopped");
+	TCase *enrolling = tcase_create("enrolling");
+	tcase_add_checked_fixture(enrolling, set_up_enrolling, tear_down);
+	tcase_set_timeout(enrolling, 120);
+	tcase_add_test(enrolling, any_key_is_let_in_to_enrol_and_is_nobody_elsewhere);
+	tcase_add_test(enrolling, an_enrolled_key_too_is_of_the_class_of_the_socket_it_came_to);
+	tcase_add_test(enrolling, strangers_push_nobody_out_and_come_later_when_there_are_too_many);
+	tcase_add_test(enrolling, nobody_enrols_while_no_register_is_there);
+	tcase_add_test(enrolling, domains_are_taken_by_the_letter);
+	tcase_add_test(started, without_an_enrolment_endpoint_its_domain_is_malformed);
 	tcase_add_checked_fixture(started, set_up_started, tear_down);
 	tcase_add_checked_fixture(stopped, set_up, tear_down);
 	tcase_set_timeout(started, 120);
@@ -544,6 +664,7 @@ int main(void)
 	tcase_add_test(stopped, takes_the_process_with_it_when_it_dies);
 	suite_add_tcase(suite, started);
 	suite_add_tcase(suite, stopped);
+	suite_add_tcase(suite, enrolling);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);

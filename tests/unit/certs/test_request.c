@@ -1,4 +1,4 @@
-// Requests for certificates, their fingerprints, and issuing for a key that stays with its owner.
+// Requests for certificates, and issuing for a key that stays with its owner.
 #include "certs/request.h"
 
 #include <check.h>
@@ -13,7 +13,6 @@
 #include <openssl/x509v3.h>
 
 #include "certs/authority.h"
-#include "certs/fingerprint.h"
 
 #define NOW 1795000000000ull
 #define UID "555000000001"
@@ -84,39 +83,6 @@ static struct trust *load_trust(void)
 	ck_assert_msg(trust_load(path, &trust, detail) == CERTS_OK, "%s", detail);
 	return trust;
 }
-
-// ------------------------------------------------------------------ fingerprints
-
-// `printf '302a300506032b656e032100%064d' 0 | xxd -r -p | sha256sum` begins so.
-START_TEST(a_fingerprint_is_the_first_80_bits_of_the_hash_of_the_public_key)
-{
-	char fingerprint[KEY_FINGERPRINT_BYTES], expected[64], command[200];
-	const uint8_t zero[KEY_BYTES] = {0};
-	ck_assert_int_eq(curve_key_fingerprint(zero, fingerprint), CERTS_OK);
-	snprintf(command, sizeof command,
-		 "python3 -c \"import hashlib;print(hashlib.sha256(bytes.fromhex('302a300506032b656e032100')+bytes(32)).hexdigest())\"");
-	FILE *pipe = popen(command, "r");
-	ck_assert_int_eq(fscanf(pipe, "%20s", expected), 1);
-	pclose(pipe);
-	ck_assert(key_fingerprint_is(fingerprint, expected));
-	ck_assert_uint_eq(strlen(fingerprint), 24);
-	ck_assert(fingerprint[4] == '-' && fingerprint[19] == '-');
-}
-END_TEST
-
-START_TEST(a_fingerprint_may_be_typed_in_any_way_and_not_in_part)
-{
-	const char *fingerprint = "f8ba-8a3d-5818-3971-83f4";
-	ck_assert(key_fingerprint_is(fingerprint, "F8BA 8A3D 5818 3971 83F4"));
-	ck_assert(key_fingerprint_is(fingerprint, "f8ba8a3d5818397183f4"));
-	ck_assert(!key_fingerprint_is(fingerprint, "f8ba-8a3d-5818-3971-83f5"));
-	ck_assert(!key_fingerprint_is(fingerprint, "f8ba-8a3d-5818-3971-83f"));
-	ck_assert(!key_fingerprint_is(fingerprint, "f8ba-8a3d-5818-3971-83f4-0"));
-	ck_assert(!key_fingerprint_is(fingerprint, ""));
-	ck_assert(!key_fingerprint_is(fingerprint, "f8ba-8a3d-5818-3971-83f4!"));
-	ck_assert(!key_fingerprint_is("g", "g"));
-}
-END_TEST
 
 // ------------------------------------------------------------------ systems and brokers
 
@@ -365,8 +331,6 @@ int main(void)
 	TCase *tests = tcase_create("request");
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, set_up, tear_down);
-	tcase_add_test(tests, a_fingerprint_is_the_first_80_bits_of_the_hash_of_the_public_key);
-	tcase_add_test(tests, a_fingerprint_may_be_typed_in_any_way_and_not_in_part);
 	tcase_add_test(tests, a_system_keeps_its_key_and_gets_a_certificate_for_it);
 	tcase_add_test(tests, a_broker_likewise_and_it_is_not_enrolled);
 	tcase_add_test(tests, another_fingerprint_issues_nothing);

@@ -1,0 +1,200 @@
+// The broker's sockets.
+#include "broker/listeners.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/log.h"
+
+#define SECOND_MS 1000u
+// How often the enrolment endpoint is looked after.
+#define TEND_MS 100u
+#define WORTH_A_WORD 10u
+
+struct listeners {
+	struct listeners_options options;
+	struct transport *transports[LISTENERS];
+	bool file_written[LISTENERS];
+	bool next_first;                 // whose turn it is
+	uint64_t second_ms;              // when the enrolment endpoint's second began, monotonic
+	unsigned left;                   // messages that may still be read in it
+	uint64_t tended_ms;              // monotonic
+	size_t bytes_least;              // of memory, since the enrolment endpoint was opened
+	char enrolment_endpoint[TRANSPORT_ENDPOINT_BYTES]; // as bound first: it is opened there again
+	unsigned failures;               // to open it there, in a row
+};
+
+static bool open_one(struct listeners *listeners, enum listener which, const char *endpoint,
+		     char detail[TRANSPORT_DETAIL_BYTES])
+{
+	const struct listeners_options *options = &listeners->options;
+	return transport_open(options->context, which == LISTENER_ENROLMENT ? ZAP_ENROLLING : ZAP_SYSTEMS, endpoint,
+			      options->keys[which], &listeners->transports[which], detail);
+}
+
+// Whole or not at all: a reader never sees half an endpoint.
+static bool write_file(struct listeners *listeners, enum listener which, char detail[TRANSPORT_DETAIL_BYTES])
+{
+	const char *path = listeners->options.files[which];
+	char aside[4200];
+	if (path == NULL)
+		return true;
+	snprintf(aside, sizeof aside, "%s.new", path);
+	FILE *file = fopen(aside, "we");
+	bool written = file != NULL && fprintf(file, "%s\n", listeners_endpoint(listeners, which)) > 0;
+	if (file != NULL)
+		written = fclose(file) == 0 && written;
+	if (!written || rename(aside, path) != 0) {
+		snprintf(detail, TRANSPORT_DETAIL_BYTES, "%.140s: %s", path, strerror(errno));
+		return false;
+	}
+	return listeners->file_written[which] = true;
+}
+
+// What the process has allocated and not freed; 0 where the C library does not say (under AddressSanitizer).
+static size_t bytes_in_use(void)
+{
+	struct mallinfo2 info = mallinfo2();
+	return info.uordblks + info.hblkhd;
+}
+
+bool listeners_open(const struct listeners_options *options, struct listeners **ret, char detail[TRANSPORT_DETAIL_BYTES])
+{
+	struct listeners *listeners = calloc(1, sizeof *listeners);
+	if (listeners == NULL) {
+		snprintf(detail, TRANSPORT_DETAIL_BYTES, "out of memory");
+		return false;
+	}
+	listeners->options = *options;
+	bool good = true;
+	for (enum listener which = 0; which < LISTENERS && good; which++)
+		good = options->endpoints[which] == NULL || open_one(listeners, which, options->endpoints[which], detail);
+	// When all are open: whoever waits for a file finds the broker.
+	for (enum listener which = 0; which < LISTENERS && good; which++)
+		good = options->endpoints[which] == NULL || write_file(listeners, which, detail);
+	if (!good) {
+		listeners_close(listeners);
+		return false;
+	}
+	const char *bound = listeners_endpoint(listeners, LISTENER_ENROLMENT);
+	snprintf(listeners->enrolment_endpoint, sizeof listeners->enrolment_endpoint, "%s", bound == NULL ? "" : bound);
+	listeners->bytes_least = bytes_in_use();
+	*ret = listeners;
+	return true;
+}
+
+void listeners_close(struct listeners *listeners)
+{
+	if (listeners == NULL)
+		return;
+	for (enum listener which = 0; which < LISTENERS; which++) {
+		// Another broker's file stays, where we could not even open.
+		if (listeners->file_written[which])
+			unlink(listeners->options.files[which]);
+		transport_close(listeners->transports[which]);
+	}
+	free(listeners);
+}
+
+const char *listeners_endpoint(const struct listeners *listeners, enum listener which)
+{
+	return listeners->transports[which] == NULL ? NULL : transport_endpoint(listeners->transports[which]);
+}
+
+// ------------------------------------------------------------------ messages
+
+static bool may_read_enrolling(struct listeners *listeners, uint64_t now_ms)
+{
+	if (now_ms - listeners->second_ms >= SECOND_MS) {
+		listeners->second_ms = now_ms;
+		listeners->left = LISTENERS_ENROLLING_PER_SECOND;
+	}
+	return listeners->left > 0;
+}
+
+void listeners_wait(struct listeners *listeners, int wake_fd, uint64_t now_ms, int timeout_ms)
+{
+	size_t count = LISTENERS;
+	// What may not be read is not waited for either, or the wait would be none. It is the last of them.
+	if (!may_read_enrolling(listeners, now_ms)) {
+		int left_ms = (int)(listeners->second_ms + SECOND_MS - now_ms);
+		count = LISTENER_ENROLMENT;
+		timeout_ms = left_ms < timeout_ms ? left_ms : timeout_ms;
+	}
+	transport_wait(listeners->transports, count, wake_fd, timeout_ms);
+}
+
+static bool receive_from(struct listeners *listeners, enum listener which, struct listeners_message *ret)
+{
+	ret->from = which;
+	return listeners->transports[which] != NULL && transport_receive(listeners->transports[which], &ret->message);
+}
+
+bool listeners_receive(struct listeners *listeners, struct listeners_message *ret)
+{
+	enum listener first = listeners->next_first ? LISTENER_NEXT : LISTENER_CURRENT;
+	enum listener second = listeners->next_first ? LISTENER_CURRENT : LISTENER_NEXT;
+	listeners->next_first = !listeners->next_first;
+	return receive_from(listeners, first, ret) || receive_from(listeners, second, ret);
+}
+
+bool listeners_receive_enrolling(struct listeners *listeners, uint64_t now_ms, struct listeners_message *ret)
+{
+	if (!may_read_enrolling(listeners, now_ms) || !receive_from(listeners, LISTENER_ENROLMENT, ret))
+		return false;
+	listeners->left--;
+	return true;
+}
+
+bool listeners_send(struct listeners *listeners, const struct listeners_peer *peer, const uint8_t *data, size_t bytes)
+{
+	return transport_send(listeners->transports[peer->from], &peer->peer, data, bytes);
+}
+
+// ------------------------------------------------------------------ the enrolment endpoint, opened anew
+
+static const char *why_to_reopen(struct listeners *listeners)
+{
+	if (zap_enrolling_is_full(listeners->options.zap))
+		return "it has let in as many connections as it may";
+	size_t bytes = bytes_in_use();
+	// What a closed endpoint held is given back some time after it was closed.
+	if (bytes < listeners->bytes_least)
+		listeners->bytes_least = bytes;
+	if (bytes > listeners->bytes_least + LISTENERS_ENROLLING_GROWTH_BYTES)
+		return "too much memory has been taken up since it was opened";
+	return NULL;
+}
+
+static void reopen(struct listeners *listeners)
+{
+	char detail[TRANSPORT_DETAIL_BYTES];
+	if (open_one(listeners, LISTENER_ENROLMENT, listeners->enrolment_endpoint, detail)) {
+		listeners->bytes_least = bytes_in_use();
+		listeners->failures = 0;
+		return;
+	}
+	// The address stays taken for some milliseconds; it is tried again with the next look. Longer is worth a word.
+	if (++listeners->failures == WORTH_A_WORD)
+		log_event(LOG_LEVEL_WARNING, "enrolment_closed", "%s; it is tried again", detail);
+}
+
+void listeners_tend(struct listeners *listeners, uint64_t now_ms)
+{
+	const char *why;
+	if (listeners->options.endpoints[LISTENER_ENROLMENT] == NULL || now_ms - listeners->tended_ms < TEND_MS)
+		return;
+	listeners->tended_ms = now_ms;
+	if (listeners->transports[LISTENER_ENROLMENT] != NULL && (why = why_to_reopen(listeners)) != NULL) {
+		log_event(LOG_LEVEL_WARNING, "enrolment_reopened", "everybody on the enrolment endpoint is cut off: %s", why);
+		transport_close(listeners->transports[LISTENER_ENROLMENT]);
+		listeners->transports[LISTENER_ENROLMENT] = NULL;
+		zap_forget_enrolling(listeners->options.zap);
+	}
+	if (listeners->transports[LISTENER_ENROLMENT] == NULL)
+		reopen(listeners);
+}
