@@ -35,9 +35,10 @@ enum wire_status audit_record_decode(struct arena *arena, const uint8_t *bytes, 
 bool audit_record_matches(const Cpis__V1__AuditRecord *record, const Cpis__V1__Request *request,
 			  const Cpis__V1__Reply *reply)
 {
-	// A request that could not be read is recorded without its operation.
+	// A request that could not be read is recorded without its operation, and is not done.
 	bool operation = record->operation == wire_operation(request) ||
-			 record->operation == CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
+			 (record->operation == CPIS__V1__OPERATION__OPERATION_UNSPECIFIED &&
+			  record->outcome != CPIS__V1__OUTCOME__OK);
 	return operation && record->outcome == reply->outcome &&
 	       strcmp(record->reason_code, reply->reason_code) == 0 && reply->receipt != NULL &&
 	       record->index == reply->receipt->index && record->request_id.len == request->request_id.len &&

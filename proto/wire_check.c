@@ -426,6 +426,7 @@ enum wire_status wire_check_reply(const Cpis__V1__Reply *reply, struct wire_erro
 	REQUIRE(reply->session_token.len <= SESSION_TOKEN_BYTES_MAX, WIRE_BAD_VALUE, "session_token");
 	// The rule behind "no record, no answer", from the client's side.
 	REQUIRE(reply->receipt != NULL || unavailable, WIRE_MISSING, "receipt");
+	REQUIRE(reply->receipt != NULL || reply->session_token.len == 0, WIRE_BAD_VALUE, "session_token");
 	REQUIRE(has_body == (reply->outcome == CPIS__V1__OUTCOME__OK), WIRE_BAD_VALUE, "body");
 	if (status == WIRE_OK && reply->receipt != NULL)
 		status = check_receipt(reply->receipt, "receipt", error);

@@ -31,15 +31,21 @@ struct call {
 static void note_event(struct call *call, uint16_t event, uint32_t value)
 {
 	switch (event) {
+	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+		call->client->lost = false;
+		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
 		// 300 is "come later": the library goes on trying, and so do we.
 		call->refused = value >= 400;
+		call->client->lost = true;
 		break;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
 	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
 		call->client->wrong_key_seen = true;
+		call->client->lost = true;
 		break;
 	case ZMQ_EVENT_DISCONNECTED:
+		call->client->lost = true;
 		// Whether the request got through is not known. Its id makes sending it again harmless.
 		if (call->wait_until_ms == 0)
 			call->must_send = true;
@@ -65,6 +71,16 @@ static void read_events(struct call *call)
 	}
 }
 
+// libzmq gives a connection up for good after a refusal, and after bytes that it does not understand: whoever can spoil
+// one byte on the way would silence this client for ever. Each call begins with a connection that is at least being tried.
+static void connect_again(struct cpis_client *client)
+{
+	if (!client->lost)
+		return;
+	(void)zmq_disconnect(client->socket, client->endpoint); // ENOENT when libzmq has given it up
+	client->lost = zmq_connect(client->socket, client->endpoint) != 0;
+}
+
 // ------------------------------------------------------------------ out and in
 
 static enum cpis_status send_request(struct call *call, uint64_t now_ms)
@@ -87,6 +103,18 @@ static enum cpis_status send_request(struct call *call, uint64_t now_ms)
 	return CPIS_OK;
 }
 
+// The rest of a message must not be read as the next one. ZeroMQ delivers a message whole, so nothing is waited for.
+static void skip_frames(void *socket)
+{
+	zmq_msg_t frame;
+	int more = 1;
+	while (more) {
+		zmq_msg_init(&frame);
+		more = zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) >= 0 && zmq_msg_more(&frame);
+		zmq_msg_close(&frame);
+	}
+}
+
 // CPIS_OK and no reply when nothing is there, or only what answers another request.
 static enum cpis_status receive_reply(struct call *call, struct client_reply **ret)
 {
@@ -97,6 +125,11 @@ static enum cpis_status receive_reply(struct call *call, struct client_reply **r
 	struct client_reply *reply = NULL;
 	if (zmq_msg_recv(&message, call->client->socket, ZMQ_DONTWAIT) < 0)
 		goto out;
+	if (zmq_msg_more(&message)) {
+		skip_frames(call->client->socket);
+		status = client_fail(call->client, CPIS_PROTOCOL, "the reply has more than one frame");
+		goto out;
+	}
 	reply = calloc(1, sizeof *reply);
 	if (reply == NULL || !arena_init(&reply->arena, ARENA_BYTES)) {
 		status = client_fail(call->client, CPIS_NO_MEMORY, "no memory for a reply");
@@ -104,10 +137,8 @@ static enum cpis_status receive_reply(struct call *call, struct client_reply **r
 	}
 	struct wire_error error = {0};
 	Cpis__V1__Reply *decoded = NULL;
-	enum wire_status wire = zmq_msg_more(&message)
-					? WIRE_NOT_CANONICAL
-					: wire_reply_decode(&reply->arena, zmq_msg_data(&message),
-							    zmq_msg_size(&message), &decoded, &error);
+	enum wire_status wire = wire_reply_decode(&reply->arena, zmq_msg_data(&message), zmq_msg_size(&message), &decoded,
+						  &error);
 	if (wire != WIRE_OK) {
 		status = client_fail(call->client, CPIS_PROTOCOL, "%s: %s", error.field, wire_status_text(wire));
 		goto out;
@@ -140,7 +171,8 @@ static enum cpis_status judge(struct call *call, struct client_reply *reply)
 	Cpis__V1__Reply *told = &reply->reply;
 	if (told->outcome == CPIS__V1__OUTCOME__OK && !answers(told->body_case, call->request))
 		return client_fail(client, CPIS_PROTOCOL, "the reply's body answers another kind of request");
-	if (told->outcome != CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE) {
+	// Only a SERVICE_UNAVAILABLE comes without one (wire_reply_decode sees to it).
+	if (told->receipt != NULL) {
 		enum cpis_status status = client_check_receipt(client, &reply->arena, call->request, told);
 		if (status != CPIS_OK)
 			return status;
@@ -270,7 +302,6 @@ static enum cpis_status run_call(struct cpis_client *client, Cpis__V1__Request *
 	uint8_t signature[SIGNATURE_BYTES];
 	struct client_reply *reply = NULL;
 	client->detail[0] = '\0';
-	client->wrong_key_seen = false;
 	if (deadline_ms == 0 || deadline_ms > DEADLINE_MS_MAX)
 		return client_fail(client, CPIS_USAGE, "the deadline must be 1 to %u ms", DEADLINE_MS_MAX);
 	if (!arena_init(&call.arena, ARENA_BYTES))
@@ -279,6 +310,9 @@ static enum cpis_status run_call(struct cpis_client *client, Cpis__V1__Request *
 	if (status == CPIS_OK && staff_key != NULL)
 		status = sign_act(&call, staff_key, signature);
 	call.end_ms = client_monotonic_ms() + deadline_ms;
+	read_events(&call);
+	connect_again(client);
+	call.refused = client->wrong_key_seen = false;
 	if (status == CPIS_OK)
 		status = exchange(&call, &reply);
 	if (status == CPIS_OK)

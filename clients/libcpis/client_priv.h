@@ -21,6 +21,7 @@ struct cpis_client {
 	void *socket;
 	void *monitor;
 	bool wrong_key_seen;             // since the call began: a handshake that failed without a refusal
+	bool lost;                       // the connection broke or was refused, and no other has been made since
 	uint8_t token[SESSION_TOKEN_BYTES_MAX];
 	size_t token_bytes;              // 0: no session
 	struct checkpoint newest;        // size 0: none yet

@@ -118,6 +118,17 @@ enum cpis_status cpis_check_proof(struct cpis_client *client, const Cpis__V1__Re
 	return prove(client, receipt, &checkpoint);
 }
 
+// Whether the record stands under this system's name. A broker that does not know the connection can name nobody, and
+// refuses; a system that has no certificate yet has no name to stand under.
+static bool is_under_own_name(const struct cpis_client *client, const Cpis__V1__AuditRecord *record)
+{
+	if (record->organisation[0] == '\0' && record->system_name[0] == '\0')
+		return record->outcome == CPIS__V1__OUTCOME__ASID_CHECK_FAILED || client->system.organisation[0] == '\0';
+	return client->system.organisation[0] == '\0' ||
+	       (strcmp(record->organisation, client->system.organisation) == 0 &&
+		strcmp(record->system_name, client->system.name) == 0);
+}
+
 enum cpis_status client_check_receipt(struct cpis_client *client, struct arena *arena,
 				      const Cpis__V1__Request *request, const Cpis__V1__Reply *reply)
 {
@@ -130,7 +141,7 @@ enum cpis_status client_check_receipt(struct cpis_client *client, struct arena *
 	Cpis__V1__AuditRecord *record = NULL;
 	if (audit_record_decode(arena, receipt->record.data, receipt->record.len, &record, &error) != WIRE_OK)
 		return client_fail(client, CPIS_RECEIPT, "the audit record cannot be read");
-	if (!audit_record_matches(record, request, reply) ||
+	if (!audit_record_matches(record, request, reply) || !is_under_own_name(client, record) ||
 	    strcmp(record->broker_name, client->broker.name) != 0)
 		return client_fail(client, CPIS_RECEIPT, "the audit record speaks of something else");
 	return check_growth(client, &checkpoint, receipt->checkpoint);

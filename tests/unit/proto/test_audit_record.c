@@ -154,6 +154,11 @@ START_TEST(matches_no_other_operation_but_an_unread_one)
 	ck_assert(!audit_record_matches(&record, &request, &reply));
 	record.operation = CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
 	ck_assert(audit_record_matches(&record, &request, &reply));
+	// What was not read was not done.
+	static char none[] = "";
+	record.outcome = reply.outcome = CPIS__V1__OUTCOME__OK;
+	record.reason_code = reply.reason_code = none;
+	ck_assert(!audit_record_matches(&record, &request, &reply));
 }
 END_TEST
 

@@ -141,6 +141,10 @@ START_TEST(has_a_receipt_with_every_outcome_but_service_unavailable)
 		else
 			expect(WIRE_MISSING, "receipt");
 	}
+	// And then nothing else either.
+	reply.outcome = CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE;
+	reply.session_token = (ProtobufCBinaryData){8, bytes};
+	expect(WIRE_BAD_VALUE, "session_token");
 }
 END_TEST
 
