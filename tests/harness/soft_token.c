@@ -21,9 +21,31 @@ __attribute__((format(printf, 1, 2))) static void run(const char *format, ...)
 	abort();
 }
 
+// SoftHSM2 2.6.1 forgets the ASN.1 objects that it reads a key's parameters into, three at each opening; its module is unloaded
+// by the time the leak sanitizer asks whose they were. Nothing else allocates through these two in a process that reads
+// a key from a token and ends.
+#define FORGOTTEN_BY_SOFTHSM "leak:CRYPTO_zalloc\nleak:ASN1_STRING_set\n"
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+	return FORGOTTEN_BY_SOFTHSM;
+}
+
+static void suppress_in_children(const char *directory)
+{
+	char path[512], options[600];
+	snprintf(path, sizeof path, "%s/lsan.txt", directory);
+	FILE *file = fopen(path, "w");
+	if (file == NULL || fputs(FORGOTTEN_BY_SOFTHSM, file) < 0 || fclose(file) != 0)
+		abort();
+	snprintf(options, sizeof options, "suppressions=%s:print_suppressions=0", path);
+	setenv("LSAN_OPTIONS", options, 1);
+}
+
 void soft_token_init(const char *directory)
 {
 	char path[512];
+	suppress_in_children(directory);
 	snprintf(path, sizeof path, "%s/tokens", directory);
 	mkdir(path, 0700);
 	snprintf(path, sizeof path, "%s/softhsm2.conf", directory);
