@@ -10,6 +10,7 @@
 #include <zmq.h>
 
 #include "certs/identity.h"
+#include "proto/act.h"
 #include "proto/audit_record.h"
 
 struct channel {
@@ -203,17 +204,78 @@ struct channel_reply *channel_exchange(struct channel *channel, const void *data
 	return channel_next_reply(channel);
 }
 
-void channel_send_request(struct channel *channel, Cpis__V1__Request *request)
+uint64_t channel_refused(struct channel_reply *reply, const char *reason_code)
 {
-	uint8_t id[REQUEST_ID_BYTES];
-	uint8_t bytes[MESSAGE_BYTES_MAX];
-	must(channel, RAND_bytes(id, sizeof id) == 1, "random request id");
+	const Cpis__V1__Reply *told = reply->reply;
+	if (told->outcome == CPIS__V1__OUTCOME__OK || strcmp(told->reason_code, reason_code) != 0)
+		world_fail(NULL, "not refused with %s but '%s'", reason_code, told->reason_code);
+	if (told->body_case != CPIS__V1__REPLY__BODY__NOT_SET || told->session_token.len != 0)
+		world_fail(NULL, "the refusal %s says more than no", reason_code);
+	if (reply->record == NULL || strcmp(reply->record->reason_code, reason_code) != 0 ||
+	    reply->record->request_id.len != told->request_id.len ||
+	    memcmp(reply->record->request_id.data, told->request_id.data, told->request_id.len) != 0)
+		world_fail(NULL, "the record of the refusal %s says something else", reason_code);
+	uint64_t index = reply->index;
+	channel_reply_free(reply);
+	return index;
+}
+
+static void fill_envelope(const struct channel *channel, Cpis__V1__Request *request, uint8_t id[REQUEST_ID_BYTES])
+{
 	request->protocol_version = PROTOCOL_VERSION;
 	request->deadline_ms = 10000;
-	request->request_id.len = sizeof id;
-	request->request_id.data = id;
-	must(channel, protobuf_c_message_get_packed_size(&request->base) <= sizeof bytes, "request too large");
-	channel_send(channel, bytes, protobuf_c_message_pack(&request->base, bytes));
+	if (request->request_id.len != 0)
+		return;
+	must(channel, RAND_bytes(id, REQUEST_ID_BYTES) == 1, "random request id");
+	request->request_id = (ProtobufCBinaryData){REQUEST_ID_BYTES, id};
+}
+
+static uint8_t *pack(const struct channel *channel, const Cpis__V1__Request *request, size_t *ret_bytes)
+{
+	size_t bytes = protobuf_c_message_get_packed_size(&request->base);
+	uint8_t *packed = malloc(bytes + 1);
+	must(channel, packed != NULL && bytes <= MESSAGE_BYTES_MAX, "request too large");
+	*ret_bytes = protobuf_c_message_pack(&request->base, packed);
+	return packed;
+}
+
+uint8_t *channel_pack(const struct channel *channel, Cpis__V1__Request *request, size_t *ret_bytes)
+{
+	uint8_t id[REQUEST_ID_BYTES];
+	Cpis__V1__Request whole = *request;
+	fill_envelope(channel, &whole, id);
+	return pack(channel, &whole, ret_bytes);
+}
+
+uint8_t *channel_pack_act(const struct channel *channel, Cpis__V1__Request *request, const char *profile,
+			  size_t *ret_bytes)
+{
+	uint8_t id[REQUEST_ID_BYTES], signature[ED25519_SIGNATURE_BYTES];
+	Cpis__V1__Request whole = *request;
+	struct signing_key *key = NULL;
+	struct arena arena;
+	size_t act_bytes;
+	fill_envelope(channel, &whole, id);
+	if (whole.act_time_ms == 0)
+		whole.act_time_ms = world_now_ms();
+	must(channel, arena_init(&arena, ARENA_BYTES), "memory");
+	const uint8_t *act = act_signed_bytes(&arena, &whole, WORLD_BROKER_NAME, &act_bytes);
+	must(channel,
+	     act != NULL && signing_key_load(world_path(channel->world, "staff/%s.key", profile), &key) == CERTS_OK &&
+		     signing_key_sign(key, act, act_bytes, signature) == CERTS_OK,
+	     "an act cannot be signed");
+	signing_key_free(key);
+	arena_done(&arena);
+	whole.act_signature = (ProtobufCBinaryData){sizeof signature, signature};
+	return pack(channel, &whole, ret_bytes);
+}
+
+void channel_send_request(struct channel *channel, Cpis__V1__Request *request)
+{
+	size_t bytes;
+	uint8_t *packed = channel_pack(channel, request, &bytes);
+	channel_send(channel, packed, bytes);
+	free(packed);
 }
 
 struct channel_reply *channel_request(struct channel *channel, Cpis__V1__Request *request)
@@ -313,4 +375,29 @@ struct channel_reply *channel_open_session(struct world *world, struct channel *
 	struct channel_reply *reply = channel_exchange(channel, packed, bytes);
 	free(packed);
 	return reply;
+}
+
+ProtobufCBinaryData channel_token(struct channel *channel, const char *profile)
+{
+	struct channel_reply *reply = channel_open_session(channel->world, channel, profile);
+	if (reply->reply->outcome != CPIS__V1__OUTCOME__OK)
+		world_fail(channel->world, "%s has no session: %s", profile, reply->reply->reason_code);
+	const ProtobufCBinaryData *token = &reply->reply->session_open->session_token;
+	ProtobufCBinaryData copy = {.len = token->len, .data = malloc(token->len)};
+	must(channel, copy.data != NULL, "memory");
+	memcpy(copy.data, token->data, token->len);
+	channel_reply_free(reply);
+	return copy;
+}
+
+struct channel_reply *channel_flag(struct channel *channel, ProtobufCBinaryData token, const char *nhs_number)
+{
+	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	flag.nhs_number = (char *)(uintptr_t)nhs_number;
+	flag.care_setting = CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT;
+	request.session_token = token;
+	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
+	request.flag = &flag;
+	return channel_request(channel, &request);
 }

@@ -45,6 +45,16 @@ struct channel_reply *channel_poll_reply(struct channel *channel, int timeout_ms
 // Sends raw bytes and takes the next reply.
 struct channel_reply *channel_exchange(struct channel *channel, const void *data, size_t bytes);
 
+// Refused with this reason, in reply and record alike, and without a body, a token or the record of anybody else's
+// request; aborts if it is anything else. Frees the reply and returns the record's place in the log.
+uint64_t channel_refused(struct channel_reply *reply, const char *reason_code);
+
+// The request as bytes, malloc'd, so that it can be sent again, anywhere: version, a random request id (unless there is
+// one) and the deadline are filled in, body and token are the caller's.
+uint8_t *channel_pack(const struct channel *channel, Cpis__V1__Request *request, size_t *ret_bytes);
+// The same with the signature of a person of the cast, for the acts that need one.
+uint8_t *channel_pack_act(const struct channel *channel, Cpis__V1__Request *request, const char *profile,
+			  size_t *ret_bytes);
 // Fills version, a random request id and the deadline, and sends. The caller fills body and token.
 void channel_send_request(struct channel *channel, Cpis__V1__Request *request);
 struct channel_reply *channel_request(struct channel *channel, Cpis__V1__Request *request);
@@ -61,5 +71,9 @@ struct statement channel_statement(const struct channel *channel, const char *pr
 uint8_t *channel_sign_statement(struct world *world, const struct statement *statement, const char *certificate_path,
 				const char *key_path, size_t *ret_bytes);
 struct channel_reply *channel_open_session(struct world *world, struct channel *channel, const char *profile);
+// A session's token, malloc'd; aborts if there is none to be had.
+ProtobufCBinaryData channel_token(struct channel *channel, const char *profile);
+// FLAG in the emergency department.
+struct channel_reply *channel_flag(struct channel *channel, ProtobufCBinaryData token, const char *nhs_number);
 
 #endif

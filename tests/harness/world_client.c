@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "proto/wire.h"
+
 struct cpis_options world_options(struct world *world, const char *profile)
 {
 	const struct world_person *person = world_person(profile);
@@ -107,4 +109,68 @@ const Cpis__V1__Reply *world_publish(struct cpis_client *client, const char *aut
 	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
 	request.publish = &publish;
 	return world_call(client, &request);
+}
+
+// ------------------------------------------------------------------ what a reviewer finds
+
+static bool says(const char *wanted, const char *text)
+{
+	return wanted == NULL || strcmp(wanted, text) == 0;
+}
+
+static const char *name_of(const char *uid)
+{
+	const struct world_person *person = world_people;
+	while (uid != NULL && person->uid != NULL && strcmp(person->uid, uid) != 0)
+		person++;
+	return uid == NULL ? NULL : person->name;
+}
+
+static bool shows(const Cpis__V1__AuditEntry *entry, const struct world_trace *trace)
+{
+	return says(trace->reason_code, entry->reason_code) && says(trace->organisation, entry->organisation) &&
+	       says(trace->system_name, entry->system_name) && says(trace->uid, entry->detail->uid) &&
+	       says(name_of(trace->uid), entry->detail->name) && says(trace->nhs_number, entry->detail->nhs_number) &&
+	       says(trace->target, entry->detail->target) &&
+	       (trace->operation == 0 || trace->operation == entry->operation);
+}
+
+static char *or_nothing(const char *text)
+{
+	return (char *)(uintptr_t)(text == NULL ? "" : text);
+}
+
+// The first page that reaches down to `index`.
+static const Cpis__V1__Reply *search_down_to(struct world *world, struct cpis_client *guardian, uint64_t index,
+					     const struct world_trace *trace)
+{
+	Cpis__V1__AuditSearchRequest search = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	search.uid = or_nothing(trace->uid);
+	search.nhs_number = or_nothing(trace->nhs_number);
+	search.organisation = or_nothing(trace->organisation);
+	search.before_index = index + 1;
+	search.limit = 1;
+	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
+	request.audit_search = &search;
+	const Cpis__V1__Reply *reply = world_call(guardian, &request);
+	if (reply->outcome != CPIS__V1__OUTCOME__OK)
+		world_fail(world, "the reviewer cannot search: %s", reply->reason_code);
+	return reply;
+}
+
+void world_assert_recorded(struct world *world, uint64_t index, const struct world_trace *trace)
+{
+	struct cpis_client *guardian = world_sign_in(world, "guardian");
+	const Cpis__V1__Reply *reply = search_down_to(world, guardian, index, trace);
+	const Cpis__V1__AuditSearchReply *found = reply->audit_search;
+	if (found->n_entries != 1 || found->entries[0]->index != index)
+		world_fail(world, "the reviewer does not find record %llu", (unsigned long long)index);
+	const Cpis__V1__AuditEntry *entry = found->entries[0];
+	if (!shows(entry, trace))
+		world_fail(world, "record %llu says %s %s by %s of %s/%s about '%s' '%s'", (unsigned long long)index,
+			   wire_operation_name(entry->operation), entry->reason_code, entry->detail->uid,
+			   entry->organisation, entry->system_name, entry->detail->nhs_number, entry->detail->target);
+	cpis_reply_free(reply);
+	cpis_close(guardian);
 }

@@ -24,4 +24,13 @@ const Cpis__V1__Reply *world_inbox(struct cpis_client *client, uint64_t after_id
 const Cpis__V1__Reply *world_publish(struct cpis_client *client, const char *authority, const char *nhs_number,
 				     Cpis__V1__PlanType type, const char *start_date);
 
+// What a record must say for a reviewer to see what was tried; NULL and 0: anything.
+struct world_trace {
+	const char *reason_code, *organisation, *system_name, *uid, *nhs_number, *target;
+	Cpis__V1__Operation operation;
+};
+// Finds the record as the national reviewer would, by person, child or organisation, and aborts unless it is among what is
+// found and says all this, and of a person the name too.
+void world_assert_recorded(struct world *world, uint64_t index, const struct world_trace *trace);
+
 #endif
