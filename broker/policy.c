@@ -1,7 +1,6 @@
 // The policy's decision over its compiled table.
 #include "broker/policy.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,59 +254,91 @@ struct policy_decision policy_decide(const struct policy *policy, const struct p
 	return made.decision;
 }
 
-static void allowing_rule_text(const struct policy *policy, const struct policy_question *question,
-			       const struct policy_decision *decision, char out[POLICY_RULE_BYTES])
+// The decision is made with every message, and so is this: put together by hand, printf would cost as much as the rest.
+struct rule_text {
+	char *out;
+	size_t used;
+};
+
+static void add(struct rule_text *text, const char *words)
 {
-	const char *code = policy->activities[decision->activity].code;
-	snprintf(out, POLICY_RULE_BYTES, "%s %s activities %s", decision->by_profile ? "role_profiles" : "roles",
-		 question->role_code, code);
+	size_t bytes = strlen(words), room = POLICY_RULE_BYTES - 1 - text->used;
+	if (bytes > room)
+		bytes = room;
+	memcpy(text->out + text->used, words, bytes);
+	text->used += bytes;
+	text->out[text->used] = '\0';
+}
+
+// In lower case, as in the file.
+static void add_operation(struct rule_text *text, const struct policy_question *question, const char *condition)
+{
+	char word[32];
+	text_lower_case(wire_operation_name(question->operation), word, sizeof word);
+	add(text, "operations ");
+	add(text, word);
+	add(text, condition);
+}
+
+static void add_care_setting(struct rule_text *text, Cpis__V1__CareSetting setting)
+{
+	char word[32] = "";
+	if (setting != CPIS__V1__CARE_SETTING__CARE_SETTING_UNSPECIFIED)
+		text_lower_case(wire_care_setting_name(setting), word, sizeof word);
+	add(text, "care_settings ");
+	add(text, word);
+}
+
+static void add_role(struct rule_text *text, const char *part, const char *role_code, const char *condition)
+{
+	add(text, part);
+	add(text, role_code);
+	add(text, condition);
 }
 
 void policy_rule_text(const struct policy *policy, const struct policy_question *question,
 		      const struct policy_decision *decision, char out[POLICY_RULE_BYTES])
 {
-	// Lower case, as in the file.
-	char operation[32], setting[32];
-	text_lower_case(wire_operation_name(question->operation), operation, sizeof operation);
-	text_lower_case(wire_care_setting_name(decision->care_setting), setting, sizeof setting);
+	struct rule_text text = {out, 0};
 	bool allowed = decision->reason == REASON_NONE;
 	out[0] = '\0';
 	switch (decision->rule) {
 	case POLICY_RULE_NONE:
-		snprintf(out, POLICY_RULE_BYTES, "operations %s", operation);
+		add_operation(&text, question, "");
 		break;
 	case POLICY_RULE_OPERATION:
-		snprintf(out, POLICY_RULE_BYTES, "operations");
+		add(&text, "operations");
 		break;
 	case POLICY_RULE_ORGANISATION_TYPE:
-		snprintf(out, POLICY_RULE_BYTES, "operations %s organisation_types", operation);
+		add_operation(&text, question, " organisation_types");
 		break;
 	case POLICY_RULE_ROLE:
-		snprintf(out, POLICY_RULE_BYTES, "roles");
+		add(&text, "roles");
 		break;
 	case POLICY_RULE_ACTIVITY:
 	case POLICY_RULE_BREAK_GLASS:
-		if (allowed)
-			allowing_rule_text(policy, question, decision, out);
-		else
-			snprintf(out, POLICY_RULE_BYTES, "operations %s %s", operation,
-				 decision->rule == POLICY_RULE_ACTIVITY ? "activities" : "break_glass");
+		if (allowed) {
+			add_role(&text, decision->by_profile ? "role_profiles " : "roles ", question->role_code, " activities ");
+			add(&text, policy->activities[decision->activity].code);
+		} else {
+			add_operation(&text, question,
+				      decision->rule == POLICY_RULE_ACTIVITY ? " activities" : " break_glass");
+		}
 		break;
 	case POLICY_RULE_HOURS:
-		snprintf(out, POLICY_RULE_BYTES, "roles %s hours", question->role_code);
+		add_role(&text, "roles ", question->role_code, " hours");
 		break;
 	case POLICY_RULE_SESSION:
-		snprintf(out, POLICY_RULE_BYTES, "operations %s session_minutes", operation);
+		add_operation(&text, question, " session_minutes");
 		break;
 	case POLICY_RULE_REASON:
 		if (question->break_glass)
-			snprintf(out, POLICY_RULE_BYTES, "operations %s break_glass", operation);
+			add_operation(&text, question, " break_glass");
 		else
-			snprintf(out, POLICY_RULE_BYTES, "roles %s reason", question->role_code);
+			add_role(&text, "roles ", question->role_code, " reason");
 		break;
 	case POLICY_RULE_CARE_SETTING:
-		snprintf(out, POLICY_RULE_BYTES, "care_settings %s",
-			 decision->care_setting == CPIS__V1__CARE_SETTING__CARE_SETTING_UNSPECIFIED ? "" : setting);
+		add_care_setting(&text, decision->care_setting);
 		break;
 	}
 }

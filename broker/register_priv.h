@@ -4,8 +4,6 @@
 
 #include <stdatomic.h>
 
-#include <uthash.h>
-
 #include "broker/register.h"
 #include "broker/role_key.h"
 

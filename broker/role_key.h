@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+// Looked up with every message: short chains, so that many staff cost as little as few.
+#define HASH_BKT_CAPACITY_THRESH 2U
+#include <uthash.h>
+
 #include "proto/limits.h"
 #include "proto/ods_code.h"
 

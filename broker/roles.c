@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "broker/role_key.h"
 #include "broker/sealed.h"
 #include "proto/invariant.h"
