@@ -27,6 +27,7 @@ int command_inbox(int argc, char **argv);  // list, follow, ack
 int command_audit(int argc, char **argv);  // search, show, verify
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
 int command_quarantine(int argc, char **argv); // set, lift, list
+int command_enrol(int argc, char **argv);  // invite, list, withdraw, present
 int command_certs(int argc, char **argv);  // init, issue-system, issue-staff, revoke, refresh-lists, show
 
 #endif
