@@ -22,6 +22,7 @@ struct listeners {
 	bool next_first;                 // whose turn it is
 	uint64_t second_ms;              // when the enrolment endpoint's second began, monotonic
 	unsigned left;                   // messages that may still be read in it
+	unsigned busy;                   // seconds on end whose messages were used up
 	uint64_t tended_ms;              // monotonic
 	size_t bytes_least;              // of memory, since the enrolment endpoint was opened
 	char enrolment_endpoint[TRANSPORT_ENDPOINT_BYTES]; // as bound first: it is opened there again
@@ -110,6 +111,8 @@ const char *listeners_endpoint(const struct listeners *listeners, enum listener 
 static bool may_read_enrolling(struct listeners *listeners, uint64_t now_ms)
 {
 	if (now_ms - listeners->second_ms >= SECOND_MS) {
+		bool used_up = listeners->left == 0 && now_ms - listeners->second_ms < 2 * SECOND_MS;
+		listeners->busy = used_up ? listeners->busy + 1 : 0;
 		listeners->second_ms = now_ms;
 		listeners->left = LISTENERS_ENROLLING_PER_SECOND;
 	}
@@ -161,6 +164,8 @@ static const char *why_to_reopen(struct listeners *listeners)
 {
 	if (zap_enrolling_is_full(listeners->options.zap))
 		return "it has let in as many connections as it may";
+	if (listeners->busy >= LISTENERS_ENROLLING_BUSY_S)
+		return "more comes than is read";
 	size_t bytes = bytes_in_use();
 	// What a closed endpoint held is given back some time after it was closed.
 	if (bytes < listeners->bytes_least)
@@ -194,6 +199,7 @@ void listeners_tend(struct listeners *listeners, uint64_t now_ms)
 		transport_close(listeners->transports[LISTENER_ENROLMENT]);
 		listeners->transports[LISTENER_ENROLMENT] = NULL;
 		zap_forget_enrolling(listeners->options.zap);
+		listeners->busy = 0;
 	}
 	if (listeners->transports[LISTENER_ENROLMENT] == NULL)
 		reopen(listeners);

@@ -3,10 +3,11 @@
 // came in on.
 //
 // The enrolment socket is open to any stranger, so it is held short: LISTENERS_ENROLLING_PER_SECOND messages are read in a
-// second, the rest stays in its queues, which are small. When it has let in LISTENERS_ENROLLING_MAX connections, or when the
-// process has grown by LISTENERS_ENROLLING_GROWTH_BYTES since it was opened, it is closed with all of them and opened anew:
-// libzmq can neither end a single connection nor bound what the unfinished messages of one take up. An honest client
-// connects again by itself.
+// second, the rest stays in its queues. When it has let in LISTENERS_ENROLLING_MAX connections, when the
+// process has grown by LISTENERS_ENROLLING_GROWTH_BYTES since it was opened, or when more came than may be read for
+// LISTENERS_ENROLLING_BUSY_S seconds on end, it is closed with all its connections and opened anew: libzmq can neither end a
+// single connection nor bound what the unfinished messages of one take up, and whoever comes after a flood should not queue
+// behind what is left of it. An honest client connects again by itself.
 // All of it belongs to the thread that opened it.
 #ifndef CPIS_BROKER_LISTENERS_H
 #define CPIS_BROKER_LISTENERS_H
@@ -14,6 +15,7 @@
 #include "broker/transport.h"
 
 #define LISTENERS_ENROLLING_PER_SECOND 10u
+#define LISTENERS_ENROLLING_BUSY_S 10u
 #define LISTENERS_ENROLLING_MAX 1024u
 #define LISTENERS_ENROLLING_GROWTH_BYTES (64u * 1024u * 1024u)
 

@@ -20,7 +20,8 @@ _Static_assert(ZMQ_VERSION >= ZMQ_MAKE_VERSION(4, 3, 3), "earlier versions have 
 _Static_assert(sizeof(zmq_msg_t) <= sizeof((struct transport_message *)0)->opaque, "a zmq_msg_t fits");
 
 #define USER_ID "User-Id"
-#define IO_THREADS 2
+// Two for the systems; what strangers send is deciphered by one of its own.
+#define IO_THREADS 3
 #define FRAMES_PER_CALL_MAX 1024u
 
 struct transport {
@@ -44,26 +45,35 @@ static const struct option options[] = {
 	{ZMQ_HANDSHAKE_IVL, 5000, "HANDSHAKE_IVL"},
 	{ZMQ_ROUTER_MANDATORY, 1, "ROUTER_MANDATORY"},
 	{ZMQ_ROUTER_HANDOVER, 0, "ROUTER_HANDOVER"},
-	{ZMQ_HEARTBEAT_IVL, 5000, "HEARTBEAT_IVL"},
-	{ZMQ_HEARTBEAT_TIMEOUT, 15000, "HEARTBEAT_TIMEOUT"},
-	{ZMQ_HEARTBEAT_TTL, 20000, "HEARTBEAT_TTL"},
+	// 4.3.4 aborts when a heartbeat of its own is due on a connection that was torn while its queue here was full.
+	{ZMQ_HEARTBEAT_IVL, 0, "HEARTBEAT_IVL"},
 	{ZMQ_TCP_MAXRT, 20000, "TCP_MAXRT"},
 	{ZMQ_TCP_KEEPALIVE, 1, "TCP_KEEPALIVE"},
+	{ZMQ_TCP_KEEPALIVE_IDLE, 10, "TCP_KEEPALIVE_IDLE"},
+	{ZMQ_TCP_KEEPALIVE_INTVL, 5, "TCP_KEEPALIVE_INTVL"},
+	{ZMQ_TCP_KEEPALIVE_CNT, 3, "TCP_KEEPALIVE_CNT"},
 	{ZMQ_IPV6, 1, "IPV6"},
 };
 
 // What anybody who comes along may take up, and what an enrolled system may.
-#define CLASS_OPTIONS 4
+#define CLASS_OPTIONS 6
 static const struct option class_options[ZAP_CLASSES][CLASS_OPTIONS] = {
 	[ZAP_SYSTEMS] = {{ZMQ_RCVHWM, 64, "RCVHWM"},
 			 {ZMQ_SNDHWM, 256, "SNDHWM"},
+			 {ZMQ_RCVBUF, -1, "RCVBUF"}, // the kernel's own
+			 {ZMQ_SNDBUF, -1, "SNDBUF"},
 			 {ZMQ_BACKLOG, 1024, "BACKLOG"},
 			 {ZMQ_LINGER, 2000, "LINGER"}},
-	[ZAP_ENROLLING] = {{ZMQ_RCVHWM, 4, "RCVHWM"},
+	// No mark at all: a torn connection whose queue is full makes 4.3.4 abort at the next PING in it. The listeners watch over
+	// what is taken up.
+	[ZAP_ENROLLING] = {{ZMQ_RCVHWM, 0, "RCVHWM"},
 			   {ZMQ_SNDHWM, 4, "SNDHWM"},
+			   {ZMQ_RCVBUF, 8192, "RCVBUF"},
+			   {ZMQ_SNDBUF, 8192, "SNDBUF"},
 			   {ZMQ_BACKLOG, 64, "BACKLOG"},
 			   {ZMQ_LINGER, 200, "LINGER"}},
 };
+static const uint64_t io_threads[ZAP_CLASSES] = {[ZAP_SYSTEMS] = 3, [ZAP_ENROLLING] = 4}; // bits
 static const int64_t frame_bytes_max[ZAP_CLASSES] = {
 	[ZAP_SYSTEMS] = FRAME_BYTES_MAX,
 	[ZAP_ENROLLING] = 4096, // an enrolment request has some 150
@@ -130,6 +140,7 @@ static bool set_options(void *socket, enum zap_class zap_class, const struct cur
 	       set_numbers(socket, class_options[zap_class], CLASS_OPTIONS, detail) &&
 	       set_option(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max[zap_class], sizeof frame_bytes_max[zap_class],
 			  "MAXMSGSIZE", detail) &&
+	       set_option(socket, ZMQ_AFFINITY, &io_threads[zap_class], sizeof io_threads[zap_class], "AFFINITY", detail) &&
 	       set_option(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain), "ZAP_DOMAIN", detail) &&
 	       set_option(socket, ZMQ_CURVE_SECRETKEY, broker_key->secret_key, KEY_BYTES, "CURVE_SECRETKEY",
 			  detail);

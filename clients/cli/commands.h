@@ -30,6 +30,7 @@ int command_explain(int argc, char **argv);
 int command_policy(int argc, char **argv);     // show, load
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
 int command_quarantine(int argc, char **argv); // set, lift, list
+int command_enrol(int argc, char **argv);  // invite, list, withdraw, present
 int command_certs(int argc, char **argv);  // init, issue-system, issue-staff, revoke, refresh-lists, show
 
 #endif

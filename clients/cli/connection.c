@@ -52,7 +52,7 @@ static int exit_of_outcome(Cpis__V1__Outcome outcome)
 	}
 }
 
-static int report_status(const struct connection *connection, enum cpis_status status, const char *detail)
+int connection_fail(const struct connection *connection, enum cpis_status status, const char *detail)
 {
 	int code = exit_of_status(status);
 	fprintf(stderr, "cpis %s: %s%s%s\n", connection->line->command->name, cpis_status_text(status),
@@ -99,7 +99,7 @@ int connection_open(const struct command_line *line, struct connection *ret)
 	};
 	enum cpis_status status = cpis_connect(&options, &connection.client, why);
 	if (status != CPIS_OK) {
-		int code = report_status(&connection, status, why);
+		int code = connection_fail(&connection, status, why);
 		connection_close(&connection);
 		return code;
 	}
@@ -117,7 +117,7 @@ static int open_session(struct connection *connection)
 	enum cpis_status status = cpis_session_open(connection->client, profile->staff_certificate, profile->staff_key,
 						    profile->role, connection->line->timeout_ms, &reply);
 	if (status != CPIS_OK)
-		return report_status(connection, status, cpis_detail(connection->client));
+		return connection_fail(connection, status, cpis_detail(connection->client));
 	int code = reply->outcome == CPIS__V1__OUTCOME__OK ? EXIT_DONE : report_refusal(connection, reply);
 	cpis_reply_free(reply);
 	return code;
@@ -150,11 +150,11 @@ void connection_close(struct connection *connection)
 	*connection = (struct connection){0};
 }
 
-static int judge(struct connection *connection, enum cpis_status status, const Cpis__V1__Reply *reply,
-		 const Cpis__V1__Reply **ret)
+int connection_judge(const struct connection *connection, enum cpis_status status, const Cpis__V1__Reply *reply,
+		     const Cpis__V1__Reply **ret)
 {
 	if (status != CPIS_OK)
-		return report_status(connection, status, cpis_detail(connection->client));
+		return connection_fail(connection, status, cpis_detail(connection->client));
 	if (reply->outcome != CPIS__V1__OUTCOME__OK) {
 		int code = report_refusal(connection, reply);
 		cpis_reply_free(reply);
@@ -168,7 +168,7 @@ int connection_call(struct connection *connection, Cpis__V1__Request *request, c
 {
 	const Cpis__V1__Reply *reply = NULL;
 	enum cpis_status status = cpis_call(connection->client, request, connection->line->timeout_ms, &reply);
-	return judge(connection, status, reply, ret);
+	return connection_judge(connection, status, reply, ret);
 }
 
 int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
@@ -176,5 +176,5 @@ int connection_call_signed(struct connection *connection, Cpis__V1__Request *req
 	const Cpis__V1__Reply *reply = NULL;
 	enum cpis_status status = cpis_call_signed(connection->client, request, connection->profile->staff_key,
 						   connection->line->timeout_ms, &reply);
-	return judge(connection, status, reply, ret);
+	return connection_judge(connection, status, reply, ret);
 }

@@ -20,6 +20,12 @@ int connection_sign_in(const struct command_line *line, struct connection *ret);
 int connection_renew(struct connection *connection);
 void connection_close(struct connection *connection); // harmless on a zeroed one
 
+// For commands that connect in another way: says what failed, and what became of a call, and gives the exit code. A refused
+// reply is freed.
+int connection_fail(const struct connection *connection, enum cpis_status status, const char *detail);
+int connection_judge(const struct connection *connection, enum cpis_status status, const Cpis__V1__Reply *reply,
+		     const Cpis__V1__Reply **ret);
+
 // A call whose outcome must be OK. Free the reply with cpis_reply_free.
 int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
 // The same with the person's signature, for the acts that need one.

@@ -18,6 +18,7 @@ static const struct {
 	{"policy", "the policy in force, and putting another one in its place", command_policy},
 	{"role", "who holds which role at your organisation", command_role},
 	{"quarantine", "hold back a system, a person, an organisation or a certificate, at once", command_quarantine},
+	{"enrol", "new systems: inviting them, and a new system's own part", command_enrol},
 	{"certs", "certificates: the registration authority's work", command_certs},
 	{"ping", "ask the broker for a sign of life", command_ping},
 };

@@ -244,6 +244,9 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 			*ret = NULL;
 			continue;
 		}
+		if (call->refused && client->enrolling)
+			return client_fail(client, CPIS_REFUSED_AT_HANDSHAKE,
+					   "%s does not let a new key in: is it the enrolment endpoint?", client->endpoint);
 		if (call->refused)
 			return client_fail(client, CPIS_REFUSED_AT_HANDSHAKE,
 					   "the system %s of %s is not enrolled there, or no longer",

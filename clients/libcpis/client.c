@@ -59,7 +59,7 @@ uint64_t client_monotonic_ms(void)
 
 // ------------------------------------------------------------------ whom it believes, who it is
 
-static enum cpis_status load_trust(struct cpis_client *client, const struct cpis_options *options)
+enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options)
 {
 	char detail[CERTS_DETAIL_BYTES] = "", path[CLIENT_PATH_BYTES];
 	if (trust_load(options->trust_directory, &client->trust, detail) != CERTS_OK)
@@ -115,7 +115,7 @@ static bool configure(struct cpis_client *client, const struct curve_key_pair *k
 	       set_number(socket, ZMQ_HEARTBEAT_TTL, 20000) && set_number(socket, ZMQ_IPV6, 1);
 }
 
-static enum cpis_status open_socket(struct cpis_client *client, const struct curve_key_pair *key)
+enum cpis_status client_open_socket(struct cpis_client *client, const struct curve_key_pair *key)
 {
 	client->context = zmq_ctx_new();
 	client->socket = client->context == NULL ? NULL : zmq_socket(client->context, ZMQ_DEALER);
@@ -132,10 +132,10 @@ static enum cpis_status open_socket(struct cpis_client *client, const struct cur
 	return CPIS_OK;
 }
 
-static enum cpis_status copy_options(struct cpis_client *client, const struct cpis_options *options)
+enum cpis_status client_copy_options(struct cpis_client *client, const struct cpis_options *options)
 {
 	if (options->endpoint == NULL || options->broker_name == NULL || options->broker_certificate == NULL ||
-	    options->trust_directory == NULL || options->system_certificate == NULL || options->system_key == NULL)
+	    options->trust_directory == NULL || options->system_key == NULL)
 		return client_fail(client, CPIS_USAGE, "an option is missing");
 	const char *file = options->checkpoint_file == NULL ? "" : options->checkpoint_file;
 	if ((size_t)snprintf(client->endpoint, sizeof client->endpoint, "%s", options->endpoint) >=
@@ -155,15 +155,17 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
 		return CPIS_NO_MEMORY;
 	}
-	enum cpis_status status = copy_options(client, options);
+	enum cpis_status status = client_copy_options(client, options);
+	if (status == CPIS_OK && options->system_certificate == NULL)
+		status = client_fail(client, CPIS_USAGE, "an option is missing");
 	if (status == CPIS_OK)
-		status = load_trust(client, options);
+		status = client_load_trust(client, options);
 	if (status == CPIS_OK)
 		status = load_own_key(client, options, &key);
 	if (status == CPIS_OK)
 		status = client_load_checkpoint(client);
 	if (status == CPIS_OK)
-		status = open_socket(client, &key);
+		status = client_open_socket(client, &key);
 	curve_key_wipe(&key);
 	if (status != CPIS_OK) {
 		memcpy(detail, client->detail, CPIS_DETAIL_BYTES);

@@ -16,7 +16,8 @@ struct cpis_client {
 	struct trust *trust;
 	struct note_verifier log;        // of the audit log
 	struct broker_identity broker;
-	struct system_identity system;   // this one
+	struct system_identity system;   // this one; of a system that enrols the key only
+	bool enrolling;                  // on the enrolment endpoint, with a key that has no certificate yet
 	void *context;
 	void *socket;
 	void *monitor;
@@ -37,6 +38,11 @@ enum cpis_status client_fail(struct cpis_client *client, enum cpis_status status
 
 // For a complaint: the path, or "pkcs11", because a URI may hold a PIN.
 const char *client_key_name(const char *staff_key);
+
+// The steps of connecting.
+enum cpis_status client_copy_options(struct cpis_client *client, const struct cpis_options *options);
+enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options);
+enum cpis_status client_open_socket(struct cpis_client *client, const struct curve_key_pair *key);
 
 uint64_t client_now_ms(void);       // UTC
 uint64_t client_monotonic_ms(void);

@@ -26,6 +26,7 @@
 	X(CPIS_RECEIPT, "the reply is not proven to be in the audit log")                            \
 	X(CPIS_LOG_SHORTENED, "the audit log is shorter than it was: it has been cut or replaced")   \
 	X(CPIS_STATE, "the remembered checkpoint cannot be read or written")                         \
+	X(CPIS_FILE, "the file cannot be written")                                                   \
 	X(CPIS_NO_MEMORY, "out of memory")
 
 enum cpis_status {
@@ -87,6 +88,27 @@ cpis_session_open(struct cpis_client *client, const char *staff_certificate, con
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 // Forgets the token.
 void cpis_session_close(struct cpis_client *client);
+
+// Enrolling a new system (proto/cpis.proto, "enrolment"): it has a key and no certificate yet, and the one-time code that a
+// registrar gave to its operator. `options` as for cpis_connect, with the enrolment endpoint and without `system_certificate`.
+// On such a client nothing but cpis_enrol is answered.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_connect_enrolling(const struct cpis_options *options, struct cpis_client **ret, char detail[CPIS_DETAIL_BYTES]);
+#define CPIS_FINGERPRINT_BYTES 25
+// The fingerprint of this system's key, to be read to the registrar: "3f2a-91c0-7d11-0b5e-c442". Made here, so that no broker
+// can say another one.
+__attribute__((warn_unused_result)) bool cpis_fingerprint(const struct cpis_client *client,
+							  char out[CPIS_FINGERPRINT_BYTES]);
+// A new one-time code, for the registrar who invites: the code goes to the system's operator, its hash to the broker.
+__attribute__((warn_unused_result)) bool cpis_make_code(uint8_t ret_code[16], uint8_t ret_sha256[32]);
+// Shows the code; again asks how it stands. As from cpis_call. With ISSUED the certificate in the reply has been checked: it
+// holds by the trust bundle, and it is of this key, organisation and name. Otherwise CPIS_CREDENTIALS.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_enrol(struct cpis_client *client, const uint8_t code[16], const char *organisation, const char *system_name,
+	   uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// Writes the certificate of such a reply as a PEM file, whole or not at all. An existing file is not overwritten.
+__attribute__((warn_unused_result)) enum cpis_status cpis_save_certificate(struct cpis_client *client,
+									   const Cpis__V1__Reply *reply, const char *path);
 
 // Whether `proof` shows its record to be in the audit log: for the proofs that replies carry in their bodies
 // (AuditShowReply.proof); a reply's own receipt has been checked by cpis_call. CPIS_OK or CPIS_RECEIPT.

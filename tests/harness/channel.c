@@ -28,6 +28,12 @@ static void must(const struct channel *channel, bool holds, const char *what)
 
 struct channel *channel_open(struct world *world, const char *key_path)
 {
+	return channel_open_at(world, world_endpoint(world), world_path(world, "authority/broker/broker.key"), key_path);
+}
+
+struct channel *channel_open_at(struct world *world, const char *endpoint, const char *broker_key_path,
+				const char *key_path)
+{
 	static const int linger = 0, handshake_ms = 10000, unlimited = 0;
 	struct channel *channel = calloc(1, sizeof *channel);
 	if (channel == NULL)
@@ -36,8 +42,7 @@ struct channel *channel_open(struct world *world, const char *key_path)
 	struct curve_key_pair broker;
 	must(channel, (key_path == NULL ? curve_key_generate(&channel->key) : curve_key_load(key_path, &channel->key)) ==
 			      CERTS_OK, "own key");
-	must(channel, curve_key_load(world_path(world, "authority/broker/broker.key"), &broker) == CERTS_OK,
-	     "the broker's key");
+	must(channel, curve_key_load(broker_key_path, &broker) == CERTS_OK, "the broker's key");
 	must(channel, note_verifier_load(world_path(world, "authority/trust/log.vkey"), &channel->log) == CERTS_OK,
 	     "log.vkey");
 	channel->context = zmq_ctx_new();
@@ -61,7 +66,7 @@ struct channel *channel_open(struct world *world, const char *key_path)
 	     "monitor");
 	channel->monitor = zmq_socket(channel->context, ZMQ_PAIR);
 	must(channel, zmq_connect(channel->monitor, "inproc://channel-events") == 0, "monitor");
-	must(channel, zmq_connect(socket, world_endpoint(world)) == 0, "connect");
+	must(channel, zmq_connect(socket, endpoint) == 0, "connect");
 	return channel;
 }
 

@@ -18,6 +18,9 @@ struct channel;
 
 // Starts to connect with this CURVE key (a PEM file); NULL: a key that nobody has seen.
 struct channel *channel_open(struct world *world, const char *key_path);
+// To another endpoint of the broker, with another key of its own.
+struct channel *channel_open_at(struct world *world, const char *endpoint, const char *broker_key_path,
+				const char *key_path);
 void channel_close(struct channel *channel); // accepts NULL
 const uint8_t *channel_key(const struct channel *channel); // the public one, KEY_BYTES
 

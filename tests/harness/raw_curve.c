@@ -377,6 +377,13 @@ void raw_curve_close(struct raw_curve *client)
 	free(client);
 }
 
+void raw_curve_reset(struct raw_curve *client)
+{
+	const struct linger at_once = {.l_onoff = 1};
+	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	raw_curve_close(client);
+}
+
 const char *raw_curve_reason(const struct raw_curve *client)
 {
 	return client->reason;
@@ -384,14 +391,14 @@ const char *raw_curve_reason(const struct raw_curve *client)
 
 // ------------------------------------------------------------------ messages
 
-enum raw_curve_result raw_curve_send(struct raw_curve *client, const void *data, size_t bytes, bool more,
-				     int timeout_ms)
+static enum raw_curve_result send_message(struct raw_curve *client, const void *data, size_t bytes, uint8_t flags,
+					  int timeout_ms)
 {
 	uint8_t nonce[crypto_box_NONCEBYTES];
 	uint8_t *plain = malloc(1 + bytes), *body = malloc(bytes + MESSAGE_OVERHEAD_BYTES);
 	if (plain == NULL || body == NULL)
 		abort();
-	plain[0] = more ? INNER_MORE : 0;
+	plain[0] = flags;
 	if (bytes > 0)
 		memcpy(plain + 1, data, bytes);
 	make_nonce(nonce, "CurveZMQMESSAGEC", ++client->nonce);
@@ -405,6 +412,17 @@ enum raw_curve_result raw_curve_send(struct raw_curve *client, const void *data,
 	free(plain);
 	free(body);
 	return result;
+}
+
+enum raw_curve_result raw_curve_send(struct raw_curve *client, const void *data, size_t bytes, bool more,
+				     int timeout_ms)
+{
+	return send_message(client, data, bytes, more ? INNER_MORE : 0, timeout_ms);
+}
+
+enum raw_curve_result raw_curve_send_command(struct raw_curve *client, const void *data, size_t bytes, int timeout_ms)
+{
+	return send_message(client, data, bytes, INNER_COMMAND, timeout_ms);
 }
 
 enum raw_curve_result raw_curve_send_plain(struct raw_curve *client, const void *data, size_t bytes,

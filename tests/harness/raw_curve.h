@@ -52,12 +52,15 @@ struct raw_curve;
 enum raw_curve_result raw_curve_open(const struct raw_curve_options *options, int timeout_ms,
 				     struct raw_curve **ret);
 void raw_curve_close(struct raw_curve *client); // accepts NULL
+void raw_curve_reset(struct raw_curve *client); // the same, with a TCP reset
 // The text of the server's ERROR; "" when there was none.
 const char *raw_curve_reason(const struct raw_curve *client);
 
 // One frame of a message; `more`: another one follows.
 enum raw_curve_result raw_curve_send(struct raw_curve *client, const void *data, size_t bytes, bool more,
 				     int timeout_ms);
+// A command inside the encryption, e.g. "\4PING" with its time to live.
+enum raw_curve_result raw_curve_send_command(struct raw_curve *client, const void *data, size_t bytes, int timeout_ms);
 // Bytes as they are, outside the encryption.
 enum raw_curve_result raw_curve_send_plain(struct raw_curve *client, const void *data, size_t bytes,
 					   int timeout_ms);

@@ -72,6 +72,11 @@ const char *world_path(struct world *world, const char *format, ...) __attribute
 // tcp://127.0.0.1:PORT, the same over restarts.
 const char *world_endpoint(const struct world *world);
 
+// Another free one, for a broker with several.
+void world_choose_endpoint(char out[64]);
+// Lines added to the broker's configuration, as by printf; counts from the next start on.
+void world_configure(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 void world_write_file(const char *path, const char *text);
 // malloc'd and NUL-terminated; the length is written when asked for.
 char *world_read_file(const char *path, size_t *ret_bytes);

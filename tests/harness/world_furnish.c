@@ -171,7 +171,7 @@ static void write_profiles(struct world *world)
 	}
 }
 
-static void choose_port(struct world *world)
+void world_choose_endpoint(char out[64])
 {
 	for (unsigned attempt = 0; attempt < 100; attempt++) {
 		uint16_t port = (uint16_t)(PORT_FIRST + (world_random(PORT_COUNT) + (unsigned)getpid()) % PORT_COUNT);
@@ -181,17 +181,30 @@ static void choose_port(struct world *world)
 		bool free_port = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
 		close(fd);
 		if (free_port) {
-			snprintf(world->endpoint, sizeof world->endpoint, "tcp://127.0.0.1:%u", port);
+			snprintf(out, 64, "tcp://127.0.0.1:%u", port);
 			return;
 		}
 	}
-	world_fail(world, "no free port");
+	world_fail(NULL, "no free port");
+}
+
+void world_configure(struct world *world, const char *format, ...)
+{
+	char text[TEXT_BYTES] = "", line[1024];
+	char *before = world_read_file(world_path(world, "broker.yaml"), NULL);
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(line, sizeof line, format, arguments);
+	va_end(arguments);
+	append(text, "%s%s", before, line);
+	free(before);
+	world_write_file(world_path(world, "broker.yaml"), text);
 }
 
 void world_furnish(struct world *world)
 {
 	char program[WORLD_PATH_BYTES];
-	choose_port(world);
+	world_choose_endpoint(world->endpoint);
 	make_certificates(world);
 	world_write_register(world);
 	write_policy(world);

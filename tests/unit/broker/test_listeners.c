@@ -213,6 +213,49 @@ START_TEST(so_many_messages_of_strangers_are_read_in_a_second_and_the_rest_waits
 }
 END_TEST
 
+static bool is_closed(void *client)
+{
+	return raw_curve_wait_closed(client, 1) == RAW_CURVE_CLOSED;
+}
+
+// Reads so many messages as a second allows, in a second of the caller's own.
+static void read_a_second(struct raw_curve *stranger, uint64_t now_ms)
+{
+	struct listeners_message message;
+	uint64_t until_ms = clock_monotonic_ms() + EDGE_WAIT_MS;
+	for (unsigned read = 0; read < LISTENERS_ENROLLING_PER_SECOND; read++) {
+		edge_say(stranger, "let me in");
+		while (!listeners_receive_enrolling(listeners, now_ms, &message))
+			ck_assert_uint_lt(clock_monotonic_ms(), until_ms);
+		transport_message_done(&message.message);
+	}
+}
+
+START_TEST(after_ten_seconds_of_too_much_all_are_cut_off)
+{
+	struct raw_curve *stranger = connect_to(LISTENER_ENROLMENT, &edge->enrolment->stranger);
+	uint64_t now_ms = clock_monotonic_ms() + 10000;
+	// A second that is not used up breaks the row.
+	for (unsigned i = 0; i < 2 * LISTENERS_ENROLLING_BUSY_S - 2; i++, now_ms += 1000) {
+		if (i == LISTENERS_ENROLLING_BUSY_S - 1)
+			now_ms += 1000;
+		read_a_second(stranger, now_ms);
+		listeners_tend(listeners, now_ms);
+		ck_assert_ptr_nonnull(listeners_endpoint(listeners, LISTENER_ENROLMENT));
+	}
+	read_a_second(stranger, now_ms);
+	now_ms += 1000;
+	// The next second begins with the next look.
+	struct listeners_message message;
+	ck_assert(!listeners_receive_enrolling(listeners, now_ms, &message));
+	listeners_tend(listeners, now_ms);
+	uint64_t until_ms = clock_monotonic_ms() + EDGE_WAIT_MS;
+	while (!is_closed(stranger))
+		ck_assert_uint_lt(clock_monotonic_ms(), until_ms);
+	raw_curve_close(stranger);
+}
+END_TEST
+
 START_TEST(waiting_for_the_next_second_does_not_spin)
 {
 	struct listeners_message message;
@@ -242,11 +285,6 @@ static void tend_until(bool (*done)(void *context), void *context)
 		listeners_tend(listeners, now_ms);
 		listeners_wait(listeners, -1, now_ms, 10);
 	}
-}
-
-static bool is_closed(void *client)
-{
-	return raw_curve_wait_closed(client, 1) == RAW_CURVE_CLOSED;
 }
 
 static bool is_open(void *context)
@@ -366,6 +404,7 @@ int main(void)
 	tcase_add_test(tests, strangers_are_let_in_on_the_enrolment_endpoint_only);
 	tcase_add_test(tests, what_comes_on_current_and_next_is_all_read);
 	tcase_add_test(tests, so_many_messages_of_strangers_are_read_in_a_second_and_the_rest_waits);
+	tcase_add_test(tests, after_ten_seconds_of_too_much_all_are_cut_off);
 	tcase_add_test(tests, waiting_for_the_next_second_does_not_spin);
 	tcase_add_test(tests, when_too_many_have_come_all_are_cut_off_and_the_next_finds_it_open);
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)

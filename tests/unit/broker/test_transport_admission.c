@@ -380,6 +380,65 @@ START_TEST(the_same_attack_stops_a_broker_whose_handler_mints_no_routing_id)
 }
 END_TEST
 
+// More messages than wait in the broker, perhaps a PING behind them, and then the connection is torn: libzmq 4.3.4 keeps such
+// an engine, and aborts when it has to write on it, for a heartbeat or for a PONG.
+static _Noreturn void tear_in_child(enum zap_class zap_class, bool with_ping)
+{
+	enum { ATTEMPTS = 20, MESSAGES = 90 };
+	const struct zap_limits limits = {
+		.connections_max = 64, .connections_per_system_max = 64, .enrolling_connections_max = 64};
+	const struct rlimit none = {0, 0};
+	struct transport_message message;
+	setrlimit(RLIMIT_CORE, &none);
+	signal(SIGABRT, SIG_DFL);
+	edge_start_context(edge);
+	if (!zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap) ||
+	    !transport_open(edge->context, zap_class, "tcp://127.0.0.1:*", &edge->enrolment->broker, &edge->transport,
+			    edge->detail))
+		_exit(2);
+	for (int i = 0; i < ATTEMPTS; i++) {
+		struct raw_curve *client = edge_connect(edge, ENROLMENT_LEEDS);
+		for (int j = 0; j < MESSAGES; j++) {
+			edge_say(client, "one of many");
+			if (with_ping && j % 2 == 1)
+				raw_curve_send_command(client, "\4PING\0\0", 7, EDGE_WAIT_MS);
+		}
+		// So that it has arrived; what came in is in the broker's hands or in its queue.
+		transport_wait(NULL, 0, -1, 20);
+		raw_curve_reset(client);
+	}
+	// Longer than a heartbeat would take.
+	transport_wait(NULL, 0, -1, with_ping ? 100 : 7000);
+	while (edge_receive(edge, &message, 200))
+		transport_message_done(&message);
+	edge_assert_works_for(edge, ENROLMENT_HOSPITAL);
+	_exit(0);
+}
+
+static int status_of_tearing(enum zap_class zap_class, bool with_ping)
+{
+	int status;
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		tear_in_child(zap_class, with_ping);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	return status;
+}
+
+START_TEST(connections_torn_with_messages_waiting_do_not_stop_the_broker)
+{
+	for (enum zap_class i = 0; i < ZAP_CLASSES; i++)
+		ck_assert_msg(status_of_tearing(i, false) == 0, "class %d", (int)i);
+}
+END_TEST
+
+START_TEST(a_stranger_who_pings_and_tears_does_not_stop_the_broker)
+{
+	ck_assert_int_eq(status_of_tearing(ZAP_ENROLLING, true), 0);
+}
+END_TEST
+
 // rand() as libzmq finds it must not be where a process starts.
 START_TEST(every_context_seeds_what_libzmq_numbers_its_peers_from)
 {
@@ -427,6 +486,8 @@ int main(void)
 	TCase *forked = tcase_create("forked");
 	tcase_add_checked_fixture(forked, set_up_enrolment, tear_down);
 	tcase_set_timeout(forked, 180);
+	tcase_add_test(forked, connections_torn_with_messages_waiting_do_not_stop_the_broker);
+	tcase_add_test(forked, a_stranger_who_pings_and_tears_does_not_stop_the_broker);
 	tcase_add_test(forked, a_claimed_routing_id_that_is_about_to_be_given_out_does_not_stop_the_broker);
 	tcase_add_test(forked, the_same_attack_stops_a_broker_whose_handler_mints_no_routing_id);
 	suite_add_tcase(suite, forked);
