@@ -144,6 +144,39 @@ static void write_profile_of_new_system(void)
 	world_write_file(world_path(world, "profiles/newcomer.yaml"), text);
 }
 
+// The whole way with our own commands, and the private key in one place only.
+START_TEST(a_system_makes_its_key_and_gets_a_certificate_for_it_by_what_was_read_out)
+{
+	char fingerprint[CPIS_FINGERPRINT_BYTES], other[CPIS_FINGERPRINT_BYTES], key[256];
+	ck_assert_int_eq(world_cpis(world, NULL, "certs", "request-system", "--out", world_path(world, "systems"), "--file", "new",
+				    NULL),
+			 0);
+	invite(NEW_ODS, NEW_NAME);
+	ck_assert_int_eq(present("new"), 0);
+	read_fingerprint(fingerprint);
+	ck_assert_int_eq(mkdir(world_path(world, "keys"), 0700), 0);
+	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "list", "--save-keys", world_path(world, "keys"), NULL), 0);
+	snprintf(key, sizeof key, "%s", world_path(world, "keys/%s.pem", fingerprint));
+	// Somebody else's digits issue nothing.
+	snprintf(other, sizeof other, "%s", fingerprint);
+	other[0] = other[0] == '0' ? '1' : '0';
+	const char *typed[] = {other, fingerprint};
+	for (int i = 0; i < 2; i++) {
+		long mark = world_log_mark(world);
+		ck_assert_int_eq(world_cpis(world, NULL, "certs", "issue-system", "--dir", world_path(world, "authority"), "--ods",
+					    NEW_ODS, "--name", NEW_NAME, "--public-key", key, "--fingerprint", typed[i], "--out",
+					    world_path(world, "issued"), NULL),
+				 i == 0 ? 1 : 0);
+		if (i == 1)
+			world_wait_log(world, mark, "register_loaded");
+	}
+	ck_assert_int_eq(present("new"), 0);
+	ck_assert(said("The certificate was issued"));
+	write_profile_of_new_system();
+	ck_assert_int_eq(world_cpis(world, "newcomer", "query", child, NULL), 0);
+}
+END_TEST
+
 START_TEST(a_new_system_is_invited_compared_issued_and_asks_its_first_question)
 {
 	char fingerprint[CPIS_FINGERPRINT_BYTES];
@@ -538,6 +571,7 @@ int main(void)
 	TCase *tests = tcase_create("enrolment");
 	tcase_set_timeout(tests, 240);
 	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_test(tests, a_system_makes_its_key_and_gets_a_certificate_for_it_by_what_was_read_out);
 	tcase_add_test(tests, a_new_system_is_invited_compared_issued_and_asks_its_first_question);
 	tcase_add_test(tests, whoever_waits_is_given_the_certificate_as_soon_as_it_is_there);
 	tcase_add_test(tests, a_wrong_code_another_key_and_another_name_are_refused_alike);
