@@ -21,7 +21,7 @@ VERSION := 0.1.0
 # Debian 12 packages: what the programs need, and what building and testing them needs.
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libsodium-dev check \
-	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin
+	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin libfaketime
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
