@@ -22,7 +22,7 @@ VERSION := 0.1.0
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libsodium-dev libp11-kit-dev check \
 	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin \
-	softhsm2 opensc
+	softhsm2 opensc libfaketime
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'

@@ -45,6 +45,8 @@ struct core {
 	bool begun;              // the store has a batch open
 	bool doomed;             // something failed: nothing of this batch will be committed
 	bool suspect;            // a commit failed: what the disk kept must be read before going on
+	uint64_t newest_ms;      // the latest time of any record
+	bool clock_behind;       // it has been told that the clock is behind that
 	struct core_counters counters;
 };
 
@@ -66,6 +68,30 @@ static bool open_policy(struct core *core, char detail[CORE_DETAIL_BYTES])
 	if (snapshot != NULL)
 		take_register(core, snapshot);
 	return true;
+}
+
+// 0 when it cannot be read: then nothing is told.
+static uint64_t read_newest_ms(struct core *core)
+{
+	struct store *store = core->options.store;
+	struct store_audit row;
+	uint64_t size = 0;
+	bool found = store->ops->audit_size(store, &size) == STORE_OK && size > 0 &&
+		     store->ops->audit_get(store, size - 1, &core->arena, &row) == STORE_OK;
+	arena_reset(&core->arena);
+	return found ? row.time_ms : 0;
+}
+
+// What ends by its date is judged by the clock, so a clock that was set back is told of. Once each time.
+static void watch_clock(struct core *core, uint64_t now_ms)
+{
+	bool behind = now_ms + CLOCK_SKEW_MS_MAX < core->newest_ms;
+	if (behind && !core->clock_behind)
+		log_event(LOG_LEVEL_WARNING, "clock_set_back", "the clock is %llu s behind the newest audit record",
+			  (unsigned long long)((core->newest_ms - now_ms) / 1000));
+	core->clock_behind = behind;
+	if (now_ms > core->newest_ms)
+		core->newest_ms = now_ms;
 }
 
 bool core_new(const struct core_options *options, struct core **ret, char detail[CORE_DETAIL_BYTES])
@@ -97,6 +123,7 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
+	core->newest_ms = read_newest_ms(core);
 	if (!open_policy(core, detail)) {
 		core_free(core);
 		return false;
@@ -454,13 +481,13 @@ static void give_up(struct core *core)
 
 bool core_flush(struct core *core, uint64_t now_ms)
 {
-	(void)now_ms;
 	if (core->slot_count == 0)
 		return true;
 	bool done = commit(core);
 	if (done) {
 		audit_committed(core->audit);
 		core->counters.commits++;
+		watch_clock(core, now_ms);
 		change_policy(core);
 	} else {
 		give_up(core);

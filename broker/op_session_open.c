@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "broker/op.h"
+#include "broker/retry.h"
 
 static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 {
@@ -28,12 +29,13 @@ static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 	return reply->session_token.len != 0;
 }
 
-// A statement opens one session. It is remembered for as long as its time would still be accepted; the same request
-// sent again, because its answer was lost, is not a second use. That the role profile was used is noted with it.
+// A statement opens one session. It is remembered for longer than its time would be accepted, so that a clock that is set
+// back does not make it fresh again; the same request sent again, because its answer was lost, is not a second use. That
+// the role profile was used is noted with it.
 static enum reason use_once(struct op_context *context)
 {
 	const struct session *session = context->session;
-	struct store_request row, used = {.expires_ms = context->now_ms + 2 * CLOCK_SKEW_MS_MAX + 1};
+	struct store_request row, used = {.expires_ms = context->now_ms + SIGNED_KEPT_MS};
 	vault_tag_request(context->vault, session->uid, context->channel_key, session->nonce, &used.key);
 	vault_digest_request(context->vault, context->request->request_id.data, context->request->request_id.len,
 			     used.digest);

@@ -80,6 +80,13 @@ enum reason retry_look_up(struct op_context *context, struct retry *ret)
 	return REASON_NONE;
 }
 
+// An act is remembered for longer; a child's data is not kept for longer because it was asked for with a signature.
+static uint64_t kept_ms(const Cpis__V1__Request *request)
+{
+	return request->act_signature.len != 0 && request->body_case != CPIS__V1__REQUEST__BODY_DETAILS ? SIGNED_KEPT_MS
+													 : RETRY_KEPT_MS;
+}
+
 bool retry_keep(struct op_context *context, const struct retry *retry)
 {
 	Cpis__V1__Reply body = CPIS__V1__REPLY__INIT;
@@ -93,7 +100,7 @@ bool retry_keep(struct op_context *context, const struct retry *retry)
 		return false;
 	struct store_request row = {
 		.key = retry->key,
-		.expires_ms = context->now_ms + RETRY_KEPT_MS,
+		.expires_ms = context->now_ms + kept_ms(context->request),
 		.sealed = sealed_make(context->vault, context->arena, VAULT_REQUEST, retry->key.bytes,
 				      sizeof retry->key.bytes, &stored.base),
 	};

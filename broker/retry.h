@@ -7,6 +7,9 @@
 
 // Clients retry within their own deadline, 60 s at most; this outlives several brokers' restarts.
 #define RETRY_KEPT_MS (10u * 60u * 1000u)
+// What a person signed is good once, within a minute of its time. It is remembered for this long, so that within it a clock
+// that is set back does not make it good again.
+#define SIGNED_KEPT_MS SESSION_MS_MAX
 
 struct retry {
 	struct store_tag key;

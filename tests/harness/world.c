@@ -338,6 +338,29 @@ void world_start(struct world *world)
 	world_start_under(world, NULL);
 }
 
+void world_set_clock(struct world *world, const char *offset)
+{
+	char line[32];
+	snprintf(line, sizeof line, "%s\n", offset);
+	world_write_file(world_path(world, "clock"), line);
+}
+
+// `env` is replaced by the broker, so that its process is the one that is waited for; the command `faketime` would stay.
+void world_start_with_clock(struct world *world, const char *offset)
+{
+	char file[WORLD_PATH_BYTES + 32];
+	snprintf(file, sizeof file, "FAKETIME_TIMESTAMP_FILE=%s/clock", world->directory);
+	const char *prefix[] = {"env",
+				"LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1",
+				file,
+				"FAKETIME_NO_CACHE=1",
+				"FAKETIME_DONT_FAKE_MONOTONIC=1",
+				"ASAN_OPTIONS=verify_asan_link_order=0",
+				NULL};
+	world_set_clock(world, offset);
+	world_start_under(world, prefix);
+}
+
 bool world_wait_exit(struct world *world, int timeout_ms, int *ret_status)
 {
 	if (!world_reap(world, world->broker, timeout_ms, ret_status))

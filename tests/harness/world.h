@@ -51,6 +51,10 @@ void world_free(struct world *world);
 // Starts cpis-broker and waits until it is ready. `prefix` is a command to run it under, NULL: none.
 void world_start(struct world *world);
 void world_start_under(struct world *world, const char *const *prefix);
+// Under a clock of its own (libfaketime), `offset` from the real one: "+0", "-1h", "+40m", "-2d". Only the time of day is
+// changed; it can be changed again while the broker runs, and counts from the next time it is read.
+void world_start_with_clock(struct world *world, const char *offset);
+void world_set_clock(struct world *world, const char *offset);
 // Starts it and does not wait.
 void world_spawn(struct world *world);
 // SIGTERM; waits for the end and returns the exit status (as of waitpid).
