@@ -122,7 +122,10 @@ staff() {
 cd "$world"
 section "A registration authority issues certificates: one to each system, one to each member of staff"
 run 0 cpis certs init --dir authority --broker-name demo-broker
-run 0 cpis certs issue-system --dir authority --ods RXH --name hospital --out systems
+say "The hospital makes its own key; the fingerprint is read out over the telephone, and the key never leaves it."
+run 0 cpis certs request-system --out systems --file hospital
+fingerprint=$(sed -n 's/^fingerprint //p' last.out)
+run 0 cpis certs issue-system --dir authority --ods RXH --name hospital --public-key systems/hospital.pub --fingerprint "$fingerprint" --out systems
 run 0 cpis certs issue-staff --dir authority --uid 555000000001 --name "Grace Okafor" --out staff
 say "... and so on for the others."
 {
@@ -130,6 +133,7 @@ say "... and so on for the others."
 	staff 555000000002 "Siân O'Neill" && staff 555000000003 "Tom Archer" && staff 555000000005 "Kofi Mensah"
 	staff 555000000006 "Mary Whitlock" && staff 555000000007 "Anjali Rao" && staff 555000000009 "Lucy Faulkner"
 	staff 555000000010 "Helen Marsh" && staff 555000000011 "Owen Price"
+	staff 555000000004 "Ines Duarte" && staff 555000000012 "Amara Nwosu"
 	# Certified in the same way, and not on the broker's list of systems.
 	system RYD stranger
 } > /dev/null
@@ -151,6 +155,8 @@ cat > register.yaml <<- END
 	  - {uid: "555000000001", role: R8001, organisation: RXH, from: 2020-01-01}
 	  - {uid: "555000000002", role: R8016, organisation: RXH, from: 2020-01-01}
 	  - {uid: "555000000003", role: R8009, organisation: RXH, from: 2020-01-01}
+	  - {uid: "555000000004", role: R0001, organisation: RXH, from: 2020-01-01}
+	  - {uid: "555000000012", role: R0050, organisation: RXH, from: 2020-01-01}
 	  - {uid: "555000000005", role: R1070, organisation: RYD, from: 2020-01-01}
 	  - {uid: "555000000006", role: R8001, organisation: RDR, from: 2020-01-01, activities: [B0170]}
 	  - {uid: "555000000007", role: R9535, organisation: "383", from: 2020-01-01}
@@ -184,6 +190,8 @@ profile leeds leeds 555000000007 R9535
 profile brighton brighton 555000000009 R9535
 profile nurse hospital 555000000001 R8001 emergency_department
 profile midwife hospital 555000000002 R8016 maternity
+profile consultant hospital 555000000012 R0050
+profile privacy_officer hospital 555000000004 R0001
 profile receptionist hospital 555000000003 R8009 emergency_department
 profile paramedic ambulance 555000000005 R1070
 profile school_nurse school 555000000006 R8001
@@ -226,6 +234,19 @@ section "A receptionist is refused, and told why"
 run 3 cpis --profile receptionist.yaml query 9990000018
 expect role_lacks_activity
 expect_not Leeds
+
+section "May she? A reviewer asks why"
+run 0 cpis --profile privacy_officer.yaml explain --uid 555000000003 --role R8009 --operation details --care-setting emergency_department
+expect "NO: role_lacks_activity"
+
+section "A consultant breaks the glass, outside the hospital's care settings: signed, and never unseen"
+run 3 cpis --profile consultant.yaml query --details --care-setting dentistry 9990000026
+expect care_setting_not_in_scope
+run 0 cpis --profile consultant.yaml query --break-glass --reason "collapsed in the dental clinic" --care-setting dentistry 9990000026
+expect "your privacy officer has been alerted"
+run 0 cpis --profile privacy_officer.yaml alert list
+expect "the glass was broken"
+run 0 cpis --profile privacy_officer.yaml alert review 1 --finding appropriate --words "spoke to her: an emergency"
 
 section "A system that is certified and not enrolled does not get past the handshake"
 run 3 cpis --profile stranger.yaml ping
