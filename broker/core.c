@@ -70,16 +70,22 @@ static bool open_policy(struct core *core, char detail[CORE_DETAIL_BYTES])
 	return true;
 }
 
-// 0 when it cannot be read: then nothing is told.
-static uint64_t read_newest_ms(struct core *core)
+// The newest record has to open: under another key every child would be unknown, and be reported so.
+static bool read_newest(struct core *core, char detail[CORE_DETAIL_BYTES])
 {
 	struct store *store = core->options.store;
-	struct store_audit row;
+	struct store_audit row = {0};
 	uint64_t size = 0;
-	bool found = store->ops->audit_size(store, &size) == STORE_OK && size > 0 &&
-		     store->ops->audit_get(store, size - 1, &core->arena, &row) == STORE_OK;
+	bool read = store->ops->audit_size(store, &size) == STORE_OK &&
+		    (size == 0 || store->ops->audit_get(store, size - 1, &core->arena, &row) == STORE_OK);
+	bool opens = read && (size == 0 || audit_entry(core->audit, &core->arena, &row) != NULL);
+	core->newest_ms = row.time_ms;
 	arena_reset(&core->arena);
-	return found ? row.time_ms : 0;
+	if (!read)
+		snprintf(detail, CORE_DETAIL_BYTES, "the audit log's newest record cannot be read");
+	else if (!opens)
+		snprintf(detail, CORE_DETAIL_BYTES, "the audit log's newest record does not open: is this the store's key?");
+	return opens;
 }
 
 // What ends by its date is judged by the clock, so a clock that was set back is told of. Once each time.
@@ -123,8 +129,7 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
-	core->newest_ms = read_newest_ms(core);
-	if (!open_policy(core, detail)) {
+	if (!read_newest(core, detail) || !open_policy(core, detail)) {
 		core_free(core);
 		return false;
 	}
