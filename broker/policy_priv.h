@@ -4,7 +4,7 @@
 
 #include "broker/policy.h"
 
-#define POLICY_OPERATIONS_MAX 32u
+#define POLICY_OPERATIONS_MAX 64u
 #define POLICY_CARE_SETTINGS_MAX 64u // a care setting is one bit of a mask
 
 struct policy_activity {

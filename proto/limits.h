@@ -30,6 +30,7 @@
 
 #define TEXT_BYTES_MAX 200u           // any string, unless a tighter bound stands below
 #define CHECKPOINT_BYTES_MAX 1024u
+#define MESSAGE_TEXT_BYTES_MAX 1000u  // what people write to each other
 #define LOCAL_ID_BYTES_MAX 40u
 #define TELEPHONE_BYTES_MIN 3u
 #define TELEPHONE_BYTES_MAX 20u
@@ -45,6 +46,17 @@
 #define EXPLAIN_STEPS_MAX 16u
 
 #define PUBLISH_RECORDS_MAX 200u
+#define PUBLICATION_ID_BYTES 16u
+#define PUBLICATION_RECORDS_MAX 1000000u // of one file
+#define VANISHED_CURSOR_BYTES_MAX 64u
+#define CONTACTS_MAX 8u               // of one authority, in force and to come
+#define OPEN_ERRORS_MAX 64u           // kinds of rejected records in a report
+#define INBOX_LEASE_MS_MIN 1000u
+#define INBOX_LEASE_MS_MAX (3600u * 1000u)
+#define WORK_ID_BYTES 16u
+#define ANSWER_BYTES_MAX 32768u       // of a responder
+#define ANNOUNCE_NUMBERS_MAX 100u
+#define APPOINTMENT_DAYS_BACK_MAX 31
 #define PAGE_ITEMS_MAX 100u
 #define PAGE_ITEMS_DEFAULT 50u
 #define ACKNOWLEDGE_IDS_MAX 100u

@@ -13,9 +13,8 @@ static enum wire_status fail(struct wire_error *error, enum wire_status status, 
 	return status;
 }
 
-// First failing check wins: `status` is passed through once it is not WIRE_OK.
-static enum wire_status require(enum wire_status status, bool holds, enum wire_status otherwise, const char *field,
-				struct wire_error *error)
+enum wire_status wire_require(enum wire_status status, bool holds, enum wire_status otherwise, const char *field,
+			      struct wire_error *error)
 {
 	if (status != WIRE_OK || holds)
 		return status;
@@ -25,9 +24,7 @@ static enum wire_status require(enum wire_status status, bool holds, enum wire_s
 // One notification shows each plan type once.
 #define PLAN_TYPES_MAX 3u
 
-#define REQUIRE(holds, otherwise, field) status = require(status, holds, otherwise, field, error)
-
-static bool is_ods(const char *text)
+bool wire_is_ods(const char *text)
 {
 	struct ods_code ignored;
 	return ods_code_parse(text, strlen(text), &ignored);
@@ -50,7 +47,7 @@ static enum wire_status check_publish(const Cpis__V1__PublishRequest *body, stru
 	enum wire_status status = WIRE_OK;
 	const char *emergency = body->emergency_duty_telephone, *office = body->office_hours_telephone;
 	REQUIRE(body->authority[0] != '\0', WIRE_MISSING, "publish.authority");
-	REQUIRE(is_ods(body->authority), WIRE_BAD_VALUE, "publish.authority");
+	REQUIRE(wire_is_ods(body->authority), WIRE_BAD_VALUE, "publish.authority");
 	REQUIRE(emergency[0] != '\0', WIRE_MISSING, "publish.emergency_duty_telephone");
 	REQUIRE(text_is_telephone(emergency, strlen(emergency)), WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
 	REQUIRE(office[0] == '\0' || text_is_telephone(office, strlen(office)), WIRE_BAD_VALUE,
@@ -68,7 +65,7 @@ static enum wire_status check_audit_search(const Cpis__V1__AuditSearchRequest *b
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->uid[0] == '\0' || text_is_digits(body->uid, strlen(body->uid), UID_DIGITS), WIRE_BAD_VALUE,
 		"audit_search.uid");
-	REQUIRE(body->organisation[0] == '\0' || is_ods(body->organisation), WIRE_BAD_VALUE,
+	REQUIRE(body->organisation[0] == '\0' || wire_is_ods(body->organisation), WIRE_BAD_VALUE,
 		"audit_search.organisation");
 	REQUIRE(body->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "audit_search.limit");
 	REQUIRE(body->until_ms == 0 || body->until_ms > body->from_ms, WIRE_BAD_VALUE, "audit_search.until_ms");
@@ -95,7 +92,7 @@ static bool is_target(Cpis__V1__QuarantineKind kind, const char *target)
 	case CPIS__V1__QUARANTINE_KIND__SYSTEM:
 		return is_system_target(target);
 	case CPIS__V1__QUARANTINE_KIND__ORGANISATION:
-		return is_ods(target);
+		return wire_is_ods(target);
 	case CPIS__V1__QUARANTINE_KIND__PERSON:
 		return text_is_digits(target, strlen(target), UID_DIGITS);
 	case CPIS__V1__QUARANTINE_KIND__CERTIFICATE:
@@ -161,7 +158,7 @@ static enum wire_status check_role_list(const Cpis__V1__RoleListRequest *body, s
 	return status;
 }
 
-static enum wire_status check_words(const char *words, const char *field, struct wire_error *error)
+enum wire_status wire_check_words(const char *words, const char *field, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
 	REQUIRE(words[0] != '\0', WIRE_MISSING, field);
@@ -186,7 +183,7 @@ static enum wire_status check_explain(const Cpis__V1__ExplainRequest *body, stru
 	REQUIRE(body->role_code[0] != '\0', WIRE_MISSING, "explain.role_code");
 	REQUIRE(text_is_role_code(body->role_code, strlen(body->role_code)), WIRE_BAD_VALUE, "explain.role_code");
 	REQUIRE(body->operation != CPIS__V1__OPERATION__OPERATION_UNSPECIFIED, WIRE_MISSING, "explain.operation");
-	REQUIRE(body->organisation[0] == '\0' || is_ods(body->organisation), WIRE_BAD_VALUE, "explain.organisation");
+	REQUIRE(body->organisation[0] == '\0' || wire_is_ods(body->organisation), WIRE_BAD_VALUE, "explain.organisation");
 	return status;
 }
 
@@ -195,7 +192,7 @@ static enum wire_status check_policy_load(const Cpis__V1__PolicyLoadRequest *bod
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->policy.len > 0, WIRE_MISSING, "policy_load.policy");
 	REQUIRE(body->policy.len <= POLICY_BYTES_MAX, WIRE_BAD_VALUE, "policy_load.policy");
-	return status == WIRE_OK ? check_words(body->reason, "policy_load.reason", error) : status;
+	return status == WIRE_OK ? wire_check_words(body->reason, "policy_load.reason", error) : status;
 }
 
 static enum wire_status check_alert_review(const Cpis__V1__AlertReviewRequest *body, struct wire_error *error)
@@ -203,7 +200,7 @@ static enum wire_status check_alert_review(const Cpis__V1__AlertReviewRequest *b
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->id != 0, WIRE_MISSING, "alert_review.id");
 	REQUIRE(body->finding != CPIS__V1__ALERT_FINDING__ALERT_FINDING_UNSPECIFIED, WIRE_MISSING, "alert_review.finding");
-	return status == WIRE_OK ? check_words(body->words, "alert_review.words", error) : status;
+	return status == WIRE_OK ? wire_check_words(body->words, "alert_review.words", error) : status;
 }
 
 // Who is, or would be, enrolled.
@@ -211,7 +208,7 @@ static enum wire_status check_system(const char *organisation, const char *syste
 {
 	enum wire_status status = WIRE_OK;
 	REQUIRE(organisation[0] != '\0', WIRE_MISSING, "enrol.organisation");
-	REQUIRE(is_ods(organisation), WIRE_BAD_VALUE, "enrol.organisation");
+	REQUIRE(wire_is_ods(organisation), WIRE_BAD_VALUE, "enrol.organisation");
 	REQUIRE(system_name[0] != '\0', WIRE_MISSING, "enrol.system_name");
 	REQUIRE(strlen(system_name) <= SYSTEM_NAME_BYTES_MAX, WIRE_BAD_VALUE, "enrol.system_name");
 	return status;
@@ -231,13 +228,13 @@ static enum wire_status check_enrol_invite(const Cpis__V1__EnrolInviteRequest *b
 	REQUIRE(body->code_sha256.len > 0, WIRE_MISSING, "enrol.code_sha256");
 	REQUIRE(body->code_sha256.len == HASH_BYTES, WIRE_BAD_VALUE, "enrol.code_sha256");
 	REQUIRE(body->until_ms != 0, WIRE_MISSING, "enrol.until_ms");
-	return status == WIRE_OK ? check_words(body->reason, "enrol.reason", error) : status;
+	return status == WIRE_OK ? wire_check_words(body->reason, "enrol.reason", error) : status;
 }
 
 static enum wire_status check_enrol_withdraw(const Cpis__V1__EnrolWithdrawRequest *body, struct wire_error *error)
 {
 	enum wire_status status = check_system(body->organisation, body->system_name, error);
-	return status == WIRE_OK ? check_words(body->reason, "enrol.reason", error) : status;
+	return status == WIRE_OK ? wire_check_words(body->reason, "enrol.reason", error) : status;
 }
 
 static enum wire_status check_body(const Cpis__V1__Request *request, struct wire_error *error)
@@ -290,6 +287,23 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 		return check_enrol_invite(request->enrol_invite, error);
 	case CPIS__V1__REQUEST__BODY_ENROL_WITHDRAW:
 		return check_enrol_withdraw(request->enrol_withdraw, error);
+	case CPIS__V1__REQUEST__BODY_PUBLICATION_OPEN:
+	case CPIS__V1__REQUEST__BODY_PUBLICATION_RECORDS:
+	case CPIS__V1__REQUEST__BODY_PUBLICATION_COMMIT:
+	case CPIS__V1__REQUEST__BODY_PUBLICATION_SHOW:
+	case CPIS__V1__REQUEST__BODY_CONTACTS_SET:
+	case CPIS__V1__REQUEST__BODY_CONTACTS_SHOW:
+	case CPIS__V1__REQUEST__BODY_DATA_QUALITY:
+		return wire_check_publication(request, error);
+	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
+	case CPIS__V1__REQUEST__BODY_ENQUIRY_SEND:
+	case CPIS__V1__REQUEST__BODY_ENQUIRY_ANSWER:
+	case CPIS__V1__REQUEST__BODY_NOT_BROUGHT_SEND:
+	case CPIS__V1__REQUEST__BODY_RESPONDER_REGISTER:
+	case CPIS__V1__REQUEST__BODY_RESPONDER_TAKE:
+	case CPIS__V1__REQUEST__BODY_RESPONDER_ANSWER:
+	case CPIS__V1__REQUEST__BODY_RESPONDER_ANNOUNCE:
+		return wire_check_exchange(request, error);
 	case CPIS__V1__REQUEST__BODY_POLICY_SHOW:
 	case CPIS__V1__REQUEST__BODY_ENROL_LIST:
 	case CPIS__V1__REQUEST__BODY_PING:
@@ -410,6 +424,14 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 					reply->enrol_list->enrolments[i]->public_key.len == CHANNEL_KEY_BYTES,
 				WIRE_BAD_VALUE, "enrol_list.enrolments.public_key");
 		return status;
+	case CPIS__V1__REPLY__BODY_PUBLICATION_RECORDS:
+	case CPIS__V1__REPLY__BODY_PUBLICATION_SHOW:
+	case CPIS__V1__REPLY__BODY_CONTACTS_SHOW:
+	case CPIS__V1__REPLY__BODY_DATA_QUALITY:
+		return wire_check_publication_reply(reply, error);
+	case CPIS__V1__REPLY__BODY_INBOX_TAKE:
+	case CPIS__V1__REPLY__BODY_RESPONDER_TAKE:
+		return wire_check_exchange_reply(reply, error);
 	default:
 		return status;
 	}

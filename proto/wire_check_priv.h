@@ -8,4 +8,20 @@
 enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
 
+// First failing check wins: `status` is passed through once it is not WIRE_OK.
+enum wire_status wire_require(enum wire_status status, bool holds, enum wire_status otherwise, const char *field,
+			      struct wire_error *error);
+// In a function with `status` and `error`.
+#define REQUIRE(holds, otherwise, field) status = wire_require(status, holds, otherwise, field, error)
+
+bool wire_is_ods(const char *text);
+// Required, and of at least REASON_CHARACTERS_MIN characters.
+enum wire_status wire_check_words(const char *words, const char *field, struct wire_error *error);
+
+// wire_check_publication.c, wire_check_exchange.c: the bodies of their subjects. WIRE_MISSING "body" for any other.
+enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct wire_error *error);
+enum wire_status wire_check_publication_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
+enum wire_status wire_check_exchange(const Cpis__V1__Request *request, struct wire_error *error);
+enum wire_status wire_check_exchange_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
+
 #endif

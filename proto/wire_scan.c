@@ -19,10 +19,16 @@ struct walk {
 	unsigned depth;
 };
 
-// Strings that may be longer than TEXT_BYTES_MAX or hold newlines.
+// Longer than TEXT_BYTES_MAX, with newlines.
 static bool is_checkpoint(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *field)
 {
 	return descriptor == &cpis__v1__receipt__descriptor && strcmp(field->name, "checkpoint") == 0;
+}
+
+// What people write to each other is longer than a name.
+static size_t text_bytes_max(const ProtobufCFieldDescriptor *field)
+{
+	return strcmp(field->name, "message_text") == 0 ? MESSAGE_TEXT_BYTES_MAX : TEXT_BYTES_MAX;
 }
 
 static enum wire_status read_varint(struct reader *reader, uint64_t *ret)
@@ -86,7 +92,7 @@ static enum wire_status check_string(const ProtobufCMessageDescriptor *descripto
 	const char *text = (const char *)value.at;
 	size_t bytes = (size_t)(value.end - value.at);
 	if (!is_checkpoint(descriptor, field))
-		return bytes <= TEXT_BYTES_MAX && text_is_clean(text, bytes) ? WIRE_OK : WIRE_BAD_TEXT;
+		return bytes <= text_bytes_max(field) && text_is_clean(text, bytes) ? WIRE_OK : WIRE_BAD_TEXT;
 	if (bytes > CHECKPOINT_BYTES_MAX)
 		return WIRE_BAD_TEXT;
 	for (const char *line = text, *end = text + bytes; line < end;) {

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define UNLISTED_SETTING 30
-#define UNKNOWN_OPERATION 31
+#define UNKNOWN_OPERATION 63
 
 static const char *const condition_words[CONDITIONS] = {
 #define X(name, word) [name] = word,

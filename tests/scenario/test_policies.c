@@ -80,9 +80,9 @@ static const char *turned_over(void)
 {
 	static char once[POLICY_BYTES_MAX];
 	snprintf(once, sizeof once, "%s", shipped_but("Receptionist, activities: []", "Receptionist, activities: [B0107]"));
-	char *nurse = strstr(once, "Nurse Access, activities: [B0107]");
+	char *nurse = strstr(once, "Nurse Access, activities: [B0107, L0102, L0103, L0106]");
 	ck_assert_ptr_nonnull(nurse);
-	memcpy(nurse, "Nurse Access, activities: [     ]", strlen("Nurse Access, activities: [     ]"));
+	memcpy(nurse, "Nurse Access, activities: [       L0102,", strlen("Nurse Access, activities: [       L0102,"));
 	// Its examples would not hold any more.
 	*strstr(once, "\nexamples:") = '\0';
 	strcat(once, "\n");
@@ -192,7 +192,7 @@ START_TEST(a_bad_one_leaves_the_old_one_in_force)
 		const char *from, *to, *says;
 	} bad[] = {
 		{"name: cpis-default-1", "nme: cpis-default-1", "policy:"},
-		{"activities: [B0107, L0104], reason", "activities: [B9999], reason", "unknown activity 'B9999'"},
+		{"activities: [B0107, L0102, L0103, L0104, L0106], reason", "activities: [B9999], reason", "unknown activity 'B9999'"},
 		{"decision: notifies}", "decision: silent}", "the example says silent and the policy decides notifies"},
 		{"- {code: R8009, name: Receptionist", "- {code: R8909, name: Receptionist", "the register does not fit it"},
 		{"activities: [L0301, L0302]}", "activities: [L0301]}", "nobody could put another in force"},

@@ -28,7 +28,7 @@ START_TEST(a_true_statement_opens_a_session_that_says_who_one_is)
 	ck_assert_str_eq(session->organisation_name, "The community");
 	ck_assert_uint_eq(session->expires_ms, STAGE_NOW_MS + SESSION_MS_MAX);
 	ck_assert_uint_eq(session->idle_limit_ms, SESSION_IDLE_MS_MAX);
-	ck_assert_uint_eq(session->n_activities, 2);
+	ck_assert_uint_eq(session->n_activities, 5);
 	stage_expect_ok(stage_flag(stage, SCHOOL_NURSE, stage_child(0)));
 }
 END_TEST

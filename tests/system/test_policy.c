@@ -94,7 +94,7 @@ START_TEST(a_policy_is_put_in_force_on_a_running_broker_and_outlives_it)
 	ck_assert(complained("from the broker's own file"));
 	world_write_file(world_path(world, "shown.yaml"), world_out(world));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, "--check", NULL), 0);
-	ck_assert(said("2 decisions would change") && said("operation details person_per_minute: any -> 60") &&
+	ck_assert(said("4 decisions would change") && said("operation details person_per_minute: any -> 60") &&
 		  said("Nothing was changed"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, NULL), 0);
 	ck_assert(said("2 decisions changed") && said("It is in force."));

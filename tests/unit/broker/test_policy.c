@@ -14,6 +14,7 @@
 
 #define SHIPPED "broker/policy.yaml"
 #define OP(name) CPIS__V1__OPERATION__##name
+#define LAST_OPERATION OP(RESPONDER_ANNOUNCE)
 #define SETTING(name) CPIS__V1__CARE_SETTING__##name
 #define BIT(name) (UINT64_C(1) << SETTING(name))
 #define UNSCHEDULED CPIS__V1__ACCESS_TYPE__UNSCHEDULED
@@ -161,8 +162,8 @@ static const struct expected {
 	{OP(SESSION_OPEN), AUTHORITY, "R8009", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
 	// What is no operation.
 	{OP(OPERATION_UNSPECIFIED), CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
-	{(Cpis__V1__Operation)31, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
-	{(Cpis__V1__Operation)32, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
+	{(Cpis__V1__Operation)63, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
+	{(Cpis__V1__Operation)64, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
 	{(Cpis__V1__Operation)-1, CARE, "R8001", NULL, ED, 0, 0, REASON_OPERATION, 0, 0, false, false},
 };
 
@@ -215,8 +216,8 @@ static void check_rules(const struct policy_question *question, const struct pol
 			 allowed && details && question->access_type == SCHEDULED && !silent);
 	if (strcmp(question->role_code, "R8009") == 0 && activity_set_count(&question->additional) == 0)
 		ck_assert_int_eq(allowed, question->operation <= OP(SESSION_OPEN) || question->operation == OP(ENROL));
-	if (question->operation == OP(PUBLISH) || question->operation == OP(INBOX_LIST) ||
-	    question->operation == OP(INBOX_ACKNOWLEDGE))
+	if (question->operation == OP(PUBLISH) || question->operation == OP(PUBLICATION_COMMIT) ||
+	    question->operation == OP(ENQUIRY_SEND))
 		ck_assert(!allowed || question->organisation_type == AUTHORITY);
 }
 
@@ -232,11 +233,11 @@ START_TEST(the_rules_hold_for_every_question)
 	const ProtobufCEnumDescriptor *settings = &cpis__v1__care_setting__descriptor;
 	const uint64_t owns[] = {0, SCHOOL, ED | SCHOOL | BIT(SOCIAL_CARE)};
 	// One number for every question, its digits the choices.
-	unsigned questions = OP(ENROL_WITHDRAW) * ORGANISATION_TYPES * settings->n_values * 3 * 2 * 3;
+	unsigned questions = LAST_OPERATION * ORGANISATION_TYPES * settings->n_values * 3 * 2 * 3;
 	for (unsigned i = 0; i < questions; i++) {
 		unsigned rest = i;
 		struct policy_question question = {.role_code = roles[_i]};
-		question.operation = (Cpis__V1__Operation)(OP(PING) + take(&rest, OP(ENROL_WITHDRAW)));
+		question.operation = (Cpis__V1__Operation)(OP(PING) + take(&rest, LAST_OPERATION));
 		question.organisation_type = (enum organisation_type)take(&rest, ORGANISATION_TYPES);
 		unsigned setting = take(&rest, settings->n_values);
 		question.care_setting = (Cpis__V1__CareSetting)settings->values[setting].value;
@@ -253,7 +254,7 @@ START_TEST(the_shipped_policy_knows_every_operation_and_care_setting)
 {
 	const ProtobufCEnumDescriptor *settings = &cpis__v1__care_setting__descriptor;
 	struct policy_question question = {.role_code = "R8001", .organisation_type = CARE};
-	for (int operation = OP(PING); operation <= OP(ENROL_WITHDRAW); operation++) {
+	for (int operation = OP(PING); operation <= LAST_OPERATION; operation++) {
 		question.operation = (Cpis__V1__Operation)operation;
 		ck_assert_int_ne(policy_decide(shipped, &question).reason, REASON_OPERATION);
 	}
@@ -281,12 +282,13 @@ START_TEST(roles_and_activities_are_found_by_code)
 	ck_assert(!policy_activity(shipped, "B9999", &set));
 	set = policy_role_activities(shipped, "R8001");
 	ck_assert(policy_activity(shipped, "B0170", &set));
-	ck_assert_uint_eq(policy_activity_codes(shipped, &set, codes), 2);
+	ck_assert_uint_eq(policy_activity_codes(shipped, &set, codes), 5);
 	ck_assert_str_eq(codes[0], "B0107");
 	ck_assert_str_eq(codes[1], "B0170");
+	ck_assert_str_eq(codes[2], "L0102");
 	ck_assert_uint_eq(policy_activity_codes(shipped, &none, codes), 0);
 	memset(&all, 0xff, sizeof all);
-	ck_assert_uint_eq(policy_activity_codes(shipped, &all, codes), 10);
+	ck_assert_uint_eq(policy_activity_codes(shipped, &all, codes), 13);
 	ck_assert_str_eq(organisation_type_word(ORGANISATION_LOCAL_AUTHORITY), "local_authority");
 }
 END_TEST
@@ -770,7 +772,7 @@ START_TEST(each_decision_names_its_rule)
 	asked = (struct policy_question){.operation = OP(ROLE_GRANT), .organisation_type = CARE, .role_code = "R5090",
 					 .session_age_ms = 3600001};
 	expect_rule(asked, "session_too_old", "operations role_grant session_minutes");
-	asked.operation = (Cpis__V1__Operation)31;
+	asked.operation = (Cpis__V1__Operation)63;
 	expect_rule(asked, "operation_not_in_policy", "operations");
 	asked.operation = OP(PING);
 	expect_rule(asked, "allowed", "operations ping");

@@ -383,9 +383,35 @@ static const struct named operations[] = {
 	{"explain", 16},           {"policy_load", 17},    {"policy_show", 18},     {"alert_list", 19},
 	{"alert_review", 20},      {"enrol", 21},          {"enrol_invite", 22},    {"enrol_list", 23},
 	{"enrol_withdraw", 24},
-	{"no_operation", 31},   {"no_operation", 32},    {"no_operation", -1},
+	{"publication_open", 25},
+	{"publication_records", 26},
+	{"publication_commit", 27},
+	{"publication_show", 28},
+	{"contacts_set", 29},
+	{"contacts_show", 30},
+	{"data_quality", 31},
+	{"inbox_take", 32},
+	{"enquiry_send", 33},
+	{"enquiry_answer", 34},
+	{"not_brought_send", 35},
+	{"responder_register", 36},
+	{"responder_take", 37},
+	{"responder_answer", 38},
+	{"responder_announce", 39},
+	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
@@ -650,7 +676,7 @@ START_TEST(asks_about_every_operation_and_care_setting)
 		ck_assert_int_eq(operation, operations[i].number);
 		ck_assert_int_eq(operation, all->values[i].value);
 	}
-	ck_assert_int_eq(operations[all->n_values].number, 31);
+	ck_assert_int_eq(operations[all->n_values].number, 63);
 	all = &cpis__v1__care_setting__descriptor;
 	for (unsigned i = 1; i < all->n_values; i++) {
 		Cpis__V1__CareSetting setting;
