@@ -16,6 +16,7 @@
 #include "broker/core.h"
 #include "broker/listeners.h"
 #include "broker/log.h"
+#include "broker/parked.h"
 #include "broker/zap.h"
 #include "certs/note.h"
 
@@ -23,6 +24,8 @@
 #define REGISTER_CHECK_MS 200u
 // And loaded anew even if nothing changed, so that a certificate whose time has come is admitted.
 #define REGISTER_RELOAD_MS (60u * 60u * 1000u)
+// How often it is looked whether something is due by time.
+#define TICK_MS 200u
 #define DETAIL_BYTES 512
 
 enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2 };
@@ -46,6 +49,9 @@ struct broker {
 	struct zap *zap;
 	struct listeners *listeners;
 	struct listeners_peer *peers;    // of the batch under way
+	struct parked *parked;           // requests that wait
+	uint64_t ticked_ms;              // monotonic: when what is due by time was last looked at
+	bool more_due;                   // and more of it was
 	uint64_t looked_ms;              // monotonic: when the queue was last looked at to its end
 	uint64_t since_ms;               // what is received now has been waiting since then at the longest
 	int signals;
@@ -196,7 +202,7 @@ static bool open_core(struct broker *broker, char detail[DETAIL_BYTES])
 		.batch_max = config->batch_max,
 	};
 	broker->peers = calloc(config->batch_max, sizeof *broker->peers);
-	if (broker->peers == NULL) {
+	if (broker->peers == NULL || !parked_new(&broker->parked)) {
 		snprintf(detail, DETAIL_BYTES, "out of memory");
 		return false;
 	}
@@ -271,27 +277,71 @@ static void answer_batch(struct broker *broker)
 	}
 	core_clear(broker->core);
 	adopt_register(broker);
+	parked_wake(broker->parked, core_wakes(broker->core));
 }
 
-static void submit(struct broker *broker, const struct listeners_message *from)
+static enum core_submitted submit_or_flush(struct broker *broker, const struct core_arrival *arrival)
+{
+	enum core_submitted submitted = core_submit(broker->core, arrival, clock_now_ms());
+	if (submitted != CORE_FULL)
+		return submitted;
+	answer_batch(broker);
+	// An empty batch always has room for one.
+	return core_submit(broker->core, arrival, clock_now_ms());
+}
+
+// A request, new or resumed, and who sent it. What may not wait for want of room is answered as if its time were over.
+static void submit(struct broker *broker, struct core_arrival *arrival, const struct listeners_peer *peer,
+		   uint64_t arrived_ms)
+{
+	enum core_submitted submitted = submit_or_flush(broker, arrival);
+	if (submitted == CORE_PARKED) {
+		struct wait wait = core_wait(broker->core);
+		if (parked_put(broker->parked, peer, arrival->channel_key, &wait, arrived_ms, clock_monotonic_ms(),
+			       arrival->data, arrival->bytes))
+			return;
+		arrival->may_wait = false;
+		submitted = submit_or_flush(broker, arrival);
+	}
+	if (submitted == CORE_TAKEN)
+		broker->peers[core_pending(broker->core) - 1] = *peer;
+}
+
+static void submit_message(struct broker *broker, const struct listeners_message *from)
 {
 	const struct transport_message *message = &from->message;
+	struct listeners_peer peer = listeners_peer_of(from);
 	uint8_t channel_key[KEY_BYTES];
 	// By the socket that it came in on, never by what it says.
 	bool enrolling = from->from == LISTENER_ENROLMENT;
 	struct core_arrival arrival = {.data = message->data,
 				       .bytes = message->bytes,
 				       .enrolling = enrolling,
+				       .may_wait = !enrolling,
 				       .waited_ms = clock_monotonic_ms() - broker->since_ms};
 	if (zap_lookup(broker->zap, enrolling ? ZAP_ENROLLING : ZAP_SYSTEMS, message->peer.handle, channel_key))
 		arrival.channel_key = channel_key;
-	if (!core_submit(broker->core, &arrival, clock_now_ms())) {
-		answer_batch(broker);
-		// An empty batch always has room for one.
-		if (!core_submit(broker->core, &arrival, clock_now_ms()))
-			return;
+	submit(broker, &arrival, &peer, broker->since_ms);
+}
+
+// Those that were woken or whose time is over. One that waits again does so after this look.
+static void serve_parked(struct broker *broker)
+{
+	struct parked_request *request;
+	uint64_t now_ms = clock_monotonic_ms();
+	parked_wake(broker->parked, core_wakes(broker->core));
+	for (unsigned taken = 0; taken < PARKED_MAX && (request = parked_take(broker->parked, now_ms)) != NULL; taken++) {
+		struct core_arrival arrival = {.data = request->data,
+					       .bytes = request->bytes,
+					       .channel_key = request->channel_key,
+					       .waited_ms = now_ms - request->arrived_ms,
+					       .resumed = true,
+					       .may_wait = now_ms < request->until_ms,
+					       .ticket = request->wait.ticket};
+		submit(broker, &arrival, &request->peer, request->arrived_ms);
+		parked_request_free(request);
 	}
-	broker->peers[core_pending(broker->core) - 1] = listeners_peer_of(from);
+	answer_batch(broker);
 }
 
 // Takes what has arrived, one commit for all of it.
@@ -300,13 +350,12 @@ static void serve_once(struct broker *broker)
 	struct listeners_message message;
 	unsigned taken = 0;
 	while (taken < broker->config->batch_max && listeners_receive(broker->listeners, &message)) {
-		submit(broker, &message);
+		submit_message(broker, &message);
 		transport_message_done(&message.message);
 		taken++;
 	}
 	broker->looked_ms = clock_monotonic_ms();
-	if (core_pending(broker->core) > 0)
-		answer_batch(broker);
+	answer_batch(broker);
 }
 
 // Strangers come after everybody who is known, and in a batch of their own.
@@ -315,12 +364,29 @@ static void serve_enrolling(struct broker *broker)
 	struct listeners_message message;
 	uint64_t now_ms = clock_monotonic_ms();
 	while (listeners_receive_enrolling(broker->listeners, now_ms, &message)) {
-		submit(broker, &message);
+		submit_message(broker, &message);
 		transport_message_done(&message.message);
 	}
-	if (core_pending(broker->core) > 0)
-		answer_batch(broker);
+	answer_batch(broker);
 	listeners_tend(broker->listeners, now_ms);
+}
+
+static void serve_due(struct broker *broker)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+	if (!broker->more_due && now_ms - broker->ticked_ms < TICK_MS)
+		return;
+	broker->ticked_ms = now_ms;
+	broker->more_due = core_tick(broker->core, clock_now_ms());
+}
+
+// Until a request whose time is over, work that is due, or the next look at the register's files.
+static int patience_ms(const struct broker *broker, uint64_t now_ms)
+{
+	uint64_t next_ms = parked_next_ms(broker->parked);
+	if (broker->more_due || next_ms <= now_ms)
+		return 0;
+	return next_ms - now_ms < REGISTER_CHECK_MS ? (int)(next_ms - now_ms) : (int)REGISTER_CHECK_MS;
 }
 
 static bool told_to_stop(const struct broker *broker)
@@ -329,19 +395,30 @@ static bool told_to_stop(const struct broker *broker)
 	return read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info;
 }
 
-// What is already in hand has been answered; what still queues is told to go elsewhere. Nothing new is carried out.
+static void refuse_draining(struct broker *broker, const struct listeners_peer *peer, const uint8_t *data, size_t bytes)
+{
+	const uint8_t *refusal;
+	size_t refusal_bytes;
+	core_refuse_draining(broker->core, data, bytes, &refusal, &refusal_bytes);
+	if (refusal_bytes > 0)
+		listeners_send(broker->listeners, peer, refusal, refusal_bytes);
+	core_clear(broker->core);
+}
+
+// What is already in hand has been answered; what still queues or waits is told to go elsewhere. Nothing new is carried out.
 static void drain(struct broker *broker)
 {
 	struct listeners_message message;
+	struct parked_request *waiting;
 	unsigned refused = 0;
+	while ((waiting = parked_take_any(broker->parked)) != NULL) {
+		refuse_draining(broker, &waiting->peer, waiting->data, waiting->bytes);
+		parked_request_free(waiting);
+		refused++;
+	}
 	while (refused < 65536 && listeners_receive(broker->listeners, &message)) {
 		struct listeners_peer peer = listeners_peer_of(&message);
-		const uint8_t *data;
-		size_t bytes;
-		core_refuse_draining(broker->core, message.message.data, message.message.bytes, &data, &bytes);
-		if (bytes > 0)
-			listeners_send(broker->listeners, &peer, data, bytes);
-		core_clear(broker->core);
+		refuse_draining(broker, &peer, message.message.data, message.message.bytes);
 		transport_message_done(&message.message);
 		refused++;
 	}
@@ -363,7 +440,7 @@ static void serve(struct broker *broker)
 	broker->looked_ms = clock_monotonic_ms();
 	while (!told_to_stop(broker)) {
 		uint64_t before_ms = clock_monotonic_ms();
-		listeners_wait(broker->listeners, broker->signals, before_ms, (int)REGISTER_CHECK_MS);
+		listeners_wait(broker->listeners, broker->signals, before_ms, patience_ms(broker, before_ms));
 		uint64_t after_ms = clock_monotonic_ms();
 		// ZeroMQ does not say when a message came. If nothing had to be waited for, it was during the last batch; a
 		// commit that took long makes all of those old.
@@ -371,7 +448,9 @@ static void serve(struct broker *broker)
 		// Before anything is answered: a revocation must count from the next message on.
 		refresh_register(broker);
 		serve_once(broker);
+		serve_parked(broker);
 		serve_enrolling(broker);
+		serve_due(broker);
 	}
 	drain(broker);
 }
@@ -399,6 +478,7 @@ static void close_all(struct broker *broker)
 	transport_context_free(broker->context);
 	core_free(broker->core);
 	free(broker->peers);
+	parked_free(broker->parked);
 	if (broker->store != NULL)
 		broker->store->ops->close(broker->store);
 	vault_free(broker->session_keys[0]);

@@ -4,7 +4,8 @@
 // and the audit detail. It never sends, never commits and never records: core.c does, for all of them alike.
 //
 // Handlers return REASON_NONE or the refusal; REASON_STORE when a store call failed (the whole batch is then
-// given up). A handler that refuses has written nothing to the store.
+// given up); REASON_PARKED with `wait` filled when there is nothing to answer yet (broker/wait.h), but never when
+// `may_wait` is false. A handler that refuses or parks has written nothing to the store.
 #ifndef CPIS_BROKER_OP_H
 #define CPIS_BROKER_OP_H
 
@@ -22,6 +23,7 @@
 #include "broker/session.h"
 #include "broker/store.h"
 #include "broker/vault.h"
+#include "broker/wait.h"
 
 // A reply's body stays under this, so that with receipt and envelope it fits a frame.
 #define OP_BODY_BYTES_MAX (48u * 1024u)
@@ -53,12 +55,18 @@ struct op_context {
 	uint64_t audit_index;                      // of the record this request will have
 	bool has_subject;                          // the NHS number asked about is one; noted in the audit record
 	struct store_tag subject;
+	bool resumed;                              // it waited and was submitted again
+	bool may_wait;
+	uint64_t ticket;                           // of a resumed request: what it waited with
+	uint64_t waited_ms;                        // since it arrived
+	struct wakes *wakes;                       // what happens here that others may wait for: wakes_add
 
 	// Results.
 	Cpis__V1__Reply *reply;                    // body, session_token; the rest is core.c's
 	Cpis__V1__AuditDetail *detail;             // nhs_number, count...; who and where are filled already
 	const char *refusal;                       // a sentence in place of the reason's own; NULL: none
 	const char *recorded_reason;               // what the record of a refusal says in place of the reply's sentence
+	struct wait wait;                          // with REASON_PARKED
 	bool wants_proof;                          // AUDIT_SHOW: prove `proof_index` when the batch closes
 	uint64_t proof_index;
 };

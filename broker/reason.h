@@ -118,7 +118,8 @@ enum reason {
 #define X(name, word, outcome, sentence) name,
 	REASON_TABLE(X)
 #undef X
-	REASONS
+	REASONS,
+	REASON_PARKED // no refusal: the request waits (broker/wait.h), and has neither record nor reply yet
 };
 
 const char *reason_word(enum reason reason);

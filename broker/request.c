@@ -131,7 +131,7 @@ static enum reason decide(struct op_context *context)
 	enum reason reason = context->decision.reason;
 	if (reason == REASON_NONE && context->decision.signed_act)
 		reason = act_check(context);
-	if (reason == REASON_NONE)
+	if (reason == REASON_NONE && !context->resumed)
 		reason = hold_rate(context, question.operation);
 	return reason;
 }

@@ -112,7 +112,7 @@ bool stage_submit_bytes(struct stage *stage, enum stage_system system, const voi
 		.enrolling = stage->enrolling,
 		.waited_ms = waited_ms,
 	};
-	if (!core_submit(stage->core, &arrival, stage->now_ms))
+	if (core_submit(stage->core, &arrival, stage->now_ms) != CORE_TAKEN)
 		return false;
 	uint8_t *copy = malloc(bytes + 1);
 	stage_must(copy != NULL, "request", "out of memory");

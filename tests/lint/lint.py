@@ -21,7 +21,7 @@ ADAPTERS = [
     (r"jansson\.h", r"clients/cli/\w+\.[ch]"),
     (r"csv\.h", r"clients/cli/csv_plans\.c"),
     (r"protobuf-c/.*", r"proto/\w+\.[ch]"),
-    (r"uthash\.h", r"broker/\w+\.[ch]"),
+    (r"(uthash|utlist)\.h", r"broker/\w+\.[ch]"),
     (r"(sodium|check)\.h", r"tests/.*"),
 ]
 CLOCK = re.compile(r"\b(?:clock_gettime|gettimeofday|time)\s*\(")
