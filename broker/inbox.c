@@ -30,22 +30,26 @@ static char *open_acknowledger(struct op_context *context, const struct store_in
 	return (char *)name;
 }
 
-enum reason inbox_put(struct op_context *context, const char *organisation,
-		      const Cpis__V1__AccessNotification *notification)
+uint64_t inbox_wait_key(enum store_box box, const struct ods_code *organisation)
+{
+	char name[ODS_CODE_BYTES_MAX + 8];
+	int bytes = snprintf(name, sizeof name, "%u %s", (unsigned)box, organisation->text);
+	return wait_key(WAIT_INBOX, name, (size_t)bytes);
+}
+
+enum reason inbox_put(struct op_context *context, const char *organisation, Cpis__V1__InboxItem *item)
 {
 	struct store_inbox_item row = {.created_ms = context->now_ms};
 	if (!ods_code_parse(organisation, strlen(organisation), &row.organisation) ||
 	    context->store->ops->inbox_next_id(context->store, STORE_BOX_NOTIFICATIONS, &row.organisation, &row.id) != STORE_OK)
 		return REASON_STORE;
-	Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
-	item.id = row.id;
-	item.created_ms = row.created_ms;
-	item.kind_case = CPIS__V1__INBOX_ITEM__KIND_ACCESS;
-	item.access = (Cpis__V1__AccessNotification *)(uintptr_t)notification;
+	item->id = row.id;
+	item->created_ms = row.created_ms;
 	struct inbox_identity identity = inbox_identity_of(&row.organisation, row.id, INBOX_PART_ITEM);
-	row.sealed = sealed_make(context->vault, context->arena, VAULT_INBOX, identity.bytes, identity.count, &item.base);
+	row.sealed = sealed_make(context->vault, context->arena, VAULT_INBOX, identity.bytes, identity.count, &item->base);
 	if (row.sealed.data == NULL || context->store->ops->inbox_put(context->store, &row) != STORE_OK)
 		return REASON_STORE;
+	wakes_add(context->wakes, inbox_wait_key(row.box, &row.organisation));
 	return REASON_NONE;
 }
 

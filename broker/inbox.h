@@ -12,10 +12,12 @@ struct inbox_identity {
 };
 struct inbox_identity inbox_identity_of(const struct ods_code *organisation, uint64_t id, enum inbox_part part);
 
-// Puts a notification into the inbox of `organisation` (ODS code) in the current batch.
+// The key on which requests wait for an item in this box (broker/wait.h).
+uint64_t inbox_wait_key(enum store_box box, const struct ods_code *organisation);
+
+// Puts an item of any kind into the inbox of `organisation` (ODS code) in the current batch; its id and time are filled in.
 // REASON_NONE or REASON_STORE.
-enum reason inbox_put(struct op_context *context, const char *organisation,
-		      const Cpis__V1__AccessNotification *notification);
+enum reason inbox_put(struct op_context *context, const char *organisation, Cpis__V1__InboxItem *item);
 
 // A stored item, opened. NULL when it does not open or does not fit the arena.
 Cpis__V1__InboxItem *inbox_open(struct op_context *context, const struct store_inbox_item *row);

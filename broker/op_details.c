@@ -2,19 +2,13 @@
 // one, it enters the child's access history and the inbox of every authority whose plan was shown.
 #include <string.h>
 
+#include "broker/access.h"
 #include "broker/alert.h"
 #include "broker/child.h"
 #include "broker/inbox.h"
 #include "broker/log.h"
 #include "broker/sealed.h"
 #include "broker/visibility.h"
-
-static void access_identity(const struct store_tag *subject, uint64_t audit_index, uint8_t out[TAG_BYTES + 8])
-{
-	memcpy(out, subject->bytes, TAG_BYTES);
-	for (size_t i = 0; i < 8; i++)
-		out[TAG_BYTES + i] = (uint8_t)(audit_index >> (56 - 8 * i));
-}
 
 static enum reason open_authority(struct op_context *context, const char *ods_text, Cpis__V1__Authority **ret)
 {
@@ -85,23 +79,17 @@ static enum reason add_history(struct op_context *context, Cpis__V1__DetailsRepl
 {
 	struct store_access *rows = NULL;
 	size_t count = 0;
-	if (context->store->ops->accesses_of(context->store, &context->subject, ACCESS_HISTORY_MAX, context->arena, &rows,
-					     &count) != STORE_OK)
+	if (context->store->ops->accesses_of(context->store, &context->subject, false, 0, ACCESS_HISTORY_MAX,
+					     context->arena, &rows, &count) != STORE_OK)
 		return REASON_STORE;
 	reply->accesses = arena_alloc(context->arena, (count + 1) * sizeof *reply->accesses);
 	if (reply->accesses == NULL)
 		return REASON_INTERNAL;
 	for (size_t i = 0; i < count; i++) {
-		uint8_t identity[TAG_BYTES + 8];
-		access_identity(&context->subject, rows[i].audit_index, identity);
-		ProtobufCMessage *message = sealed_open(context->vault, context->arena, VAULT_ACCESS, identity,
-							sizeof identity, rows[i].sealed, &cpis__v1__access__descriptor);
-		if (message == NULL) {
-			log_event(LOG_LEVEL_ERROR, "access_unreadable", "the access of audit record %llu does not open",
-				  (unsigned long long)rows[i].audit_index);
+		const Cpis__Stored__V1__StoredAccess *stored = access_open(context, &rows[i]);
+		if (stored == NULL)
 			return REASON_INTERNAL;
-		}
-		reply->accesses[reply->n_accesses++] = (Cpis__V1__Access *)message;
+		reply->accesses[reply->n_accesses++] = stored->access;
 	}
 	return REASON_NONE;
 }
@@ -122,19 +110,27 @@ static Cpis__V1__Access *this_access(struct op_context *context)
 	return access;
 }
 
-static enum reason put_history(struct op_context *context, const Cpis__V1__Access *access)
+// Whether an earlier one of these plans is of the same authority.
+static bool named_before(const struct child *child, size_t number)
 {
-	uint8_t identity[TAG_BYTES + 8];
-	access_identity(&context->subject, context->audit_index, identity);
-	struct store_access row = {
-		.subject = context->subject,
-		.audit_index = context->audit_index,
-		.sealed = sealed_make(context->vault, context->arena, VAULT_ACCESS, identity, sizeof identity,
-				      &access->base),
-	};
-	if (row.sealed.data == NULL)
+	for (size_t i = 0; i < number; i++)
+		if (strcmp(child->plans[i].stored->authority, child->plans[number].stored->authority) == 0)
+			return true;
+	return false;
+}
+
+static enum reason put_history(struct op_context *context, const struct child *child, Cpis__V1__Access *access)
+{
+	Cpis__Stored__V1__StoredAccess stored = CPIS__STORED__V1__STORED_ACCESS__INIT;
+	stored.access = access;
+	stored.uid = context->session->uid;
+	stored.authorities = arena_alloc(context->arena, shown(child) * sizeof *stored.authorities);
+	if (stored.authorities == NULL)
 		return REASON_STORE;
-	return context->store->ops->access_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
+	for (size_t i = 0; i < shown(child); i++)
+		if (!named_before(child, i))
+			stored.authorities[stored.n_authorities++] = child->plans[i].stored->authority;
+	return access_put(context, &stored, !context->decision.notify);
 }
 
 // One notification for each authority whose plan was shown, naming that authority's plans only.
@@ -142,10 +138,7 @@ static enum reason notify(struct op_context *context, const struct child *child,
 {
 	for (size_t i = 0; i < shown(child); i++) {
 		const Cpis__Stored__V1__StoredPlan *plan = child->plans[i].stored;
-		bool told = false;
-		for (size_t earlier = 0; earlier < i; earlier++)
-			told = told || strcmp(child->plans[earlier].stored->authority, plan->authority) == 0;
-		if (told)
+		if (named_before(child, i))
 			continue;
 		Cpis__V1__PlanType types[3];
 		Cpis__V1__AccessNotification notification = CPIS__V1__ACCESS_NOTIFICATION__INIT;
@@ -165,7 +158,10 @@ static enum reason notify(struct op_context *context, const struct child *child,
 			if (notification.local_id[0] == '\0')
 				notification.local_id = same->local_id;
 		}
-		enum reason reason = inbox_put(context, plan->authority, &notification);
+		Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
+		item.kind_case = CPIS__V1__INBOX_ITEM__KIND_ACCESS;
+		item.access = &notification;
+		enum reason reason = inbox_put(context, plan->authority, &item);
 		if (reason != REASON_NONE)
 			return reason;
 	}
@@ -189,9 +185,9 @@ enum reason op_details(struct op_context *context)
 		    (reason = add_history(context, reply)) != REASON_NONE)
 			return reason;
 		// From here on the store changes: nothing below refuses.
-		if (context->decision.notify &&
-		    ((reason = put_history(context, access)) != REASON_NONE ||
-		     (reason = notify(context, &child, access)) != REASON_NONE))
+		// A silent look is remembered too: if what was seen was wrong, whoever saw it is told.
+		if ((reason = put_history(context, &child, access)) != REASON_NONE ||
+		    (context->decision.notify && (reason = notify(context, &child, access)) != REASON_NONE))
 			return reason;
 		reply->notified = context->decision.notify;
 	}

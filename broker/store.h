@@ -47,7 +47,8 @@ struct store_plan {
 struct store_access {
 	struct store_tag subject;
 	uint64_t audit_index;
-	struct store_blob sealed;    // cpis.v1.Access
+	bool silent;                 // seen, and not shown in the history
+	struct store_blob sealed;    // StoredAccess
 };
 
 // What an organisation has to read and settle: notifications of accesses, and alerts for its privacy officer.
@@ -137,8 +138,10 @@ struct store_ops {
 				      struct store_plan **ret, size_t *ret_count);
 
 	enum store_status (*access_put)(struct store *, const struct store_access *);
-	enum store_status (*accesses_of)(struct store *, const struct store_tag *subject, size_t max, struct arena *,
-					 struct store_access **ret, size_t *ret_count); // newest first
+	// Newest first; those before `before_index`, 0: from the newest.
+	enum store_status (*accesses_of)(struct store *, const struct store_tag *subject, bool with_silent,
+					 uint64_t before_index, size_t max, struct arena *, struct store_access **ret,
+					 size_t *ret_count);
 
 	enum store_status (*inbox_next_id)(struct store *, enum store_box, const struct ods_code *, uint64_t *ret); // not reserved until put
 	enum store_status (*inbox_put)(struct store *, const struct store_inbox_item *);

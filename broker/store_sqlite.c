@@ -13,7 +13,7 @@
 #include "proto/invariant.h"
 
 #define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 2
+#define SCHEMA_VERSION 3
 // A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
 #define BUSY_TIMEOUT_MS 5000
 
@@ -29,6 +29,7 @@ static const char schema[] =
 	"CREATE TABLE access ("
 	"  subject BLOB NOT NULL,"
 	"  audit_index INTEGER NOT NULL,"
+	"  silent INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL,"
 	"  PRIMARY KEY (subject, audit_index)"
 	") STRICT, WITHOUT ROWID;"

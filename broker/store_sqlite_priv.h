@@ -15,9 +15,9 @@
 		    " ON CONFLICT (slot) DO UPDATE SET sealed = excluded.sealed")                    \
 	X(PLAN_GET, "SELECT slot, subject, authority, sealed FROM plan WHERE slot = ?1")             \
 	X(PLANS_OF, "SELECT slot, subject, authority, sealed FROM plan WHERE subject = ?1 LIMIT ?2") \
-	X(ACCESS_PUT, "INSERT INTO access (subject, audit_index, sealed) VALUES (?1, ?2, ?3)")       \
-	X(ACCESSES_OF, "SELECT subject, audit_index, sealed FROM access WHERE subject = ?1"          \
-		       " ORDER BY audit_index DESC LIMIT ?2")                                        \
+	X(ACCESS_PUT, "INSERT INTO access (subject, audit_index, silent, sealed) VALUES (?1, ?2, ?3, ?4)") \
+	X(ACCESSES_OF, "SELECT subject, audit_index, silent, sealed FROM access WHERE subject = ?1"  \
+	  " AND silent <= ?2 AND audit_index < ?3 ORDER BY audit_index DESC LIMIT ?4")               \
 	X(INBOX_NEXT_ID, "SELECT coalesce(max(id), 0) + 1 FROM inbox WHERE organisation = ?1 AND box = ?2") \
 	X(INBOX_PUT, "INSERT INTO inbox (organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by)" \
 		     " VALUES (?1, ?2, ?3, ?4, 0, ?5, NULL)")                                            \
@@ -119,8 +119,9 @@ enum store_status sqlite_plan_get(struct store *, const struct store_tag *slot, 
 enum store_status sqlite_plans_of(struct store *, const struct store_tag *subject, size_t max, struct arena *,
 				  struct store_plan **ret, size_t *ret_count);
 enum store_status sqlite_access_put(struct store *, const struct store_access *);
-enum store_status sqlite_accesses_of(struct store *, const struct store_tag *subject, size_t max, struct arena *,
-				     struct store_access **ret, size_t *ret_count);
+enum store_status sqlite_accesses_of(struct store *, const struct store_tag *subject, bool with_silent,
+				     uint64_t before_index, size_t max, struct arena *, struct store_access **ret,
+				     size_t *ret_count);
 enum store_status sqlite_authority_put(struct store *, const struct store_authority *);
 enum store_status sqlite_authority_get(struct store *, const struct ods_code *, struct arena *,
 				       struct store_authority *ret);

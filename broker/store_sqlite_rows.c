@@ -208,26 +208,30 @@ enum store_status sqlite_access_put(struct store *base, const struct store_acces
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_ACCESS_PUT];
 	int bound = sqlite_bind_tag(statement, 1, &access->subject) |
-		    sqlite_bind_u64(statement, 2, access->audit_index) |
-		    sqlite_bind_bytes(statement, 3, access->sealed.data, access->sealed.bytes);
+		    sqlite_bind_u64(statement, 2, access->audit_index) | sqlite_bind_u64(statement, 3, access->silent) |
+		    sqlite_bind_bytes(statement, 4, access->sealed.data, access->sealed.bytes);
 	return sqlite_run(store, statement, bound, "access_put");
 }
 
 static bool read_access(sqlite3_stmt *statement, struct arena *arena, void *row)
 {
 	struct store_access *access = row;
+	access->silent = sqlite3_column_int(statement, 2) != 0;
 	return sqlite_column_tag(statement, 0, &access->subject) &&
 	       sqlite_column_u64(statement, 1, &access->audit_index) &&
-	       sqlite_column_blob(statement, 2, arena, &access->sealed);
+	       sqlite_column_blob(statement, 3, arena, &access->sealed);
 }
 
-enum store_status sqlite_accesses_of(struct store *base, const struct store_tag *subject, size_t max,
-				     struct arena *arena, struct store_access **ret, size_t *ret_count)
+enum store_status sqlite_accesses_of(struct store *base, const struct store_tag *subject, bool with_silent,
+				     uint64_t before_index, size_t max, struct arena *arena, struct store_access **ret,
+				     size_t *ret_count)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_ACCESSES_OF];
 	void *rows = NULL;
-	int bound = sqlite_bind_tag(statement, 1, subject) | sqlite_bind_u64(statement, 2, max);
+	int bound = sqlite_bind_tag(statement, 1, subject) | sqlite_bind_u64(statement, 2, with_silent) |
+		    sqlite_bind_u64(statement, 3, before_index == 0 ? INT64_MAX : before_index) |
+		    sqlite_bind_u64(statement, 4, max);
 	enum store_status status = sqlite_list(store, statement, bound, read_access, sizeof **ret, arena, &rows,
 					       ret_count, "accesses_of");
 	if (status == STORE_OK)

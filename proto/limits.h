@@ -56,6 +56,7 @@
 #define WORK_ID_BYTES 16u
 #define ANSWER_BYTES_MAX 32768u       // of a responder
 #define ANNOUNCE_NUMBERS_MAX 100u
+#define NOT_AVAILABLE_MAX 8u          // registers that did not answer
 #define APPOINTMENT_DAYS_BACK_MAX 31
 #define PAGE_ITEMS_MAX 100u
 #define PAGE_ITEMS_DEFAULT 50u

@@ -252,6 +252,8 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 		return check_publish(request->publish, error);
 	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
 		REQUIRE(request->inbox_list->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "inbox_list.limit");
+		REQUIRE(request->inbox_list->wait_ms == 0 || request->inbox_list->wait_ms < request->deadline_ms,
+			WIRE_BAD_VALUE, "inbox_list.wait_ms");
 		return status;
 	case CPIS__V1__REQUEST__BODY_INBOX_ACKNOWLEDGE:
 		REQUIRE(request->inbox_acknowledge->n_ids > 0, WIRE_MISSING, "inbox_acknowledge.ids");
@@ -379,9 +381,14 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 		REQUIRE(reply->session_open->n_activities <= ACTIVITIES_PER_ROLE_MAX, WIRE_TOO_MANY,
 			"session_open.activities");
 		return status;
+	case CPIS__V1__REPLY__BODY_FLAG:
+		REQUIRE(reply->flag->n_not_available_from <= NOT_AVAILABLE_MAX, WIRE_TOO_MANY, "flag.not_available_from");
+		return status;
 	case CPIS__V1__REPLY__BODY_DETAILS:
 		REQUIRE(reply->details->n_plans <= PLANS_PER_CHILD_MAX, WIRE_TOO_MANY, "details.plans");
 		REQUIRE(reply->details->n_accesses <= ACCESS_HISTORY_MAX, WIRE_TOO_MANY, "details.accesses");
+		REQUIRE(reply->details->n_not_available_from <= NOT_AVAILABLE_MAX, WIRE_TOO_MANY,
+			"details.not_available_from");
 		return status;
 	case CPIS__V1__REPLY__BODY_PUBLISH:
 		REQUIRE(reply->publish->n_rejected <= PUBLISH_RECORDS_MAX, WIRE_TOO_MANY, "publish.rejected");

@@ -10,7 +10,7 @@ static enum wire_status check_take(const Cpis__V1__InboxTakeRequest *body, uint3
 	REQUIRE(body->lease_ms != 0, WIRE_MISSING, "inbox_take.lease_ms");
 	REQUIRE(body->lease_ms >= INBOX_LEASE_MS_MIN && body->lease_ms <= INBOX_LEASE_MS_MAX, WIRE_BAD_VALUE,
 		"inbox_take.lease_ms");
-	REQUIRE(body->wait_ms < deadline_ms, WIRE_BAD_VALUE, "inbox_take.wait_ms");
+	REQUIRE(body->wait_ms == 0 || body->wait_ms < deadline_ms, WIRE_BAD_VALUE, "inbox_take.wait_ms");
 	return status;
 }
 
@@ -77,7 +77,8 @@ enum wire_status wire_check_exchange(const Cpis__V1__Request *request, struct wi
 	case CPIS__V1__REQUEST__BODY_RESPONDER_REGISTER:
 		return check_register(request->responder_register, error);
 	case CPIS__V1__REQUEST__BODY_RESPONDER_TAKE:
-		REQUIRE(request->responder_take->wait_ms < request->deadline_ms, WIRE_BAD_VALUE, "responder_take.wait_ms");
+		REQUIRE(request->responder_take->wait_ms == 0 || request->responder_take->wait_ms < request->deadline_ms,
+			WIRE_BAD_VALUE, "responder_take.wait_ms");
 		return status;
 	case CPIS__V1__REQUEST__BODY_RESPONDER_ANSWER:
 		return check_answer(request->responder_answer, error);

@@ -28,9 +28,9 @@ FORWARD(plans_of,
 	(fault->real, subject, max, arena, ret, ret_count))
 FORWARD(access_put, (struct store *store, const struct store_access *row), (fault->real, row))
 FORWARD(accesses_of,
-	(struct store *store, const struct store_tag *subject, size_t max, struct arena *arena,
-	 struct store_access **ret, size_t *ret_count),
-	(fault->real, subject, max, arena, ret, ret_count))
+	(struct store *store, const struct store_tag *subject, bool with_silent, uint64_t before_index, size_t max,
+	 struct arena *arena, struct store_access **ret, size_t *ret_count),
+	(fault->real, subject, with_silent, before_index, max, arena, ret, ret_count))
 FORWARD(inbox_next_id, (struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t *ret),
 	(fault->real, box, organisation, ret))
 FORWARD(inbox_put, (struct store *store, const struct store_inbox_item *row), (fault->real, row))

@@ -107,9 +107,11 @@ static enum store_status put_plan(unsigned slot, unsigned subject, const char *s
 	return ops->plan_put(store, &plan);
 }
 
+static bool silent_next; // of accesses
+
 static enum store_status put_access(unsigned subject, uint64_t index, const char *sealed)
 {
-	struct store_access access = {tag(subject), index, blob(sealed)};
+	struct store_access access = {tag(subject), index, silent_next, blob(sealed)};
 	return ops->access_put(store, &access);
 }
 
@@ -196,7 +198,7 @@ static void expect_all_kinds(unsigned n)
 	arena_reset(&arena);
 	ck_assert_int_eq(ops->plans_of(store, &subject, 100, &arena, &plans, &count), STORE_OK);
 	ck_assert_uint_eq(count, n);
-	ck_assert_int_eq(ops->accesses_of(store, &subject, 100, &arena, &accesses, &count), STORE_OK);
+	ck_assert_int_eq(ops->accesses_of(store, &subject, true, 0, 100, &arena, &accesses, &count), STORE_OK);
 	ck_assert_uint_eq(count, n);
 	ck_assert_int_eq(ops->inbox_list(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, true, 100, &arena, &items, &count), STORE_OK);
 	ck_assert_uint_eq(count, n);
@@ -473,7 +475,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 	} while (0)
 		TRY(ops->plan_get(store, &one, where, &plan));
 		TRY(ops->plans_of(store, &one, 10, where, &plans, &count));
-		TRY(ops->accesses_of(store, &one, 10, where, &accesses, &count));
+		TRY(ops->accesses_of(store, &one, true, 0, 10, where, &accesses, &count));
 		TRY(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, where, &item));
 		TRY(ops->inbox_list(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, true, 10, where, &items, &count));
 		TRY(ops->authority_get(store, &leeds, where, &authority));
@@ -553,13 +555,36 @@ START_TEST(lists_accesses_newest_first)
 		ck_assert_int_eq(put_access(7, order[i], "x"), STORE_OK);
 	ck_assert_int_eq(put_access(8, 99999, "x"), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->accesses_of(store, &subject, 100, &arena, &accesses, &count), STORE_OK);
+	ck_assert_int_eq(ops->accesses_of(store, &subject, true, 0, 100, &arena, &accesses, &count), STORE_OK);
 	ck_assert_uint_eq(count, 5);
 	for (size_t i = 0; i < 5; i++)
 		ck_assert_uint_eq(accesses[i].audit_index, newest_first[i]);
-	ck_assert_int_eq(ops->accesses_of(store, &subject, 2, &arena, &accesses, &count), STORE_OK);
+	ck_assert_int_eq(ops->accesses_of(store, &subject, true, 0, 2, &arena, &accesses, &count), STORE_OK);
 	ck_assert_uint_eq(count, 2);
 	ck_assert_uint_eq(accesses[0].audit_index, 70000);
+	ck_assert_int_eq(ops->accesses_of(store, &subject, true, 300, 100, &arena, &accesses, &count), STORE_OK);
+	ck_assert_uint_eq(count, 3);
+	ck_assert_uint_eq(accesses[0].audit_index, 40);
+}
+END_TEST
+
+START_TEST(lists_silent_accesses_when_they_are_asked_for)
+{
+	struct store_access *accesses;
+	size_t count;
+	struct store_tag subject = tag(7);
+	begin();
+	ck_assert_int_eq(put_access(7, 1, "x"), STORE_OK);
+	silent_next = true;
+	ck_assert_int_eq(put_access(7, 2, "x"), STORE_OK);
+	silent_next = false;
+	commit();
+	ck_assert_int_eq(ops->accesses_of(store, &subject, false, 0, 100, &arena, &accesses, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+	ck_assert(!accesses[0].silent);
+	ck_assert_int_eq(ops->accesses_of(store, &subject, true, 0, 100, &arena, &accesses, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert(accesses[0].silent);
 }
 END_TEST
 
@@ -992,6 +1017,7 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, replaces_a_plan_of_the_same_slot);
 	tcase_add_test(tests, lists_the_plans_of_one_child_only_and_no_more_than_asked);
 	tcase_add_test(tests, lists_accesses_newest_first);
+	tcase_add_test(tests, lists_silent_accesses_when_they_are_asked_for);
 	tcase_add_test(tests, inbox_ids_ascend_in_each_organisation);
 	tcase_add_test(tests, does_not_use_an_inbox_id_again_after_it_was_acknowledged);
 	tcase_add_test(tests, acknowledges_an_item_once);
