@@ -290,15 +290,26 @@ static enum core_submitted submit_or_flush(struct broker *broker, const struct c
 	return core_submit(broker->core, arrival, clock_now_ms());
 }
 
-// A request, new or resumed, and who sent it. What may not wait for want of room is answered as if its time were over.
+// When a request that was woken for nothing began to wait is not what its handler knows: it waits on until its first end.
+static struct wait wait_until(const struct core *core, uint64_t until_ms, uint64_t now_ms)
+{
+	struct wait wait = core_wait(core);
+	if (until_ms < now_ms + wait.wait_ms)
+		wait.wait_ms = until_ms > now_ms ? (uint32_t)(until_ms - now_ms) : 0;
+	return wait;
+}
+
+// A request, new or resumed, and who sent it; it waits no longer than `until_ms`. What may not wait for want of room is
+// answered as if its time were over.
 static void submit(struct broker *broker, struct core_arrival *arrival, const struct listeners_peer *peer,
-		   uint64_t arrived_ms)
+		   uint64_t arrived_ms, uint64_t until_ms)
 {
 	enum core_submitted submitted = submit_or_flush(broker, arrival);
 	if (submitted == CORE_PARKED) {
-		struct wait wait = core_wait(broker->core);
-		if (parked_put(broker->parked, peer, arrival->channel_key, &wait, arrived_ms, clock_monotonic_ms(),
-			       arrival->data, arrival->bytes))
+		uint64_t now_ms = clock_monotonic_ms();
+		struct wait wait = wait_until(broker->core, until_ms, now_ms);
+		if (parked_put(broker->parked, peer, arrival->channel_key, &wait, arrived_ms, now_ms, arrival->data,
+			       arrival->bytes))
 			return;
 		arrival->may_wait = false;
 		submitted = submit_or_flush(broker, arrival);
@@ -321,7 +332,7 @@ static void submit_message(struct broker *broker, const struct listeners_message
 				       .waited_ms = clock_monotonic_ms() - broker->since_ms};
 	if (zap_lookup(broker->zap, enrolling ? ZAP_ENROLLING : ZAP_SYSTEMS, message->peer.handle, channel_key))
 		arrival.channel_key = channel_key;
-	submit(broker, &arrival, &peer, broker->since_ms);
+	submit(broker, &arrival, &peer, broker->since_ms, UINT64_MAX);
 }
 
 // Those that were woken or whose time is over. One that waits again does so after this look.
@@ -338,7 +349,7 @@ static void serve_parked(struct broker *broker)
 					       .resumed = true,
 					       .may_wait = now_ms < request->until_ms,
 					       .ticket = request->wait.ticket};
-		submit(broker, &arrival, &request->peer, request->arrived_ms);
+		submit(broker, &arrival, &request->peer, request->arrived_ms, request->until_ms);
 		parked_request_free(request);
 	}
 	answer_batch(broker);
