@@ -8,6 +8,7 @@
 #include "broker/audit.h"
 #include "broker/log.h"
 #include "broker/request.h"
+#include "proto/date.h"
 #include "proto/invariant.h"
 
 // What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
@@ -465,7 +466,7 @@ static void make_unavailable(Cpis__V1__Reply *reply, enum reason reason)
 	reply->retry_after_ms = RETRY_AFTER_MS;
 }
 
-static void give_up(struct core *core)
+static void roll_back(struct core *core)
 {
 	if (core->begun)
 		core->options.store->ops->rollback(core->options.store);
@@ -473,6 +474,11 @@ static void give_up(struct core *core)
 	policy_in_force_abandoned(core->in_force);
 	core->suspect = true;
 	core->counters.failed_commits++;
+}
+
+static void give_up(struct core *core)
+{
+	roll_back(core);
 	log_event(LOG_LEVEL_ERROR, "commit_failed", "%zu requests could not be recorded and were not answered",
 		  core->slot_count);
 	arena_reset(&core->spare);
@@ -484,15 +490,20 @@ static void give_up(struct core *core)
 	}
 }
 
+static void committed(struct core *core, uint64_t now_ms)
+{
+	audit_committed(core->audit);
+	core->counters.commits++;
+	watch_clock(core, now_ms);
+}
+
 bool core_flush(struct core *core, uint64_t now_ms)
 {
 	if (core->slot_count == 0)
 		return true;
 	bool done = commit(core);
 	if (done) {
-		audit_committed(core->audit);
-		core->counters.commits++;
-		watch_clock(core, now_ms);
+		committed(core, now_ms);
 		change_policy(core);
 	} else {
 		give_up(core);
@@ -500,6 +511,48 @@ bool core_flush(struct core *core, uint64_t now_ms)
 	core->begun = core->doomed = false;
 	return done;
 }
+
+// ------------------------------------------------------------------ the broker's own records
+
+static bool record_attempt(struct core *core, const struct attempt *attempt, uint64_t now_ms)
+{
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	char since[25];
+	uint64_t index;
+	instant_format(attempt->first_ms, since);
+	detail.reason = arena_printf(&core->arena, "%s %llu since %s.", reason_sentence(attempt->reason),
+				     (unsigned long long)attempt->count, since);
+	detail.target = op_text(attempt->examples);
+	detail.count = attempt->count > UINT32_MAX ? UINT32_MAX : (uint32_t)attempt->count;
+	struct audit_event event = {
+		.time_ms = now_ms,
+		.operation = CPIS__V1__OPERATION__HANDSHAKE,
+		.reason = attempt->reason,
+		.organisation = "",
+		.system_name = "",
+		.policy_version = policy_version(core_policy(core)),
+		.detail = &detail,
+	};
+	return detail.reason != NULL && audit_append(core->audit, &core->arena, &event, &index) == STORE_OK;
+}
+
+bool core_record_attempts(struct core *core, const struct attempt *attempts, size_t count, uint64_t now_ms)
+{
+	INVARIANT(core->slot_count == 0 && count <= core->options.batch_max);
+	begin(core, now_ms);
+	for (size_t i = 0; i < count && !core->doomed; i++)
+		core->doomed = !record_attempt(core, &attempts[i], now_ms);
+	bool done = commit(core);
+	if (done)
+		committed(core, now_ms);
+	else
+		roll_back(core);
+	core->begun = core->doomed = false;
+	arena_reset(&core->arena);
+	return done;
+}
+
+// ------------------------------------------------------------------ the replies
 
 void core_reply(const struct core *core, size_t number, const uint8_t **ret_data, size_t *ret_bytes)
 {

@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "broker/attempts.h"
 #include "broker/clock.h"
 #include "broker/config.h"
 #include "broker/core.h"
@@ -24,6 +25,7 @@
 // And loaded anew even if nothing changed, so that a certificate whose time has come is admitted.
 #define REGISTER_RELOAD_MS (60u * 60u * 1000u)
 #define DETAIL_BYTES 512
+#define ATTEMPTS_PER_COMMIT 16u
 
 enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2 };
 
@@ -44,6 +46,7 @@ struct broker {
 	struct core *core;
 	void *context;
 	struct zap *zap;
+	struct attempts *attempts;       // of handshakes that failed and are not recorded yet
 	struct listeners *listeners;
 	struct listeners_peer *peers;    // of the batch under way
 	uint64_t looked_ms;              // monotonic: when the queue was last looked at to its end
@@ -219,6 +222,11 @@ static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
 	broker->context = transport_context_new(detail);
 	if (broker->context == NULL)
 		return false;
+	broker->attempts = attempts_new();
+	if (broker->attempts == NULL) {
+		snprintf(detail, DETAIL_BYTES, "out of memory");
+		return false;
+	}
 	if (!zap_start(broker->context, broker->snapshot, &limits, &broker->zap)) {
 		snprintf(detail, DETAIL_BYTES, "the admission handler cannot be started");
 		return false;
@@ -226,12 +234,16 @@ static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
 	struct listeners_options options = {
 		.context = broker->context,
 		.zap = broker->zap,
+		.attempts = broker->attempts,
 		.endpoints = {config->endpoint, config->next_endpoint, config->enrolment_endpoint},
 		.keys = {&broker->key, &broker->next_key, &broker->key},
 		.files = {config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file},
 	};
-	return transport_self_test(broker->context, broker->zap, enrols, detail) &&
-	       listeners_open(&options, &broker->listeners, detail);
+	if (!transport_self_test(broker->context, broker->zap, enrols, detail))
+		return false;
+	// Our own stranger is not counted.
+	zap_set_attempts(broker->zap, broker->attempts);
+	return listeners_open(&options, &broker->listeners, detail);
 }
 
 // ------------------------------------------------------------------ serve
@@ -323,6 +335,28 @@ static void serve_enrolling(struct broker *broker)
 	listeners_tend(broker->listeners, now_ms);
 }
 
+// Handshakes that failed: what is due, or at the end all there is.
+static void record_attempts(struct broker *broker, bool all)
+{
+	struct attempt taken[ATTEMPTS_PER_COMMIT];
+	size_t room = broker->config->batch_max < ATTEMPTS_PER_COMMIT ? broker->config->batch_max : ATTEMPTS_PER_COMMIT;
+	size_t count;
+	while ((count = attempts_take(broker->attempts, clock_monotonic_ms(), all, room, taken)) > 0) {
+		bool done = core_record_attempts(broker->core, taken, count, clock_now_ms());
+		// A failed commit before this one may have left another policy in force.
+		adopt_register(broker);
+		if (!done) {
+			log_event(LOG_LEVEL_ERROR, "attempts_not_recorded",
+				  "%zu kinds of failed handshakes could not be recorded; it is tried again while the broker runs", count);
+			attempts_give_back(broker->attempts, taken, count, clock_monotonic_ms());
+			return;
+		}
+		for (size_t i = 0; i < count; i++)
+			log_event(LOG_LEVEL_WARNING, "handshakes_failed", "%s %llu times, %s", reason_word(taken[i].reason),
+				  (unsigned long long)taken[i].count, taken[i].examples);
+	}
+}
+
 static bool told_to_stop(const struct broker *broker)
 {
 	struct signalfd_siginfo info;
@@ -372,8 +406,13 @@ static void serve(struct broker *broker)
 		refresh_register(broker);
 		serve_once(broker);
 		serve_enrolling(broker);
+		record_attempts(broker, false);
 	}
 	drain(broker);
+	// Whoever tries until the doors are shut is counted.
+	listeners_close(broker->listeners);
+	broker->listeners = NULL;
+	record_attempts(broker, true);
 }
 
 // ------------------------------------------------------------------ stop
@@ -397,6 +436,7 @@ static void close_all(struct broker *broker)
 	listeners_close(broker->listeners);
 	zap_stop(broker->zap);
 	transport_context_free(broker->context);
+	attempts_free(broker->attempts);
 	core_free(broker->core);
 	free(broker->peers);
 	if (broker->store != NULL)
