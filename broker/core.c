@@ -455,7 +455,7 @@ static void make_unavailable(Cpis__V1__Reply *reply, enum reason reason)
 	reply->retry_after_ms = RETRY_AFTER_MS;
 }
 
-static void give_up(struct core *core)
+static void roll_back(struct core *core)
 {
 	if (core->begun)
 		core->options.store->ops->rollback(core->options.store);
@@ -463,6 +463,11 @@ static void give_up(struct core *core)
 	policy_in_force_abandoned(core->in_force);
 	core->suspect = true;
 	core->counters.failed_commits++;
+}
+
+static void give_up(struct core *core)
+{
+	roll_back(core);
 	log_event(LOG_LEVEL_ERROR, "commit_failed", "%zu requests could not be recorded and were not answered",
 		  core->slot_count);
 	arena_reset(&core->spare);
@@ -472,6 +477,25 @@ static void give_up(struct core *core)
 		// 1,024 refusals of some 200 bytes fit the spare arena.
 		INVARIANT(pack(slot, &core->spare));
 	}
+}
+
+static void committed(struct core *core, uint64_t now_ms)
+{
+	audit_committed(core->audit);
+	core->counters.commits++;
+	watch_clock(core, now_ms);
+}
+
+bool core_end(struct core *core, uint64_t now_ms)
+{
+	bool done = commit(core);
+	if (done)
+		committed(core, now_ms);
+	else
+		roll_back(core);
+	core->begun = core->doomed = false;
+	arena_reset(&core->arena);
+	return done;
 }
 
 bool core_flush(struct core *core, uint64_t now_ms)
@@ -485,9 +509,7 @@ bool core_flush(struct core *core, uint64_t now_ms)
 	}
 	bool done = commit(core);
 	if (done) {
-		audit_committed(core->audit);
-		core->counters.commits++;
-		watch_clock(core, now_ms);
+		committed(core, now_ms);
 		core_change_policy(core);
 	} else {
 		give_up(core);
@@ -495,6 +517,8 @@ bool core_flush(struct core *core, uint64_t now_ms)
 	core->begun = core->doomed = false;
 	return done;
 }
+
+// ------------------------------------------------------------------ the replies
 
 void core_reply(const struct core *core, size_t number, const uint8_t **ret_data, size_t *ret_bytes)
 {

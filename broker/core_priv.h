@@ -1,4 +1,5 @@
-// The core's inside, between the way of requests (core.c) and what is due by time (core_tick.c). Inside broker/core*.c only.
+// The core's inside, between the way of requests (core.c) and what the broker does by itself (core_own.c). Inside
+// broker/core*.c only.
 #ifndef CPIS_BROKER_CORE_PRIV_H
 #define CPIS_BROKER_CORE_PRIV_H
 
@@ -51,6 +52,9 @@ struct core {
 
 // Opens the store's batch, after reading again what a failed commit left unknown. `begun` or `doomed` afterwards.
 void core_begin(struct core *core, uint64_t now_ms);
+// Ends a batch that has no requests in it: signs what was recorded and commits. False: it was rolled back, and what the disk
+// kept is read before the next one.
+bool core_end(struct core *core, uint64_t now_ms);
 // What all handlers and jobs share.
 struct op_context core_context(struct core *core, uint64_t now_ms);
 // After a commit: policy and register change together.

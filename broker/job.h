@@ -1,5 +1,5 @@
 // What is due by time alone: what follows from a publication, items that nobody acknowledged, digests. One file for each, as
-// with requests; core_tick.c runs them in turn, each in a batch of its own.
+// with requests; core_own.c runs them in turn, each in a batch of its own.
 #ifndef CPIS_BROKER_JOB_H
 #define CPIS_BROKER_JOB_H
 

@@ -11,6 +11,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "broker/attempts.h"
 #include "broker/clock.h"
 #include "broker/config.h"
 #include "broker/core.h"
@@ -27,6 +28,7 @@
 // How often it is looked whether something is due by time.
 #define TICK_MS 200u
 #define DETAIL_BYTES 512
+#define ATTEMPTS_PER_COMMIT 16u
 
 enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2 };
 
@@ -47,6 +49,7 @@ struct broker {
 	struct core *core;
 	void *context;
 	struct zap *zap;
+	struct attempts *attempts;       // of handshakes that failed and are not recorded yet
 	struct listeners *listeners;
 	struct listeners_peer *peers;    // of the batch under way
 	struct parked *parked;           // requests that wait
@@ -225,6 +228,11 @@ static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
 	broker->context = transport_context_new(detail);
 	if (broker->context == NULL)
 		return false;
+	broker->attempts = attempts_new();
+	if (broker->attempts == NULL) {
+		snprintf(detail, DETAIL_BYTES, "out of memory");
+		return false;
+	}
 	if (!zap_start(broker->context, broker->snapshot, &limits, &broker->zap)) {
 		snprintf(detail, DETAIL_BYTES, "the admission handler cannot be started");
 		return false;
@@ -232,12 +240,16 @@ static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
 	struct listeners_options options = {
 		.context = broker->context,
 		.zap = broker->zap,
+		.attempts = broker->attempts,
 		.endpoints = {config->endpoint, config->next_endpoint, config->enrolment_endpoint},
 		.keys = {&broker->key, &broker->next_key, &broker->key},
 		.files = {config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file},
 	};
-	return transport_self_test(broker->context, broker->zap, enrols, detail) &&
-	       listeners_open(&options, &broker->listeners, detail);
+	if (!transport_self_test(broker->context, broker->zap, enrols, detail))
+		return false;
+	// Our own stranger is not counted.
+	zap_set_attempts(broker->zap, broker->attempts);
+	return listeners_open(&options, &broker->listeners, detail);
 }
 
 // ------------------------------------------------------------------ serve
@@ -400,6 +412,28 @@ static int patience_ms(const struct broker *broker, uint64_t now_ms)
 	return next_ms - now_ms < REGISTER_CHECK_MS ? (int)(next_ms - now_ms) : (int)REGISTER_CHECK_MS;
 }
 
+// Handshakes that failed: what is due, or at the end all there is.
+static void record_attempts(struct broker *broker, bool all)
+{
+	struct attempt taken[ATTEMPTS_PER_COMMIT];
+	size_t room = broker->config->batch_max < ATTEMPTS_PER_COMMIT ? broker->config->batch_max : ATTEMPTS_PER_COMMIT;
+	size_t count;
+	while ((count = attempts_take(broker->attempts, clock_monotonic_ms(), all, room, taken)) > 0) {
+		bool done = core_record_attempts(broker->core, taken, count, clock_now_ms());
+		// A failed commit before this one may have left another policy in force.
+		adopt_register(broker);
+		if (!done) {
+			log_event(LOG_LEVEL_ERROR, "attempts_not_recorded",
+				  "%zu kinds of failed handshakes could not be recorded; it is tried again while the broker runs", count);
+			attempts_give_back(broker->attempts, taken, count, clock_monotonic_ms());
+			return;
+		}
+		for (size_t i = 0; i < count; i++)
+			log_event(LOG_LEVEL_WARNING, "handshakes_failed", "%s %llu times, %s", reason_word(taken[i].reason),
+				  (unsigned long long)taken[i].count, taken[i].examples);
+	}
+}
+
 static bool told_to_stop(const struct broker *broker)
 {
 	struct signalfd_siginfo info;
@@ -462,8 +496,13 @@ static void serve(struct broker *broker)
 		serve_parked(broker);
 		serve_enrolling(broker);
 		serve_due(broker);
+		record_attempts(broker, false);
 	}
 	drain(broker);
+	// Whoever tries until the doors are shut is counted.
+	listeners_close(broker->listeners);
+	broker->listeners = NULL;
+	record_attempts(broker, true);
 }
 
 // ------------------------------------------------------------------ stop
@@ -487,6 +526,7 @@ static void close_all(struct broker *broker)
 	listeners_close(broker->listeners);
 	zap_stop(broker->zap);
 	transport_context_free(broker->context);
+	attempts_free(broker->attempts);
 	core_free(broker->core);
 	free(broker->peers);
 	parked_free(broker->parked);

@@ -25,6 +25,26 @@
 	  "The organisation of this system is not in the broker's register.")                                          \
 	X(REASON_SYSTEM_QUARANTINED, "system_quarantined", ASID_CHECK_FAILED,                                          \
 	  "This system, its certificate or its organisation is quarantined: ring your registration authority.")        \
+	X(REASON_HANDSHAKE_KEY, "handshake_unknown_key", ASID_CHECK_FAILED,\
+	  "The key of a handshake is not that of any enrolled system.")\
+	X(REASON_HANDSHAKE_REVOKED, "handshake_revoked", ASID_CHECK_FAILED,\
+	  "The key of a handshake has a certificate that was revoked.")\
+	X(REASON_HANDSHAKE_EXPIRED, "handshake_expired", ASID_CHECK_FAILED,\
+	  "The key of a handshake has a certificate that has expired.")\
+	X(REASON_HANDSHAKE_CERTIFICATE, "handshake_certificate", ASID_CHECK_FAILED,\
+	  "The key of a handshake has a certificate that does not pass the broker's checks.")\
+	X(REASON_HANDSHAKE_TURNED_AWAY, "handshake_turned_away", SERVICE_UNAVAILABLE,\
+	  "A handshake was told to come later: there was no room, or no register to judge it by.")\
+	X(REASON_HANDSHAKE_MECHANISM, "handshake_mechanism", ASID_CHECK_FAILED,\
+	  "A connection offered NULL, PLAIN or another mechanism in place of CURVE.")\
+	X(REASON_HANDSHAKE_PROTOCOL, "handshake_protocol", NO_LONGER_SUPPORTED,\
+	  "A connection spoke an older protocol than ZMTP 3, or none of ZeroMQ's.")\
+	X(REASON_HANDSHAKE_SECRET, "handshake_secret", ASID_CHECK_FAILED,\
+	  "A handshake did not prove the secret key behind its key, or was meant for another broker's key.")\
+	X(REASON_HANDSHAKE_MALFORMED, "handshake_malformed", MESSAGE_NOT_WELL_FORMED,\
+	  "A handshake was not well formed.")\
+	X(REASON_HANDSHAKE_UNFINISHED, "handshake_unfinished", DEADLINE_EXPIRED,\
+	  "A connection ended, or said nothing for five seconds, before its handshake was done.")\
 	X(REASON_STAFF_CERTIFICATE, "staff_certificate", AUTHOR_CREDENTIALS_ERROR,                                     \
 	  "The member of staff's certificate does not pass the broker's checks.")                                      \
 	X(REASON_STAFF_REVOKED, "staff_revoked", AUTHOR_CREDENTIALS_ERROR,                                             \

@@ -60,7 +60,7 @@ const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state)
 bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret)
 {
 	int value;
-	if (!value_of(&cpis__v1__operation__descriptor, name, &value))
+	if (!value_of(&cpis__v1__operation__descriptor, name, &value) || value >= CPIS__V1__OPERATION__HANDSHAKE)
 		return false;
 	*ret = (Cpis__V1__Operation)value;
 	return true;

@@ -16,6 +16,10 @@ struct connection {
 int connection_open(const struct command_line *line, struct connection *ret);
 // The same, and a session for the profile's member of staff.
 int connection_sign_in(const struct command_line *line, struct connection *ret);
+// The same in two steps, for what is done at several brokers: the profile alone, and then the one with this number
+// (profile_broker).
+int connection_load(const struct command_line *line, struct connection *ret);
+int connection_sign_in_at(struct connection *connection, size_t broker);
 // A new session in place of the one there is, before that ends.
 int connection_renew(struct connection *connection);
 void connection_close(struct connection *connection); // harmless on a zeroed one

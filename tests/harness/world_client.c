@@ -1,6 +1,7 @@
 // Calls through libcpis as the world's people make them.
 #include "tests/harness/world_client.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "proto/wire.h"
@@ -173,4 +174,29 @@ void world_assert_recorded(struct world *world, uint64_t index, const struct wor
 			   entry->organisation, entry->system_name, entry->detail->nhs_number, entry->detail->target);
 	cpis_reply_free(reply);
 	cpis_close(guardian);
+}
+
+struct world_handshakes world_handshakes(struct world *world, const char *reason_code)
+{
+	Cpis__V1__AuditSearchRequest search = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	struct world_handshakes found = {0};
+	struct cpis_client *guardian = world_sign_in(world, "guardian");
+	search.limit = 100;
+	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
+	request.audit_search = &search;
+	const Cpis__V1__Reply *reply = world_call(guardian, &request);
+	if (reply->outcome != CPIS__V1__OUTCOME__OK)
+		world_fail(world, "the reviewer cannot search: %s", reply->reason_code);
+	for (size_t i = reply->audit_search->n_entries; i > 0; i--) {
+		const Cpis__V1__AuditEntry *entry = reply->audit_search->entries[i - 1];
+		if (entry->operation != CPIS__V1__OPERATION__HANDSHAKE || strcmp(entry->reason_code, reason_code) != 0)
+			continue;
+		found.records++;
+		found.count += entry->detail->count;
+		snprintf(found.target, sizeof found.target, "%s", entry->detail->target);
+	}
+	cpis_reply_free(reply);
+	cpis_close(guardian);
+	return found;
 }

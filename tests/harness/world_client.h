@@ -33,4 +33,12 @@ struct world_trace {
 // found and says all this, and of a person the name too.
 void world_assert_recorded(struct world *world, uint64_t index, const struct world_trace *trace);
 
+// The broker's own records of failed handshakes with this reason, as the national reviewer finds them among the newest hundred.
+struct world_handshakes {
+	unsigned records;
+	uint64_t count;           // of handshakes, over all of them
+	char target[201];         // of the newest
+};
+struct world_handshakes world_handshakes(struct world *world, const char *reason_code);
+
 #endif
