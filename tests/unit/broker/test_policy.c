@@ -694,6 +694,40 @@ START_TEST(a_comparison_lists_every_decision_that_changes_and_no_other)
 }
 END_TEST
 
+static struct policy *policy_with_activity(const char *activity)
+{
+	char text[1024];
+	snprintf(text, sizeof text,
+		 "name: x\n"
+		 "activities:\n  - {code: B0107, name: View}\n%s"
+		 "roles:\n  - {code: R8001, name: Nurse, activities: [B0107]}\n"
+		 "care_settings:\n  - {name: school_nursing, scheduled: true}\n"
+		 "operations:\n"
+		 "  - {name: details, activities: [B0107], organisation_types: [care_provider], care_setting: required}\n",
+		 activity);
+	return load_text(text);
+}
+
+// What no role has and the register may grant: that it was silent, or is, whether the activity goes or only the word.
+START_TEST(a_comparison_knows_what_the_register_may_grant_in_either_policy)
+{
+	static const char silent[] = "  - {code: B0170, name: Silently, silent: true}\n";
+	static const char *const others[] = {"  - {code: B0170, name: Silently}\n", ""};
+	for (size_t i = 0; i < 2; i++) {
+		struct policy *one = policy_with_activity(silent), *two = policy_with_activity(others[i]);
+		remarks[0] = '\0';
+		ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 2);
+		ck_assert_str_eq(remarks, "details care_provider R8001+B0170 school_nursing scheduled: silent -> notifies\n"
+					  "details care_provider R8001+B0170 school_nursing scheduled reason: silent -> notifies\n");
+		remarks[0] = '\0';
+		ck_assert_uint_eq(policy_compare(two, one, note_remark, NULL), 2);
+		ck_assert_ptr_nonnull(strstr(remarks, "scheduled: notifies -> silent\n"));
+		policy_free(one);
+		policy_free(two);
+	}
+}
+END_TEST
+
 START_TEST(a_comparison_tells_other_hours_and_bounds)
 {
 	static const char common[] = "name: x\n"
@@ -838,6 +872,7 @@ int main(void)
 	tcase_add_test(decide, an_example_that_is_decided_otherwise_makes_the_file_be_refused);
 	tcase_add_test(decide, a_review_names_roles_activities_and_operations_that_lead_nowhere);
 	tcase_add_test(decide, a_comparison_lists_every_decision_that_changes_and_no_other);
+	tcase_add_test(decide, a_comparison_knows_what_the_register_may_grant_in_either_policy);
 	tcase_add_test(decide, a_comparison_tells_other_hours_and_bounds);
 	tcase_add_test(decide, each_decision_names_its_rule);
 	tcase_add_test(decide, whoever_breaks_the_glass_need_not_be_at_work);
