@@ -254,6 +254,12 @@ static bool open_network(struct broker *broker, char detail[DETAIL_BYTES])
 
 // ------------------------------------------------------------------ serve
 
+static void log_remark(void *unused, const char *sentence)
+{
+	(void)unused;
+	log_event(LOG_LEVEL_WARNING, "enrolled_refused", "%s", sentence);
+}
+
 // A broken file leaves the old register in force, and says so each time the files change.
 static void refresh_register(struct broker *broker)
 {
@@ -275,6 +281,7 @@ static void refresh_register(struct broker *broker)
 	core_set_register(broker->core, fresh);
 	adopt_register(broker);
 	register_release(fresh);
+	register_remarks(broker->snapshot, log_remark, NULL);
 	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
 }
 
@@ -473,6 +480,7 @@ static void drain(struct broker *broker)
 static void serve(struct broker *broker)
 {
 	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
+	register_remarks(broker->snapshot, log_remark, NULL);
 	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
 		  listeners_endpoint(broker->listeners, LISTENER_CURRENT), register_systems_count(broker->snapshot),
 		  policy_version(core_policy(broker->core)));
@@ -565,6 +573,7 @@ static int run(const char *config_path, bool check_only)
 		printf("%s: good; policy %s, %zu systems enrolled and valid\n", config_path,
 		       policy_version(broker.policy), register_systems_count(broker.snapshot));
 		policy_review(broker.policy, print_remark, prefix);
+		register_remarks(broker.snapshot, print_remark, prefix);
 		code = 0;
 	} else if (open_core(&broker, detail) && open_network(&broker, detail)) {
 		serve(&broker);

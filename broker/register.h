@@ -73,6 +73,11 @@ bool register_has_person(const struct register_snapshot *snapshot, const char *u
 // Calls back for each enrolled certificate, good or not, until the callback returns true; whether one did.
 bool register_find_system(const struct register_snapshot *snapshot,
 			  bool (*matches)(const struct system_identity *, const void *context), const void *context);
+// What an operator should know of the enrolled directory: each certificate that never held, or two with one key, and why. Not those
+// that were revoked or whose time is over or has not come. At most REGISTER_REMARKS_MAX, and how many more there are.
+#define REGISTER_REMARKS_MAX 100u
+void register_remarks(const struct register_snapshot *snapshot, void (*remark)(void *context, const char *sentence),
+		      void *context);
 // All role profiles of the file, by person, role, organisation and start. Borrowed.
 const struct role_profile *register_profiles(const struct register_snapshot *snapshot, size_t *ret_count);
 size_t register_systems_count(const struct register_snapshot *snapshot); // with CERTS_OK

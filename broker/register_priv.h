@@ -25,6 +25,8 @@ struct register_snapshot {
 	struct holding *holding_entries;
 	struct enrolled_system *systems;     // by key, each key once
 	size_t systems_count;
+	char *remarks[REGISTER_REMARKS_MAX];
+	size_t remarks_count;                // with those that are not kept
 };
 
 // Orders by person, role, organisation: 0 for one holding, whatever its period.

@@ -27,7 +27,7 @@ int command_inbox(int argc, char **argv);  // list, follow, ack
 int command_audit(int argc, char **argv);  // search, show, verify
 int command_alert(int argc, char **argv);      // list, review
 int command_explain(int argc, char **argv);
-int command_policy(int argc, char **argv);     // show, load
+int command_policy(int argc, char **argv);     // show, load, diff
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
 int command_quarantine(int argc, char **argv); // set, lift, list
 int command_enrol(int argc, char **argv);  // invite, list, withdraw, present
