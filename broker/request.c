@@ -238,6 +238,7 @@ static void note_subject(struct op_context *context)
 		context->detail->stated_reason = request->details->reason;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH) {
 		text = request->audit_search->nhs_number;
+		context->detail->search = request->audit_search;
 	}
 	if (text == NULL || nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
 		return;

@@ -24,6 +24,10 @@ void arena_done(struct arena *arena);
 // Wipes what was used (it held children's data) and starts again. All pointers into it die.
 void arena_reset(struct arena *arena);
 
+// Wipes what was allocated since `used` was read from the arena, for work that goes through many items one after the other.
+// An overflow stays one.
+void arena_rewind(struct arena *arena, size_t used);
+
 // 16-byte aligned and zeroed; NULL past the end.
 void *arena_alloc(struct arena *arena, size_t bytes);
 // A NUL-terminated copy; NULL past the end.
