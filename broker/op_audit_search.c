@@ -10,7 +10,7 @@
 #include "broker/log.h"
 #include "broker/op.h"
 
-// Some 20 ms of records opened (tests/bench/bench_audit).
+// Some 13 ms of records opened (tests/bench/bench_audit).
 #define EXAMINED_MAX 4096u
 #define CHUNK PAGE_ITEMS_MAX
 
