@@ -131,7 +131,7 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto proto/cpis.proto
 	$(Q)protoc-c -I. --c_out=$(BUILD)/gen $<
 
 # Generated code is not ours to warn about.
-$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HEADERS)
 	@echo "  CC     $<"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -MMD -MP -c -o $@ $<
 

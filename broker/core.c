@@ -352,6 +352,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	if (reason == REASON_PARKED) {
 		INVARIANT(arrival->may_wait && context.wait.key != 0);
 		core->wait = context.wait;
+		memcpy(core->wait.request_id, request_id, REQUEST_ID_BYTES);
 		return false;
 	}
 	count(core, reason);

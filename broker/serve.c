@@ -21,10 +21,12 @@ static void report(const struct broker *broker)
 	struct zap_counters zap = zap_read_counters(broker->zap);
 	log_event(LOG_LEVEL_INFO, "stopped",
 		  "requests %llu allowed %llu refused %llu malformed %llu commits %llu failed_commits %llu "
+		  "inbox_escalated %llu inbox_expired %llu "
 		  "handshakes_admitted %llu handshakes_refused %llu handshakes_enrolling %llu",
 		  (unsigned long long)core.requests, (unsigned long long)core.allowed, (unsigned long long)core.refused,
 		  (unsigned long long)core.malformed, (unsigned long long)core.commits,
-		  (unsigned long long)core.failed_commits, (unsigned long long)zap.admitted,
+		  (unsigned long long)core.failed_commits, (unsigned long long)core.escalated,
+		  (unsigned long long)core.expired, (unsigned long long)zap.admitted,
 		  (unsigned long long)(zap.refused_unknown + zap.refused_invalid),
 		  (unsigned long long)zap.enrolling_admitted);
 }
@@ -183,6 +185,9 @@ static void serve_due(struct broker *broker)
 		return;
 	broker->ticked_ms = now_ms;
 	broker->more_due = core_tick(broker->core, clock_now_ms());
+	// A failed commit may have left another policy in force.
+	process_adopt_register(broker);
+	parked_wake(broker->parked, core_wakes(broker->core));
 }
 
 // Until a request whose time is over, work that is due, or the next look at the register's files.
