@@ -217,6 +217,7 @@ void register_release(struct register_snapshot *snapshot)
 		return;
 	trust_free(snapshot->trust);
 	free(snapshot->organisations);
+	free(snapshot->ranges);
 	HASH_CLEAR(hh, snapshot->holdings);
 	free(snapshot->holding_entries);
 	free(snapshot->profiles);

@@ -19,6 +19,7 @@ static int exit_of_status(enum cpis_status status)
 		return EXIT_REFUSED;
 	case CPIS_UNREACHABLE:
 	case CPIS_TIMEOUT:
+	case CPIS_INTERRUPTED:
 		return EXIT_RETRY;
 	case CPIS_RECEIPT:
 	case CPIS_LOG_SHORTENED:

@@ -156,6 +156,7 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
 		return CPIS_NO_MEMORY;
 	}
+	client->interrupt = -1;
 	enum cpis_status status = client_copy_options(client, options);
 	if (status == CPIS_OK && options->system_certificate == NULL)
 		status = client_fail(client, CPIS_USAGE, "an option is missing");
@@ -190,6 +191,7 @@ void cpis_close(struct cpis_client *client)
 	if (client->context != NULL)
 		while (zmq_ctx_term(client->context) != 0 && errno == EINTR)
 			;
+	signing_key_free(client->answer_key);
 	trust_free(client->trust);
 	OPENSSL_cleanse(client, sizeof *client);
 	free(client);
