@@ -217,6 +217,7 @@ void register_release(struct register_snapshot *snapshot)
 		return;
 	trust_free(snapshot->trust);
 	free(snapshot->organisations);
+	free(snapshot->ranges);
 	HASH_CLEAR(hh, snapshot->holdings);
 	free(snapshot->holding_entries);
 	free(snapshot->profiles);
@@ -331,6 +332,12 @@ const struct organisation *register_organisation(const struct register_snapshot 
 {
 	return bsearch(ods, snapshot->organisations, snapshot->organisations_count,
 		       sizeof snapshot->organisations[0], compare_ods);
+}
+
+const struct organisation *register_organisations(const struct register_snapshot *snapshot, size_t *ret_count)
+{
+	*ret_count = snapshot->organisations_count;
+	return snapshot->organisations;
 }
 
 const struct role_profile *register_profile(const struct register_snapshot *snapshot, const char *uid,

@@ -37,16 +37,36 @@ static const char schema[] =
 	"  organisation TEXT NOT NULL,"
 	"  box INTEGER NOT NULL,"           // enum store_box
 	"  id INTEGER NOT NULL,"            // rows are never deleted, so max(id) + 1 was never used
+	"  kind INTEGER NOT NULL,"
 	"  created_ms INTEGER NOT NULL,"
-	"  acknowledged_ms INTEGER NOT NULL,"
+	"  acknowledged_ms INTEGER NOT NULL DEFAULT 0,"
+	"  delivered_ms INTEGER NOT NULL DEFAULT 0,"
+	"  lease_until_ms INTEGER NOT NULL DEFAULT 0,"
+	"  escalated_ms INTEGER NOT NULL DEFAULT 0,"
+	"  escalation_id INTEGER NOT NULL DEFAULT 0,"
+	"  expired_ms INTEGER NOT NULL DEFAULT 0,"
+	"  answered_ms INTEGER NOT NULL DEFAULT 0,"
+	"  due_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL,"
 	"  acknowledged_by BLOB,"
+	"  leased_by BLOB,"
 	"  PRIMARY KEY (organisation, box, id)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0;"
+	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0 AND expired_ms = 0;"
+	"CREATE UNIQUE INDEX inbox_escalated ON inbox (organisation, escalation_id) WHERE escalation_id > 0;"
+	"CREATE INDEX inbox_due ON inbox (box, due_ms) WHERE due_ms > 0;"
+	"CREATE TABLE reported ("           // how far 'nothing to report' has got
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  until_ms INTEGER NOT NULL,"
+	"  after TEXT NOT NULL"
+	") STRICT;"
 	"CREATE TABLE authority ("
 	"  organisation TEXT PRIMARY KEY NOT NULL,"
 	"  last_published_ms INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE inactive ("
+	"  subject BLOB PRIMARY KEY NOT NULL," // tag of the NHS number
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE quarantine ("
@@ -186,15 +206,24 @@ static const struct store_ops sqlite_ops = {
 	.accesses_of = sqlite_accesses_of,
 	.inbox_next_id = sqlite_inbox_next_id,
 	.inbox_put = sqlite_inbox_put,
+	.inbox_update = sqlite_inbox_update,
 	.inbox_list = sqlite_inbox_list,
+	.inbox_free = sqlite_inbox_free,
+	.inbox_due = sqlite_inbox_due,
+	.inbox_latest = sqlite_inbox_latest,
 	.inbox_get = sqlite_inbox_get,
 	.inbox_acknowledge = sqlite_inbox_acknowledge,
 	.inbox_unacknowledged = sqlite_inbox_unacknowledged,
+	.reported_put = sqlite_reported_put,
+	.reported_get = sqlite_reported_get,
 	.authority_put = sqlite_authority_put,
 	.authority_get = sqlite_authority_get,
 	.quarantine_put = sqlite_quarantine_put,
 	.quarantine_delete = sqlite_quarantine_delete,
 	.quarantine_all = sqlite_quarantine_all,
+	.inactive_put = sqlite_inactive_put,
+	.inactive_get = sqlite_inactive_get,
+	.inactive_delete = sqlite_inactive_delete,
 	.enrolment_put = sqlite_enrolment_put,
 	.enrolment_delete = sqlite_enrolment_delete,
 	.enrolment_all = sqlite_enrolment_all,

@@ -39,16 +39,17 @@ void arena_done(struct arena *arena)
 	memset(arena, 0, sizeof *arena);
 }
 
+void arena_reset(struct arena *arena)
+{
+	explicit_bzero(arena->base, arena->used);
+	arena->used = 0;
+	arena->overflowed = false;
+}
+
 void arena_rewind(struct arena *arena, size_t used)
 {
 	explicit_bzero(arena->base + used, arena->used - used);
 	arena->used = used;
-}
-
-void arena_reset(struct arena *arena)
-{
-	arena_rewind(arena, 0);
-	arena->overflowed = false;
 }
 
 void *arena_alloc(struct arena *arena, size_t bytes)

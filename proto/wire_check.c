@@ -266,8 +266,7 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 		return check_publish(request->publish, error);
 	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
 		REQUIRE(request->inbox_list->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "inbox_list.limit");
-		REQUIRE(request->inbox_list->wait_ms == 0 || request->inbox_list->wait_ms < request->deadline_ms,
-			WIRE_BAD_VALUE, "inbox_list.wait_ms");
+		REQUIRE(request->inbox_list->wait_ms <= DEADLINE_MS_MAX, WIRE_BAD_VALUE, "inbox_list.wait_ms");
 		return status;
 	case CPIS__V1__REQUEST__BODY_INBOX_ACKNOWLEDGE:
 		REQUIRE(request->inbox_acknowledge->n_ids > 0, WIRE_MISSING, "inbox_acknowledge.ids");

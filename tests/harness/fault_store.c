@@ -34,6 +34,21 @@ FORWARD(accesses_of,
 FORWARD(inbox_next_id, (struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t *ret),
 	(fault->real, box, organisation, ret))
 FORWARD(inbox_put, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
+FORWARD(inbox_update, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
+FORWARD(inbox_free,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, uint64_t now_ms, size_t max,
+	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
+	(fault->real, box, organisation, after_id, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_due,
+	(struct store *store, enum store_box box, uint64_t now_ms, size_t max, struct arena *arena, struct store_inbox_item **ret,
+	 size_t *ret_count),
+	(fault->real, box, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_latest,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t before_ms, uint64_t but_kind,
+	 uint64_t *ret),
+	(fault->real, box, organisation, before_ms, but_kind, ret))
+FORWARD(reported_put, (struct store *store, const struct store_reported *row), (fault->real, row))
+FORWARD(reported_get, (struct store *store, struct store_reported *ret), (fault->real, ret))
 FORWARD(inbox_list,
 	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, bool all, size_t max,
 	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
@@ -56,6 +71,11 @@ FORWARD(quarantine_delete, (struct store *store, const struct store_tag *target)
 FORWARD(quarantine_all,
 	(struct store *store, size_t max, struct arena *arena, struct store_quarantine **ret, size_t *ret_count),
 	(fault->real, max, arena, ret, ret_count))
+FORWARD(inactive_put, (struct store *store, const struct store_inactive *row), (fault->real, row))
+FORWARD(inactive_get,
+	(struct store *store, const struct store_tag *subject, struct arena *arena, struct store_inactive *ret),
+	(fault->real, subject, arena, ret))
+FORWARD(inactive_delete, (struct store *store, const struct store_tag *subject), (fault->real, subject))
 FORWARD(enrolment_put, (struct store *store, const struct store_enrolment *row), (fault->real, row))
 FORWARD(enrolment_delete, (struct store *store, const struct store_tag *system), (fault->real, system))
 FORWARD(enrolment_all,
@@ -122,6 +142,12 @@ static const struct store_ops fault_ops = {
 	.accesses_of = fault_accesses_of,
 	.inbox_next_id = fault_inbox_next_id,
 	.inbox_put = fault_inbox_put,
+	.inbox_update = fault_inbox_update,
+	.inbox_free = fault_inbox_free,
+	.inbox_due = fault_inbox_due,
+	.inbox_latest = fault_inbox_latest,
+	.reported_put = fault_reported_put,
+	.reported_get = fault_reported_get,
 	.inbox_list = fault_inbox_list,
 	.inbox_get = fault_inbox_get,
 	.inbox_acknowledge = fault_inbox_acknowledge,
@@ -131,6 +157,9 @@ static const struct store_ops fault_ops = {
 	.quarantine_put = fault_quarantine_put,
 	.quarantine_delete = fault_quarantine_delete,
 	.quarantine_all = fault_quarantine_all,
+	.inactive_put = fault_inactive_put,
+	.inactive_get = fault_inactive_get,
+	.inactive_delete = fault_inactive_delete,
 	.enrolment_put = fault_enrolment_put,
 	.enrolment_delete = fault_enrolment_delete,
 	.enrolment_all = fault_enrolment_all,

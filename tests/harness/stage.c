@@ -111,6 +111,8 @@ static void write_register(const struct stage *stage)
 		fprintf(file, "  - {ods: \"%s\", name: The %s, type: %s", props->ods, props->name, props->type);
 		if (props->care_settings != NULL)
 			fprintf(file, ", care_settings: %s", props->care_settings);
+		if (stage->inbox[i] != NULL)
+			fprintf(file, ", inbox: %s", stage->inbox[i]);
 		fputs("}\n", file);
 	}
 	fputs("role_profiles:\n", file);
@@ -191,6 +193,20 @@ void stage_end_profile(struct stage *stage, enum stage_person person)
 {
 	stage->profile_ends_ms[person] = stage->now_ms;
 	load_register(stage);
+}
+
+void stage_set_inbox(struct stage *stage, enum stage_system system, const char *inbox)
+{
+	stage->inbox[system] = inbox;
+	load_register(stage);
+}
+
+bool stage_tick(struct stage *stage)
+{
+	uint64_t failed = core_read_counters(stage->core).failed_commits;
+	while (core_tick(stage->core, stage->now_ms))
+		;
+	return core_read_counters(stage->core).failed_commits == failed;
 }
 
 static void revoke(struct stage *stage, const char *certificate)
