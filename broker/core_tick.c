@@ -6,6 +6,7 @@
 #include "proto/invariant.h"
 
 static job_step *const jobs[] = {
+	job_publication,
 	NULL,
 };
 

@@ -16,4 +16,6 @@ enum job_result {
 // caller; what the job keeps in memory must be right whether or not that succeeds.
 typedef enum job_result job_step(struct op_context *context);
 
+job_step job_publication; // what follows from what authorities have published
+
 #endif

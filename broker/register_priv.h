@@ -19,6 +19,7 @@ struct register_snapshot {
 	struct trust *trust;
 	struct organisation *organisations;  // by ODS code
 	size_t organisations_count;
+	struct publishing_rules publishing;
 	struct role_profile *profiles;       // by person, role, organisation, start
 	size_t profiles_count;
 	struct holding *holdings;            // their hash table, and its entries
