@@ -36,11 +36,11 @@ static bool is_possible_authority(struct op_context *context, const struct respo
 static bool is_possible_plan(struct op_context *context, const struct responder_post *post, const Cpis__V1__Plan *plan)
 {
 	struct date start, end;
-	bool sound = false;
+	struct visibility visibility;
 	if (!is_known_type(plan->type) || plan->status != CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED ||
-	    visibility_of(plan->start_date, plan->end_date, "", english_time_of(context->now_ms).date, &sound) ==
-		    CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED ||
-	    !sound)
+	    !visibility_of_dates(plan->type, plan->start_date, plan->end_date, english_time_of(context->now_ms).date,
+				 &visibility) ||
+	    visibility.status == CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED)
 		return false;
 	if (plan->end_date[0] != '\0' && (!date_parse(plan->start_date, strlen(plan->start_date), &start) ||
 					  !date_parse(plan->end_date, strlen(plan->end_date), &end) || end.day < start.day))

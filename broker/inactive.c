@@ -5,9 +5,7 @@
 
 #include "broker/child.h"
 #include "broker/inbox.h"
-#include "broker/log.h"
 #include "broker/sealed.h"
-#include "broker/visibility.h"
 #include "proto/date.h"
 
 #define PLAN_TYPES 3
@@ -21,15 +19,16 @@ enum reason inactive_holds(struct op_context *context, const struct store_tag *s
 }
 
 // Held plans that are, or will be, shown: those that were withdrawn or ended long ago are nobody's business any more.
-static bool is_alive(const Cpis__Stored__V1__StoredPlan *plan, struct date today)
+static bool is_alive(const struct child_held *held, struct date today, bool *ret)
 {
 	struct date start;
-	bool sound = false;
-	if (visibility_of(plan->start_date, plan->end_date, plan->delete_date, today, &sound) !=
-	    CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED)
-		return true;
-	return sound && plan->delete_date[0] == '\0' && date_parse(plan->start_date, strlen(plan->start_date), &start) &&
-	       start.day > today.day;
+	struct visibility visibility;
+	const Cpis__Stored__V1__StoredPlan *plan = held->plan;
+	if (!child_sees(held, today, &visibility) || !date_parse(plan->start_date, strlen(plan->start_date), &start))
+		return false;
+	*ret = visibility.status != CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED ||
+	       (plan->delete_date[0] == '\0' && start.day > today.day);
+	return true;
 }
 
 static bool was_told(const Cpis__Stored__V1__StoredInactive *inactive, const char *authority)
@@ -65,24 +64,23 @@ static enum reason tell(struct op_context *context, Cpis__Stored__V1__StoredPlan
 static enum reason live_plans(struct op_context *context, const struct store_tag *subject,
 			      Cpis__Stored__V1__StoredPlan ***ret, size_t *ret_count)
 {
-	struct store_plan *rows = NULL;
-	size_t count = 0, alive = 0;
+	struct child_held *held = NULL;
+	size_t count = 0;
 	struct date today = english_time_of(context->now_ms).date;
-	if (context->store->ops->plans_of(context->store, subject, CHILD_ROWS_MAX, context->arena, &rows, &count) != STORE_OK)
+	*ret_count = 0;
+	if (child_held_plans(context, subject, &held, &count) != REASON_NONE)
 		return REASON_STORE;
-	Cpis__Stored__V1__StoredPlan **plans = arena_alloc(context->arena, (count + 1) * sizeof *plans);
-	for (size_t i = 0; plans != NULL && i < count; i++) {
-		plans[alive] = child_open_plan(context, &rows[i]);
-		if (plans[alive] == NULL) {
-			log_event(LOG_LEVEL_ERROR, "plan_unreadable", "a stored plan of authority %s does not open",
-				  rows[i].authority.text);
+	*ret = arena_alloc(context->arena, (count + 1) * sizeof **ret);
+	if (*ret == NULL)
+		return REASON_STORE;
+	for (size_t i = 0; i < count; i++) {
+		bool alive = false;
+		if (!is_alive(&held[i], today, &alive))
 			return REASON_STORE;
-		}
-		alive += is_alive(plans[alive], today);
+		if (alive)
+			(*ret)[(*ret_count)++] = held[i].plan;
 	}
-	*ret = plans;
-	*ret_count = alive;
-	return plans == NULL ? REASON_STORE : REASON_NONE;
+	return REASON_NONE;
 }
 
 static enum reason tell_all(struct op_context *context, const struct store_tag *subject,

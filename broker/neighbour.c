@@ -22,11 +22,12 @@
 static void complete(Cpis__V1__Plan *plan, uint64_t now_ms)
 {
 	Cpis__V1__Authority *authority = plan->authority;
-	bool sound = false, office_hours = false;
-	plan->status = visibility_of(plan->start_date, plan->end_date, "", english_time_of(now_ms).date, &sound);
+	bool office_hours = false;
+	struct visibility visibility;
 	// The answer was checked when it came; midnight may have passed since.
-	if (plan->status == CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED)
-		plan->status = CPIS__V1__PLAN_STATUS__ENDED;
+	bool seen = visibility_of_dates(plan->type, plan->start_date, plan->end_date, english_time_of(now_ms).date, &visibility) &&
+		    visibility.status != CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
+	plan->status = seen ? visibility.status : CPIS__V1__PLAN_STATUS__ENDED;
 	authority->ring_now = op_text(visibility_ring_now(authority->emergency_duty_telephone,
 							  authority->office_hours_telephone, now_ms, &office_hours));
 	authority->office_hours_now = office_hours;

@@ -45,6 +45,11 @@ static void print_plan(const Cpis__V1__Plan *plan, uint64_t assembled_ms)
 							: authority->office_hours_telephone;
 	if (other[0] != '\0')
 		printf("  %s %s\n", authority->office_hours_now ? "out of hours   " : "in office hours", other);
+	if (authority->contacts_stale) {
+		char confirmed[17];
+		output_english_time(authority->contacts_confirmed_ms, confirmed);
+		printf("  MAY BE WRONG    these numbers were last confirmed %s\n", confirmed);
+	}
 	output_english_time(authority->last_published_ms, published);
 	format_age(authority->last_published_ms, assembled_ms, age);
 	printf("  data published  %s, %s\n", published, age);
@@ -126,6 +131,8 @@ static json_t *plan_value(const Cpis__V1__Plan *plan)
 				 "office_hours_telephone", authority->office_hours_telephone, "ring_now",
 				 authority->ring_now, "office_hours_now", authority->office_hours_now);
 	json_object_set_new(whom, "last_published", output_instant(authority->last_published_ms));
+	json_object_set_new(whom, "contacts_confirmed", output_instant(authority->contacts_confirmed_ms));
+	json_object_set_new(whom, "contacts_stale", json_boolean(authority->contacts_stale));
 	json_t *value = json_pack("{s:s, s:s, s:s, s:s, s:s}", "type", wire_plan_type_name(plan->type), "snomed_code",
 				  wire_plan_type_snomed(plan->type), "description", wire_plan_type_words(plan->type),
 				  "status", plan->status == CPIS__V1__PLAN_STATUS__ENDED ? "ENDED" : "CURRENT",

@@ -11,6 +11,8 @@ static const struct {
 } commands[] = {
 	{"query", "is a child known to children's social care, and whom to ring", command_query},
 	{"publish", "publish, correct or withdraw a local authority's plans", command_publish},
+	{"contacts", "whom to ring at a local authority", command_contacts},
+	{"quality", "how good a local authority's data is", command_quality},
 	{"inbox", "read and acknowledge what this organisation was told", command_inbox},
 	{"audit", "search, show and verify the audit log", command_audit},
 	{"alert", "what your organisation's privacy officer must look into", command_alert},

@@ -97,6 +97,13 @@ cpis_session_open(struct cpis_client *client, const char *staff_certificate, con
 // Forgets the token.
 void cpis_session_close(struct cpis_client *client);
 
+// What is signed of a file of plans (cpis.proto, PublicationCommitRequest.content_sha256): begin with 32 zero bytes and add
+// each record, as it is sent, in order. False: out of memory.
+__attribute__((warn_unused_result)) bool cpis_publication_add(uint8_t digest[32], const Cpis__V1__PlanRecord *record);
+// An id that is the same for the same file, so that it goes on where it stopped in another process, too.
+void cpis_publication_id(const struct cpis_client *client, const uint8_t digest[32],
+			 const Cpis__V1__PublicationOpenRequest *open, uint8_t ret[16]);
+
 // Enrolling a new system (proto/cpis.proto, "enrolment"): it has a key and no certificate yet, and the one-time code that a
 // registrar gave to its operator. `options` as for cpis_connect, with the enrolment endpoint and without `system_certificate`.
 // On such a client nothing but cpis_enrol is answered.

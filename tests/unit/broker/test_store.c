@@ -103,7 +103,7 @@ static void assert_blob(struct store_blob found, const char *text)
 
 static enum store_status put_plan(unsigned slot, unsigned subject, const char *sealed)
 {
-	struct store_plan plan = {tag(slot), tag(subject), leeds, blob(sealed)};
+	struct store_plan plan = {tag(slot), 1, tag(subject), leeds, blob(sealed)};
 	return ops->plan_put(store, &plan);
 }
 
@@ -124,7 +124,7 @@ static enum store_status put_item(const struct ods_code *organisation, uint64_t 
 
 static enum store_status put_authority(const struct ods_code *organisation, uint64_t published_ms, const char *sealed)
 {
-	struct store_authority authority = {*organisation, published_ms, blob(sealed)};
+	struct store_authority authority = {*organisation, published_ms, 0, blob(sealed)};
 	return ops->authority_put(store, &authority);
 }
 
@@ -208,14 +208,14 @@ static void expect_all_kinds(unsigned n)
 	ck_assert_uint_eq(size, n);
 	struct store_tag next = tag(n + 1), last = tag(n);
 	ck_assert_int_eq(ops->request_get(store, &next, 0, &arena, &request), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->plan_get(store, &next, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &next, 1, &arena, &plan), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->audit_get(store, n, &arena, &row), STORE_NOT_FOUND);
 	if (n == 0) {
 		ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_NOT_FOUND);
 		ck_assert_int_eq(ops->checkpoint_get(store, &arena, &note), STORE_NOT_FOUND);
 		return;
 	}
-	ck_assert_int_eq(ops->plan_get(store, &last, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &last, 1, &arena, &plan), STORE_OK);
 	assert_blob(plan.sealed, text);
 	ck_assert_uint_eq(accesses[0].audit_index, n);
 	assert_blob(accesses[0].sealed, text);
@@ -377,7 +377,7 @@ START_TEST(a_row_that_is_not_there_does_not_spoil_the_batch)
 	struct store_plan plan;
 	struct store_tag nobody = tag(99);
 	begin();
-	ck_assert_int_eq(ops->plan_get(store, &nobody, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &nobody, 1, &arena, &plan), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 5, 1, blob("x")), STORE_NOT_FOUND);
 	write_all_kinds(1);
 	commit();
@@ -473,7 +473,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 		arena_reset(where);                                                                            \
 		ck_assert_int_eq(call, expected);                                                              \
 	} while (0)
-		TRY(ops->plan_get(store, &one, where, &plan));
+		TRY(ops->plan_get(store, &one, 1, where, &plan));
 		TRY(ops->plans_of(store, &one, 10, where, &plans, &count));
 		TRY(ops->accesses_of(store, &one, true, 0, 10, where, &accesses, &count));
 		TRY(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, where, &item));
@@ -497,7 +497,7 @@ START_TEST(keeps_an_empty_value)
 	begin();
 	ck_assert_int_eq(put_plan(1, 1, ""), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->plan_get(store, &one, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &one, 1, &arena, &plan), STORE_OK);
 	ck_assert_uint_eq(plan.sealed.bytes, 0);
 }
 END_TEST
@@ -513,7 +513,7 @@ START_TEST(replaces_a_plan_of_the_same_slot)
 	ck_assert_int_eq(put_plan(1, 7, "first"), STORE_OK);
 	ck_assert_int_eq(put_plan(1, 7, "second"), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->plan_get(store, &slot, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &slot, 1, &arena, &plan), STORE_OK);
 	assert_blob(plan.sealed, "second");
 	ck_assert_mem_eq(plan.slot.bytes, slot.bytes, TAG_BYTES);
 	ck_assert_mem_eq(plan.subject.bytes, subject.bytes, TAG_BYTES);

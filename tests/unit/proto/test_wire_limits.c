@@ -175,7 +175,7 @@ END_TEST
 static Cpis__V1__PublishRequest publish;
 static Cpis__V1__PlanRecord record;
 static Cpis__V1__PlanRecord *records[PUBLISH_RECORDS_MAX + 1];
-static char authority[] = "383", telephone[] = "0113 496 0000";
+static char authority[] = "383";
 
 static void ask_publish(void)
 {
@@ -185,7 +185,6 @@ static void ask_publish(void)
 	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
 		records[i] = &record;
 	publish.authority = authority;
-	publish.emergency_duty_telephone = telephone;
 	publish.records = records;
 	publish.n_records = 1;
 	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
@@ -228,24 +227,26 @@ START_TEST(needs_the_emergency_telephone_and_takes_an_office_one)
 {
 	char shortest[] = "999", too_short[] = "99", longest[] = "01134960000123456789";
 	char too_long[] = "011349600001234567890", words[] = "ring the office";
-	ask_publish();
-	publish.emergency_duty_telephone = NULL;
-	expect(WIRE_MISSING, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = too_short;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = too_long;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = words;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = longest;
+	Cpis__V1__ContactsSetRequest contacts = CPIS__V1__CONTACTS_SET_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SET;
+	request.contacts_set = &contacts;
+	contacts.emergency_duty_telephone = NULL;
+	expect(WIRE_MISSING, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = words;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = longest;
 	expect(WIRE_OK, "");
-	publish.emergency_duty_telephone = shortest;
+	contacts.emergency_duty_telephone = shortest;
 	expect(WIRE_OK, "");
-	publish.office_hours_telephone = too_short;
-	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
-	publish.office_hours_telephone = too_long;
-	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
-	publish.office_hours_telephone = longest;
+	contacts.office_hours_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "contacts_set.office_hours_telephone");
+	contacts.office_hours_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "contacts_set.office_hours_telephone");
+	contacts.office_hours_telephone = longest;
 	expect(WIRE_OK, "");
 }
 END_TEST
