@@ -134,7 +134,9 @@ static bool show_page(struct listing *listing, Cpis__V1__PublicationShowRequest 
 			listing->value = publish_report_value(page->report);
 		else
 			publish_print_report(page->report);
-	} else if (!more && !listing->publish->line->json) {
+	} else if (!more && listing->publish->line->json) {
+		listing->value = json_pack("{s:n}", "file_outcome");
+	} else if (!more) {
 		puts("Nothing was ever published.");
 	}
 	cpis_reply_free(reply);
