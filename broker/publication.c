@@ -132,7 +132,9 @@ static enum reason store_record(struct op_context *context, const struct authori
 	plan.local_id = record->local_id;
 	plan.birth_date = record->birth_date;
 	plan.published_ms = context->now_ms;
-	plan.since_ms = entry->held.found ? entry->held.plan->since_ms : context->now_ms;
+	// What was withdrawn and is said again is another one: whoever saw the first has been told.
+	bool goes_on = entry->held.found && entry->held.plan->delete_date[0] == '\0';
+	plan.since_ms = goes_on || record->delete_date[0] != '\0' ? entry->held.plan->since_ms : context->now_ms;
 	plan.audit_index = context->audit_index;
 	plan.row = record->row;
 	bool was_open = plan_is_open(&entry->held), is_open = record->end_date[0] == '\0' && record->delete_date[0] == '\0';

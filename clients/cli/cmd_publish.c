@@ -61,6 +61,8 @@ static int run(const struct command_line *line)
 		code = read_options(line, &publish);
 	if (code != EXIT_DONE)
 		return code;
+	if (rejected != NULL && !rejected_file_may_be(rejected, publish.path))
+		return EXIT_USAGE;
 	if (!publish_batch_init(&publish.batch)) {
 		fputs("cpis publish: out of memory\n", stderr);
 		return EXIT_FAILED;

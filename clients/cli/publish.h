@@ -63,8 +63,10 @@ int publish_show(struct publish *publish, const char *rejected_path);
 
 // publish_rejected.c: the rejected rows as a file that can be mended and sent again. Outcomes come in the file's order.
 struct rejected_file;
-// NULL, and it has been said why, when it cannot be written, or is the very file that is published.
-struct rejected_file *rejected_file_new(const char *path, const char *from);
+// False, and it has been said: it is the very file that is published.
+bool rejected_file_may_be(const char *path, const char *from);
+// NULL, and it has been said why, when it cannot be written.
+struct rejected_file *rejected_file_new(const char *path);
 bool rejected_file_add(struct rejected_file *file, const Cpis__V1__RecordOutcome *outcome);
 // Reads `from` and writes the rows. False: said why. Frees it.
 bool rejected_file_write(struct rejected_file *file, const char *from);

@@ -77,7 +77,6 @@ static bool may_come_back(enum cpis_status status, const Cpis__V1__Reply *reply)
 		return true;
 	return status == CPIS_OK &&
 	       (reply->outcome == CPIS__V1__OUTCOME__DEADLINE_EXPIRED ||
-		reply->outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS ||
 		(reply->outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE &&
 		 strcmp(reply->reason_code, "demographics_unavailable") != 0));
 }
@@ -96,6 +95,7 @@ bool publish_call(struct publish *publish, Cpis__V1__Request *request, bool with
 {
 	struct connection *connection = &publish->connection;
 	uint32_t timeout_ms = publish->line->timeout_ms;
+	bool renewed = false;
 	for (;;) {
 		const Cpis__V1__Reply *reply = NULL;
 		enum cpis_status status =
@@ -103,7 +103,8 @@ bool publish_call(struct publish *publish, Cpis__V1__Request *request, bool with
 							  &reply)
 				       : cpis_call(connection->client, request, timeout_ms, &reply);
 		bool again = may_come_back(status, reply) && has_patience(publish);
-		if (!again && status == CPIS_OK && reply->outcome == CPIS__V1__OUTCOME__SESSION_EXPIRED) {
+		if (!again && !renewed && status == CPIS_OK && reply->outcome == CPIS__V1__OUTCOME__SESSION_EXPIRED) {
+			renewed = true;
 			publish->code = connection_renew(connection);
 			again = publish->code == EXIT_DONE;
 			if (!again) {

@@ -25,7 +25,7 @@ static int report(struct publish *publish, const Cpis__V1__PublishReply *reply, 
 	struct rejected_file *rejected = NULL;
 	json_t *list = json_array();
 	int code = reply->n_rejected == 0 ? EXIT_DONE : reply->stored > 0 ? EXIT_PARTIAL : EXIT_USAGE;
-	if (rejected_path != NULL && (rejected = rejected_file_new(rejected_path, publish->path)) == NULL)
+	if (rejected_path != NULL && (rejected = rejected_file_new(rejected_path)) == NULL)
 		code = EXIT_FAILED;
 	for (size_t i = 0; i < reply->n_rejected; i++) {
 		if (publish->line->json)

@@ -36,12 +36,16 @@ static bool is_same_file(const char *path, const char *from)
 	return stat(path, &one) == 0 && stat(from, &other) == 0 && one.st_dev == other.st_dev && one.st_ino == other.st_ino;
 }
 
-struct rejected_file *rejected_file_new(const char *path, const char *from)
+bool rejected_file_may_be(const char *path, const char *from)
 {
-	if (is_same_file(path, from)) {
-		fprintf(stderr, "cpis publish: --rejected %s would overwrite what is published\n", path);
-		return NULL;
-	}
+	if (!is_same_file(path, from))
+		return true;
+	fprintf(stderr, "cpis publish: --rejected %s would overwrite what is published\n", path);
+	return false;
+}
+
+struct rejected_file *rejected_file_new(const char *path)
+{
 	struct rejected_file *file = calloc(1, sizeof *file);
 	if (file == NULL || snprintf(file->path, sizeof file->path, "%s", path) >= (int)sizeof file->path) {
 		fputs("cpis publish: the path of --rejected is too long\n", stderr);

@@ -134,7 +134,9 @@ static bool show_page(struct listing *listing, Cpis__V1__PublicationShowRequest 
 			listing->value = publish_report_value(page->report);
 		else
 			publish_print_report(page->report);
-	} else if (!more && !listing->publish->line->json) {
+	} else if (!more && listing->publish->line->json) {
+		listing->value = json_pack("{s:n}", "file_outcome");
+	} else if (!more) {
 		puts("Nothing was ever published.");
 	}
 	cpis_reply_free(reply);
@@ -146,7 +148,7 @@ int publish_show(struct publish *publish, const char *rejected_path)
 	Cpis__V1__PublicationShowRequest show = CPIS__V1__PUBLICATION_SHOW_REQUEST__INIT;
 	uint8_t cursor[VANISHED_CURSOR_BYTES_MAX];
 	struct listing listing = {.publish = publish, .rejected = json_array(), .vanished = json_array(), .code = EXIT_DONE};
-	if (rejected_path != NULL && (listing.file = rejected_file_new(rejected_path, publish->path)) == NULL)
+	if (rejected_path != NULL && (listing.file = rejected_file_new(rejected_path)) == NULL)
 		listing.code = EXIT_FAILED;
 	show.limit = PAGE_ITEMS_MAX;
 	while (listing.code == EXIT_DONE && show_page(&listing, &show, cursor))

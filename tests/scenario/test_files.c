@@ -364,6 +364,21 @@ START_TEST(nobody_publishes_without_contacts)
 }
 END_TEST
 
+START_TEST(corrections_wait_until_what_follows_from_the_last_ones_is_done)
+{
+	stage_file_init(&rows, LEEDS_WORKER, 1);
+	for (int i = 0; i < 16; i++)
+		stage_expect_ok(stage_ask_as(stage, LEEDS_WORKER, &rows.request));
+	ck_assert_uint_eq(look(stage_child(0))->n_plans, 1);
+	const struct stage_reply *early = stage_ask_as(stage, LEEDS_WORKER, &rows.request);
+	stage_expect(early, SERVICE_UNAVAILABLE, "publication_busy");
+	ck_assert_uint_gt(early->reply->retry_after_ms, 0);
+	stage_tick(stage);
+	stage_expect_ok(stage_ask_as(stage, LEEDS_WORKER, &rows.request));
+	ck_assert_uint_eq(look(stage_child(0))->n_plans, 1);
+}
+END_TEST
+
 // ------------------------------------------------------------------ full files
 
 START_TEST(a_full_file_is_reconciled_with_what_is_held)
@@ -551,6 +566,54 @@ START_TEST(rejected_records_and_vanished_plans_are_read_in_pages)
 }
 END_TEST
 
+START_TEST(an_old_end_is_news_once_only)
+{
+	file_of(FULL, 1, 1);
+	rows.plan[0].end_date = TEXT("2026-02-10");
+	publish_file();
+	stage->now_ms += 10u * STAGE_DAY_MS;
+	sign_all_in();
+	// As it would be a year on: the same file says it again and is not refused for it.
+	file_of(FULL, 2, 2);
+	rows.plan[0].end_date = TEXT("2026-02-10");
+	rows.plan[1].end_date = TEXT("2025-06-01");
+	rows.plan[1].start_date = TEXT("2025-01-01");
+	open_and_send();
+	const Cpis__V1__PublicationShowReply *shown = show_all();
+	expect_counts(shown->report, 0, 0, 0, 0, 1, 1, 0);
+	ck_assert(strstr(shown->rejected[0]->detail, "send a delete date") != NULL);
+}
+END_TEST
+
+START_TEST(errors_are_counted_by_kind_and_as_old_as_the_first_file_with_them)
+{
+	Cpis__V1__DataQualityRequest body = CPIS__V1__DATA_QUALITY_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_DATA_QUALITY;
+	request.data_quality = &body;
+	for (uint32_t sequence = 1; sequence <= 3; sequence++) {
+		file_of(FULL, sequence, 4);
+		rows.plan[0].nhs_number = TEXT("9990000019");
+		rows.plan[1].start_date = TEXT(sequence == 1 ? "2026-02-03" : "soon");
+		publish_file();
+		stage->now_ms += STAGE_MINUTE_MS;
+	}
+	const struct stage_reply *got = stage_ask_as(stage, LEEDS_WORKER, &request);
+	stage_expect_ok(got);
+	const Cpis__V1__DataQualityReply *quality = got->reply->data_quality;
+	ck_assert_uint_eq(quality->n_errors, 2);
+	ck_assert_int_eq(quality->errors[0]->code, CPIS__V1__RECORD_CODE__CPR04);
+	ck_assert_uint_eq(quality->errors[0]->oldest_ms, STAGE_NOW_MS);
+	ck_assert_str_eq(quality->errors[1]->field, "start_date");
+	ck_assert_uint_eq(quality->errors[1]->oldest_ms, STAGE_NOW_MS + STAGE_MINUTE_MS);
+	ck_assert_uint_eq(quality->errors[1]->count, 1);
+	ck_assert_uint_eq(quality->records, 4);
+	ck_assert_uint_eq(quality->matched, 3);
+	ck_assert(!quality->gate_passed && !quality->checked);
+	ck_assert_uint_eq(quality->held, 3); // the rejected one's plan is kept
+}
+END_TEST
+
 // ------------------------------------------------------------------ who is told
 
 static const Cpis__V1__InboxListReply *inbox(enum stage_person person)
@@ -733,6 +796,9 @@ int main(void)
 	tcase_add_test(all, the_next_file_waits_until_all_has_followed_from_the_last);
 	tcase_add_test(all, a_dry_run_says_what_would_change_and_cannot_be_committed);
 	tcase_add_test(all, nobody_publishes_without_contacts);
+	tcase_add_test(all, corrections_wait_until_what_follows_from_the_last_ones_is_done);
+	tcase_add_test(all, an_old_end_is_news_once_only);
+	tcase_add_test(all, errors_are_counted_by_kind_and_as_old_as_the_first_file_with_them);
 	tcase_add_test(all, a_full_file_is_reconciled_with_what_is_held);
 	tcase_add_test(all, a_second_identical_full_file_changes_nothing_and_says_so);
 	tcase_add_test(all, a_plan_that_vanished_keeps_an_earlier_end_and_may_come_back);

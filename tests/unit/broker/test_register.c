@@ -294,6 +294,25 @@ START_TEST(finds_each_of_many_profiles)
 }
 END_TEST
 
+START_TEST(what_is_asked_of_publications_has_defaults_and_bounds)
+{
+	struct register_snapshot *snapshot = load("organisations: []\nrole_profiles: []\n");
+	ck_assert_uint_eq(register_publishing(snapshot).vanished_percent_max, 10);
+	ck_assert_uint_eq(register_publishing(snapshot).contacts_stale_days, 90);
+	register_release(snapshot);
+	snapshot = load("publishing:\n  vanished_percent_max: 0\n  contacts_stale_days: 3660\norganisations: []\nrole_profiles: []\n");
+	ck_assert_uint_eq(register_publishing(snapshot).vanished_percent_max, 0);
+	ck_assert_uint_eq(register_publishing(snapshot).contacts_stale_days, 3660);
+	register_release(snapshot);
+	refuses("publishing: {vanished_percent_max: 101, contacts_stale_days: 90}\norganisations: []\nrole_profiles: []\n",
+		":1: vanished_percent_max is a share in 100: 0 to 100");
+	refuses("organisations: []\nrole_profiles: []\npublishing: {vanished_percent_max: 1, contacts_stale_days: 0}\n",
+		":3: contacts_stale_days is 1 to 3660");
+	refuses("organisations: []\nrole_profiles: []\npublishing: {vanished_percent_max: 1, contacts_stale_days: 3661}\n",
+		":3: contacts_stale_days is 1 to 3660");
+}
+END_TEST
+
 START_TEST(refuses_bad_organisations_with_their_line)
 {
 	refuses(ORGANISATIONS "  - {ods: RXH, name: Again, type: care_provider}\n" PROFILES NURSE,
@@ -673,6 +692,7 @@ static void add_file_tests(TCase *file)
 	tcase_add_test(file, a_profile_is_of_one_person_role_and_organisation);
 	tcase_add_test(file, a_profile_holds_from_its_first_instant_to_before_its_last);
 	tcase_add_test(file, finds_each_of_many_profiles);
+	tcase_add_test(file, what_is_asked_of_publications_has_defaults_and_bounds);
 	tcase_add_test(file, refuses_bad_organisations_with_their_line);
 	tcase_add_test(file, refuses_bad_role_profiles_with_their_line);
 	tcase_add_test(file, refuses_periods_that_are_none);

@@ -523,6 +523,123 @@ START_TEST(replaces_a_plan_of_the_same_slot)
 }
 END_TEST
 
+static enum store_status put_version(unsigned slot, uint64_t generation, const struct ods_code *authority, const char *sealed)
+{
+	struct store_plan plan = {tag(slot), generation, tag(7), *authority, blob(sealed)};
+	return ops->plan_put(store, &plan);
+}
+
+START_TEST(keeps_versions_of_a_plan_and_finds_the_newest_up_to_a_generation)
+{
+	struct store_tag slot = tag(1);
+	struct store_plan plan;
+	begin();
+	ck_assert_int_eq(put_version(1, 2, &leeds, "two"), STORE_OK);
+	ck_assert_int_eq(put_version(1, 5, &leeds, "five"), STORE_OK);
+	ck_assert_int_eq(put_version(1, 5, &leeds, "FIVE"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &slot, 1, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &slot, 4, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 2);
+	ck_assert_int_eq(ops->plan_get(store, &slot, INT64_MAX, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 5);
+	ck_assert_mem_eq(plan.sealed.data, "FIVE", 4);
+	begin();
+	ck_assert_int_eq(ops->plan_delete(store, &slot, 5), STORE_OK);
+	ck_assert_int_eq(ops->plan_delete(store, &slot, 5), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &slot, 9, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 2);
+}
+END_TEST
+
+START_TEST(walks_an_authoritys_versions_by_generation_and_slot)
+{
+	struct store_plan_place after = {0};
+	struct store_plan *rows;
+	size_t count, seen = 0;
+	begin();
+	for (unsigned slot = 1; slot <= 5; slot++) {
+		ck_assert_int_eq(put_version(slot, 1 + slot % 2, &leeds, "x"), STORE_OK);
+		ck_assert_int_eq(put_version(slot + 10, 1, &brighton, "x"), STORE_OK);
+	}
+	ck_assert_int_eq(put_version(9, 3, &leeds, "x"), STORE_OK);
+	commit();
+	do {
+		ck_assert_int_eq(ops->plans_in(store, &leeds, &after, 2, 2, &arena, &rows, &count), STORE_OK);
+		for (size_t i = 0; i < count; i++) {
+			ck_assert(rows[i].generation > after.generation ||
+				  (rows[i].generation == after.generation &&
+				   memcmp(&rows[i].slot, &after.slot, sizeof after.slot) > 0));
+			ck_assert_str_eq(rows[i].authority.text, leeds.text);
+			after = (struct store_plan_place){rows[i].generation, rows[i].slot};
+			seen++;
+		}
+	} while (count > 0);
+	ck_assert_uint_eq(seen, 5);
+}
+END_TEST
+
+START_TEST(gives_the_authority_that_has_been_due_for_longest)
+{
+	struct store_authority authority = {leeds, 1, 0, blob("x")};
+	begin();
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	ck_assert_int_eq(ops->authority_due(store, &arena, &authority), STORE_NOT_FOUND);
+	authority = (struct store_authority){leeds, 1, 20, blob("x")};
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	authority = (struct store_authority){brighton, 1, 10, blob("x")};
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	ck_assert_int_eq(ops->authority_due(store, &arena, &authority), STORE_OK);
+	ck_assert_str_eq(authority.organisation.text, brighton.text);
+	ck_assert_uint_eq(authority.due_ms, 10);
+	commit();
+}
+END_TEST
+
+static struct store_rejection rejection(uint64_t generation, uint32_t place, unsigned record, const char *field, uint64_t since)
+{
+	struct store_rejection row = {leeds, generation, place, tag(record), 7, "", since, blob("why")};
+	snprintf(row.field, sizeof row.field, "%s", field);
+	return row;
+}
+
+START_TEST(keeps_rejections_by_file_counts_them_and_lets_those_of_other_files_go)
+{
+	const uint64_t keep[2] = {2, 4};
+	struct store_rejection *rows, like;
+	struct store_rejection_count *counts;
+	uint64_t since;
+	size_t count;
+	begin();
+	for (uint32_t place = 0; place < 6; place++) {
+		struct store_rejection row = rejection(1 + place % 2, place, place, place < 2 ? "end_date" : "start_date", 100 + place);
+		ck_assert_int_eq(ops->rejection_put(store, &row), STORE_OK);
+	}
+	ck_assert_int_eq(ops->rejections_of(store, &leeds, 2, 2, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(rows[0].place, 3);
+	ck_assert_str_eq(rows[0].field, "start_date");
+	like = rejection(2, 0, 3, "start_date", 0);
+	ck_assert_int_eq(ops->rejection_since(store, &like, &since), STORE_OK);
+	ck_assert_uint_eq(since, 103);
+	like = rejection(2, 0, 3, "end_date", 0);
+	ck_assert_int_eq(ops->rejection_since(store, &like, &since), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->rejection_counts(store, &leeds, 2, 10, &arena, &counts, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(counts[1].field, "start_date");
+	ck_assert_uint_eq(counts[1].count, 2);
+	ck_assert_uint_eq(counts[1].oldest_ms, 103);
+	ck_assert_int_eq(ops->rejection_expire(store, &leeds, keep, 2, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_int_eq(ops->rejection_expire(store, &leeds, keep, 2, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(ops->rejections_of(store, &leeds, 2, 0, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 3);
+	commit();
+}
+END_TEST
+
 START_TEST(lists_the_plans_of_one_child_only_and_no_more_than_asked)
 {
 	struct store_plan *plans;
@@ -1043,6 +1160,10 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, keeps_an_empty_value);
 	tcase_add_test(tests, replaces_a_plan_of_the_same_slot);
 	tcase_add_test(tests, lists_the_plans_of_one_child_only_and_no_more_than_asked);
+	tcase_add_test(tests, keeps_versions_of_a_plan_and_finds_the_newest_up_to_a_generation);
+	tcase_add_test(tests, walks_an_authoritys_versions_by_generation_and_slot);
+	tcase_add_test(tests, gives_the_authority_that_has_been_due_for_longest);
+	tcase_add_test(tests, keeps_rejections_by_file_counts_them_and_lets_those_of_other_files_go);
 	tcase_add_test(tests, lists_accesses_newest_first);
 	tcase_add_test(tests, lists_silent_accesses_when_they_are_asked_for);
 	tcase_add_test(tests, inbox_ids_ascend_in_each_organisation);

@@ -150,6 +150,89 @@ START_TEST(refuses_broken_quotation)
 }
 END_TEST
 
+#define PLAN                                                                                         \
+	"{\"nhs_number\": \"9990000018\", \"plan_type\": \"CPP\", \"start_date\": \"2026-01-01\","          \
+	" \"family_name\": \"EXAMPLE\", \"given_names\": \"ALEX\", \"birth_date\": \"2016-06-01\"}\n"
+
+START_TEST(reads_json_lines_and_what_the_first_one_says)
+{
+	struct seen seen = {0};
+	static const char text[] = "{\"records\": 2, \"sequence\": 7, \"kind\": \"delta\", \"created\": \"2026-01-02T03:04:05Z\"}\n" PLAN
+				   "\n" PLAN;
+	ck_assert_msg(read_text(text, sizeof text - 1, &seen), "%s", detail);
+	ck_assert_uint_eq(facts.rows, 2);
+	ck_assert_uint_eq(facts.records, 2);
+	ck_assert_uint_eq(facts.sequence, 7);
+	ck_assert_int_eq(facts.kind, CPIS__V1__PUBLICATION_KIND__DELTA);
+	ck_assert_uint_eq(facts.created_ms, 1767323045000);
+	ck_assert_str_eq(seen.text[0], "9990000018|CPP|2026-01-01|||");
+	ck_assert_uint_eq(seen.line[1], 4);
+}
+END_TEST
+
+START_TEST(refuses_json_lines_that_are_not_as_they_should_be)
+{
+	assert_refused("{\"kind\": \"full\"}\n" PLAN, "1", "how many records");
+	assert_refused("{\"records\": 0}\n" PLAN, "1", "records is a number");
+	assert_refused("{\"records\": 1, \"kind\": \"some\"}\n" PLAN, "1", "kind is");
+	assert_refused("{\"records\": 1, \"created\": \"today\"}\n" PLAN, "1", "created is a UTC time");
+	assert_refused("{\"records\": 1, \"more\": 1}\n" PLAN, "1", "not known");
+	assert_refused("{\"records\": 1}\n{\"nhs_number\": \"9990000018\"}\n", "2", "plan_type is missing");
+	assert_refused("{\"records\": 1}\n{\"nhs_number\": 9990000018}\n", "2", "nhs_number is not a text");
+	assert_refused("{\"records\": 1}\n{\"address\": \"secret\"}\n", "2", "a member is not one that is known");
+	assert_refused("{\"records\": 1}\n{\"nhs_number\": \"1\", \"nhs_number\": \"2\"}\n", "2", "not one JSON object");
+	assert_refused("{\"records\": 1}\n[]\n", "2", "not one JSON object");
+	assert_refused("{\"records\": 1}\n{\"family_name\": \"M\xdcLLER\"}\n", "2", "Windows-1252");
+	assert_refused("{\"records\": 3}\n" PLAN, "3", "says that it has 3 records, and it has 1");
+}
+END_TEST
+
+START_TEST(tells_what_is_no_such_file_by_how_it_begins)
+{
+	static const struct {
+		const char *text;
+		size_t bytes;
+		const char *what;
+	} cases[] = {
+		{"", 0, "the file is empty"},
+		{"PK\x03\x04rest", 8, "zip archive"},
+		{"\xff\xfen\0", 4, "UTF-16"},
+		{"\xfe\xff\0n", 4, "UTF-16"},
+		{"nhs\0number", 10, "not a text file"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct seen seen = {0};
+		ck_assert(!read_text(cases[i].text, cases[i].bytes, &seen));
+		ck_assert_msg(strstr(detail, cases[i].what) != NULL, "%s", detail);
+	}
+	ck_assert(!plan_file_read("/tmp", NULL, NULL, &facts, detail));
+	ck_assert_ptr_nonnull(strstr(detail, "directory"));
+}
+END_TEST
+
+START_TEST(takes_the_columns_of_rejected_rows_and_leaves_them_aside)
+{
+	struct seen seen = {0};
+	static const char text[] = "nhs_number,plan_type,start_date,family_name,given_names,birth_date,code,field,reason\n"
+				   "9990000018,CPP,2026-01-01,EXAMPLE,ALEX,2016-06-01,CPR07,end_date,\"It, is wrong.\"\n";
+	ck_assert_msg(read_text(text, sizeof text - 1, &seen), "%s", detail);
+	ck_assert_str_eq(seen.text[0], "9990000018|CPP|2026-01-01|||");
+}
+END_TEST
+
+START_TEST(a_quotation_that_does_not_end_does_not_fill_the_memory)
+{
+	size_t bytes = 1000000;
+	struct seen seen = {0};
+	char *text = malloc(bytes);
+	memset(text, 'x', bytes);
+	memcpy(text, HEADER "\"", sizeof HEADER);
+	ck_assert(!read_text(text, bytes, &seen));
+	ck_assert_ptr_nonnull(strstr(detail, "quotation mark"));
+	free(text);
+}
+END_TEST
+
 START_TEST(refuses_a_file_that_is_not_there)
 {
 	ck_assert(!plan_file_read("/tmp/cpis-no-such-file.csv", NULL, NULL, &facts, detail));
@@ -185,6 +268,11 @@ int main(void)
 	tcase_add_test(tests, never_repeats_a_value_in_a_complaint);
 	tcase_add_test(tests, refuses_broken_quotation);
 	tcase_add_test(tests, refuses_a_file_that_is_not_there);
+	tcase_add_test(tests, reads_json_lines_and_what_the_first_one_says);
+	tcase_add_test(tests, refuses_json_lines_that_are_not_as_they_should_be);
+	tcase_add_test(tests, tells_what_is_no_such_file_by_how_it_begins);
+	tcase_add_test(tests, takes_the_columns_of_rejected_rows_and_leaves_them_aside);
+	tcase_add_test(tests, a_quotation_that_does_not_end_does_not_fill_the_memory);
 	tcase_add_test(tests, reads_a_file_of_many_rows);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
