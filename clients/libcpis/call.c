@@ -20,6 +20,7 @@ struct call {
 	struct arena arena;          // packed requests
 	uint64_t end_ms;             // monotonic, as are the others
 	uint64_t sent_ms;
+	uint64_t silence_ms;         // how long nothing need come before it is sent again
 	uint64_t wait_until_ms;      // the broker asked not to be asked again before; 0: it did not
 	bool must_send;
 	bool ever_sent;
@@ -212,8 +213,8 @@ static long next_wake(const struct call *call, uint64_t now_ms)
 	uint64_t at = call->end_ms;
 	if (call->wait_until_ms != 0)
 		at = call->wait_until_ms;
-	else if (!call->must_send && call->sent_ms + RESEND_MS < at)
-		at = call->sent_ms + RESEND_MS;
+	else if (!call->must_send && call->sent_ms + call->silence_ms < at)
+		at = call->sent_ms + call->silence_ms;
 	return at <= now_ms ? 0 : (long)(at - now_ms);
 }
 
@@ -225,7 +226,7 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 		if (now_ms >= call->end_ms)
 			return out_of_time(call);
 		if ((call->wait_until_ms != 0 && now_ms >= call->wait_until_ms) ||
-		    (call->wait_until_ms == 0 && !call->must_send && now_ms >= call->sent_ms + RESEND_MS))
+		    (call->wait_until_ms == 0 && !call->must_send && now_ms >= call->sent_ms + call->silence_ms))
 			call->must_send = true;
 		zmq_pollitem_t items[] = {
 			{.socket = client->socket, .events = (short)(ZMQ_POLLIN | (call->must_send ? ZMQ_POLLOUT : 0))},
@@ -298,10 +299,26 @@ static enum cpis_status sign_act(struct call *call, const char *staff_key, uint8
 	return CPIS_OK;
 }
 
+// How long the broker was asked to wait. A connection that breaks meanwhile is noticed, and the request sent again.
+static uint32_t waits_ms(const Cpis__V1__Request *request)
+{
+	switch (request->body_case) {
+	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
+		return request->inbox_list->wait_ms;
+	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
+		return request->inbox_take->wait_ms;
+	case CPIS__V1__REQUEST__BODY_RESPONDER_TAKE:
+		return request->responder_take->wait_ms;
+	default:
+		return 0;
+	}
+}
+
 static enum cpis_status run_call(struct cpis_client *client, Cpis__V1__Request *request, const char *staff_key,
 				 uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
-	struct call call = {.client = client, .request = request, .must_send = true};
+	struct call call = {
+		.client = client, .request = request, .must_send = true, .silence_ms = RESEND_MS + waits_ms(request)};
 	uint8_t signature[SIGNATURE_BYTES];
 	struct client_reply *reply = NULL;
 	client->detail[0] = '\0';
