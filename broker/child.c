@@ -4,12 +4,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/inactive.h"
 #include "broker/log.h"
 #include "broker/sealed.h"
 #include "broker/visibility.h"
 #include "proto/invariant.h"
 
-static Cpis__Stored__V1__StoredPlan *open_plan(struct op_context *context, const struct store_plan *row)
+Cpis__Stored__V1__StoredPlan *child_open_plan(struct op_context *context, const struct store_plan *row)
 {
 	Cpis__Stored__V1__StoredPlan *plan = (Cpis__Stored__V1__StoredPlan *)sealed_open(
 		context->vault, context->arena, VAULT_PLAN, row->slot.bytes, sizeof row->slot.bytes, row->sealed,
@@ -41,11 +42,17 @@ enum reason child_load(struct op_context *context, const char *nhs_number, struc
 	if (context->store->ops->plans_of(context->store, &context->subject, CHILD_ROWS_MAX, context->arena, &rows,
 					  &row_count) != STORE_OK)
 		return REASON_STORE;
+	// Most numbers have no plan, and pay nothing for those that are not in use.
+	bool inactive = false;
+	if (row_count > 0 && inactive_holds(context, &context->subject, &inactive) != REASON_NONE)
+		return REASON_STORE;
+	if (inactive)
+		return REASON_NONE;
 	struct date today = english_time_of(context->now_ms).date;
 	for (size_t i = 0; i < row_count; i++) {
 		bool sound = false;
 		Cpis__V1__PlanStatus status = CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
-		Cpis__Stored__V1__StoredPlan *plan = open_plan(context, &rows[i]);
+		Cpis__Stored__V1__StoredPlan *plan = child_open_plan(context, &rows[i]);
 		if (plan != NULL)
 			status = visibility_of(plan->start_date, plan->end_date, plan->delete_date, today, &sound);
 		if (plan == NULL || !sound) {

@@ -64,7 +64,7 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	struct core *core = calloc(1, sizeof *core);
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
 	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
-	    !rate_new(&core->rate)) {
+	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
@@ -118,6 +118,8 @@ void core_free(struct core *core)
 	policy_in_force_free(core->in_force);
 	rate_free(core->rate);
 	enrolments_free(core->enrolments);
+	responders_free(core->responders);
+	works_free(core->works);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -304,6 +306,8 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.roles = core->roles,
 		.rate = core->rate,
 		.enrolments = core->enrolments,
+		.responders = core->responders,
+		.works = core->works,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
@@ -370,6 +374,8 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	}
 	if (slot->reply.outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
 		slot->reply.retry_after_ms = RETRY_RATE_MS;
+	if (reason == REASON_DEMOGRAPHICS)
+		slot->reply.retry_after_ms = RETRY_DEMOGRAPHICS_MS;
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))
@@ -462,6 +468,9 @@ static void roll_back(struct core *core)
 		core->options.store->ops->rollback(core->options.store);
 	audit_abandoned(core->audit);
 	policy_in_force_abandoned(core->in_force);
+	// What was registered, taken and answered in this batch has no record: as after a restart, responders begin anew.
+	responders_forget(core->responders);
+	works_forget(core->works);
 	core->suspect = true;
 	core->counters.failed_commits++;
 }

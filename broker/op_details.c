@@ -7,6 +7,7 @@
 #include "broker/child.h"
 #include "broker/log.h"
 #include "broker/notify.h"
+#include "broker/neighbour.h"
 #include "broker/sealed.h"
 #include "broker/visibility.h"
 
@@ -55,7 +56,7 @@ static size_t shown(const struct child *child)
 static enum reason add_plans(struct op_context *context, const struct child *child, Cpis__V1__DetailsReply *reply)
 {
 	size_t count = shown(child);
-	reply->plans = arena_alloc(context->arena, (count + 1) * sizeof *reply->plans);
+	reply->plans = arena_alloc(context->arena, PLANS_PER_CHILD_MAX * sizeof *reply->plans);
 	if (reply->plans == NULL)
 		return REASON_INTERNAL;
 	for (size_t i = 0; i < count; i++) {
@@ -73,6 +74,15 @@ static enum reason add_plans(struct op_context *context, const struct child *chi
 		reply->plans[reply->n_plans++] = plan;
 	}
 	return REASON_NONE;
+}
+
+// Behind ours, as many as the reply has room for.
+static void add_neighbours_plans(struct neighbour *neighbour, Cpis__V1__DetailsReply *reply)
+{
+	if (neighbour->plan_count > PLANS_PER_CHILD_MAX - reply->n_plans)
+		neighbour->plan_count = PLANS_PER_CHILD_MAX - reply->n_plans;
+	for (size_t i = 0; i < neighbour->plan_count; i++)
+		reply->plans[reply->n_plans++] = neighbour->plans[i];
 }
 
 static enum reason add_history(struct op_context *context, Cpis__V1__DetailsReply *reply)
@@ -94,61 +104,66 @@ static enum reason add_history(struct op_context *context, Cpis__V1__DetailsRepl
 	return REASON_NONE;
 }
 
-// Who is looking, as history and notifications show it.
-static Cpis__V1__Access *this_access(struct op_context *context)
-{
-	Cpis__V1__Access *access = OP_NEW(context, Cpis__V1__Access, cpis__v1__access__init);
-	if (access == NULL)
-		return NULL;
-	access->time_ms = context->now_ms;
-	access->name = context->session->name;
-	access->role_code = context->session->role_code;
-	access->role_name = op_text(policy_role_name(context->policy, context->session->role_code));
-	access->organisation = op_text(context->organisation->ods.text);
-	access->organisation_name = op_text(context->organisation->name);
-	access->care_setting = context->decision.care_setting;
-	return access;
-}
-
 // The look as it enters the history, and whom it was told. A silent look is remembered too: if what was seen was wrong, whoever
 // saw it is told.
-static enum reason put_look(struct op_context *context, const struct child *child, Cpis__V1__Access *access)
+static enum reason put_look(struct op_context *context, const struct child *child, const struct neighbour *neighbour,
+			    Cpis__V1__Access *access)
 {
 	Cpis__Stored__V1__StoredAccess stored = CPIS__STORED__V1__STORED_ACCESS__INIT;
 	stored.access = access;
 	stored.uid = context->session->uid;
-	stored.authorities = arena_alloc(context->arena, shown(child) * sizeof *stored.authorities);
+	stored.authorities = arena_alloc(context->arena, (shown(child) + 1) * sizeof *stored.authorities);
 	if (stored.authorities == NULL)
 		return REASON_INTERNAL;
 	for (size_t i = 0; i < shown(child); i++)
 		if (!notify_named_before(child, i))
 			stored.authorities[stored.n_authorities++] = child->plans[i].stored->authority;
+	if (neighbour->plan_count > 0)
+		stored.authorities[stored.n_authorities++] = op_text(neighbour->organisation->ods.text);
 	if (context->decision.notify) {
 		enum reason reason = notify_authorities(context, child, shown(child), access, &stored);
+		if (reason == REASON_NONE)
+			reason = neighbour_notify(context, neighbour, access);
 		if (reason != REASON_NONE)
 			return reason;
 	}
 	return access_put(context, &stored, !context->decision.notify);
 }
 
+static enum reason fill_words(struct op_context *context, const struct neighbour *neighbour, Cpis__V1__DetailsReply *reply)
+{
+	struct neighbour_words words;
+	if (!neighbour_words(context, neighbour, reply->n_plans > 0, &words))
+		return REASON_INTERNAL;
+	reply->notice = words.notice;
+	reply->not_available_from = words.not_available_from;
+	reply->n_not_available_from = words.not_available_count;
+	return REASON_NONE;
+}
+
 enum reason op_details(struct op_context *context)
 {
 	struct child child;
+	struct neighbour neighbour;
 	enum reason reason = child_load(context, context->request->details->nhs_number, &child);
+	if (reason == REASON_NONE)
+		reason = neighbour_ask(context, &child.number, true, &neighbour);
 	if (reason != REASON_NONE)
 		return reason;
 	Cpis__V1__DetailsReply *reply = OP_NEW(context, Cpis__V1__DetailsReply, cpis__v1__details_reply__init);
-	Cpis__V1__Access *access = this_access(context);
+	Cpis__V1__Access *access = access_now(context);
 	if (reply == NULL || access == NULL)
 		return REASON_INTERNAL;
-	reply->notice = op_text(child.plan_count > 0 ? CHILD_NOTICE_KNOWN : CHILD_NOTICE_NONE);
 	reply->assembled_ms = context->now_ms;
-	if (child.plan_count > 0) {
-		if ((reason = add_plans(context, &child, reply)) != REASON_NONE ||
-		    (reason = add_history(context, reply)) != REASON_NONE)
-			return reason;
-		// From here on the store changes: nothing below refuses.
-		if ((reason = put_look(context, &child, access)) != REASON_NONE)
+	if ((reason = add_plans(context, &child, reply)) != REASON_NONE)
+		return reason;
+	add_neighbours_plans(&neighbour, reply);
+	if ((reason = fill_words(context, &neighbour, reply)) != REASON_NONE)
+		return reason;
+	if (reply->n_plans > 0) {
+		if ((reason = add_history(context, reply)) != REASON_NONE ||
+		    // The store changes from here on: nothing below refuses.
+		    (reason = put_look(context, &child, &neighbour, access)) != REASON_NONE)
 			return reason;
 		reply->notified = context->decision.notify;
 	}

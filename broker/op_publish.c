@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/child.h"
+#include "broker/demographics.h"
 #include "broker/sealed.h"
 #include "proto/date.h"
 #include "proto/text.h"
@@ -60,6 +61,28 @@ static struct fault check_record(const Cpis__V1__PlanRecord *record, struct date
 	return check_dates(record, today);
 }
 
+// What the demographics service says of a record; NULL: it was not asked.
+static struct fault check_match(const Cpis__V1__PlanRecord *record, const Cpis__V1__DemographicsMatch *match)
+{
+	switch (match == NULL ? CPIS__V1__DEMOGRAPHICS_STATUS__VERIFIED : match->status) {
+	case CPIS__V1__DEMOGRAPHICS_STATUS__NO_MATCH:
+		return (struct fault){CPIS__V1__RECORD_CODE__CPR01, "nhs_number", "Nobody has this NHS number."};
+	case CPIS__V1__DEMOGRAPHICS_STATUS__SENSITIVE:
+		return (struct fault){CPIS__V1__RECORD_CODE__CPR02, "nhs_number", "This record must not be in this service."};
+	case CPIS__V1__DEMOGRAPHICS_STATUS__NOT_VERIFIED:
+		return (struct fault){CPIS__V1__RECORD_CODE__CPR03, "family_name",
+				      "Name or date of birth are not those of this NHS number."};
+	case CPIS__V1__DEMOGRAPHICS_STATUS__SUPERSEDED:
+	case CPIS__V1__DEMOGRAPHICS_STATUS__INVALID:
+		return (struct fault){CPIS__V1__RECORD_CODE__CPR05, "nhs_number", "This NHS number is no longer in use."};
+	default:
+		break;
+	}
+	if (match != NULL && record->type == CPIS__V1__PLAN_TYPE__UCPP && !match->female)
+		return reject("nhs_number", "An unborn child's plan is held under the mother's NHS number.");
+	return no_fault;
+}
+
 static enum reason store_plan(struct op_context *context, const Cpis__V1__PlanRecord *record,
 			      const struct nhs_number *number, const struct store_tag *slot)
 {
@@ -86,11 +109,14 @@ static enum reason store_plan(struct op_context *context, const Cpis__V1__PlanRe
 }
 
 // One record: stored, or a fault.
-static enum reason take_record(struct op_context *context, const Cpis__V1__PlanRecord *record, struct fault *ret_fault)
+static enum reason take_record(struct op_context *context, const Cpis__V1__PlanRecord *record,
+			       const Cpis__V1__DemographicsMatch *match, struct fault *ret_fault)
 {
 	struct nhs_number number;
 	struct store_tag slot;
 	*ret_fault = check_record(record, english_time_of(context->now_ms).date, &number);
+	if (ret_fault->field == NULL)
+		*ret_fault = check_match(record, match);
 	if (ret_fault->field != NULL)
 		return REASON_NONE;
 	vault_tag_slot(context->vault, &number, &context->session->organisation, (unsigned)record->type, &slot);
@@ -123,6 +149,30 @@ static enum reason store_authority(struct op_context *context, const Cpis__V1__P
 	return context->store->ops->authority_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
 }
 
+// One place for each record: its match, or NULL when the service is not asked about it. A record that cannot be stored anyway is
+// nobody else's business, and one that is withdrawn may have been of the wrong number.
+static enum reason match_records(struct op_context *context, const Cpis__V1__PublishRequest *request,
+				 const Cpis__V1__DemographicsMatch **matches)
+{
+	Cpis__V1__PlanRecord *asked[PUBLISH_RECORDS_MAX];
+	Cpis__V1__DemographicsMatch **found = NULL;
+	size_t places[PUBLISH_RECORDS_MAX], count = 0;
+	struct date today = english_time_of(context->now_ms).date;
+	for (size_t i = 0; i < request->n_records; i++) {
+		struct nhs_number ignored;
+		if (request->records[i]->delete_date[0] != '\0' ||
+		    check_record(request->records[i], today, &ignored).field != NULL)
+			continue;
+		places[count] = i;
+		asked[count++] = request->records[i];
+	}
+	bool checked = false;
+	enum reason reason = demographics_check(context, asked, count, &found, &checked);
+	for (size_t i = 0; reason == REASON_NONE && checked && i < count; i++)
+		matches[places[i]] = found[i];
+	return reason;
+}
+
 static Cpis__V1__FileOutcome file_outcome(uint32_t received, uint32_t stored)
 {
 	if (stored == received)
@@ -135,6 +185,10 @@ enum reason op_publish(struct op_context *context)
 	const Cpis__V1__PublishRequest *request = context->request->publish;
 	if (strcmp(request->authority, context->session->organisation.text) != 0)
 		return REASON_OTHER_AUTHORITY;
+	const Cpis__V1__DemographicsMatch *matches[PUBLISH_RECORDS_MAX] = {NULL};
+	enum reason matched = match_records(context, request, matches);
+	if (matched != REASON_NONE)
+		return matched;
 	Cpis__V1__PublishReply *reply = OP_NEW(context, Cpis__V1__PublishReply, cpis__v1__publish_reply__init);
 	if (reply != NULL)
 		reply->rejected = arena_alloc(context->arena, (request->n_records + 1) * sizeof *reply->rejected);
@@ -142,7 +196,7 @@ enum reason op_publish(struct op_context *context)
 		return REASON_INTERNAL;
 	for (size_t i = 0; i < request->n_records; i++) {
 		struct fault fault;
-		enum reason reason = take_record(context, request->records[i], &fault);
+		enum reason reason = take_record(context, request->records[i], matches[i], &fault);
 		if (reason != REASON_NONE)
 			return reason;
 		reply->received++;

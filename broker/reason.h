@@ -123,6 +123,18 @@
 	  "A registrar invites systems of the own organisation, one of a national body those of any in the register.") \
 	X(REASON_ENROLMENTS_FULL, "enrolments_full", TOO_MANY_REQUESTS,                                                \
 	  "There are 1,024 open invitations. Withdraw one, or wait until one ends.")                                   \
+	X(REASON_RESPONDER_SCOPE, "responder_scope", ACCESS_DENIED,                                                    \
+	  "The register does not give this organisation that range or kind of question to answer.")                    \
+	X(REASON_NOT_REGISTERED, "responder_not_registered", INVALID_REQUEST_STATE,                                    \
+	  "This session and connection are not registered as a responder, or no longer: register first.")              \
+	X(REASON_WORK_NOT_TAKEN, "work_not_taken", ACCESS_DENIED,                                                      \
+	  "That question was not given to this responder.")                                                            \
+	X(REASON_ANSWER_SIGNATURE, "answer_signature", AUTHOR_CREDENTIALS_ERROR,                                       \
+	  "The answer is not signed by the key that was registered, for this question and this broker.")               \
+	X(REASON_ANSWER_INVALID, "answer_invalid", INVALID_VALUE,                                                      \
+	  "The answer cannot be read, does not fit its question, or says what cannot be.")                             \
+	X(REASON_DEMOGRAPHICS, "demographics_unavailable", SERVICE_UNAVAILABLE,                                        \
+	  "CPF05: the demographics service does not answer, so nothing was stored. Send the same again later.")               \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\

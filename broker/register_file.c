@@ -33,6 +33,7 @@ struct file_organisation {
 	char **care_settings;
 	unsigned care_settings_count;
 	struct file_inbox *inbox;
+	struct register_answers *answers;
 };
 
 struct file_profile {
@@ -86,6 +87,8 @@ static const cyaml_schema_field_t organisation_fields[] = {
 			     struct file_organisation, care_settings, &word_value, 0, CARE_SETTINGS_MAX),
 	CYAML_FIELD_MAPPING_PTR("inbox", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, inbox,
 				inbox_fields),
+	CYAML_FIELD_MAPPING_PTR("answers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, answers,
+				register_answers_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t profile_fields[] = {
@@ -215,8 +218,10 @@ static bool read_organisations(struct yaml_place *place, const struct file_regis
 {
 	place->key = "organisations";
 	for (place->index = 0; place->index < file->organisations_count; place->index++) {
-		if (!read_organisation(place, &file->organisations[place->index],
-				       &to->organisations[place->index]))
+		const struct file_organisation *from = &file->organisations[place->index];
+		struct organisation *organisation = &to->organisations[place->index];
+		if (!read_organisation(place, from, organisation) ||
+		    (from->answers != NULL && !register_add_answers(place, from->answers, &organisation->ods, to)))
 			return false;
 	}
 	to->organisations_count = file->organisations_count;
@@ -388,7 +393,8 @@ bool register_read_file(const char *path, const struct policy *policy, struct re
 		// One more than needed, so that an empty register is not a failed allocation.
 		to->organisations = calloc(from->organisations_count + 1u, sizeof *to->organisations);
 		to->profiles = calloc(from->role_profiles_count + 1u, sizeof *to->profiles);
-		good = to->organisations != NULL && to->profiles != NULL;
+		to->ranges = calloc(REGISTER_RANGES_MAX, sizeof *to->ranges);
+		good = to->organisations != NULL && to->profiles != NULL && to->ranges != NULL;
 		if (!good)
 			snprintf(detail, REGISTER_DETAIL_BYTES, "%s: out of memory", path);
 		good = good && read_organisations(&place, from, to) &&

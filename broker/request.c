@@ -197,6 +197,14 @@ static enum reason dispatch(struct op_context *context)
 		return op_enrol_list(context);
 	case CPIS__V1__OPERATION__ENROL_WITHDRAW:
 		return op_enrol_withdraw(context);
+	case CPIS__V1__OPERATION__RESPONDER_REGISTER:
+		return op_responder_register(context);
+	case CPIS__V1__OPERATION__RESPONDER_TAKE:
+		return op_responder_take(context);
+	case CPIS__V1__OPERATION__RESPONDER_ANSWER:
+		return op_responder_answer(context);
+	case CPIS__V1__OPERATION__RESPONDER_ANNOUNCE:
+		return op_responder_announce(context);
 	default:
 		return REASON_OPERATION;
 	}
@@ -254,6 +262,19 @@ static void note_subject(struct op_context *context)
 	vault_tag_subject(context->vault, &number, &context->subject);
 	context->has_subject = true;
 	context->detail->nhs_number = text;
+}
+
+bool op_note_number(struct op_context *context, const struct nhs_number *number)
+{
+	if (number == NULL)
+		return true;
+	char *copy = (char *)(uintptr_t)arena_copy(context->arena, (const uint8_t *)number->digits, sizeof number->digits);
+	if (copy == NULL)
+		return false;
+	vault_tag_subject(context->vault, number, &context->subject);
+	context->has_subject = true;
+	context->detail->nhs_number = copy;
+	return true;
 }
 
 // A system that nobody knows yet may do one thing. Before anything is noted: a stranger names no child in the audit log.

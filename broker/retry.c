@@ -25,6 +25,7 @@ bool retry_applies(const Cpis__V1__Request *request)
 	case CPIS__V1__REQUEST__BODY_ALERT_REVIEW:
 	case CPIS__V1__REQUEST__BODY_ENROL_INVITE:
 	case CPIS__V1__REQUEST__BODY_ENROL_WITHDRAW:
+	case CPIS__V1__REQUEST__BODY_RESPONDER_REGISTER:
 		return true;
 	default:
 		return false;

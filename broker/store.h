@@ -101,6 +101,11 @@ struct store_enrolment {
 	struct store_blob sealed;    // StoredEnrolment
 };
 
+struct store_inactive {
+	struct store_tag subject;    // keyed tag of the NHS number
+	struct store_blob sealed;    // StoredInactive
+};
+
 // What a request id was used for before.
 struct store_role {
 	struct store_tag profile;    // keyed tag of person, role and organisation
@@ -193,6 +198,12 @@ struct store_ops {
 
 	enum store_status (*authority_put)(struct store *, const struct store_authority *);
 	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
+
+	// NHS numbers that are not in use.
+	enum store_status (*inactive_put)(struct store *, const struct store_inactive *); // insert or replace by subject
+	enum store_status (*inactive_get)(struct store *, const struct store_tag *subject, struct arena *,
+					  struct store_inactive *ret);
+	enum store_status (*inactive_delete)(struct store *, const struct store_tag *subject); // STORE_NOT_FOUND: there was none
 
 	enum store_status (*quarantine_put)(struct store *, const struct store_quarantine *); // insert or replace by target
 	enum store_status (*quarantine_delete)(struct store *, const struct store_tag *target); // STORE_NOT_FOUND: there was none

@@ -65,6 +65,10 @@ static const char schema[] =
 	"  last_published_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE inactive ("
+	"  subject BLOB PRIMARY KEY NOT NULL," // tag of the NHS number
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE quarantine ("
 	"  target BLOB PRIMARY KEY NOT NULL," // tag of kind and target
 	"  since_ms INTEGER NOT NULL,"
@@ -215,6 +219,9 @@ static const struct store_ops sqlite_ops = {
 	.quarantine_put = sqlite_quarantine_put,
 	.quarantine_delete = sqlite_quarantine_delete,
 	.quarantine_all = sqlite_quarantine_all,
+	.inactive_put = sqlite_inactive_put,
+	.inactive_get = sqlite_inactive_get,
+	.inactive_delete = sqlite_inactive_delete,
 	.enrolment_put = sqlite_enrolment_put,
 	.enrolment_delete = sqlite_enrolment_delete,
 	.enrolment_all = sqlite_enrolment_all,

@@ -58,6 +58,9 @@
 	X(REPORTED_GET, "SELECT until_ms, after FROM reported WHERE id = 1")                         \
 	X(AUTHORITY_PUT, "INSERT OR REPLACE INTO authority (organisation, last_published_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, sealed FROM authority WHERE organisation = ?1") \
+	X(INACTIVE_PUT, "INSERT OR REPLACE INTO inactive (subject, sealed) VALUES (?1, ?2)")         \
+	X(INACTIVE_GET, "SELECT subject, sealed FROM inactive WHERE subject = ?1")                   \
+	X(INACTIVE_DELETE, "DELETE FROM inactive WHERE subject = ?1")                                \
 	X(QUARANTINE_PUT, "INSERT OR REPLACE INTO quarantine (target, since_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = ?1")                             \
 	X(QUARANTINE_ALL, "SELECT target, since_ms, sealed FROM quarantine ORDER BY since_ms DESC, target LIMIT ?1") \
@@ -154,6 +157,11 @@ enum store_status sqlite_request_put(struct store *, const struct store_request 
 enum store_status sqlite_request_get(struct store *, const struct store_tag *key, uint64_t now_ms, struct arena *,
 				     struct store_request *ret);
 enum store_status sqlite_request_expire(struct store *, uint64_t now_ms);
+// store_sqlite_inactive.c
+enum store_status sqlite_inactive_put(struct store *, const struct store_inactive *);
+enum store_status sqlite_inactive_get(struct store *, const struct store_tag *subject, struct arena *,
+				      struct store_inactive *ret);
+enum store_status sqlite_inactive_delete(struct store *, const struct store_tag *subject);
 // store_sqlite_rights.c
 enum store_status sqlite_quarantine_put(struct store *, const struct store_quarantine *);
 enum store_status sqlite_quarantine_delete(struct store *, const struct store_tag *target);

@@ -33,6 +33,7 @@ static const char *const purpose_labels[VAULT_PURPOSES] = {
 	[VAULT_ALERT] = "cpis/1/seal/alert",
 	[VAULT_POLICY] = "cpis/1/seal/policy",
 	[VAULT_ENROLMENT] = "cpis/1/seal/enrolment",
+	[VAULT_INACTIVE] = "cpis/1/seal/inactive",
 };
 static const char tag_label[] = "cpis/1/tag";
 

@@ -67,18 +67,42 @@ static void print_accesses(const Cpis__V1__DetailsReply *details)
 	}
 }
 
+// The registers that should have been asked and did not answer; before anything else is said.
+static void print_missing(char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		printf("NOT AVAILABLE: %s could not be asked. This is NOT a \"no\": a plan may be known there.\n", names[i]);
+}
+
+// Known or not; where one that should know could not be asked, nothing here sounds like a no.
+static void print_known(bool known, size_t missing)
+{
+	if (known)
+		puts("This child is known to children's social care.");
+	else if (missing == 0)
+		puts("No plan is known here. That does not mean that there is no concern.");
+	else
+		puts("Whether this child is known to children's social care could NOT be found out.");
+}
+
 static void print_flag(const Cpis__V1__Reply *reply)
 {
-	puts(reply->flag->flag ? "This child is known to children's social care."
-			       : "No plan is known here. That does not mean that there is no concern.");
+	print_missing(reply->flag->not_available_from, reply->flag->n_not_available_from);
+	print_known(reply->flag->flag, reply->flag->n_not_available_from);
 	puts(reply->flag->notice);
 }
 
 static void print_details(const Cpis__V1__Reply *reply)
 {
 	const Cpis__V1__DetailsReply *details = reply->details;
+	print_missing(details->not_available_from, details->n_not_available_from);
 	for (size_t i = 0; i < details->n_plans; i++)
 		print_plan(details->plans[i], details->assembled_ms);
+	if (details->n_plans == 0) {
+		puts("\nNo details could be opened, and no authority has been told.");
+		puts(details->notice);
+		return;
+	}
 	print_accesses(details);
 	puts(details->notified ? "\nThe local authority has been told that you looked."
 			       : "\nThis was a silent look: no authority has been told. It is in the audit log.");
@@ -86,6 +110,14 @@ static void print_details(const Cpis__V1__Reply *reply)
 }
 
 // ------------------------------------------------------------------ JSON
+
+static json_t *missing_value(char *const *names, size_t count)
+{
+	json_t *value = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(value, json_string(names[i]));
+	return value;
+}
 
 static json_t *plan_value(const Cpis__V1__Plan *plan)
 {
@@ -110,6 +142,8 @@ static json_t *flag_value(const Cpis__V1__Reply *reply)
 	json_t *value = output_envelope(reply);
 	json_object_set_new(value, "flag", json_boolean(reply->flag->flag));
 	json_object_set_new(value, "notice", json_string(reply->flag->notice));
+	json_object_set_new(value, "not_available_from",
+			    missing_value(reply->flag->not_available_from, reply->flag->n_not_available_from));
 	return value;
 }
 
@@ -127,6 +161,8 @@ static json_t *details_value(const Cpis__V1__Reply *reply)
 	json_object_set_new(value, "notified", json_boolean(details->notified));
 	json_object_set_new(value, "notice", json_string(details->notice));
 	json_object_set_new(value, "assembled", output_instant(details->assembled_ms));
+	json_object_set_new(value, "not_available_from",
+			    missing_value(details->not_available_from, details->n_not_available_from));
 	return value;
 }
 
@@ -187,14 +223,14 @@ static int ask_broken(struct connection *connection, struct question *question)
 	if (connection->line->json) {
 		output_json(details_value(details));
 	} else {
-		puts(details->details->n_plans > 0 ? "This child is known to children's social care."
-						   : "No plan is known here. That does not mean that there is no concern.");
+		print_known(details->details->n_plans > 0, details->details->n_not_available_from);
 		print_details(details);
 		puts("You broke the glass: your privacy officer has been alerted.");
 		output_receipt(details);
 	}
+	code = details->details->n_not_available_from > 0 ? EXIT_PARTIAL : EXIT_DONE;
 	cpis_reply_free(details);
-	return EXIT_DONE;
+	return code;
 }
 
 // Both steps, as staff take them: without a flag there is nothing to open.
@@ -218,6 +254,9 @@ static int ask(struct connection *connection, struct question *question)
 		print_details(details);
 	if (code == EXIT_DONE && !line->json)
 		output_receipt(details != NULL ? details : flag);
+	bool missing = details != NULL ? details->details->n_not_available_from > 0 : flag->flag->n_not_available_from > 0;
+	if (code == EXIT_DONE && missing)
+		code = EXIT_PARTIAL;
 	cpis_reply_free(flag);
 	cpis_reply_free(details);
 	return code;
@@ -255,7 +294,8 @@ static const struct command command = {
 	.help = "Asks whether a child is known to children's social care. Without --details only whether there is a\n"
 		"flag, silently; with it the plans, whom to ring, and who opened them before. For an unborn child give the\n"
 		"mother's number. Spaces in the number are allowed: quote it. With - the number is read from standard input,\n"
-		"where it stays out of the process list and the shell's history.",
+		"where it stays out of the process list and the shell's history. Exit code 5: a register that should have\n"
+		"been asked did not answer, and is named; that is no \"no\".",
 	.options = options,
 	.operands_min = 1,
 	.operands_max = 1,

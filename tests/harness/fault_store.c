@@ -71,6 +71,11 @@ FORWARD(quarantine_delete, (struct store *store, const struct store_tag *target)
 FORWARD(quarantine_all,
 	(struct store *store, size_t max, struct arena *arena, struct store_quarantine **ret, size_t *ret_count),
 	(fault->real, max, arena, ret, ret_count))
+FORWARD(inactive_put, (struct store *store, const struct store_inactive *row), (fault->real, row))
+FORWARD(inactive_get,
+	(struct store *store, const struct store_tag *subject, struct arena *arena, struct store_inactive *ret),
+	(fault->real, subject, arena, ret))
+FORWARD(inactive_delete, (struct store *store, const struct store_tag *subject), (fault->real, subject))
 FORWARD(enrolment_put, (struct store *store, const struct store_enrolment *row), (fault->real, row))
 FORWARD(enrolment_delete, (struct store *store, const struct store_tag *system), (fault->real, system))
 FORWARD(enrolment_all,
@@ -152,6 +157,9 @@ static const struct store_ops fault_ops = {
 	.quarantine_put = fault_quarantine_put,
 	.quarantine_delete = fault_quarantine_delete,
 	.quarantine_all = fault_quarantine_all,
+	.inactive_put = fault_inactive_put,
+	.inactive_get = fault_inactive_get,
+	.inactive_delete = fault_inactive_delete,
 	.enrolment_put = fault_enrolment_put,
 	.enrolment_delete = fault_enrolment_delete,
 	.enrolment_all = fault_enrolment_all,

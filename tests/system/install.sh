@@ -29,6 +29,8 @@ expect make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" DESTDIR
 expect "$stage/usr/bin/cpis" --version
 expect "$stage/usr/sbin/cpis-broker" --version
 expect test -s "$stage/usr/share/cpis/policy.yaml"
+# It finds the broker's program where it is installed.
+expect env PATH=/nowhere "$stage/usr/bin/cpis" policy diff "$stage/usr/share/cpis/policy.yaml" "$stage/usr/share/cpis/policy.yaml"
 expect test -s "$stage/usr/share/cpis/cpis.proto"
 
 cat > "$stage/user.c" << 'END'

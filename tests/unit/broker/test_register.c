@@ -533,6 +533,22 @@ START_TEST(stale_revocation_lists_leave_no_system_good)
 }
 END_TEST
 
+static char remarks[65536]; // a line each
+
+static void note_remark(void *count, const char *sentence)
+{
+	(*(unsigned *)count)++;
+	strcat(strcat(remarks, sentence), "\n");
+}
+
+static void expect_remarks(const struct register_snapshot *snapshot, unsigned number)
+{
+	unsigned count = 0;
+	remarks[0] = '\0';
+	register_remarks(snapshot, note_remark, &count);
+	ck_assert_msg(count == number, "%s", remarks);
+}
+
 START_TEST(one_bad_certificate_does_not_stop_the_others)
 {
 	struct authority_paths issued, staff;
@@ -552,6 +568,26 @@ START_TEST(one_bad_certificate_does_not_stop_the_others)
 	ck_assert_ptr_null(register_system(snapshot, zero));
 	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_OK);
 	ck_assert_uint_eq(register_systems_count(snapshot), 1);
+	// Whoever put them there is told why.
+	expect_remarks(snapshot, 2);
+	ck_assert_ptr_nonnull(strstr(remarks, "/not-a-certificate.pem is not admitted: it cannot be read, or is no certificate\n"));
+	ck_assert_ptr_nonnull(strstr(remarks, "/of-another-use.pem is not admitted: "));
+	ck_assert_ptr_nonnull(strstr(remarks, "the certificate was not issued by the right authority"));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(more_bad_certificates_than_anybody_reads_are_counted)
+{
+	char name[32];
+	write_register(GOOD);
+	for (unsigned i = 0; i < REGISTER_REMARKS_MAX + 7; i++) {
+		snprintf(name, sizeof name, "bad-%03u.pem", i);
+		copy_into_enrolled(register_file, name);
+	}
+	struct register_snapshot *snapshot = load_at(now_ms);
+	expect_remarks(snapshot, REGISTER_REMARKS_MAX + 1);
+	ck_assert_ptr_nonnull(strstr(remarks, "and 7 more enrolled certificates\n"));
 	register_release(snapshot);
 }
 END_TEST
@@ -580,6 +616,9 @@ START_TEST(two_good_certificates_with_one_key_are_both_off_profile)
 	ck_assert_int_eq(system->status, CERTS_PROFILE);
 	ck_assert_int_eq(register_system_status(system, now_ms), CERTS_PROFILE);
 	ck_assert_uint_eq(register_systems_count(snapshot), 0);
+	expect_remarks(snapshot, 1);
+	ck_assert_ptr_nonnull(strstr(remarks, "RXH/ward-system and RXH/"));
+	ck_assert_ptr_nonnull(strstr(remarks, "have certificates for one key: neither is admitted\n"));
 	register_release(snapshot);
 }
 END_TEST
@@ -594,6 +633,8 @@ START_TEST(a_key_that_was_revoked_stays_so_under_another_certificate)
 	ck_assert_int_eq(authority_revoke(pki, issued.certificate, now_ms, detail), CERTS_OK);
 	struct register_snapshot *snapshot = load(GOOD);
 	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_REVOKED);
+	// That is how it should be.
+	expect_remarks(snapshot, 0);
 	register_release(snapshot);
 }
 END_TEST
@@ -649,6 +690,7 @@ static void add_system_tests(TCase *systems)
 	tcase_add_test(systems, a_revoked_system_is_kept_with_its_status);
 	tcase_add_test(systems, stale_revocation_lists_leave_no_system_good);
 	tcase_add_test(systems, one_bad_certificate_does_not_stop_the_others);
+	tcase_add_test(systems, more_bad_certificates_than_anybody_reads_are_counted);
 	tcase_add_test(systems, a_copy_of_a_certificate_is_no_second_one);
 	tcase_add_test(systems, two_good_certificates_with_one_key_are_both_off_profile);
 	tcase_add_test(systems, a_key_that_was_revoked_stays_so_under_another_certificate);
