@@ -193,6 +193,27 @@ START_TEST(who_is_woken_for_what_another_has_taken_waits_on)
 }
 END_TEST
 
+START_TEST(a_take_waits_until_what_another_holds_is_free)
+{
+	Cpis__V1__InboxTakeRequest body;
+	Cpis__V1__Request request = take_request(&body, 1, 30000);
+	request.deadline_ms = 40000;
+	look(1);
+	uint64_t lease = take(BRIGHTON_WORKER, 1)->lease;
+	stage->now_ms += 2000;
+	stage_park_as(stage, BRIGHTON_DUTY, &request);
+	ck_assert_uint_eq(stage->parked.wait.wait_ms, LEASE_MS - 2000);
+	stage_is_woken(stage);
+	hold(BRIGHTON_WORKER, 1, lease, 1000); // gives it back early
+	ck_assert(stage_is_woken(stage));
+	ck_assert_ptr_null(stage_resume(stage, true));
+	ck_assert_uint_eq(stage->parked.wait.wait_ms, 1000);
+	stage->now_ms += 1000;
+	const struct stage_reply *got = stage_resume(stage, false);
+	ck_assert_uint_eq(got->reply->inbox_take->n_items, 1);
+}
+END_TEST
+
 START_TEST(a_wait_ends_before_the_deadline)
 {
 	Cpis__V1__InboxListRequest body;
@@ -613,6 +634,7 @@ static void add_waiting(Suite *suite)
 	tcase_add_test(waiting, a_take_waits_for_an_item);
 	tcase_add_test(waiting, at_the_end_of_the_wait_the_answer_is_empty_and_recorded);
 	tcase_add_test(waiting, who_is_woken_for_what_another_has_taken_waits_on);
+	tcase_add_test(waiting, a_take_waits_until_what_another_holds_is_free);
 	tcase_add_test(waiting, a_wait_ends_before_the_deadline);
 	tcase_add_test(waiting, whoever_was_quarantined_while_waiting_gets_nothing);
 	tcase_add_test(waiting, whoever_was_revoked_while_waiting_gets_nothing);
