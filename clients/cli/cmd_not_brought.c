@@ -57,6 +57,8 @@ static int send(struct connection *connection, struct appointment *appointment)
 		json_object_set_new(value, "notice", json_string(reply->not_brought_send->notice));
 		output_json(value);
 	} else {
+		if (reply->not_brought_send->sent)
+			puts("Known to children's social care, which has been told.");
 		puts(reply->not_brought_send->notice);
 		output_receipt(reply);
 	}
