@@ -137,6 +137,10 @@
 	  "CPF05: the demographics service does not answer, so nothing was stored. Send the same again later.")               \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
+	X(REASON_REPORT_NEEDS, "report_needs", INVALID_VALUE,                                                          \
+	  "This report is about one person, who must be named.")                          \
+	X(REASON_REPORT_PERIOD, "report_period", INVALID_VALUE,                                                        \
+	  "This report is about a period of at most 31 days, which must be given.")                                    \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
 	X(REASON_NO_SUCH_ITEM, "no_such_item", NO_RECORD_FOUND,\

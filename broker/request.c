@@ -254,6 +254,7 @@ static void note_subject(struct op_context *context)
 		context->detail->stated_reason = request->details->reason;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH) {
 		text = request->audit_search->nhs_number;
+		context->detail->search = request->audit_search;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_NOT_BROUGHT_SEND) {
 		text = request->not_brought_send->nhs_number;
 	}

@@ -135,15 +135,21 @@ struct store_audit {
 	struct store_tag subject, person;
 };
 
-// Zero means "any", as in AuditSearchRequest, but for `limit`, which is what it says. Newest first.
-struct store_audit_filter {
-	bool has_subject, has_person, has_organisation;
-	struct store_tag subject, person;
+// Searches go along one key, whose rows lie in the order of their time, and of their index within one instant.
+enum store_audit_key { STORE_AUDIT_ALL, STORE_AUDIT_SUBJECT, STORE_AUDIT_PERSON, STORE_AUDIT_ORGANISATION };
+
+// A row's place in that order.
+struct store_audit_place {
+	uint64_t time_ms, index;
+};
+
+struct store_audit_range {
+	enum store_audit_key key;
+	struct store_tag tag;          // of the subject or the person
 	struct ods_code organisation;
-	uint64_t from_ms;            // inclusive
-	uint64_t until_ms;           // exclusive; 0: no end
-	uint64_t before_index;       // exclusive; 0: from the newest
-	uint64_t from_index;         // inclusive
+	struct store_audit_place from; // inclusive
+	struct store_audit_place until;// exclusive
+	bool oldest_first;
 	uint32_t limit;
 };
 
@@ -238,8 +244,9 @@ struct store_ops {
 	enum store_status (*audit_get)(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
 	// Node `height` of row `index` (certs/merkle.h).
 	enum store_status (*audit_node)(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
-	enum store_status (*audit_search)(struct store *, const struct store_audit_filter *, struct arena *,
-					  struct store_audit **ret, size_t *ret_count); // records without nodes
+	// Rows without their nodes. What it costs depends on `limit` and not on how many rows there are.
+	enum store_status (*audit_search)(struct store *, const struct store_audit_range *, struct arena *,
+					  struct store_audit **ret, size_t *ret_count);
 	enum store_status (*audit_size)(struct store *, uint64_t *ret);                // number of rows
 
 	enum store_status (*checkpoint_put)(struct store *, const char *note);          // the latest one only is kept

@@ -98,7 +98,7 @@ enum store_statement {
 	STATEMENT_COUNT
 };
 
-// One search statement for each choice of filters: bit 0 subject, bit 1 person, bit 2 organisation.
+// One search statement for each key, newest first; the one behind it is oldest first.
 #define SEARCH_STATEMENTS 8
 
 struct sqlite_store {
@@ -208,7 +208,7 @@ bool sqlite_prepare_searches(struct sqlite_store *store);
 enum store_status sqlite_audit_append(struct store *, const struct store_audit *);
 enum store_status sqlite_audit_get(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
 enum store_status sqlite_audit_node(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
-enum store_status sqlite_audit_search(struct store *, const struct store_audit_filter *, struct arena *,
+enum store_status sqlite_audit_search(struct store *, const struct store_audit_range *, struct arena *,
 				      struct store_audit **ret, size_t *ret_count);
 enum store_status sqlite_audit_size(struct store *, uint64_t *ret);
 enum store_status sqlite_checkpoint_put(struct store *, const char *note);

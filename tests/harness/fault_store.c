@@ -106,9 +106,9 @@ FORWARD(audit_get, (struct store *store, uint64_t index, struct arena *arena, st
 FORWARD(audit_node, (struct store *store, uint64_t index, unsigned height, struct merkle_hash *ret),
 	(fault->real, index, height, ret))
 FORWARD(audit_search,
-	(struct store *store, const struct store_audit_filter *filter, struct arena *arena, struct store_audit **ret,
+	(struct store *store, const struct store_audit_range *range, struct arena *arena, struct store_audit **ret,
 	 size_t *ret_count),
-	(fault->real, filter, arena, ret, ret_count))
+	(fault->real, range, arena, ret, ret_count))
 FORWARD(audit_size, (struct store *store, uint64_t *ret), (fault->real, ret))
 FORWARD(checkpoint_put, (struct store *store, const char *note), (fault->real, note))
 FORWARD(checkpoint_get, (struct store *store, struct arena *arena, const char **ret), (fault->real, arena, ret))

@@ -58,6 +58,8 @@ enum stage_person {
 	FUTURE_NURSE,     // R8001 at RXH, from tomorrow
 	NOBODY,           // a certificate and no role profile
 	EXPIRED_NURSE,    // R8001 at RXH; the certificate was good for its first day
+	LEEDS_REVIEWER,   // R0001 at 383
+	INFIRMARY_GUARDIAN, // R5105 at RXJ
 	STAGE_PERSONS
 };
 
