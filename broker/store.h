@@ -224,6 +224,9 @@ struct store_ops {
 	// Those that nobody has acknowledged or holds at `now_ms`.
 	enum store_status (*inbox_free)(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, uint64_t now_ms,
 					size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+	// When the first lease of those ends; 0: nobody holds any.
+	enum store_status (*inbox_next_free)(struct store *, enum store_box, const struct ods_code *, uint64_t now_ms,
+					     uint64_t *ret_ms);
 	// Of all organisations, the longest due first. Not for ESCALATIONS.
 	enum store_status (*inbox_due)(struct store *, enum store_box, uint64_t now_ms, size_t max, struct arena *,
 				       struct store_inbox_item **ret, size_t *ret_count);

@@ -228,6 +228,7 @@ static const struct store_ops sqlite_ops = {
 	.inbox_update = sqlite_inbox_update,
 	.inbox_list = sqlite_inbox_list,
 	.inbox_free = sqlite_inbox_free,
+	.inbox_next_free = sqlite_inbox_next_free,
 	.inbox_due = sqlite_inbox_due,
 	.inbox_latest = sqlite_inbox_latest,
 	.inbox_get = sqlite_inbox_get,

@@ -51,6 +51,8 @@
 	X(INBOX_LIST_OPEN, INBOX_SELECT " AND id > ?3 AND " INBOX_IS_OPEN " ORDER BY id LIMIT ?4")   \
 	X(INBOX_LIST_ALL, INBOX_SELECT " AND id > ?3 ORDER BY id LIMIT ?4")                          \
 	X(INBOX_FREE, INBOX_SELECT " AND id > ?3 AND " INBOX_IS_OPEN " AND lease_until_ms <= ?5 ORDER BY id LIMIT ?4") \
+	X(INBOX_NEXT_FREE, "SELECT coalesce(min(lease_until_ms), 0) FROM inbox WHERE organisation = ?1 AND box = ?2" \
+			   " AND " INBOX_IS_OPEN " AND lease_until_ms > ?3")                         \
 	X(INBOX_GET, INBOX_SELECT " AND id = ?3")                                                    \
 	X(INBOX_ACKNOWLEDGE, "UPDATE inbox SET acknowledged_ms = ?4, acknowledged_by = ?5"           \
 			     " WHERE organisation = ?1 AND box = ?2 AND id = ?3 AND acknowledged_ms = 0") \
@@ -66,6 +68,8 @@
 	X(ESCALATION_LIST_ALL, ESCALATION_SELECT " AND escalation_id > ?3 ORDER BY escalation_id LIMIT ?4") \
 	X(ESCALATION_FREE, ESCALATION_SELECT " AND escalation_id > ?3 AND " INBOX_IS_OPEN            \
 			   " AND lease_until_ms <= ?5 ORDER BY escalation_id LIMIT ?4")              \
+	X(ESCALATION_NEXT_FREE, "SELECT coalesce(min(lease_until_ms), 0) FROM inbox WHERE organisation = ?1" \
+				" AND ?2 IS NOT NULL AND escalation_id > 0 AND " INBOX_IS_OPEN " AND lease_until_ms > ?3") \
 	X(ESCALATION_GET, ESCALATION_SELECT " AND escalation_id = ?3")                               \
 	X(ESCALATION_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND escalation_id > 0" \
 				     " AND ?2 IS NOT NULL AND " INBOX_IS_OPEN)                       \
@@ -218,6 +222,8 @@ enum store_status sqlite_inbox_put(struct store *, const struct store_inbox_item
 enum store_status sqlite_inbox_update(struct store *, const struct store_inbox_item *);
 enum store_status sqlite_inbox_free(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, uint64_t now_ms,
 				    size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+enum store_status sqlite_inbox_next_free(struct store *, enum store_box, const struct ods_code *, uint64_t now_ms,
+					 uint64_t *ret_ms);
 enum store_status sqlite_inbox_due(struct store *, enum store_box, uint64_t now_ms, size_t max, struct arena *,
 				   struct store_inbox_item **ret, size_t *ret_count);
 enum store_status sqlite_inbox_latest(struct store *, enum store_box, const struct ods_code *, uint64_t before_ms,

@@ -26,6 +26,8 @@ int command_publish(int argc, char **argv);
 int command_contacts(int argc, char **argv);   // set, confirm, show
 int command_quality(int argc, char **argv);
 int command_inbox(int argc, char **argv);  // list, follow, ack
+int command_enquiry(int argc, char **argv); // send, answer
+int command_not_brought(int argc, char **argv);
 int command_audit(int argc, char **argv);  // search, show, verify
 int command_alert(int argc, char **argv);      // list, review
 int command_explain(int argc, char **argv);

@@ -69,7 +69,7 @@ const char *cpis_system_name(const struct cpis_client *client);
 
 // One request and its reply. The caller fills the body and leaves the envelope to the library: version, request id,
 // deadline and token. `deadline_ms` 1 to 60,000 is for the whole call; within it the same request id is sent again when
-// the connection was lost (at most every 2 s), so that it takes effect once.
+// the connection was lost (at most every 2 s; later where the request asks the broker to wait), so that it takes effect once.
 // CPIS_OK means: a reply came, it is well-formed, it answers this request, and its receipt proves that the audit log
 // has it (a SERVICE_UNAVAILABLE has no receipt and no data). Its outcome may still be a refusal: look at (*ret)->outcome.
 // The reply lives until cpis_reply_free.

@@ -46,6 +46,9 @@ FORWARD(inbox_free,
 	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, uint64_t now_ms, size_t max,
 	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
 	(fault->real, box, organisation, after_id, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_next_free,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t now_ms, uint64_t *ret),
+	(fault->real, box, organisation, now_ms, ret))
 FORWARD(inbox_due,
 	(struct store *store, enum store_box box, uint64_t now_ms, size_t max, struct arena *arena, struct store_inbox_item **ret,
 	 size_t *ret_count),
@@ -168,6 +171,7 @@ static const struct store_ops fault_ops = {
 	.inbox_put = fault_inbox_put,
 	.inbox_update = fault_inbox_update,
 	.inbox_free = fault_inbox_free,
+	.inbox_next_free = fault_inbox_next_free,
 	.inbox_due = fault_inbox_due,
 	.inbox_latest = fault_inbox_latest,
 	.reported_put = fault_reported_put,

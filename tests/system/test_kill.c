@@ -350,6 +350,7 @@ static void setup(void)
 	for (unsigned i = 0; i < CHILDREN; i++)
 		world_nhs_number(i, number[i]);
 	world = world_new();
+	world_set_inbox(world, "383", "{same_look_minutes: 0}"); // each look is told
 	world_start(world);
 	for (size_t i = 0; i < WORKERS; i++) {
 		workers[i].client = world_sign_in(world, jobs[i].profile);

@@ -289,6 +289,41 @@ START_TEST(lists_up_to_100_inbox_items)
 	expect(WIRE_OK, "");
 	body.limit = 101;
 	expect(WIRE_BAD_VALUE, "inbox_list.limit");
+	body.limit = 0;
+	body.wait_ms = DEADLINE_MS_MAX; // more than is left of this request's deadline: a retry asks for the same
+	expect(WIRE_OK, "");
+	body.wait_ms = DEADLINE_MS_MAX + 1;
+	expect(WIRE_BAD_VALUE, "inbox_list.wait_ms");
+}
+END_TEST
+
+START_TEST(takes_inbox_items_for_a_second_to_an_hour)
+{
+	Cpis__V1__InboxTakeRequest body = CPIS__V1__INBOX_TAKE_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_TAKE;
+	request.inbox_take = &body;
+	expect(WIRE_MISSING, "inbox_take.lease_ms");
+	body.lease_ms = 999;
+	expect(WIRE_BAD_VALUE, "inbox_take.lease_ms");
+	body.lease_ms = 3600001;
+	expect(WIRE_BAD_VALUE, "inbox_take.lease_ms");
+	body.lease_ms = 3600000;
+	expect(WIRE_OK, "");
+	body.lease_ms = 1000;
+	expect(WIRE_OK, "");
+	body.limit = 101;
+	expect(WIRE_BAD_VALUE, "inbox_take.limit");
+	body.limit = 100;
+	body.wait_ms = DEADLINE_MS_MAX + 1;
+	expect(WIRE_BAD_VALUE, "inbox_take.wait_ms");
+	body.wait_ms = DEADLINE_MS_MAX;
+	expect(WIRE_OK, "");
+	body.held_id = 1;
+	expect(WIRE_MISSING, "inbox_take.lease");
+	body.lease = 1;
+	expect(WIRE_OK, "");
+	body.held_id = 0;
+	expect(WIRE_MISSING, "inbox_take.lease");
 }
 END_TEST
 
@@ -559,6 +594,7 @@ int main(void)
 	tcase_add_test(tcase, takes_local_ids_up_to_40_bytes_in_every_record);
 	tcase_add_test(tcase, leaves_the_rows_of_a_publication_to_the_broker);
 	tcase_add_test(tcase, lists_up_to_100_inbox_items);
+	tcase_add_test(tcase, takes_inbox_items_for_a_second_to_an_hour);
 	tcase_add_test(tcase, acknowledges_1_to_100_items);
 	tcase_add_test(tcase, holds_every_filter_of_an_audit_search);
 	tcase_add_test(tcase, holds_what_an_audit_search_looks_for_in_each_record);
