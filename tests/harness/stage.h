@@ -24,6 +24,8 @@
 #define STAGE_MADE_MS (STAGE_NOW_MS - 10u * STAGE_DAY_MS) // certificates and revocation lists
 #define STAGE_LISTS_END_MS (STAGE_MADE_MS + 30u * STAGE_DAY_MS)
 #define STAGE_BATCH_MAX 32u
+#define STAGE_RANGE_FIRST "9995000000"
+#define STAGE_RANGE_LAST "9995999999"
 
 enum stage_system {
 	STAGE_HOSPITAL,     // RXH: emergency department only
@@ -32,6 +34,8 @@ enum stage_system {
 	STAGE_LEEDS,        // 383
 	STAGE_BRIGHTON,     // 846
 	STAGE_NATIONAL,     // X26
+	STAGE_NEIGHBOUR,    // W00: answers for STAGE_RANGE_FIRST to STAGE_RANGE_LAST
+	STAGE_DEMOGRAPHICS, // X09: answers demographics, once stage_ask_demographics has been called
 	STAGE_UNREGISTERED, // RYX: enrolled, but its organisation is not in the register
 	STAGE_EXPIRED,      // RXH: was good for its first day
 	STAGE_NEWCOMER,     // RXH: has a certificate, which is not enrolled until stage_enrol_newcomer
@@ -58,6 +62,8 @@ enum stage_person {
 	FUTURE_NURSE,     // R8001 at RXH, from tomorrow
 	NOBODY,           // a certificate and no role profile
 	EXPIRED_NURSE,    // R8001 at RXH; the certificate was good for its first day
+	NEIGHBOUR,        // R8015 at W00, and granted L0102
+	DEMOGRAPHER,      // R8015 at X09
 	STAGE_PERSONS
 };
 
@@ -82,6 +88,9 @@ struct stage {
 	struct store *disk;
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;
+	bool parks;                              // what is submitted now is to be parked
+	struct stage_parked *parked;             // and that is it
+	bool asks_demographics;                  // the register names a demographics service
 	bool enrolling;                          // what is submitted comes on the enrolment endpoint
 	struct curve_key_pair keys[STAGE_SYSTEMS];
 	char system_files[STAGE_SYSTEMS][128];   // certificates
@@ -112,6 +121,8 @@ bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DET
 void stage_end_profile(struct stage *stage, enum stage_person person); // now
 // The registration authority's part: its certificate is put among the enrolled ones.
 void stage_enrol_newcomer(struct stage *stage);
+// From now on the register says that X09 answers demographics; or no longer.
+void stage_ask_demographics(struct stage *stage, bool asks);
 void stage_revoke_person(struct stage *stage, enum stage_person person);
 void stage_revoke_system(struct stage *stage, enum stage_system system);
 // Rows of the audit log as the store has them.
@@ -139,6 +150,23 @@ const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system
 // A signed act, by `signer`'s key at `act_time_ms`, in `person`'s session.
 const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
 				    uint64_t act_time_ms, Cpis__V1__Request *request);
+
+// A request that waits, as the edge would keep it.
+struct stage_parked {
+	enum stage_system system;
+	uint8_t *data;
+	size_t bytes;
+	struct wait wait;
+	uint64_t since_ms;
+};
+// Submits a request that must be parked. End it with stage_resume.
+struct stage_parked *stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
+// Whether something that it waits for has happened since this was last asked of anything.
+bool stage_is_woken(struct stage *stage, const struct stage_parked *parked);
+// Submits it again; `may_wait` false: its time is over. NULL: it waits on. Otherwise it is freed.
+const struct stage_reply *stage_resume(struct stage *stage, struct stage_parked *parked, bool may_wait);
+// Its asker has gone.
+void stage_parked_free(struct stage_parked *parked);
 
 // What a person signs; stage_statement fills in the truth.
 struct stage_statement {

@@ -103,8 +103,20 @@ bool stage_same_body(const struct stage_reply *a, const struct stage_reply *b)
 
 // ------------------------------------------------------------------ requests
 
+void stage_note_asked(struct stage *stage, const void *data, size_t bytes)
+{
+	uint8_t *copy = malloc(bytes + 1);
+	stage_must(copy != NULL, "request", "out of memory");
+	if (bytes > 0)
+		memcpy(copy, data, bytes);
+	stage->asked[stage->asked_count].data = copy;
+	stage->asked[stage->asked_count++].bytes = bytes;
+}
+
 bool stage_submit_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes, uint64_t waited_ms)
 {
+	if (stage->parks)
+		return stage_keep_parked(stage, system, data, bytes);
 	struct core_arrival arrival = {
 		.channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key,
 		.data = data,
@@ -114,12 +126,7 @@ bool stage_submit_bytes(struct stage *stage, enum stage_system system, const voi
 	};
 	if (core_submit(stage->core, &arrival, stage->now_ms) != CORE_TAKEN)
 		return false;
-	uint8_t *copy = malloc(bytes + 1);
-	stage_must(copy != NULL, "request", "out of memory");
-	if (bytes > 0)
-		memcpy(copy, data, bytes);
-	stage->asked[stage->asked_count].data = copy;
-	stage->asked[stage->asked_count++].bytes = bytes;
+	stage_note_asked(stage, data, bytes);
 	return true;
 }
 

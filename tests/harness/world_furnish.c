@@ -24,6 +24,8 @@ const struct world_system world_systems[] = {
 	{"leeds", "383", "leeds-case-system"},
 	{"brighton", "846", "brighton-case-system"},
 	{"national", "X26", "national-audit-system"},
+	{"neighbour", "W00", "neighbouring-register"},
+	{"demographics", "X09", "demographics-service"},
 	{NULL, NULL, NULL},
 };
 
@@ -40,6 +42,8 @@ const struct world_person world_people[] = {
 	{"guardian", "555000000010", "Helen Marsh", "R5105", "national", NULL, NULL},
 	{"consultant", "555000000012", "Amara Nwosu", "R0050", "hospital", "emergency_department", NULL},
 	{"registrar", "555000000011", "Owen Price", "R5080", "national", NULL, NULL},
+	{"neighbour", "555000000013", "Carys Bevan", "R8015", "neighbour", NULL, "L0102, L0103"},
+	{"demographics", "555000000014", "Joseph Adeyemi", "R8015", "demographics", NULL, NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -111,7 +115,10 @@ void world_write_register(struct world *world)
 		"  - {ods: \"383\", name: Leeds City Council, type: local_authority, care_settings: [social_care]}\n"
 		"  - {ods: \"846\", name: Brighton and Hove City Council, type: local_authority, care_settings: [social_care]}\n"
 		"  - {ods: X26, name: NHS England, type: national_body}\n"
-		"role_profiles:\n";
+		"  - {ods: W00, name: Register of the Next Country, type: national_body,\n"
+		"     answers: {plans: [\"" WORLD_NEIGHBOUR_RANGE "\"]}}\n";
+	append(text, "  - {ods: X09, name: Demographics Service, type: national_body%s}\nrole_profiles:\n",
+	       world->asks_demographics ? ", answers: {demographics: true}" : "");
 	unsigned number = 0;
 	for (const struct world_person *person = world_people; person->profile != NULL; person++, number++) {
 		if ((world->dropped >> number & 1u) != 0)
@@ -222,6 +229,12 @@ void world_revoke(struct world *world, const char *certificate_path)
 	must(world,
 	     world_cpis(world, NULL, "certs", "revoke", "--dir", world_path(world, "authority"), certificate_path, NULL),
 	     "cpis certs revoke");
+}
+
+void world_ask_demographics(struct world *world)
+{
+	world->asks_demographics = true;
+	world_write_register(world);
 }
 
 void world_end_role(struct world *world, const char *profile)
