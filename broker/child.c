@@ -10,7 +10,7 @@
 #include "broker/visibility.h"
 #include "proto/invariant.h"
 
-Cpis__Stored__V1__StoredPlan *child_open_plan(struct op_context *context, const struct store_plan *row)
+static Cpis__Stored__V1__StoredPlan *open_plan(struct op_context *context, const struct store_plan *row)
 {
 	Cpis__Stored__V1__StoredPlan *plan = (Cpis__Stored__V1__StoredPlan *)sealed_open(
 		context->vault, context->arena, VAULT_PLAN, row->slot.bytes, sizeof row->slot.bytes, row->sealed,
@@ -52,7 +52,7 @@ enum reason child_load(struct op_context *context, const char *nhs_number, struc
 	for (size_t i = 0; i < row_count; i++) {
 		bool sound = false;
 		Cpis__V1__PlanStatus status = CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
-		Cpis__Stored__V1__StoredPlan *plan = child_open_plan(context, &rows[i]);
+		Cpis__Stored__V1__StoredPlan *plan = open_plan(context, &rows[i]);
 		if (plan != NULL)
 			status = visibility_of(plan->start_date, plan->end_date, plan->delete_date, today, &sound);
 		if (plan == NULL || !sound) {

@@ -11,9 +11,6 @@
 	"No plan is known here. This is no proof of safety: follow your safeguarding procedure if you have any concern."
 #define CHILD_NOTICE_KNOWN "This information supports clinical judgement and does not replace it."
 
-// A stored plan, opened; NULL when it does not open or does not fit the arena.
-Cpis__Stored__V1__StoredPlan *child_open_plan(struct op_context *context, const struct store_plan *row);
-
 struct child_plan {
 	Cpis__Stored__V1__StoredPlan *stored;
 	Cpis__V1__PlanStatus status;

@@ -17,7 +17,7 @@ static Cpis__V1__PlanRecord *who(struct op_context *context, const Cpis__V1__Pla
 }
 
 static enum reason ask(struct op_context *context, const struct responder_post *post,
-		       Cpis__V1__DemographicsQuestion *question, Cpis__V1__DemographicsMatch ***ret_matches)
+		       Cpis__V1__DemographicsQuestion *question, const Cpis__V1__DemographicsMatch **const ret_matches)
 {
 	const Cpis__V1__ResponderAnswer *answer = NULL;
 	Cpis__V1__ResponderWork work = CPIS__V1__RESPONDER_WORK__INIT;
@@ -29,7 +29,8 @@ static enum reason ask(struct op_context *context, const struct responder_post *
 	}
 	switch (asking_put(context, post, DEMOGRAPHICS_PATIENCE_MS, &work, &answer)) {
 	case ASKING_ANSWERED:
-		*ret_matches = answer->matches;
+		for (size_t i = 0; i < question->n_records; i++)
+			ret_matches[i] = answer->matches[i];
 		return REASON_NONE;
 	case ASKING_WAITS:
 		return REASON_PARKED;
@@ -42,13 +43,12 @@ static enum reason ask(struct op_context *context, const struct responder_post *
 }
 
 enum reason demographics_check(struct op_context *context, Cpis__V1__PlanRecord *const *records, size_t count,
-			       Cpis__V1__DemographicsMatch ***ret_matches, bool *ret_checked)
+			       const Cpis__V1__DemographicsMatch **const ret_matches, bool *ret_checked)
 {
 	struct responder_post post;
 	Cpis__V1__DemographicsQuestion question = CPIS__V1__DEMOGRAPHICS_QUESTION__INIT;
 	INVARIANT(count <= PUBLISH_RECORDS_MAX);
 	*ret_checked = responder_post_demographics(context->snapshot, &post);
-	*ret_matches = NULL;
 	if (!*ret_checked || count == 0)
 		return REASON_NONE;
 	question.records = arena_alloc(context->arena, count * sizeof *question.records);

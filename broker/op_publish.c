@@ -155,7 +155,7 @@ static enum reason match_records(struct op_context *context, const Cpis__V1__Pub
 				 const Cpis__V1__DemographicsMatch **matches)
 {
 	Cpis__V1__PlanRecord *asked[PUBLISH_RECORDS_MAX];
-	Cpis__V1__DemographicsMatch **found = NULL;
+	const Cpis__V1__DemographicsMatch *found[PUBLISH_RECORDS_MAX];
 	size_t places[PUBLISH_RECORDS_MAX], count = 0;
 	struct date today = english_time_of(context->now_ms).date;
 	for (size_t i = 0; i < request->n_records; i++) {
@@ -167,7 +167,7 @@ static enum reason match_records(struct op_context *context, const Cpis__V1__Pub
 		asked[count++] = request->records[i];
 	}
 	bool checked = false;
-	enum reason reason = demographics_check(context, asked, count, &found, &checked);
+	enum reason reason = demographics_check(context, asked, count, found, &checked);
 	for (size_t i = 0; reason == REASON_NONE && checked && i < count; i++)
 		matches[places[i]] = found[i];
 	return reason;

@@ -91,6 +91,9 @@ static bool take_row(void *context, const struct csv_plan *plan)
 	record->end_date = keep(publication, plan->end_date);
 	record->delete_date = keep(publication, plan->delete_date);
 	record->local_id = keep(publication, plan->local_id);
+	record->family_name = keep(publication, plan->family_name);
+	record->given_names = keep(publication, plan->given_names);
+	record->birth_date = keep(publication, plan->birth_date);
 	record->row = (uint32_t)plan->line;
 	if (publication->arena.overflowed)
 		goto no_memory;

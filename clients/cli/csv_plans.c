@@ -17,6 +17,9 @@ enum column {
 	END_DATE,
 	DELETE_DATE,
 	LOCAL_ID,
+	FAMILY_NAME,
+	GIVEN_NAMES,
+	BIRTH_DATE,
 	EMERGENCY_DUTY_TELEPHONE,
 	OFFICE_HOURS_TELEPHONE,
 	COLUMNS
@@ -33,6 +36,9 @@ static const struct {
 	[END_DATE] = {"end_date", false, TEXT_BYTES_MAX},
 	[DELETE_DATE] = {"delete_date", false, TEXT_BYTES_MAX},
 	[LOCAL_ID] = {"local_id", false, LOCAL_ID_BYTES_MAX},
+	[FAMILY_NAME] = {"family_name", false, TEXT_BYTES_MAX},
+	[GIVEN_NAMES] = {"given_names", false, TEXT_BYTES_MAX},
+	[BIRTH_DATE] = {"birth_date", false, TEXT_BYTES_MAX},
 	[EMERGENCY_DUTY_TELEPHONE] = {"emergency_duty_telephone", true, TELEPHONE_BYTES_MAX},
 	[OFFICE_HOURS_TELEPHONE] = {"office_hours_telephone", false, TELEPHONE_BYTES_MAX},
 };
@@ -157,6 +163,9 @@ static void end_row(struct reader *reader)
 		.end_date = reader->fields[END_DATE],
 		.delete_date = reader->fields[DELETE_DATE],
 		.local_id = reader->fields[LOCAL_ID],
+		.family_name = reader->fields[FAMILY_NAME],
+		.given_names = reader->fields[GIVEN_NAMES],
+		.birth_date = reader->fields[BIRTH_DATE],
 	};
 	if (reader->row != NULL && !reader->row(reader->context, &plan))
 		reader->failed = true;

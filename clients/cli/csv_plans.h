@@ -1,5 +1,6 @@
 // A local authority's file of plans: CSV (RFC 4180, UTF-8, a byte order mark is allowed) with the header
 //	nhs_number,plan_type,start_date,end_date,delete_date,local_id,emergency_duty_telephone,office_hours_telephone
+// and, where the broker checks them with a demographics service, family_name,given_names,birth_date.
 // Columns are found by name, in any order; the first three and emergency_duty_telephone must be there, unknown ones
 // are refused. The two telephones are the authority's, not the child's: written in the first row, and in the others
 // the same or nothing.
@@ -25,6 +26,7 @@ struct csv_telephones {
 struct csv_plan {
 	unsigned long line;          // in the file; the header is line 1
 	const char *nhs_number, *plan_type, *start_date, *end_date, *delete_date, *local_id;
+	const char *family_name, *given_names, *birth_date;
 };
 
 // False stops the reading.

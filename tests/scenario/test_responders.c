@@ -4,13 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
-
 #include "broker/asking.h"
 #include "broker/neighbour.h"
-#include "certs/key.h"
-#include "proto/answer.h"
-#include "tests/harness/stage.h"
+#include "tests/harness/stage_responder.h"
 
 #define KNOWN "9995000008"
 #define OTHER "9995000016"
@@ -41,19 +37,7 @@ static void drop_curtain(void)
 
 static const struct stage_reply *register_as(enum stage_person person, const char *first, const char *last)
 {
-	Cpis__V1__ResponderRegisterRequest body = CPIS__V1__RESPONDER_REGISTER_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	uint8_t key[KEY_BYTES];
-	signing_key_public(answer_key, key);
-	body.kind = first == NULL ? CPIS__V1__RESPONDER_KIND__DEMOGRAPHICS : CPIS__V1__RESPONDER_KIND__PLANS;
-	if (first != NULL) {
-		body.range_first = (char *)(uintptr_t)first;
-		body.range_last = (char *)(uintptr_t)last;
-	}
-	body.answer_key = (ProtobufCBinaryData){sizeof key, key};
-	request.body_case = CPIS__V1__REQUEST__BODY_RESPONDER_REGISTER;
-	request.responder_register = &body;
-	return stage_act(stage, person, person, stage->now_ms, &request);
+	return stage_register_responder(stage, person, answer_key, first, last);
 }
 
 static void register_neighbour(void)
@@ -82,20 +66,9 @@ static struct stage_parked *park_details(enum stage_person person, const char *n
 	return stage_park_as(stage, person, &request);
 }
 
-static Cpis__V1__Request take_request(Cpis__V1__ResponderTakeRequest *body)
-{
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	cpis__v1__responder_take_request__init(body);
-	request.body_case = CPIS__V1__REQUEST__BODY_RESPONDER_TAKE;
-	request.responder_take = body;
-	return request;
-}
-
 static const struct stage_reply *take_as(enum stage_person person)
 {
-	Cpis__V1__ResponderTakeRequest body;
-	Cpis__V1__Request request = take_request(&body);
-	return stage_ask_as(stage, person, &request);
+	return stage_take_work(stage, person);
 }
 
 // The work that there must be.
@@ -110,27 +83,7 @@ static const Cpis__V1__ResponderWork *take(void)
 static const struct stage_reply *answer_with(enum stage_person person, const Cpis__V1__ResponderWork *work,
 					     Cpis__V1__ResponderAnswer *answer, int flip)
 {
-	struct arena arena;
-	uint8_t sha256[32], signature[ED25519_SIGNATURE_BYTES];
-	size_t bytes, text_bytes, packed_bytes;
-	ck_assert(arena_init(&arena, ARENA_BYTES));
-	answer->work_id = work->work_id;
-	const uint8_t *packed = wire_pack(&arena, &answer->base, &packed_bytes);
-	const uint8_t *question = answer_work_bytes(&arena, work, &bytes);
-	ck_assert_int_eq(EVP_Digest(question, bytes, sha256, NULL, EVP_sha256(), NULL), 1);
-	const uint8_t *text = answer_signed_bytes(&arena, STAGE_BROKER_NAME, sha256, packed, packed_bytes, &text_bytes);
-	ck_assert_int_eq(signing_key_sign(answer_key, text, text_bytes, signature), CERTS_OK);
-	if (flip >= 0)
-		signature[flip] ^= 1;
-	Cpis__V1__ResponderAnswerRequest body = CPIS__V1__RESPONDER_ANSWER_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.answer = (ProtobufCBinaryData){packed_bytes, (uint8_t *)(uintptr_t)packed};
-	body.signature = (ProtobufCBinaryData){sizeof signature, signature};
-	request.body_case = CPIS__V1__REQUEST__BODY_RESPONDER_ANSWER;
-	request.responder_answer = &body;
-	const struct stage_reply *reply = stage_ask_as(stage, person, &request);
-	arena_done(&arena);
-	return reply;
+	return stage_answer_work(stage, person, answer_key, work, answer, flip);
 }
 
 static const struct stage_reply *answer_flag(const Cpis__V1__ResponderWork *work, bool flag)
@@ -255,7 +208,7 @@ END_TEST
 START_TEST(a_take_that_waits_is_woken_by_a_question)
 {
 	Cpis__V1__ResponderTakeRequest body;
-	Cpis__V1__Request request = take_request(&body);
+	Cpis__V1__Request request = stage_take_request(&body);
 	body.wait_ms = 5000;
 	register_neighbour();
 	struct stage_parked *taker = stage_park_as(stage, NEIGHBOUR, &request);
@@ -271,7 +224,7 @@ END_TEST
 START_TEST(a_take_whose_time_is_over_gets_nothing)
 {
 	Cpis__V1__ResponderTakeRequest body;
-	Cpis__V1__Request request = take_request(&body);
+	Cpis__V1__Request request = stage_take_request(&body);
 	body.wait_ms = 5000;
 	register_neighbour();
 	struct stage_parked *taker = stage_park_as(stage, NEIGHBOUR, &request);
@@ -285,7 +238,7 @@ END_TEST
 START_TEST(a_take_that_is_sent_again_is_given_the_same_work_and_no_other)
 {
 	Cpis__V1__ResponderTakeRequest body;
-	Cpis__V1__Request request = take_request(&body);
+	Cpis__V1__Request request = stage_take_request(&body);
 	uint8_t id[REQUEST_ID_BYTES] = {7};
 	request.request_id = (ProtobufCBinaryData){sizeof id, id};
 	register_neighbour();
@@ -586,7 +539,7 @@ END_TEST
 START_TEST(an_answer_that_was_not_recorded_is_forgotten)
 {
 	Cpis__V1__ResponderTakeRequest body;
-	Cpis__V1__Request request = take_request(&body);
+	Cpis__V1__Request request = stage_take_request(&body);
 	register_neighbour();
 	struct stage_parked *asker = park_flag(KNOWN);
 	stage->fault.fail_at = stage->fault.calls + 4;
