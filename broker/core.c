@@ -316,6 +316,13 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 	};
 }
 
+static uint32_t retry_after_ms(enum reason reason)
+{
+	if (reason_outcome(reason) == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
+		return RETRY_RATE_MS;
+	return reason == REASON_DEMOGRAPHICS ? RETRY_DEMOGRAPHICS_MS : 0;
+}
+
 // False: it was parked.
 static bool take(struct core *core, const struct core_arrival *arrival, uint64_t now_ms, struct slot *slot)
 {
@@ -371,10 +378,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
 		detail.reason = context.recorded_reason == NULL ? slot->reply.reason : op_text(context.recorded_reason);
 	}
-	if (slot->reply.outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
-		slot->reply.retry_after_ms = RETRY_RATE_MS;
-	if (reason == REASON_DEMOGRAPHICS)
-		slot->reply.retry_after_ms = RETRY_DEMOGRAPHICS_MS;
+	slot->reply.retry_after_ms = retry_after_ms(reason);
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))

@@ -1,8 +1,12 @@
 // The demographics service, asked.
 #include "broker/demographics.h"
 
+#include <string.h>
+
 #include "broker/asking.h"
+#include "broker/inactive.h"
 #include "proto/invariant.h"
+#include "proto/nhs_number.h"
 
 static Cpis__V1__PlanRecord *who(struct op_context *context, const Cpis__V1__PlanRecord *from)
 {
@@ -14,6 +18,24 @@ static Cpis__V1__PlanRecord *who(struct op_context *context, const Cpis__V1__Pla
 	record->given_names = from->given_names;
 	record->birth_date = from->birth_date;
 	return record;
+}
+
+// Who announces that a number is in use again may have missed it; what the service says now counts as well.
+static enum reason note_in_use(struct op_context *context, const Cpis__V1__DemographicsQuestion *question,
+			       const Cpis__V1__ResponderAnswer *answer)
+{
+	for (size_t i = 0; i < question->n_records; i++) {
+		const char *text = question->records[i]->nhs_number;
+		struct nhs_number number;
+		bool changed;
+		if (answer->matches[i]->status != CPIS__V1__DEMOGRAPHICS_STATUS__VERIFIED ||
+		    nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
+			continue;
+		enum reason reason = inactive_set(context, &number, CPIS__V1__DEMOGRAPHICS_STATUS__VERIFIED, &changed);
+		if (reason != REASON_NONE)
+			return reason;
+	}
+	return REASON_NONE;
 }
 
 static enum reason ask(struct op_context *context, const struct responder_post *post,
@@ -31,7 +53,7 @@ static enum reason ask(struct op_context *context, const struct responder_post *
 	case ASKING_ANSWERED:
 		for (size_t i = 0; i < question->n_records; i++)
 			ret_matches[i] = answer->matches[i];
-		return REASON_NONE;
+		return note_in_use(context, question, answer);
 	case ASKING_WAITS:
 		return REASON_PARKED;
 	case ASKING_NOT_AVAILABLE:

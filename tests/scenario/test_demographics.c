@@ -184,6 +184,24 @@ START_TEST(without_an_answer_nothing_is_stored_and_the_file_is_sent_again)
 }
 END_TEST
 
+START_TEST(the_same_request_sent_again_later_is_asked_again)
+{
+	static const Cpis__V1__DemographicsStatus told[] = {VERIFIED};
+	struct stage_file file;
+	uint8_t id[REQUEST_ID_BYTES] = {3};
+	open_service();
+	stage_file_init(&file, LEEDS_WORKER, 1);
+	file.request.request_id = (ProtobufCBinaryData){sizeof id, id};
+	struct stage_parked *asker = stage_park_as(stage, LEEDS_WORKER, &file.request);
+	stage->now_ms += asker->wait.wait_ms;
+	expect_send_again(stage_resume(stage, asker, false));
+	asker = stage_park_as(stage, LEEDS_WORKER, &file.request);
+	stage_expect_ok(answer(take(), told, 1, false));
+	stage_expect_ok(stage_resume(stage, asker, true));
+	ck_assert(stage_flag(stage, NURSE, child)->reply->flag->flag);
+}
+END_TEST
+
 START_TEST(with_nobody_registered_nothing_is_stored)
 {
 	struct stage_file file;
@@ -319,6 +337,42 @@ START_TEST(a_number_without_plans_may_be_announced_and_hides_what_comes)
 }
 END_TEST
 
+START_TEST(a_number_that_the_service_verifies_is_in_use_whatever_was_announced)
+{
+	static const Cpis__V1__DemographicsStatus told[] = {VERIFIED};
+	struct stage_file file;
+	publish_of_two();
+	announce(child, INVALID);
+	open_service();
+	struct stage_parked *asker = park_file(&file, 1);
+	stage_expect_ok(answer(take(), told, 1, false));
+	stage_expect_ok(stage_resume(stage, asker, true));
+	ck_assert(stage_flag(stage, NURSE, child)->reply->flag->flag);
+	ck_assert_uint_eq(stage_details(stage, NURSE, child)->reply->details->n_plans, 3);
+}
+END_TEST
+
+START_TEST(a_store_that_fails_at_any_call_hides_and_tells_nothing)
+{
+	uint64_t n = 1;
+	publish_of_two();
+	for (;; n++) {
+		stage->fault.fail_at = stage->fault.calls + n;
+		const struct stage_reply *reply = announce_as(DEMOGRAPHER, child, INVALID);
+		stage->fault.fail_at = 0;
+		if (reply->reply->outcome == CPIS__V1__OUTCOME__OK)
+			break;
+		stage_expect(reply, SERVICE_UNAVAILABLE, "store_unavailable");
+		ck_assert(stage_flag(stage, NURSE, child)->reply->flag->flag);
+		ck_assert_uint_eq(notices(LEEDS_WORKER, 2), 0);
+	}
+	// begin, expire, look-up, plans, two notices of two calls each, the number, the record...
+	ck_assert_uint_gt(n, 9);
+	ck_assert(!stage_flag(stage, NURSE, child)->reply->flag->flag);
+	ck_assert_uint_eq(notices(LEEDS_WORKER, 2), 1);
+}
+END_TEST
+
 START_TEST(it_stays_out_of_use_over_a_restart)
 {
 	publish_of_two();
@@ -386,6 +440,7 @@ int main(void)
 	tcase_add_test(tests, each_outcome_has_its_code_and_only_the_verified_are_stored);
 	tcase_add_test(tests, an_unborn_childs_plan_needs_a_woman);
 	tcase_add_test(tests, without_an_answer_nothing_is_stored_and_the_file_is_sent_again);
+	tcase_add_test(tests, the_same_request_sent_again_later_is_asked_again);
 	tcase_add_test(tests, with_nobody_registered_nothing_is_stored);
 	tcase_add_loop_test(tests, an_answer_that_does_not_fit_counts_as_none, 0, 2);
 	tcase_add_test(tests, a_sex_is_told_of_the_verified_only);
@@ -395,6 +450,8 @@ int main(void)
 	tcase_add_test(tests, the_notice_is_the_same_for_each_reason);
 	tcase_add_test(tests, a_number_that_is_in_use_again_is_shown_again);
 	tcase_add_test(tests, a_number_without_plans_may_be_announced_and_hides_what_comes);
+	tcase_add_test(tests, a_number_that_the_service_verifies_is_in_use_whatever_was_announced);
+	tcase_add_test(tests, a_store_that_fails_at_any_call_hides_and_tells_nothing);
 	tcase_add_test(tests, it_stays_out_of_use_over_a_restart);
 	tcase_add_test(tests, only_the_demographics_organisation_announces);
 	tcase_add_test(tests, old_and_new_number_are_linked_nowhere);

@@ -501,6 +501,44 @@ START_TEST(a_revoked_system_is_not_asked)
 }
 END_TEST
 
+static void hold_back(Cpis__V1__QuarantineKind kind, const char *target)
+{
+	Cpis__V1__QuarantineSetRequest body = CPIS__V1__QUARANTINE_SET_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	body.kind = kind;
+	body.target = op_text(target);
+	body.reason = op_text("it answers nonsense");
+	request.body_case = CPIS__V1__REQUEST__BODY_QUARANTINE_SET;
+	request.quarantine_set = &body;
+	stage_expect_ok(stage_act(stage, NATIONAL_REGISTRAR, NATIONAL_REGISTRAR, stage->now_ms, &request));
+}
+
+START_TEST(a_responder_that_is_held_back_is_not_asked)
+{
+	static const Cpis__V1__QuarantineKind kinds[] = {CPIS__V1__QUARANTINE_KIND__SYSTEM,
+							 CPIS__V1__QUARANTINE_KIND__ORGANISATION,
+							 CPIS__V1__QUARANTINE_KIND__PERSON};
+	const char *const targets[] = {"W00/neighbour", "W00", stage_uid(NEIGHBOUR)};
+	stage_sign_in(stage, NATIONAL_REGISTRAR);
+	register_neighbour();
+	hold_back(kinds[_i], targets[_i]);
+	expect_not_available(stage_flag(stage, NURSE, KNOWN));
+}
+END_TEST
+
+START_TEST(a_responder_that_is_held_back_after_it_took_a_question_does_not_answer)
+{
+	stage_sign_in(stage, NATIONAL_REGISTRAR);
+	register_neighbour();
+	struct stage_parked *asker = park_flag(KNOWN);
+	const Cpis__V1__ResponderWork *work = take();
+	hold_back(CPIS__V1__QUARANTINE_KIND__ORGANISATION, "W00");
+	stage_expect(answer_flag(work, false), ASID_CHECK_FAILED, "system_quarantined");
+	stage->now_ms += NEIGHBOUR_PATIENCE_MS;
+	expect_not_available(stage_resume(stage, asker, false));
+}
+END_TEST
+
 START_TEST(an_asker_whose_role_ended_meanwhile_is_refused)
 {
 	register_neighbour();
@@ -621,6 +659,8 @@ int main(void)
 	tcase_add_test(tests, an_answer_that_cannot_be_read_is_refused);
 	tcase_add_test(tests, who_may_not_answer_any_more_is_not_asked);
 	tcase_add_test(tests, a_revoked_system_is_not_asked);
+	tcase_add_loop_test(tests, a_responder_that_is_held_back_is_not_asked, 0, 3);
+	tcase_add_test(tests, a_responder_that_is_held_back_after_it_took_a_question_does_not_answer);
 	tcase_add_test(tests, an_asker_whose_role_ended_meanwhile_is_refused);
 	tcase_add_test(tests, another_registration_is_given_what_the_one_before_had_taken);
 	tcase_add_test(tests, a_restart_forgets_questions_and_registrations);
