@@ -186,6 +186,8 @@ static void fill_person(struct core *core, struct op_context *context)
 	detail->name = op_text(session->name);
 	detail->role_code = op_text(session->role_code);
 	detail->role_name = op_text(role_name == NULL ? "" : role_name);
+	detail->session_id.len = sizeof session->id;
+	detail->session_id.data = (uint8_t *)(uintptr_t)session->id;
 	detail->staff_certificate_serial.len = session->staff_serial.bytes_count;
 	detail->staff_certificate_serial.data = (uint8_t *)(uintptr_t)session->staff_serial.bytes;
 }
@@ -363,6 +365,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	if (reason == REASON_PARKED) {
 		INVARIANT(arrival->may_wait && context.wait.key != 0);
 		core->wait = context.wait;
+		memcpy(core->wait.request_id, request_id, REQUEST_ID_BYTES);
 		return false;
 	}
 	count(core, reason);

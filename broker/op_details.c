@@ -5,8 +5,8 @@
 #include "broker/access.h"
 #include "broker/alert.h"
 #include "broker/child.h"
-#include "broker/inbox.h"
 #include "broker/log.h"
+#include "broker/notify.h"
 #include "broker/neighbour.h"
 #include "broker/sealed.h"
 #include "broker/visibility.h"
@@ -104,78 +104,30 @@ static enum reason add_history(struct op_context *context, Cpis__V1__DetailsRepl
 	return REASON_NONE;
 }
 
-// Whether an earlier one of these plans is of the same authority.
-static bool named_before(const struct child *child, size_t number)
-{
-	for (size_t i = 0; i < number; i++)
-		if (strcmp(child->plans[i].stored->authority, child->plans[number].stored->authority) == 0)
-			return true;
-	return false;
-}
-
-static enum reason put_history(struct op_context *context, const struct child *child, const struct neighbour *neighbour,
-			       Cpis__V1__Access *access)
+// The look as it enters the history, and whom it was told. A silent look is remembered too: if what was seen was wrong, whoever
+// saw it is told.
+static enum reason put_look(struct op_context *context, const struct child *child, const struct neighbour *neighbour,
+			    Cpis__V1__Access *access)
 {
 	Cpis__Stored__V1__StoredAccess stored = CPIS__STORED__V1__STORED_ACCESS__INIT;
 	stored.access = access;
 	stored.uid = context->session->uid;
 	stored.authorities = arena_alloc(context->arena, (shown(child) + 1) * sizeof *stored.authorities);
 	if (stored.authorities == NULL)
-		return REASON_STORE;
+		return REASON_INTERNAL;
 	for (size_t i = 0; i < shown(child); i++)
-		if (!named_before(child, i))
+		if (!notify_named_before(child, i))
 			stored.authorities[stored.n_authorities++] = child->plans[i].stored->authority;
 	if (neighbour->plan_count > 0)
 		stored.authorities[stored.n_authorities++] = op_text(neighbour->organisation->ods.text);
-	return access_put(context, &stored, !context->decision.notify);
-}
-
-// One notification for each authority whose plan was shown, naming that authority's plans only.
-static enum reason notify(struct op_context *context, const struct child *child, Cpis__V1__Access *access)
-{
-	for (size_t i = 0; i < shown(child); i++) {
-		const Cpis__Stored__V1__StoredPlan *plan = child->plans[i].stored;
-		if (named_before(child, i))
-			continue;
-		Cpis__V1__PlanType types[3];
-		Cpis__V1__AccessNotification notification = CPIS__V1__ACCESS_NOTIFICATION__INIT;
-		notification.nhs_number = op_text(child->number.digits);
-		notification.plan_types = types;
-		notification.access = access;
-		notification.uid = context->session->uid;
-		notification.audit_index = context->audit_index;
-		notification.break_glass = context->decision.break_glass;
-		notification.reason = context->request->details->reason;
-		for (size_t j = i; j < shown(child); j++) {
-			const Cpis__Stored__V1__StoredPlan *same = child->plans[j].stored;
-			if (strcmp(same->authority, plan->authority) != 0)
-				continue;
-			if (notification.n_plan_types < 3)
-				types[notification.n_plan_types++] = same->type;
-			if (notification.local_id[0] == '\0')
-				notification.local_id = same->local_id;
-		}
-		Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
-		item.kind_case = CPIS__V1__INBOX_ITEM__KIND_ACCESS;
-		item.access = &notification;
-		enum reason reason = inbox_put(context, plan->authority, &item);
+	if (context->decision.notify) {
+		enum reason reason = notify_authorities(context, child, shown(child), access, &stored);
+		if (reason == REASON_NONE)
+			reason = neighbour_notify(context, neighbour, access);
 		if (reason != REASON_NONE)
 			return reason;
 	}
-	return REASON_NONE;
-}
-
-// The store changes from here on: nothing below refuses. A silent look is remembered too: if what was seen was wrong, whoever
-// saw it is told.
-static enum reason remember(struct op_context *context, const struct child *child, const struct neighbour *neighbour,
-			    Cpis__V1__Access *access)
-{
-	enum reason reason = put_history(context, child, neighbour, access);
-	if (reason == REASON_NONE && context->decision.notify)
-		reason = notify(context, child, access);
-	if (reason == REASON_NONE && context->decision.notify)
-		reason = neighbour_notify(context, neighbour, access);
-	return reason;
+	return access_put(context, &stored, !context->decision.notify);
 }
 
 static enum reason fill_words(struct op_context *context, const struct neighbour *neighbour, Cpis__V1__DetailsReply *reply)
@@ -210,7 +162,8 @@ enum reason op_details(struct op_context *context)
 		return reason;
 	if (reply->n_plans > 0) {
 		if ((reason = add_history(context, reply)) != REASON_NONE ||
-		    (reason = remember(context, &child, &neighbour, access)) != REASON_NONE)
+		    // The store changes from here on: nothing below refuses.
+		    (reason = put_look(context, &child, &neighbour, access)) != REASON_NONE)
 			return reason;
 		reply->notified = context->decision.notify;
 	}

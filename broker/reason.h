@@ -137,8 +137,20 @@
 	  "CPF05: the demographics service does not answer, so nothing was stored. Send the same again later.")               \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
+	X(REASON_REPORT_NEEDS, "report_needs", INVALID_VALUE,                                                          \
+	  "This report is about one person, who must be named.")                          \
+	X(REASON_REPORT_PERIOD, "report_period", INVALID_VALUE,                                                        \
+	  "This report is about a period of at most 31 days, which must be given.")                                    \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
+	X(REASON_NO_SUCH_ITEM, "no_such_item", NO_RECORD_FOUND,\
+	  "There is no such item in this organisation's inbox.")\
+	X(REASON_NOT_A_NOTIFICATION, "not_a_notification", INVALID_VALUE,\
+	  "That item is not about a look: an enquiry is about an access notification.")\
+	X(REASON_NOT_AN_ENQUIRY, "not_an_enquiry", INVALID_VALUE, "That item is not an enquiry.")\
+	X(REASON_ANSWERED, "enquiry_answered", INVALID_REQUEST_STATE, "This enquiry has been answered before.")\
+	X(REASON_APPOINTMENT, "appointment_date", INVALID_VALUE,\
+	  "The appointment's date must be a date, not in the future and at most 31 days ago.")\
 	X(REASON_DUPLICATE, "request_id_reused", DUPLICATE_REJECTED,                                                   \
 	  "This request id was used before for another request.")                                                      \
 	X(REASON_STORE, "store_unavailable", SERVICE_UNAVAILABLE,                                                      \

@@ -334,6 +334,12 @@ const struct organisation *register_organisation(const struct register_snapshot 
 		       sizeof snapshot->organisations[0], compare_ods);
 }
 
+const struct organisation *register_organisations(const struct register_snapshot *snapshot, size_t *ret_count)
+{
+	*ret_count = snapshot->organisations_count;
+	return snapshot->organisations;
+}
+
 const struct role_profile *register_profile(const struct register_snapshot *snapshot, const char *uid,
 					    const char *role_code, const struct ods_code *organisation,
 					    uint64_t now_ms)

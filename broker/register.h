@@ -19,11 +19,25 @@
 #define REGISTER_PROFILES_MAX 65536u
 #define REGISTER_RANGES_MAX 1024u
 
+#define REGISTER_ESCALATE_MINUTES_DEFAULT 240u     // of authorities; others have none
+#define REGISTER_EXPIRE_DAYS_DEFAULT 30u
+#define REGISTER_SAME_LOOK_MINUTES_DEFAULT 10u
+
+// How an organisation wants to be told.
+struct inbox_settings {
+	uint32_t escalate_after_minutes;           // 0: never
+	uint32_t expire_after_days;
+	bool digest_hourly;                        // notifications that are not urgent, together
+	bool nothing_to_report_daily;
+	uint32_t same_look_minutes;                // one person's looks at one child within it are told once; 0: each is told
+};
+
 struct organisation {
 	struct ods_code ods;
 	char name[TEXT_BYTES_MAX + 1];
 	enum organisation_type type;
 	uint64_t care_settings;                    // bit n: care setting n of cpis.v1
+	struct inbox_settings inbox;
 };
 
 // NHS numbers that one organisation answers for beside the built-in register; both ends belong to it, and are compared as
@@ -74,6 +88,10 @@ const struct enrolled_system *register_system(const struct register_snapshot *sn
 // The system's standing at `now_ms`: its status at loading, and its validity period since.
 enum certs_status register_system_status(const struct enrolled_system *system, uint64_t now_ms);
 const struct organisation *register_organisation(const struct register_snapshot *snapshot, const struct ods_code *ods);
+// All of them, by ODS code. Borrowed.
+const struct organisation *register_organisations(const struct register_snapshot *snapshot, size_t *ret_count);
+// What counts where the register says nothing.
+struct inbox_settings register_inbox_defaults(enum organisation_type type);
 // The range that holds this number; NULL: nobody else is asked about it.
 const struct register_range *register_range_of(const struct register_snapshot *snapshot, const struct nhs_number *number);
 // Whose demographics service publications are checked against; NULL: nobody's.

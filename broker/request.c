@@ -155,6 +155,14 @@ static enum reason dispatch(struct op_context *context)
 		return op_inbox_list(context);
 	case CPIS__V1__OPERATION__INBOX_ACKNOWLEDGE:
 		return op_inbox_acknowledge(context);
+	case CPIS__V1__OPERATION__INBOX_TAKE:
+		return op_inbox_take(context);
+	case CPIS__V1__OPERATION__ENQUIRY_SEND:
+		return op_enquiry_send(context);
+	case CPIS__V1__OPERATION__ENQUIRY_ANSWER:
+		return op_enquiry_answer(context);
+	case CPIS__V1__OPERATION__NOT_BROUGHT_SEND:
+		return op_not_brought_send(context);
 	case CPIS__V1__OPERATION__AUDIT_SEARCH:
 		return op_audit_search(context);
 	case CPIS__V1__OPERATION__AUDIT_SHOW:
@@ -246,6 +254,9 @@ static void note_subject(struct op_context *context)
 		context->detail->stated_reason = request->details->reason;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH) {
 		text = request->audit_search->nhs_number;
+		context->detail->search = request->audit_search;
+	} else if (request->body_case == CPIS__V1__REQUEST__BODY_NOT_BROUGHT_SEND) {
+		text = request->not_brought_send->nhs_number;
 	}
 	if (text == NULL || nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
 		return;

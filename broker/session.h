@@ -14,7 +14,6 @@
 #include "proto/arena.h"
 #include "proto/wire.h"
 
-#define SESSION_ID_BYTES 16
 // A token is sealed anew, with a fresh idle limit, when the last renewal is older than this.
 #define SESSION_RENEW_MS (5u * 60u * 1000u)
 

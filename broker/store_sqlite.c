@@ -13,7 +13,7 @@
 #include "proto/invariant.h"
 
 #define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 // A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
 #define BUSY_TIMEOUT_MS 5000
 
@@ -37,13 +37,29 @@ static const char schema[] =
 	"  organisation TEXT NOT NULL,"
 	"  box INTEGER NOT NULL,"           // enum store_box
 	"  id INTEGER NOT NULL,"            // rows are never deleted, so max(id) + 1 was never used
+	"  kind INTEGER NOT NULL,"
 	"  created_ms INTEGER NOT NULL,"
-	"  acknowledged_ms INTEGER NOT NULL,"
+	"  acknowledged_ms INTEGER NOT NULL DEFAULT 0,"
+	"  delivered_ms INTEGER NOT NULL DEFAULT 0,"
+	"  lease_until_ms INTEGER NOT NULL DEFAULT 0,"
+	"  escalated_ms INTEGER NOT NULL DEFAULT 0,"
+	"  escalation_id INTEGER NOT NULL DEFAULT 0,"
+	"  expired_ms INTEGER NOT NULL DEFAULT 0,"
+	"  answered_ms INTEGER NOT NULL DEFAULT 0,"
+	"  due_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL,"
 	"  acknowledged_by BLOB,"
+	"  leased_by BLOB,"
 	"  PRIMARY KEY (organisation, box, id)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0;"
+	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0 AND expired_ms = 0;"
+	"CREATE UNIQUE INDEX inbox_escalated ON inbox (organisation, escalation_id) WHERE escalation_id > 0;"
+	"CREATE INDEX inbox_due ON inbox (box, due_ms) WHERE due_ms > 0;"
+	"CREATE TABLE reported ("           // how far 'nothing to report' has got
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  until_ms INTEGER NOT NULL,"
+	"  after TEXT NOT NULL"
+	") STRICT;"
 	"CREATE TABLE authority ("
 	"  organisation TEXT PRIMARY KEY NOT NULL,"
 	"  last_published_ms INTEGER NOT NULL,"
@@ -92,9 +108,11 @@ static const char schema[] =
 	"  subject BLOB,"
 	"  person BLOB"
 	") STRICT;"
-	"CREATE INDEX audit_by_subject ON audit (subject) WHERE subject IS NOT NULL;"
-	"CREATE INDEX audit_by_person ON audit (person) WHERE person IS NOT NULL;"
-	"CREATE INDEX audit_by_organisation ON audit (organisation);"
+	// What searches go along; each in the order of time.
+	"CREATE INDEX audit_by_subject ON audit (subject, time_ms) WHERE subject IS NOT NULL;"
+	"CREATE INDEX audit_by_person ON audit (person, time_ms) WHERE person IS NOT NULL;"
+	"CREATE INDEX audit_by_organisation ON audit (organisation, time_ms);"
+	"CREATE INDEX audit_by_time ON audit (time_ms);"
 	// Against our own mistakes. Whoever can write the file can drop these; the signed log is what finds them out.
 	"CREATE TRIGGER audit_is_not_updated BEFORE UPDATE ON audit"
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;"
@@ -188,10 +206,16 @@ static const struct store_ops sqlite_ops = {
 	.accesses_of = sqlite_accesses_of,
 	.inbox_next_id = sqlite_inbox_next_id,
 	.inbox_put = sqlite_inbox_put,
+	.inbox_update = sqlite_inbox_update,
 	.inbox_list = sqlite_inbox_list,
+	.inbox_free = sqlite_inbox_free,
+	.inbox_due = sqlite_inbox_due,
+	.inbox_latest = sqlite_inbox_latest,
 	.inbox_get = sqlite_inbox_get,
 	.inbox_acknowledge = sqlite_inbox_acknowledge,
 	.inbox_unacknowledged = sqlite_inbox_unacknowledged,
+	.reported_put = sqlite_reported_put,
+	.reported_get = sqlite_reported_get,
 	.authority_put = sqlite_authority_put,
 	.authority_get = sqlite_authority_get,
 	.quarantine_put = sqlite_quarantine_put,

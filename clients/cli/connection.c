@@ -105,6 +105,7 @@ static int connect_to(struct connection *connection, size_t number)
 		.system_certificate = profile->system_certificate,
 		.system_key = profile->system_key,
 		.checkpoint_file = broker.checkpoint_file,
+		.key_lock = connection->key_lock,
 	};
 	enum cpis_status status = cpis_connect(&options, &connection->client, why);
 	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, why);

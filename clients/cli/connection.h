@@ -10,6 +10,7 @@ struct connection {
 	const struct command_line *line;
 	struct profile *profile;
 	struct cpis_client *client;
+	int key_lock;                // cpis_options.key_lock
 };
 
 // Each returns EXIT_DONE, or has said on standard error what is wrong and returns the exit code.

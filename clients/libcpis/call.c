@@ -7,7 +7,6 @@
 #include <openssl/rand.h>
 #include <zmq.h>
 
-#include "certs/key_token.h"
 #include "clients/libcpis/client_priv.h"
 #include "proto/act.h"
 
@@ -303,12 +302,11 @@ static enum cpis_status sign_act(struct call *call, const char *staff_key, uint8
 	const uint8_t *act = act_signed_bytes(&call->arena, call->request, client->broker.name, &bytes);
 	if (act == NULL)
 		return client_fail(client, CPIS_USAGE, "the request is larger than a message may be");
-	char detail[CERTS_DETAIL_BYTES];
-	enum certs_status status = signing_key_open(staff_key, &key, detail);
-	if (status != CERTS_OK)
-		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
-	status = signing_key_sign(key, act, bytes, signature);
-	signing_key_free(key);
+	enum cpis_status opened = client_key_open(client, staff_key, &key);
+	if (opened != CPIS_OK)
+		return opened;
+	enum certs_status status = signing_key_sign(key, act, bytes, signature);
+	client_key_close(client, key);
 	if (status != CERTS_OK)
 		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(staff_key), certs_status_text(status));
 	call->request->act_signature = (ProtobufCBinaryData){SIGNATURE_BYTES, signature};

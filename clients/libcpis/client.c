@@ -138,6 +138,7 @@ enum cpis_status client_copy_options(struct cpis_client *client, const struct cp
 	    options->trust_directory == NULL || options->system_key == NULL)
 		return client_fail(client, CPIS_USAGE, "an option is missing");
 	const char *file = options->checkpoint_file == NULL ? "" : options->checkpoint_file;
+	client->key_lock = options->key_lock;
 	if ((size_t)snprintf(client->endpoint, sizeof client->endpoint, "%s", options->endpoint) >=
 		    sizeof client->endpoint ||
 	    (size_t)snprintf(client->checkpoint_file, sizeof client->checkpoint_file, "%s", file) >=

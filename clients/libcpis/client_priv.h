@@ -13,6 +13,7 @@
 struct cpis_client {
 	char endpoint[256];
 	char checkpoint_file[CLIENT_PATH_BYTES]; // "": do not remember
+	int key_lock;                    // 0: none
 	struct trust *trust;
 	struct note_verifier log;        // of the audit log
 	struct broker_identity broker;
@@ -40,6 +41,9 @@ struct cpis_client {
 enum cpis_status client_fail(struct cpis_client *client, enum cpis_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// The staff key, for signing at once: nobody else with the same key_lock has one open meanwhile. NULL may be closed too.
+enum cpis_status client_key_open(struct cpis_client *client, const char *where, struct signing_key **ret);
+void client_key_close(struct cpis_client *client, struct signing_key *key);
 // For a complaint: the path, or "pkcs11", because a URI may hold a PIN.
 const char *client_key_name(const char *staff_key);
 

@@ -45,6 +45,9 @@ struct cpis_options {
 	const char *system_certificate;  // PEM file, this system's
 	const char *system_key;          // PEM file, 0600
 	const char *checkpoint_file;     // remembers the newest checkpoint seen; NULL: do not remember
+	// Where processes share one token, which serves one at a time: a descriptor that all of them have, open for writing. A POSIX
+	// lock on it is held while a staff key is open, which is until it has signed. 0: none.
+	int key_lock;
 };
 
 struct cpis_client;

@@ -34,6 +34,21 @@ FORWARD(accesses_of,
 FORWARD(inbox_next_id, (struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t *ret),
 	(fault->real, box, organisation, ret))
 FORWARD(inbox_put, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
+FORWARD(inbox_update, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
+FORWARD(inbox_free,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, uint64_t now_ms, size_t max,
+	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
+	(fault->real, box, organisation, after_id, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_due,
+	(struct store *store, enum store_box box, uint64_t now_ms, size_t max, struct arena *arena, struct store_inbox_item **ret,
+	 size_t *ret_count),
+	(fault->real, box, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_latest,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t before_ms, uint64_t but_kind,
+	 uint64_t *ret),
+	(fault->real, box, organisation, before_ms, but_kind, ret))
+FORWARD(reported_put, (struct store *store, const struct store_reported *row), (fault->real, row))
+FORWARD(reported_get, (struct store *store, struct store_reported *ret), (fault->real, ret))
 FORWARD(inbox_list,
 	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, bool all, size_t max,
 	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
@@ -88,9 +103,9 @@ FORWARD(audit_get, (struct store *store, uint64_t index, struct arena *arena, st
 FORWARD(audit_node, (struct store *store, uint64_t index, unsigned height, struct merkle_hash *ret),
 	(fault->real, index, height, ret))
 FORWARD(audit_search,
-	(struct store *store, const struct store_audit_filter *filter, struct arena *arena, struct store_audit **ret,
+	(struct store *store, const struct store_audit_range *range, struct arena *arena, struct store_audit **ret,
 	 size_t *ret_count),
-	(fault->real, filter, arena, ret, ret_count))
+	(fault->real, range, arena, ret, ret_count))
 FORWARD(audit_size, (struct store *store, uint64_t *ret), (fault->real, ret))
 FORWARD(checkpoint_put, (struct store *store, const char *note), (fault->real, note))
 FORWARD(checkpoint_get, (struct store *store, struct arena *arena, const char **ret), (fault->real, arena, ret))
@@ -127,6 +142,12 @@ static const struct store_ops fault_ops = {
 	.accesses_of = fault_accesses_of,
 	.inbox_next_id = fault_inbox_next_id,
 	.inbox_put = fault_inbox_put,
+	.inbox_update = fault_inbox_update,
+	.inbox_free = fault_inbox_free,
+	.inbox_due = fault_inbox_due,
+	.inbox_latest = fault_inbox_latest,
+	.reported_put = fault_reported_put,
+	.reported_get = fault_reported_get,
 	.inbox_list = fault_inbox_list,
 	.inbox_get = fault_inbox_get,
 	.inbox_acknowledge = fault_inbox_acknowledge,

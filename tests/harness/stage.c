@@ -28,9 +28,11 @@ const struct stage_cast stage_cast[STAGE_PERSONS] = {
 	[PAST_NURSE] = {"555000000011", "R8001", STAGE_HOSPITAL, "2026-01-01", "2026-10-20", ""},
 	[FUTURE_NURSE] = {"555000000012", "R8001", STAGE_HOSPITAL, "2026-10-21", NULL, ""},
 	[NOBODY] = {"555000000013", "R8001", STAGE_HOSPITAL, NULL, NULL, ""},
+	[LEEDS_REVIEWER] = {"555000000018", "R0001", STAGE_LEEDS, "2026-01-01", NULL, ""},
+	[INFIRMARY_GUARDIAN] = {"555000000019", "R5105", STAGE_INFIRMARY, "2026-01-01", NULL, ""},
 	[EXPIRED_NURSE] = {"555000000014", "R8001", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
-	[NEIGHBOUR] = {"555000000018", "R8015", STAGE_NEIGHBOUR, "2026-01-01", NULL, "L0102"},
-	[DEMOGRAPHER] = {"555000000019", "R8015", STAGE_DEMOGRAPHICS, "2026-01-01", NULL, ""},
+	[NEIGHBOUR] = {"555000000020", "R8015", STAGE_NEIGHBOUR, "2026-01-01", NULL, "L0102"},
+	[DEMOGRAPHER] = {"555000000021", "R8015", STAGE_DEMOGRAPHICS, "2026-01-01", NULL, ""},
 };
 
 const struct stage_props stage_props[STAGE_SYSTEMS] = {
@@ -117,6 +119,8 @@ static void write_register(const struct stage *stage)
 			fputs(", answers: {plans: [\"" STAGE_RANGE_FIRST "-" STAGE_RANGE_LAST "\"]}", file);
 		if (i == STAGE_DEMOGRAPHICS && stage->asks_demographics)
 			fputs(", answers: {demographics: true}", file);
+		if (stage->inbox[i] != NULL)
+			fprintf(file, ", inbox: %s", stage->inbox[i]);
 		fputs("}\n", file);
 	}
 	fputs("role_profiles:\n", file);
@@ -203,6 +207,20 @@ void stage_ask_demographics(struct stage *stage, bool asks)
 {
 	stage->asks_demographics = asks;
 	load_register(stage);
+}
+
+void stage_set_inbox(struct stage *stage, enum stage_system system, const char *inbox)
+{
+	stage->inbox[system] = inbox;
+	load_register(stage);
+}
+
+bool stage_tick(struct stage *stage)
+{
+	uint64_t failed = core_read_counters(stage->core).failed_commits;
+	while (core_tick(stage->core, stage->now_ms))
+		;
+	return core_read_counters(stage->core).failed_commits == failed;
 }
 
 static void revoke(struct stage *stage, const char *certificate)

@@ -64,6 +64,8 @@ enum stage_person {
 	EXPIRED_NURSE,    // R8001 at RXH; the certificate was good for its first day
 	NEIGHBOUR,        // R8015 at W00, and granted L0102
 	DEMOGRAPHER,      // R8015 at X09
+	LEEDS_REVIEWER,   // R0001 at 383
+	INFIRMARY_GUARDIAN, // R5105 at RXJ
 	STAGE_PERSONS
 };
 
@@ -88,14 +90,14 @@ struct stage {
 	struct store *disk;
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;
-	bool parks;                              // what is submitted now is to be parked
-	struct stage_parked *parked;             // and that is it
 	bool asks_demographics;                  // the register names a demographics service
 	bool enrolling;                          // what is submitted comes on the enrolment endpoint
 	struct curve_key_pair keys[STAGE_SYSTEMS];
 	char system_files[STAGE_SYSTEMS][128];   // certificates
 	char person_files[STAGE_PERSONS][128];
 	uint64_t profile_ends_ms[STAGE_PERSONS]; // 0: as the cast says
+	const char *inbox[STAGE_SYSTEMS];        // the organisation's "inbox" in the register; NULL: none
+	struct { uint8_t data[MESSAGE_BYTES_MAX]; size_t bytes; enum stage_system system; struct wait wait; } parked;
 	uint8_t tokens[STAGE_PERSONS][SESSION_TOKEN_BYTES_MAX];
 	size_t token_bytes[STAGE_PERSONS];
 	struct { uint8_t *data; size_t bytes; } asked[STAGE_BATCH_MAX]; // of the batch under way
@@ -119,6 +121,10 @@ void stage_restart(struct stage *stage);
 // A new core over the same store, or false with the reason.
 bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DETAIL_BYTES]);
 void stage_end_profile(struct stage *stage, enum stage_person person); // now
+// What the register says of the organisation's inbox from now on, e.g. "{same_look_minutes: 0}".
+void stage_set_inbox(struct stage *stage, enum stage_system system, const char *inbox);
+// Does all that is due by now. False: a step failed.
+bool stage_tick(struct stage *stage);
 // The registration authority's part: its certificate is put among the enrolled ones.
 void stage_enrol_newcomer(struct stage *stage);
 // From now on the register says that X09 answers demographics; or no longer.
@@ -147,26 +153,15 @@ const struct stage_reply *stage_ask(struct stage *stage, enum stage_system syste
 const struct stage_reply *stage_ask_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
 const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes,
 					  uint64_t waited_ms);
+// A request that waits: it finds nothing and is put aside, else the test fails. One at a time.
+void stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
+// Whether what it waits for has happened since the last look; looking forgets it.
+bool stage_is_woken(struct stage *stage);
+// Submits it again. NULL: it waits on. `may_wait` false: its time is over.
+const struct stage_reply *stage_resume(struct stage *stage, bool may_wait);
 // A signed act, by `signer`'s key at `act_time_ms`, in `person`'s session.
 const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
 				    uint64_t act_time_ms, Cpis__V1__Request *request);
-
-// A request that waits, as the edge would keep it.
-struct stage_parked {
-	enum stage_system system;
-	uint8_t *data;
-	size_t bytes;
-	struct wait wait;
-	uint64_t since_ms;
-};
-// Submits a request that must be parked. End it with stage_resume.
-struct stage_parked *stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
-// Whether something that it waits for has happened since this was last asked of anything.
-bool stage_is_woken(struct stage *stage, const struct stage_parked *parked);
-// Submits it again; `may_wait` false: its time is over. NULL: it waits on. Otherwise it is freed.
-const struct stage_reply *stage_resume(struct stage *stage, struct stage_parked *parked, bool may_wait);
-// Its asker has gone.
-void stage_parked_free(struct stage_parked *parked);
 
 // What a person signs; stage_statement fills in the truth.
 struct stage_statement {

@@ -19,11 +19,6 @@ struct stage_props {
 };
 extern const struct stage_props stage_props[STAGE_SYSTEMS];
 
-// stage_wait.c: submits a request that must be parked, and keeps it in `stage->parked`. Always true.
-bool stage_keep_parked(struct stage *stage, enum stage_system system, const void *data, size_t bytes);
-// stage_talk.c: what the reply that comes next is compared with.
-void stage_note_asked(struct stage *stage, const void *data, size_t bytes);
-
 void stage_must(bool good, const char *what, const char *detail);
 const char *stage_path(const struct stage *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

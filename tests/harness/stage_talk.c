@@ -103,37 +103,32 @@ bool stage_same_body(const struct stage_reply *a, const struct stage_reply *b)
 
 // ------------------------------------------------------------------ requests
 
-void stage_note_asked(struct stage *stage, const void *data, size_t bytes)
+static enum core_submitted submit(struct stage *stage, enum stage_system system, struct core_arrival *arrival)
 {
-	uint8_t *copy = malloc(bytes + 1);
+	arrival->channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key;
+	arrival->enrolling = stage->enrolling;
+	enum core_submitted submitted = core_submit(stage->core, arrival, stage->now_ms);
+	if (submitted != CORE_TAKEN)
+		return submitted;
+	uint8_t *copy = malloc(arrival->bytes + 1);
 	stage_must(copy != NULL, "request", "out of memory");
-	if (bytes > 0)
-		memcpy(copy, data, bytes);
+	if (arrival->bytes > 0)
+		memcpy(copy, arrival->data, arrival->bytes);
 	stage->asked[stage->asked_count].data = copy;
-	stage->asked[stage->asked_count++].bytes = bytes;
+	stage->asked[stage->asked_count++].bytes = arrival->bytes;
+	return submitted;
 }
 
 bool stage_submit_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes, uint64_t waited_ms)
 {
-	if (stage->parks)
-		return stage_keep_parked(stage, system, data, bytes);
-	struct core_arrival arrival = {
-		.channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key,
-		.data = data,
-		.bytes = bytes,
-		.enrolling = stage->enrolling,
-		.waited_ms = waited_ms,
-	};
-	if (core_submit(stage->core, &arrival, stage->now_ms) != CORE_TAKEN)
-		return false;
-	stage_note_asked(stage, data, bytes);
-	return true;
+	struct core_arrival arrival = {.data = data, .bytes = bytes, .waited_ms = waited_ms};
+	return submit(stage, system, &arrival) == CORE_TAKEN;
 }
 
-bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Request *request)
+// Fills in what the caller left out.
+static size_t pack(const Cpis__V1__Request *request, uint8_t packed[2 * MESSAGE_BYTES_MAX])
 {
 	uint8_t id[REQUEST_ID_BYTES];
-	uint8_t packed[2 * MESSAGE_BYTES_MAX];
 	Cpis__V1__Request whole = *request;
 	if (whole.protocol_version == 0)
 		whole.protocol_version = PROTOCOL_VERSION;
@@ -143,8 +138,14 @@ bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Reque
 		stage_must(RAND_bytes(id, sizeof id) == 1, "request id", "no random bytes");
 		whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
 	}
-	stage_must(cpis__v1__request__get_packed_size(&whole) <= sizeof packed, "request", "too large");
-	return stage_submit_bytes(stage, system, packed, cpis__v1__request__pack(&whole, packed), 0);
+	stage_must(cpis__v1__request__get_packed_size(&whole) <= 2 * MESSAGE_BYTES_MAX, "request", "too large");
+	return cpis__v1__request__pack(&whole, packed);
+}
+
+bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Request *request)
+{
+	uint8_t packed[2 * MESSAGE_BYTES_MAX];
+	return stage_submit_bytes(stage, system, packed, pack(request, packed), 0);
 }
 
 bool stage_submit_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
@@ -175,6 +176,53 @@ const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system
 					  uint64_t waited_ms)
 {
 	return answer(stage, stage_submit_bytes(stage, system, data, bytes, waited_ms));
+}
+
+// ------------------------------------------------------------------ waiting
+
+static enum core_submitted submit_parked(struct stage *stage, bool resumed, bool may_wait)
+{
+	struct core_arrival arrival = {
+		.data = stage->parked.data,
+		.bytes = stage->parked.bytes,
+		.resumed = resumed,
+		.may_wait = may_wait,
+		.ticket = stage->parked.wait.ticket,
+	};
+	enum core_submitted submitted = submit(stage, stage->parked.system, &arrival);
+	if (submitted == CORE_PARKED)
+		stage->parked.wait = core_wait(stage->core);
+	return submitted;
+}
+
+void stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
+{
+	uint8_t packed[2 * MESSAGE_BYTES_MAX];
+	Cpis__V1__Request whole = *request;
+	whole.session_token = (ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
+	stage->parked.bytes = pack(&whole, packed);
+	stage_must(stage->parked.bytes <= sizeof stage->parked.data, "request", "too large");
+	memcpy(stage->parked.data, packed, stage->parked.bytes);
+	stage->parked.system = stage_system_of(person);
+	stage_must(submit_parked(stage, false, true) == CORE_PARKED, "request", "does not wait");
+	stage_flush(stage);
+}
+
+bool stage_is_woken(struct stage *stage)
+{
+	struct wakes *wakes = core_wakes(stage->core);
+	bool woken = wakes->everybody;
+	for (size_t i = 0; i < wakes->count; i++)
+		woken = woken || wakes->keys[i] == stage->parked.wait.key;
+	*wakes = (struct wakes){0};
+	return woken;
+}
+
+const struct stage_reply *stage_resume(struct stage *stage, bool may_wait)
+{
+	enum core_submitted submitted = submit_parked(stage, true, may_wait);
+	stage_flush(stage);
+	return submitted == CORE_TAKEN ? stage->batch[0] : NULL;
 }
 
 // ------------------------------------------------------------------ sessions

@@ -14,6 +14,7 @@ static struct stage *stage;
 static void raise_curtain(void)
 {
 	stage = stage_new();
+	stage_set_inbox(stage, STAGE_LEEDS, "{same_look_minutes: 0}"); // each look is told
 	for (int i = NURSE; i <= REVIEWER; i++)
 		stage_sign_in(stage, (enum stage_person)i);
 	stage_publish(stage, LEEDS_WORKER, stage_child(0), CPIS__V1__PLAN_TYPE__CPP, "2026-02-03", NULL, NULL);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/demographics.h"
+#include "tests/harness/stage_aside.h"
 #include "tests/harness/stage_responder.h"
 
 #define SUPERSEDED CPIS__V1__DEMOGRAPHICS_STATUS__SUPERSEDED
@@ -73,7 +74,7 @@ static const struct stage_reply *answer(const Cpis__V1__ResponderWork *work, con
 	return stage_answer_work(stage, DEMOGRAPHER, answer_key, work, &answer, -1);
 }
 
-static struct stage_parked *park_file(struct stage_file *file, size_t count)
+static struct stage_aside *park_file(struct stage_file *file, size_t count)
 {
 	stage_file_init(file, LEEDS_WORKER, count);
 	for (size_t i = 0; i < count; i++) {
@@ -81,7 +82,7 @@ static struct stage_parked *park_file(struct stage_file *file, size_t count)
 		file->plan[i].given_names = op_text("Chidi Ben");
 		file->plan[i].birth_date = op_text("2018-04-05");
 	}
-	return stage_park_as(stage, LEEDS_WORKER, &file->request);
+	return stage_put_aside(stage, LEEDS_WORKER, &file->request);
 }
 
 static const struct stage_reply *announce_as(enum stage_person person, const char *nhs_number,
@@ -123,7 +124,7 @@ START_TEST(each_outcome_has_its_code_and_only_the_verified_are_stored)
 						     CPIS__V1__RECORD_CODE__CPR05};
 	struct stage_file file;
 	open_service();
-	struct stage_parked *asker = park_file(&file, 6);
+	struct stage_aside *asker = park_file(&file, 6);
 	const Cpis__V1__ResponderWork *work = take();
 	ck_assert_uint_eq(work->demographics->n_records, 6);
 	// What is asked says who, and nothing of any plan.
@@ -134,8 +135,8 @@ START_TEST(each_outcome_has_its_code_and_only_the_verified_are_stored)
 	ck_assert_str_eq(work->demographics->records[0]->start_date, "");
 	ck_assert_str_eq(work->demographics->records[0]->local_id, "");
 	stage_expect_ok(answer(work, told, 6, false));
-	ck_assert(stage_is_woken(stage, asker));
-	const struct stage_reply *reply = stage_resume(stage, asker, true);
+	ck_assert(stage_aside_is_woken(stage, asker));
+	const struct stage_reply *reply = stage_aside_resume(stage, asker, true);
 	stage_expect_ok(reply);
 	ck_assert_uint_eq(reply->reply->publish->stored, 1);
 	ck_assert_uint_eq(reply->reply->publish->n_rejected, 5);
@@ -156,9 +157,9 @@ START_TEST(an_unborn_childs_plan_needs_a_woman)
 		file.plan[0].type = CPIS__V1__PLAN_TYPE__UCPP;
 		file.plan[0].birth_date = op_text("1996-04-05");
 		file.plan[0].family_name = file.plan[0].given_names = op_text("Ada");
-		struct stage_parked *asker = stage_park_as(stage, LEEDS_WORKER, &file.request);
+		struct stage_aside *asker = stage_put_aside(stage, LEEDS_WORKER, &file.request);
 		stage_expect_ok(answer(take(), told, 1, woman == 1));
-		const struct stage_reply *reply = stage_resume(stage, asker, true);
+		const struct stage_reply *reply = stage_aside_resume(stage, asker, true);
 		stage_expect_ok(reply);
 		ck_assert_uint_eq(reply->reply->publish->stored, (unsigned)woman);
 	}
@@ -178,9 +179,9 @@ START_TEST(without_an_answer_nothing_is_stored_and_the_file_is_sent_again)
 {
 	struct stage_file file;
 	open_service();
-	struct stage_parked *asker = park_file(&file, 2);
-	stage->now_ms += asker->wait.wait_ms;
-	expect_send_again(stage_resume(stage, asker, false));
+	struct stage_aside *asker = park_file(&file, 2);
+	stage->now_ms += asker->parked.wait.wait_ms;
+	expect_send_again(stage_aside_resume(stage, asker, false));
 }
 END_TEST
 
@@ -192,12 +193,12 @@ START_TEST(the_same_request_sent_again_later_is_asked_again)
 	open_service();
 	stage_file_init(&file, LEEDS_WORKER, 1);
 	file.request.request_id = (ProtobufCBinaryData){sizeof id, id};
-	struct stage_parked *asker = stage_park_as(stage, LEEDS_WORKER, &file.request);
-	stage->now_ms += asker->wait.wait_ms;
-	expect_send_again(stage_resume(stage, asker, false));
-	asker = stage_park_as(stage, LEEDS_WORKER, &file.request);
+	struct stage_aside *asker = stage_put_aside(stage, LEEDS_WORKER, &file.request);
+	stage->now_ms += asker->parked.wait.wait_ms;
+	expect_send_again(stage_aside_resume(stage, asker, false));
+	asker = stage_put_aside(stage, LEEDS_WORKER, &file.request);
 	stage_expect_ok(answer(take(), told, 1, false));
-	stage_expect_ok(stage_resume(stage, asker, true));
+	stage_expect_ok(stage_aside_resume(stage, asker, true));
 	ck_assert(stage_flag(stage, NURSE, child)->reply->flag->flag);
 }
 END_TEST
@@ -216,9 +217,9 @@ START_TEST(an_answer_that_does_not_fit_counts_as_none)
 	static const Cpis__V1__DemographicsStatus told[] = {VERIFIED, CPIS__V1__DEMOGRAPHICS_STATUS__DEMOGRAPHICS_STATUS_UNSPECIFIED};
 	struct stage_file file;
 	open_service();
-	struct stage_parked *asker = park_file(&file, 2);
+	struct stage_aside *asker = park_file(&file, 2);
 	stage_expect(answer(take(), told, _i == 0 ? 1 : 2, false), INVALID_VALUE, "answer_invalid");
-	expect_send_again(stage_resume(stage, asker, true));
+	expect_send_again(stage_aside_resume(stage, asker, true));
 }
 END_TEST
 
@@ -227,9 +228,9 @@ START_TEST(a_sex_is_told_of_the_verified_only)
 	static const Cpis__V1__DemographicsStatus told[] = {SENSITIVE};
 	struct stage_file file;
 	open_service();
-	struct stage_parked *asker = park_file(&file, 1);
+	struct stage_aside *asker = park_file(&file, 1);
 	stage_expect(answer(take(), told, 1, true), INVALID_VALUE, "answer_invalid");
-	expect_send_again(stage_resume(stage, asker, true));
+	expect_send_again(stage_aside_resume(stage, asker, true));
 }
 END_TEST
 
@@ -344,9 +345,9 @@ START_TEST(a_number_that_the_service_verifies_is_in_use_whatever_was_announced)
 	publish_of_two();
 	announce(child, INVALID);
 	open_service();
-	struct stage_parked *asker = park_file(&file, 1);
+	struct stage_aside *asker = park_file(&file, 1);
 	stage_expect_ok(answer(take(), told, 1, false));
-	stage_expect_ok(stage_resume(stage, asker, true));
+	stage_expect_ok(stage_aside_resume(stage, asker, true));
 	ck_assert(stage_flag(stage, NURSE, child)->reply->flag->flag);
 	ck_assert_uint_eq(stage_details(stage, NURSE, child)->reply->details->n_plans, 3);
 }

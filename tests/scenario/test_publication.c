@@ -14,6 +14,8 @@ static struct stage_file file;
 static void raise_curtain(void)
 {
 	stage = stage_new();
+	stage_set_inbox(stage, STAGE_LEEDS, "{same_look_minutes: 0}"); // each look is told
+	stage_set_inbox(stage, STAGE_BRIGHTON, "{same_look_minutes: 0}"); // each look is told
 	stage_sign_in(stage, NURSE);
 	stage_sign_in(stage, LEEDS_WORKER);
 	stage_sign_in(stage, BRIGHTON_WORKER);

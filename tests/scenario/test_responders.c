@@ -6,6 +6,7 @@
 
 #include "broker/asking.h"
 #include "broker/neighbour.h"
+#include "tests/harness/stage_aside.h"
 #include "tests/harness/stage_responder.h"
 
 #define KNOWN "9995000008"
@@ -45,17 +46,17 @@ static void register_neighbour(void)
 	stage_expect_ok(register_as(NEIGHBOUR, STAGE_RANGE_FIRST, STAGE_RANGE_LAST));
 }
 
-static struct stage_parked *park_flag(const char *nhs_number)
+static struct stage_aside *park_flag(const char *nhs_number)
 {
 	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	flag.nhs_number = (char *)(uintptr_t)nhs_number;
 	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
 	request.flag = &flag;
-	return stage_park_as(stage, NURSE, &request);
+	return stage_put_aside(stage, NURSE, &request);
 }
 
-static struct stage_parked *park_details(enum stage_person person, const char *nhs_number, Cpis__V1__AccessType type)
+static struct stage_aside *park_details(enum stage_person person, const char *nhs_number, Cpis__V1__AccessType type)
 {
 	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
@@ -63,7 +64,7 @@ static struct stage_parked *park_details(enum stage_person person, const char *n
 	details.access_type = type;
 	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
 	request.details = &details;
-	return stage_park_as(stage, person, &request);
+	return stage_put_aside(stage, person, &request);
 }
 
 static const struct stage_reply *take_as(enum stage_person person)
@@ -185,20 +186,20 @@ END_TEST
 START_TEST(a_question_goes_out_and_its_answer_comes_back)
 {
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
-	ck_assert(!stage_is_woken(stage, asker));
+	struct stage_aside *asker = park_flag(KNOWN);
+	ck_assert(!stage_aside_is_woken(stage, asker));
 	const Cpis__V1__ResponderWork *work = take();
 	ck_assert_str_eq(work->plans->nhs_number, KNOWN);
 	ck_assert(!work->plans->details);
 	ck_assert_str_eq(work->plans->access->organisation, "RXH");
 	ck_assert_uint_gt(work->deadline_ms, 0);
 	ck_assert_uint_le(work->deadline_ms, NEIGHBOUR_PATIENCE_MS);
-	ck_assert_ptr_null(stage_resume(stage, asker, true));
+	ck_assert_ptr_null(stage_aside_resume(stage, asker, true));
 	const struct stage_reply *answered = answer_flag(work, true);
 	stage_expect_ok(answered);
 	ck_assert(answered->reply->responder_answer->in_time);
-	ck_assert(stage_is_woken(stage, asker));
-	const struct stage_reply *reply = stage_resume(stage, asker, true);
+	ck_assert(stage_aside_is_woken(stage, asker));
+	const struct stage_reply *reply = stage_aside_resume(stage, asker, true);
 	stage_expect_ok(reply);
 	ck_assert(reply->reply->flag->flag);
 	ck_assert_uint_eq(reply->reply->flag->n_not_available_from, 0);
@@ -211,13 +212,13 @@ START_TEST(a_take_that_waits_is_woken_by_a_question)
 	Cpis__V1__Request request = stage_take_request(&body);
 	body.wait_ms = 5000;
 	register_neighbour();
-	struct stage_parked *taker = stage_park_as(stage, NEIGHBOUR, &request);
-	struct stage_parked *asker = park_flag(KNOWN);
-	ck_assert(stage_is_woken(stage, taker));
-	const struct stage_reply *taken = stage_resume(stage, taker, true);
+	struct stage_aside *taker = stage_put_aside(stage, NEIGHBOUR, &request);
+	struct stage_aside *asker = park_flag(KNOWN);
+	ck_assert(stage_aside_is_woken(stage, taker));
+	const struct stage_reply *taken = stage_aside_resume(stage, taker, true);
 	stage_expect_ok(taken);
 	ck_assert_ptr_nonnull(taken->reply->responder_take->work);
-	stage_parked_free(asker);
+	stage_aside_free(asker);
 }
 END_TEST
 
@@ -227,9 +228,9 @@ START_TEST(a_take_whose_time_is_over_gets_nothing)
 	Cpis__V1__Request request = stage_take_request(&body);
 	body.wait_ms = 5000;
 	register_neighbour();
-	struct stage_parked *taker = stage_park_as(stage, NEIGHBOUR, &request);
+	struct stage_aside *taker = stage_put_aside(stage, NEIGHBOUR, &request);
 	stage->now_ms += 5000;
-	const struct stage_reply *taken = stage_resume(stage, taker, false);
+	const struct stage_reply *taken = stage_aside_resume(stage, taker, false);
 	stage_expect_ok(taken);
 	ck_assert_ptr_null(taken->reply->responder_take->work);
 }
@@ -242,7 +243,7 @@ START_TEST(a_take_that_is_sent_again_is_given_the_same_work_and_no_other)
 	uint8_t id[REQUEST_ID_BYTES] = {7};
 	request.request_id = (ProtobufCBinaryData){sizeof id, id};
 	register_neighbour();
-	struct stage_parked *first = park_flag(KNOWN), *second = park_flag(OTHER);
+	struct stage_aside *first = park_flag(KNOWN), *second = park_flag(OTHER);
 	const struct stage_reply *once = stage_ask_as(stage, NEIGHBOUR, &request);
 	const struct stage_reply *again = stage_ask_as(stage, NEIGHBOUR, &request);
 	ck_assert_str_eq(once->reply->responder_take->work->plans->nhs_number, KNOWN);
@@ -252,8 +253,8 @@ START_TEST(a_take_that_is_sent_again_is_given_the_same_work_and_no_other)
 	stage_expect_ok(again);
 	ck_assert_ptr_null(again->reply->responder_take->work);
 	ck_assert_str_eq(take()->plans->nhs_number, OTHER);
-	stage_parked_free(first);
-	stage_parked_free(second);
+	stage_aside_free(first);
+	stage_aside_free(second);
 }
 END_TEST
 
@@ -267,14 +268,14 @@ START_TEST(an_asker_who_sends_again_asks_once)
 	request.flag = &flag;
 	request.request_id = (ProtobufCBinaryData){sizeof id, id};
 	register_neighbour();
-	struct stage_parked *first = stage_park_as(stage, NURSE, &request);
+	struct stage_aside *first = stage_put_aside(stage, NURSE, &request);
 	stage->now_ms += 2000;
-	struct stage_parked *second = stage_park_as(stage, NURSE, &request);
+	struct stage_aside *second = stage_put_aside(stage, NURSE, &request);
 	const Cpis__V1__ResponderWork *work = take();
 	ck_assert_ptr_null(take_as(NEIGHBOUR)->reply->responder_take->work);
 	stage_expect_ok(answer_flag(work, true));
-	ck_assert(stage_resume(stage, first, true)->reply->flag->flag);
-	ck_assert(stage_resume(stage, second, true)->reply->flag->flag);
+	ck_assert(stage_aside_resume(stage, first, true)->reply->flag->flag);
+	ck_assert(stage_aside_resume(stage, second, true)->reply->flag->flag);
 }
 END_TEST
 
@@ -282,10 +283,10 @@ START_TEST(details_of_a_neighbours_plan_are_shown_remembered_and_told)
 {
 	struct told_plan told;
 	register_neighbour();
-	struct stage_parked *asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
+	struct stage_aside *asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
 	good_plan(&told);
 	stage_expect_ok(answer_with(NEIGHBOUR, take(), &told.answer, -1));
-	const struct stage_reply *reply = stage_resume(stage, asker, true);
+	const struct stage_reply *reply = stage_aside_resume(stage, asker, true);
 	stage_expect_ok(reply);
 	const Cpis__V1__DetailsReply *details = reply->reply->details;
 	ck_assert_uint_eq(details->n_plans, 1);
@@ -302,7 +303,7 @@ START_TEST(details_of_a_neighbours_plan_are_shown_remembered_and_told)
 	// The next one sees who looked before.
 	asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
 	stage_expect_ok(answer_with(NEIGHBOUR, take(), &told.answer, -1));
-	ck_assert_uint_eq(stage_resume(stage, asker, true)->reply->details->n_accesses, 1);
+	ck_assert_uint_eq(stage_aside_resume(stage, asker, true)->reply->details->n_accesses, 1);
 }
 END_TEST
 
@@ -310,10 +311,10 @@ START_TEST(a_silent_look_tells_the_neighbours_inbox_nothing)
 {
 	struct told_plan told;
 	register_neighbour();
-	struct stage_parked *asker = park_details(SCHOOL_NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__SCHEDULED);
+	struct stage_aside *asker = park_details(SCHOOL_NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__SCHEDULED);
 	good_plan(&told);
 	stage_expect_ok(answer_with(NEIGHBOUR, take(), &told.answer, -1));
-	const struct stage_reply *reply = stage_resume(stage, asker, true);
+	const struct stage_reply *reply = stage_aside_resume(stage, asker, true);
 	ck_assert_uint_eq(reply->reply->details->n_plans, 1);
 	ck_assert(!reply->reply->details->notified);
 	ck_assert_uint_eq(stage_inbox(stage, NEIGHBOUR)->reply->inbox_list->n_items, 0);
@@ -325,15 +326,15 @@ START_TEST(details_without_a_plan_leave_no_history)
 	Cpis__V1__ResponderAnswer nothing = CPIS__V1__RESPONDER_ANSWER__INIT;
 	struct told_plan told;
 	register_neighbour();
-	struct stage_parked *asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
+	struct stage_aside *asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
 	stage_expect_ok(answer_with(NEIGHBOUR, take(), &nothing, -1));
-	const struct stage_reply *reply = stage_resume(stage, asker, true);
+	const struct stage_reply *reply = stage_aside_resume(stage, asker, true);
 	ck_assert(!reply->reply->details->notified);
 	ck_assert_uint_eq(stage_inbox(stage, NEIGHBOUR)->reply->inbox_list->n_items, 0);
 	asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
 	good_plan(&told);
 	stage_expect_ok(answer_with(NEIGHBOUR, take(), &told.answer, -1));
-	ck_assert_uint_eq(stage_resume(stage, asker, true)->reply->details->n_accesses, 0);
+	ck_assert_uint_eq(stage_aside_resume(stage, asker, true)->reply->details->n_accesses, 0);
 }
 END_TEST
 
@@ -350,11 +351,11 @@ END_TEST
 START_TEST(without_an_answer_in_time_it_is_not_available)
 {
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	const Cpis__V1__ResponderWork *work = take();
-	ck_assert_uint_eq(asker->wait.wait_ms, NEIGHBOUR_PATIENCE_MS);
+	ck_assert_uint_eq(asker->parked.wait.wait_ms, NEIGHBOUR_PATIENCE_MS);
 	stage->now_ms += NEIGHBOUR_PATIENCE_MS;
-	expect_not_available(stage_resume(stage, asker, false));
+	expect_not_available(stage_aside_resume(stage, asker, false));
 	const struct stage_reply *late = answer_flag(work, true);
 	stage_expect_ok(late);
 	ck_assert(!late->reply->responder_answer->in_time);
@@ -375,12 +376,12 @@ START_TEST(a_wrong_signature_is_refused_and_ends_the_wait)
 {
 	Cpis__V1__ResponderAnswer answer = CPIS__V1__RESPONDER_ANSWER__INIT;
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	const Cpis__V1__ResponderWork *work = take();
 	answer.flag = true;
 	stage_expect(answer_with(NEIGHBOUR, work, &answer, 5), AUTHOR_CREDENTIALS_ERROR, "answer_signature");
-	ck_assert(stage_is_woken(stage, asker));
-	expect_not_available(stage_resume(stage, asker, true));
+	ck_assert(stage_aside_is_woken(stage, asker));
+	expect_not_available(stage_aside_resume(stage, asker, true));
 	// It does not help to be right afterwards.
 	ck_assert(!answer_flag(work, true)->reply->responder_answer->in_time);
 }
@@ -390,7 +391,7 @@ START_TEST(an_answer_belongs_to_its_question)
 {
 	Cpis__V1__ResponderAnswer answer = CPIS__V1__RESPONDER_ANSWER__INIT;
 	register_neighbour();
-	struct stage_parked *first = park_flag(KNOWN), *second = park_flag(OTHER);
+	struct stage_aside *first = park_flag(KNOWN), *second = park_flag(OTHER);
 	const Cpis__V1__ResponderWork *work = take();
 	Cpis__V1__ResponderWork mixed = *take();
 	Cpis__V1__PlansQuestion question = *work->plans;
@@ -398,9 +399,9 @@ START_TEST(an_answer_belongs_to_its_question)
 	mixed.plans = &question;
 	answer.flag = true;
 	stage_expect(answer_with(NEIGHBOUR, &mixed, &answer, -1), AUTHOR_CREDENTIALS_ERROR, "answer_signature");
-	expect_not_available(stage_resume(stage, second, true));
-	ck_assert_ptr_null(stage_resume(stage, first, true));
-	stage_parked_free(first);
+	expect_not_available(stage_aside_resume(stage, second, true));
+	ck_assert_ptr_null(stage_aside_resume(stage, first, true));
+	stage_aside_free(first);
 }
 END_TEST
 
@@ -410,13 +411,13 @@ START_TEST(only_who_took_it_may_answer)
 	stage_ask_demographics(stage, true);
 	register_neighbour();
 	stage_expect_ok(register_as(DEMOGRAPHER, NULL, NULL));
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	const Cpis__V1__ResponderWork *work = take();
 	answer.flag = true;
 	stage_expect(answer_with(DEMOGRAPHER, work, &answer, -1), ACCESS_DENIED, "work_not_taken");
-	ck_assert_ptr_null(stage_resume(stage, asker, true));
+	ck_assert_ptr_null(stage_aside_resume(stage, asker, true));
 	stage_expect_ok(answer_flag(work, true));
-	ck_assert(stage_resume(stage, asker, true)->reply->flag->flag);
+	ck_assert(stage_aside_resume(stage, asker, true)->reply->flag->flag);
 	ck_assert_ptr_null(take_as(DEMOGRAPHER)->reply->responder_take->work);
 }
 END_TEST
@@ -424,11 +425,11 @@ END_TEST
 START_TEST(a_second_answer_changes_nothing)
 {
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	const Cpis__V1__ResponderWork *work = take();
 	stage_expect_ok(answer_flag(work, true));
 	ck_assert(!answer_flag(work, false)->reply->responder_answer->in_time);
-	ck_assert(stage_resume(stage, asker, true)->reply->flag->flag);
+	ck_assert(stage_aside_resume(stage, asker, true)->reply->flag->flag);
 }
 END_TEST
 
@@ -460,11 +461,11 @@ START_TEST(an_answer_that_says_what_cannot_be_is_not_believed)
 {
 	struct told_plan told;
 	register_neighbour();
-	struct stage_parked *asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
+	struct stage_aside *asker = park_details(NURSE, KNOWN, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
 	good_plan(&told);
 	spoil(&told, _i);
 	stage_expect(answer_with(NEIGHBOUR, take(), &told.answer, -1), INVALID_VALUE, "answer_invalid");
-	expect_not_available(stage_resume(stage, asker, true));
+	expect_not_available(stage_aside_resume(stage, asker, true));
 	ck_assert_uint_eq(stage_inbox(stage, NEIGHBOUR)->reply->inbox_list->n_items, 0);
 }
 END_TEST
@@ -530,29 +531,29 @@ START_TEST(a_responder_that_is_held_back_after_it_took_a_question_does_not_answe
 {
 	stage_sign_in(stage, NATIONAL_REGISTRAR);
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	const Cpis__V1__ResponderWork *work = take();
 	hold_back(CPIS__V1__QUARANTINE_KIND__ORGANISATION, "W00");
 	stage_expect(answer_flag(work, false), ASID_CHECK_FAILED, "system_quarantined");
 	stage->now_ms += NEIGHBOUR_PATIENCE_MS;
-	expect_not_available(stage_resume(stage, asker, false));
+	expect_not_available(stage_aside_resume(stage, asker, false));
 }
 END_TEST
 
 START_TEST(an_asker_whose_role_ended_meanwhile_is_refused)
 {
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	stage_expect_ok(answer_flag(take(), true));
 	stage_end_profile(stage, NURSE);
-	stage_expect(stage_resume(stage, asker, true), AUTHOR_CREDENTIALS_ERROR, "role_profile");
+	stage_expect(stage_aside_resume(stage, asker, true), AUTHOR_CREDENTIALS_ERROR, "role_profile");
 }
 END_TEST
 
 START_TEST(another_registration_is_given_what_the_one_before_had_taken)
 {
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	const Cpis__V1__ResponderWork *before = take();
 	stage_sign_in(stage, NEIGHBOUR);
 	register_neighbour();
@@ -560,17 +561,17 @@ START_TEST(another_registration_is_given_what_the_one_before_had_taken)
 	const Cpis__V1__ResponderWork *after = take();
 	ck_assert_int_eq(memcmp(before->work_id.data, after->work_id.data, WORK_ID_BYTES), 0);
 	stage_expect_ok(answer_flag(after, true));
-	ck_assert(stage_resume(stage, asker, true)->reply->flag->flag);
+	ck_assert(stage_aside_resume(stage, asker, true)->reply->flag->flag);
 }
 END_TEST
 
 START_TEST(a_restart_forgets_questions_and_registrations)
 {
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	stage_restart(stage);
 	stage_expect(take_as(NEIGHBOUR), INVALID_REQUEST_STATE, "responder_not_registered");
-	expect_not_available(stage_resume(stage, asker, true));
+	expect_not_available(stage_aside_resume(stage, asker, true));
 }
 END_TEST
 
@@ -579,28 +580,28 @@ START_TEST(an_answer_that_was_not_recorded_is_forgotten)
 	Cpis__V1__ResponderTakeRequest body;
 	Cpis__V1__Request request = stage_take_request(&body);
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	stage->fault.fail_at = stage->fault.calls + 4;
 	ck_assert(stage_submit_as(stage, NEIGHBOUR, &request));
 	ck_assert(!stage_flush(stage));
 	stage->fault.fail_at = 0;
-	expect_not_available(stage_resume(stage, asker, true));
+	expect_not_available(stage_aside_resume(stage, asker, true));
 	stage_expect(take_as(NEIGHBOUR), INVALID_REQUEST_STATE, "responder_not_registered");
 }
 END_TEST
 
 START_TEST(one_asker_cannot_fill_the_table)
 {
-	struct stage_parked *askers[WORKS_PER_ASKER_MAX];
+	struct stage_aside *askers[WORKS_PER_ASKER_MAX];
 	register_neighbour();
 	for (size_t i = 0; i < WORKS_PER_ASKER_MAX; i++)
 		askers[i] = park_flag(KNOWN);
 	expect_not_available(stage_flag(stage, NURSE, KNOWN));
 	// Somebody else is still served.
-	struct stage_parked *other = park_details(SCHOOL_NURSE, OTHER, CPIS__V1__ACCESS_TYPE__SCHEDULED);
-	stage_parked_free(other);
+	struct stage_aside *other = park_details(SCHOOL_NURSE, OTHER, CPIS__V1__ACCESS_TYPE__SCHEDULED);
+	stage_aside_free(other);
 	for (size_t i = 0; i < WORKS_PER_ASKER_MAX; i++)
-		stage_parked_free(askers[i]);
+		stage_aside_free(askers[i]);
 }
 END_TEST
 
@@ -611,11 +612,11 @@ START_TEST(each_take_and_answer_is_found_by_the_childs_number)
 	Cpis__V1__AuditSearchRequest search = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	register_neighbour();
-	struct stage_parked *asker = park_flag(KNOWN);
+	struct stage_aside *asker = park_flag(KNOWN);
 	const Cpis__V1__ResponderWork *work = take();
 	stage->now_ms += NEIGHBOUR_PATIENCE_MS;
 	stage_expect_ok(answer_flag(work, true)); // late, and recorded all the same
-	expect_not_available(stage_resume(stage, asker, false));
+	expect_not_available(stage_aside_resume(stage, asker, false));
 	search.nhs_number = op_text(KNOWN);
 	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
 	request.audit_search = &search;

@@ -24,6 +24,8 @@ static void sign_all_in(void)
 static void raise_curtain(void)
 {
 	stage = stage_new();
+	stage_set_inbox(stage, STAGE_LEEDS, "{same_look_minutes: 0}"); // each look is told
+	stage_set_inbox(stage, STAGE_BRIGHTON, "{same_look_minutes: 0}"); // each look is told
 	child = stage_child(0);
 	sign_all_in();
 }

@@ -450,7 +450,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 	const char *note;
 	size_t count = 4711;
 	struct store_tag one = tag(1);
-	struct store_audit_filter filter = {.limit = 10};
+	struct store_audit_range range = {.until = {UINT64_MAX, 0}, .limit = 10};
 	begin();
 	ck_assert_int_eq(put_plan(1, 1, large), STORE_OK);
 	ck_assert_int_eq(put_access(1, 1, large), STORE_OK);
@@ -481,7 +481,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 		TRY(ops->authority_get(store, &leeds, where, &authority));
 		TRY(ops->request_get(store, &one, 0, where, &request));
 		TRY(ops->audit_get(store, 0, where, &audit));
-		TRY(ops->audit_search(store, &filter, where, &audits, &count));
+		TRY(ops->audit_search(store, &range, where, &audits, &count));
 		TRY(ops->checkpoint_get(store, where, &note));
 #undef TRY
 		ck_assert_uint_eq(count, round == 0 ? 4711 : 1); // written on success only
@@ -846,13 +846,13 @@ static void assert_same_row(const struct store_audit *found, const struct store_
 #define ROWS 40
 static struct store_audit rows[ROWS];
 
-// Every combination of subject, person and organisation (also none of each), times that stand still and jump.
+// Every combination of subject, person and organisation (also none of each); times that stand still, and go back once.
 static void append_rows(void)
 {
 	static const char *const organisations[] = {"RXH", "383", ""};
 	begin();
 	for (unsigned i = 0; i < ROWS; i++) {
-		rows[i] = next_row(organisations[i % 3], i % 4, (i / 4) % 3 * 10, 1000 + i / 3 * 10);
+		rows[i] = next_row(organisations[i % 3], i % 4, (i / 4) % 3 * 10, 1000 + (i < 20 ? i : i - 12) / 3 * 10);
 		append(&rows[i]);
 	}
 	commit();
@@ -882,53 +882,75 @@ START_TEST(gives_back_each_audit_row_and_each_of_its_nodes)
 }
 END_TEST
 
-static bool is_asked_for(const struct store_audit *row, const struct store_audit_filter *filter)
+static bool comes_before(const struct store_audit *row, struct store_audit_place place)
 {
-	if (filter->has_subject && (!row->has_subject || memcmp(&row->subject, &filter->subject, TAG_BYTES) != 0))
-		return false;
-	if (filter->has_person && (!row->has_person || memcmp(&row->person, &filter->person, TAG_BYTES) != 0))
-		return false;
-	if (filter->has_organisation && strcmp(row->organisation.text, filter->organisation.text) != 0)
-		return false;
-	return row->time_ms >= filter->from_ms && (filter->until_ms == 0 || row->time_ms < filter->until_ms) &&
-	       (filter->before_index == 0 || row->index < filter->before_index);
+	return row->time_ms != place.time_ms ? row->time_ms < place.time_ms : row->index < place.index;
+}
+
+static bool is_asked_for(const struct store_audit *row, const struct store_audit_range *range)
+{
+	switch (range->key) {
+	case STORE_AUDIT_SUBJECT:
+		if (!row->has_subject || memcmp(&row->subject, &range->tag, TAG_BYTES) != 0)
+			return false;
+		break;
+	case STORE_AUDIT_PERSON:
+		if (!row->has_person || memcmp(&row->person, &range->tag, TAG_BYTES) != 0)
+			return false;
+		break;
+	case STORE_AUDIT_ORGANISATION:
+		if (strcmp(row->organisation.text, range->organisation.text) != 0)
+			return false;
+		break;
+	case STORE_AUDIT_ALL:
+		break;
+	}
+	return !comes_before(row, range->from) && comes_before(row, range->until);
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct store_audit *a = left, *b = right;
+	return comes_before(a, (struct store_audit_place){b->time_ms, b->index}) ? -1 : 1;
 }
 
 // Against the plainest search there is.
-static size_t assert_search(const struct store_audit_filter *filter)
+static size_t assert_search(const struct store_audit_range *range)
 {
+	static struct store_audit sorted[ROWS];
 	struct store_audit *found = NULL;
 	size_t count = 0, matched = 0;
+	memcpy(sorted, rows, sizeof sorted);
+	qsort(sorted, ROWS, sizeof sorted[0], by_place);
 	arena_reset(&arena);
-	ck_assert_int_eq(ops->audit_search(store, filter, &arena, &found, &count), STORE_OK);
-	for (int i = ROWS - 1; i >= 0 && matched < filter->limit; i--) {
-		if (!is_asked_for(&rows[i], filter))
+	ck_assert_int_eq(ops->audit_search(store, range, &arena, &found, &count), STORE_OK);
+	for (unsigned i = 0; i < ROWS && matched < range->limit; i++) {
+		const struct store_audit *row = &sorted[range->oldest_first ? i : ROWS - 1 - i];
+		if (!is_asked_for(row, range))
 			continue;
 		ck_assert_uint_lt(matched, count);
-		assert_same_row(&found[matched++], &rows[i]);
+		assert_same_row(&found[matched++], row);
 	}
 	ck_assert_uint_eq(count, matched);
 	return count;
 }
 
-START_TEST(searches_with_each_filter_alone_and_with_all_together)
+START_TEST(searches_along_each_key_in_both_orders_between_two_places)
 {
-	static const uint64_t from[] = {0, 1030, 1031, 5000, UINT64_MAX}, until[] = {0, 1, 1100, 1101, UINT64_MAX};
-	static const uint64_t before[] = {0, 1, 20, ROWS, 1000, UINT64_MAX};
+	static const struct store_audit_place from[] = {{0, 0}, {1030, 0}, {1030, 23}, {1031, 0}, {5000, 0}, {UINT64_MAX, UINT64_MAX}};
+	static const struct store_audit_place until[] = {{1, 0}, {1040, 0}, {1040, 26}, {1101, 0}, {UINT64_MAX, UINT64_MAX}};
 	static const uint32_t limits[] = {1, 3, 100};
 	size_t searches = 0, found = 0;
 	append_rows();
-	for (unsigned asked = 0; asked < 8; asked++)
-		for (size_t i = 0; i < 5 * 5 * 6 * 3; i++, searches++) {
-			struct store_audit_filter filter = {
-				.has_subject = asked & 1, .has_person = asked & 2, .has_organisation = asked & 4,
-				.subject = tag(2), .person = tag(10), .organisation = brighton,
-				.from_ms = from[i % 5], .until_ms = until[i / 5 % 5],
-				.before_index = before[i / 25 % 6], .limit = limits[i / 150],
-			};
-			found += assert_search(&filter);
-		}
-	ck_assert_uint_eq(searches, 8 * 5 * 5 * 6 * 3);
+	for (unsigned i = 0; i < 4 * 2 * 6 * 5 * 3; i++, searches++) {
+		struct store_audit_range range = {
+			.key = (enum store_audit_key)(i % 4), .oldest_first = i / 4 % 2 == 1, .organisation = brighton,
+			.tag = i % 4 == STORE_AUDIT_SUBJECT ? tag(2) : tag(10), .from = from[i / 8 % 6],
+			.until = until[i / 48 % 5], .limit = limits[i / 240],
+		};
+		found += assert_search(&range);
+	}
+	ck_assert_uint_eq(searches, 720);
 	ck_assert_uint_gt(found, 0);
 }
 END_TEST
@@ -936,33 +958,38 @@ END_TEST
 START_TEST(finds_nothing_about_somebody_who_is_not_there)
 {
 	append_rows();
-	struct store_audit_filter subject = {.has_subject = true, .subject = tag(77), .limit = 10};
-	struct store_audit_filter person = {.has_person = true, .person = tag(77), .limit = 10};
-	struct store_audit_filter organisation = {.has_organisation = true, .organisation = hove, .limit = 10};
-	ck_assert_uint_eq(assert_search(&subject), 0);
-	ck_assert_uint_eq(assert_search(&person), 0);
-	ck_assert_uint_eq(assert_search(&organisation), 0);
+	for (int key = STORE_AUDIT_SUBJECT; key <= STORE_AUDIT_ORGANISATION; key++) {
+		struct store_audit_range range = {.key = (enum store_audit_key)key, .tag = tag(77), .organisation = hove,
+						  .until = {UINT64_MAX, 0}, .limit = 10};
+		ck_assert_uint_eq(assert_search(&range), 0);
+	}
 }
 END_TEST
 
 START_TEST(pages_through_a_search_without_a_gap_or_a_repeat)
 {
 	struct store_audit *found;
-	size_t count, seen = 0, expected = 0;
-	struct store_audit_filter filter = {.has_organisation = true, .organisation = brighton, .limit = 3};
 	append_rows();
-	for (size_t i = 0; i < ROWS; i++)
-		expected += strcmp(rows[i].organisation.text, "RXH") == 0;
-	do {
-		arena_reset(&arena);
-		ck_assert_int_eq(ops->audit_search(store, &filter, &arena, &found, &count), STORE_OK);
-		for (size_t i = 0; i < count; i++) {
-			ck_assert(filter.before_index == 0 || found[i].index < filter.before_index);
-			filter.before_index = found[i].index;
-		}
-		seen += count;
-	} while (count == filter.limit && filter.before_index != 0);
-	ck_assert_uint_eq(seen, expected);
+	for (int order = 0; order < 2; order++) {
+		struct store_audit_range range = {.key = STORE_AUDIT_ORGANISATION, .organisation = brighton,
+						  .until = {UINT64_MAX, 0}, .oldest_first = order == 1, .limit = 3};
+		size_t count, seen = 0, expected = 0;
+		for (size_t i = 0; i < ROWS; i++)
+			expected += strcmp(rows[i].organisation.text, brighton.text) == 0;
+		do {
+			arena_reset(&arena);
+			ck_assert_int_eq(ops->audit_search(store, &range, &arena, &found, &count), STORE_OK);
+			for (size_t i = 0; i < count; i++) {
+				ck_assert(is_asked_for(&found[i], &range));
+				if (order == 1)
+					range.from = (struct store_audit_place){found[i].time_ms, found[i].index + 1};
+				else
+					range.until = (struct store_audit_place){found[i].time_ms, found[i].index};
+			}
+			seen += count;
+		} while (count == range.limit);
+		ck_assert_uint_eq(seen, expected);
+	}
 }
 END_TEST
 
@@ -1037,7 +1064,7 @@ static void add_audit(Suite *suite)
 	tcase_add_test(tests, refuses_an_audit_row_that_is_not_the_next_one);
 	tcase_add_test(tests, refuses_a_first_audit_row_other_than_0);
 	tcase_add_test(tests, gives_back_each_audit_row_and_each_of_its_nodes);
-	tcase_add_test(tests, searches_with_each_filter_alone_and_with_all_together);
+	tcase_add_test(tests, searches_along_each_key_in_both_orders_between_two_places);
 	tcase_add_test(tests, finds_nothing_about_somebody_who_is_not_there);
 	tcase_add_test(tests, pages_through_a_search_without_a_gap_or_a_repeat);
 	tcase_add_test(tests, keeps_the_latest_checkpoint_only);

@@ -332,7 +332,35 @@ START_TEST(holds_every_filter_of_an_audit_search)
 	expect(WIRE_BAD_VALUE, "audit_search.until_ms");
 	body.until_ms = 11;
 	expect(WIRE_OK, "");
-	body.before_index = UINT64_MAX;
+	body.before_index = body.from_index = UINT64_MAX;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(holds_what_an_audit_search_looks_for_in_each_record)
+{
+	Cpis__V1__AuditSearchRequest body = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
+	char name[66], reason[66], role[] = "R8001", bad_role[] = "r8001";
+	memset(name, 'x', sizeof name);
+	memset(reason, 'x', sizeof reason);
+	name[65] = reason[65] = '\0';
+	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
+	request.audit_search = &body;
+	body.system_name = name;
+	expect(WIRE_BAD_VALUE, "audit_search.system_name");
+	name[64] = '\0';
+	body.role_code = bad_role;
+	expect(WIRE_BAD_VALUE, "audit_search.role_code");
+	body.role_code = role;
+	body.reason_code = reason;
+	expect(WIRE_BAD_VALUE, "audit_search.reason_code");
+	reason[64] = '\0';
+	body.request_id = data_of(REQUEST_ID_BYTES + 1);
+	expect(WIRE_BAD_VALUE, "audit_search.request_id");
+	body.request_id = data_of(REQUEST_ID_BYTES);
+	body.session_id = data_of(SESSION_ID_BYTES - 1);
+	expect(WIRE_BAD_VALUE, "audit_search.session_id");
+	body.session_id = data_of(SESSION_ID_BYTES);
 	expect(WIRE_OK, "");
 }
 END_TEST
@@ -532,6 +560,7 @@ int main(void)
 	tcase_add_test(tcase, lists_up_to_100_inbox_items);
 	tcase_add_test(tcase, acknowledges_1_to_100_items);
 	tcase_add_test(tcase, holds_every_filter_of_an_audit_search);
+	tcase_add_test(tcase, holds_what_an_audit_search_looks_for_in_each_record);
 	tcase_add_test(tcase, takes_any_index_in_audit_show);
 	tcase_add_test(tcase, takes_a_reason_to_look_of_10_characters_or_none);
 	tcase_add_test(tcase, explains_a_person_a_role_and_an_operation);
