@@ -18,7 +18,6 @@ import random
 import re
 import shutil
 import signal
-import tempfile
 from datetime import date
 from fractions import Fraction
 
@@ -978,7 +977,12 @@ def main(arguments):
         out, parent = check_place(options.out)
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGHUP, stop)
-        beside = tempfile.mkdtemp(prefix=f".{os.path.basename(out)}.", dir=parent)
+        # Named before it is made: a signal at any time finds it.
+        place = os.path.join(parent, f".{os.path.basename(out)}.{os.getpid()}")
+        if os.path.lexists(place):
+            raise Refusal(f"{place} is left over from a run that was killed: remove it first")
+        beside = place
+        os.mkdir(beside)
         generate(options, beside)
         os.chmod(beside, 0o755)
         os.rename(beside, out)

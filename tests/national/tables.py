@@ -214,8 +214,8 @@ AGES = {
 }
 # What a good plan is, in 1,000: type, how it stands.
 CASES = [
-    (210, "CPP", "open"), (250, "CPP", "ended"), (350, "LAC", "open"), (139, "LAC", "ended"),
-    (22, "UCPP", "open"), (23, "UCPP", "ended"), (4, "CPP", "future"), (2, "LAC", "future"),
+    (180, "CPP", "open"), (282, "CPP", "ended"), (330, "LAC", "open"), (150, "LAC", "ended"),
+    (25, "UCPP", "open"), (27, "UCPP", "ended"), (4, "CPP", "future"), (2, "LAC", "future"),
 ]
 # Planted errors: share, name, code, field. The field is empty where only the demographics service knows.
 ERRORS = [
