@@ -54,26 +54,28 @@ def form_fault(row, today):
         return "CPR07", "end_date"
     if birth is None or birth > today:
         return "CPR07", "birth_date"
-    if start < birth - timedelta(days=365):
+    if start < birth:
         return "CPR07", "start_date"
-    if row["plan_type"] == "UCPP" and not birthday(birth, 10) <= today < birthday(birth, 61):
+    if row["plan_type"] == "UCPP" and not birthday(birth, 10) <= start < birthday(birth, 61):
         return "CPR07", "birth_date"
-    if row["plan_type"] != "UCPP" and end is None and birthday(birth, 18) <= today:
-        return "CPR07", "birth_date"
+    if row["plan_type"] != "UCPP" and birthday(birth, 18) <= today and (end is None or end > birthday(birth, 18)):
+        return "CPR07", "end_date"
+    if row["plan_type"] != "UCPP" and start >= birthday(birth, 18):
+        return "CPR07", "start_date"
     return None
 
 
 def demographics_fault(row, person):
     """What is wrong with whom it is about."""
     if person is None:
-        return "CPR01", ""
+        return "CPR01", "nhs_number"
     given, known = row["given_names"].split(), person["given_names"].split()
     if row["family_name"] != person["family_name"] or row["birth_date"] != person["birth_date"] or given[0] not in known:
-        return "CPR03", ""
+        return "CPR03", "nhs_number"
     if person["status"] in ("superseded", "invalid"):
-        return "CPR05", ""
+        return "CPR05", "nhs_number"
     if person["status"] == "sensitive":
-        return "CPR02", ""
+        return "CPR02", "nhs_number"
     if row["plan_type"] == "UCPP" and person["sex"] != "female":
         return "CPR07", "plan_type"
     return None
