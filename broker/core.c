@@ -1,54 +1,13 @@
 // The pipeline every request goes through: identify, decide, carry out, record, commit, answer.
-#include "broker/core.h"
+#include "broker/core_priv.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/audit.h"
 #include "broker/log.h"
 #include "broker/request.h"
 #include "proto/invariant.h"
-
-// What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
-#define BATCH_ARENA_BYTES (32u * ARENA_BYTES)
-// One request may take this: its decoded form (ARENA_BYTES) and what it reads, seals and answers.
-#define REQUEST_ROOM_BYTES (4u * ARENA_BYTES)
-// What a receipt takes when the batch closes: the path, the checkpoint, the record's copy in the packed reply.
-#define RECEIPT_ROOM_BYTES (12u * 1024u)
-#define RETRY_AFTER_MS 500u
-#define RETRY_RATE_MS 60000u
-
-struct slot {
-	Cpis__V1__Reply reply;
-	uint64_t audit_index;
-	bool wants_proof;
-	uint64_t proof_index;
-	struct session session;
-	const uint8_t *packed;
-	size_t packed_bytes;
-};
-
-struct core {
-	struct core_options options;
-	struct audit_log *audit;
-	struct quarantine *quarantine;
-	struct policy_in_force *in_force;
-	struct roles *roles;
-	struct rate *rate;
-	struct enrolments *enrolments;
-	struct arena arena;      // of the batch
-	struct arena spare;      // for refusals when the batch's arena is full
-	struct slot *slots;
-	size_t slot_count;
-	size_t closing_bytes;    // room in the arena that closing the batch will need
-	bool begun;              // the store has a batch open
-	bool doomed;             // something failed: nothing of this batch will be committed
-	bool suspect;            // a commit failed: what the disk kept must be read before going on
-	uint64_t newest_ms;      // the latest time of any record
-	bool clock_behind;       // it has been told that the clock is behind that
-	struct core_counters counters;
-};
 
 static void take_register(struct core *core, struct register_snapshot *snapshot)
 {
@@ -105,7 +64,7 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	struct core *core = calloc(1, sizeof *core);
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
 	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
-	    !rate_new(&core->rate)) {
+	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
@@ -159,6 +118,8 @@ void core_free(struct core *core)
 	policy_in_force_free(core->in_force);
 	rate_free(core->rate);
 	enrolments_free(core->enrolments);
+	responders_free(core->responders);
+	works_free(core->works);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -225,6 +186,8 @@ static void fill_person(struct core *core, struct op_context *context)
 	detail->name = op_text(session->name);
 	detail->role_code = op_text(session->role_code);
 	detail->role_name = op_text(role_name == NULL ? "" : role_name);
+	detail->session_id.len = sizeof session->id;
+	detail->session_id.data = (uint8_t *)(uintptr_t)session->id;
 	detail->staff_certificate_serial.len = session->staff_serial.bytes_count;
 	detail->staff_certificate_serial.data = (uint8_t *)(uintptr_t)session->staff_serial.bytes;
 }
@@ -273,7 +236,7 @@ static bool record(struct core *core, struct op_context *context, const struct e
 
 // Policy and register change together, between two batches: the replies of the one before are packed, and nothing of them
 // points into either any more.
-static void change_policy(struct core *core)
+void core_change_policy(struct core *core)
 {
 	struct register_snapshot *snapshot = policy_in_force_committed(core->in_force);
 	if (snapshot == NULL)
@@ -293,11 +256,11 @@ static bool reload_rights(struct core *core)
 		log_event(LOG_LEVEL_ERROR, "policy_unreadable", "%s", detail);
 		return false;
 	}
-	change_policy(core);
+	core_change_policy(core);
 	return quarantine_load(core->quarantine) && roles_load(core->roles) && enrolments_load(core->enrolments);
 }
 
-static void begin(struct core *core, uint64_t now_ms)
+void core_begin(struct core *core, uint64_t now_ms)
 {
 	char detail[AUDIT_DETAIL_BYTES];
 	if (core->begun || core->doomed)
@@ -331,24 +294,9 @@ static void count(struct core *core, enum reason reason)
 		core->counters.refused++;
 }
 
-static void take(struct core *core, const struct core_arrival *arrival, uint64_t now_ms, struct slot *slot)
+struct op_context core_context(struct core *core, uint64_t now_ms)
 {
-	struct wire_error error;
-	Cpis__V1__Request *request = NULL;
-	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
-	enum reason reason = decode(core, arrival, &request, &error);
-	const uint8_t *request_id = request_id_of(core, request, &error);
-	if (request_id != NULL) {
-		slot->reply.request_id.len = REQUEST_ID_BYTES;
-		slot->reply.request_id.data = (uint8_t *)(uintptr_t)request_id;
-	}
-	if (core->doomed)
-		return;
-	// On the enrolment endpoint a key is a key and nobody's, whether or not somebody enrolled it.
-	bool known = arrival->channel_key != NULL && !arrival->enrolling;
-	const struct enrolled_system *system =
-		known ? register_system(core->options.snapshot, arrival->channel_key) : NULL;
-	struct op_context context = {
+	return (struct op_context){
 		.policy = core_policy(core),
 		.in_force = core->in_force,
 		.snapshot = core->options.snapshot,
@@ -360,17 +308,56 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		.roles = core->roles,
 		.rate = core->rate,
 		.enrolments = core->enrolments,
+		.responders = core->responders,
+		.works = core->works,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
-		.request = request,
-		.channel_key = arrival->channel_key,
-		.enrolling = arrival->enrolling,
-		.session = &slot->session,
 		.audit_index = audit_next_index(core->audit),
-		.reply = &slot->reply,
-		.detail = &detail,
+		.wakes = &core->wakes,
 	};
+}
+
+// When the same may be asked again; 0: there is no such time.
+static uint32_t retry_after_ms(Cpis__V1__Outcome outcome, enum reason reason)
+{
+	if (outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
+		return RETRY_RATE_MS;
+	// Another service is not back within a moment.
+	if (reason == REASON_DEMOGRAPHICS)
+		return RETRY_DEMOGRAPHICS_MS;
+	return outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE ? RETRY_AFTER_MS : 0;
+}
+
+// False: it was parked.
+static bool take(struct core *core, const struct core_arrival *arrival, uint64_t now_ms, struct slot *slot)
+{
+	struct wire_error error;
+	Cpis__V1__Request *request = NULL;
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	enum reason reason = decode(core, arrival, &request, &error);
+	const uint8_t *request_id = request_id_of(core, request, &error);
+	if (request_id != NULL) {
+		slot->reply.request_id.len = REQUEST_ID_BYTES;
+		slot->reply.request_id.data = (uint8_t *)(uintptr_t)request_id;
+	}
+	if (core->doomed)
+		return true;
+	// On the enrolment endpoint a key is a key and nobody's, whether or not somebody enrolled it.
+	bool known = arrival->channel_key != NULL && !arrival->enrolling;
+	const struct enrolled_system *system =
+		known ? register_system(core->options.snapshot, arrival->channel_key) : NULL;
+	struct op_context context = core_context(core, now_ms);
+	context.request = request;
+	context.channel_key = arrival->channel_key;
+	context.enrolling = arrival->enrolling;
+	context.session = &slot->session;
+	context.reply = &slot->reply;
+	context.detail = &detail;
+	context.resumed = arrival->resumed;
+	context.may_wait = arrival->may_wait;
+	context.ticket = arrival->ticket;
+	context.waited_ms = arrival->waited_ms;
 	// Who is asking comes before what is asked: a system that may not talk to us learns nothing else.
 	enum reason standing = arrival->enrolling
 				       ? (arrival->channel_key == NULL ? REASON_SYSTEM_UNKNOWN : REASON_NONE)
@@ -379,10 +366,16 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		reason = standing;
 	else if (reason == REASON_NONE)
 		reason = request_process(&context, arrival->waited_ms);
+	if (reason == REASON_PARKED) {
+		INVARIANT(arrival->may_wait && context.wait.key != 0);
+		core->wait = context.wait;
+		memcpy(core->wait.request_id, request_id, REQUEST_ID_BYTES);
+		return false;
+	}
 	count(core, reason);
 	if (reason == REASON_STORE) {
 		core->doomed = true;
-		return;
+		return true;
 	}
 	slot->reply.outcome = reason_outcome(reason);
 	slot->reply.reason_code = op_text(reason_word(reason));
@@ -392,28 +385,42 @@ static void take(struct core *core, const struct core_arrival *arrival, uint64_t
 		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
 		detail.reason = context.recorded_reason == NULL ? slot->reply.reason : op_text(context.recorded_reason);
 	}
-	if (slot->reply.outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
-		slot->reply.retry_after_ms = RETRY_RATE_MS;
+	slot->reply.retry_after_ms = retry_after_ms(slot->reply.outcome, reason);
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))
 		core->doomed = true;
+	return true;
 }
 
-bool core_submit(struct core *core, const struct core_arrival *arrival, uint64_t now_ms)
+enum core_submitted core_submit(struct core *core, const struct core_arrival *arrival, uint64_t now_ms)
 {
 	if (core->slot_count == core->options.batch_max ||
 	    (core->slot_count > 0 &&
 	     core->arena.size - core->arena.used < REQUEST_ROOM_BYTES + core->closing_bytes))
-		return false;
-	begin(core, now_ms);
+		return CORE_FULL;
+	core_begin(core, now_ms);
 	struct slot *slot = &core->slots[core->slot_count++];
 	memset(slot, 0, sizeof *slot);
 	cpis__v1__reply__init(&slot->reply);
 	slot->reply.protocol_version = PROTOCOL_VERSION;
-	take(core, arrival, now_ms, slot);
+	if (!take(core, arrival, now_ms, slot)) {
+		explicit_bzero(slot, sizeof *slot);
+		core->slot_count--;
+		return CORE_PARKED;
+	}
 	core->closing_bytes += protobuf_c_message_get_packed_size(&slot->reply.base) + 2 * RECEIPT_ROOM_BYTES;
-	return true;
+	return CORE_TAKEN;
+}
+
+struct wait core_wait(const struct core *core)
+{
+	return core->wait;
+}
+
+struct wakes *core_wakes(struct core *core)
+{
+	return &core->wakes;
 }
 
 size_t core_pending(const struct core *core)
@@ -465,14 +472,22 @@ static void make_unavailable(Cpis__V1__Reply *reply, enum reason reason)
 	reply->retry_after_ms = RETRY_AFTER_MS;
 }
 
-static void give_up(struct core *core)
+static void roll_back(struct core *core)
 {
 	if (core->begun)
 		core->options.store->ops->rollback(core->options.store);
 	audit_abandoned(core->audit);
 	policy_in_force_abandoned(core->in_force);
+	// What was registered, taken and answered in this batch has no record: as after a restart, responders begin anew.
+	responders_forget(core->responders);
+	works_forget(core->works);
 	core->suspect = true;
 	core->counters.failed_commits++;
+}
+
+static void give_up(struct core *core)
+{
+	roll_back(core);
 	log_event(LOG_LEVEL_ERROR, "commit_failed", "%zu requests could not be recorded and were not answered",
 		  core->slot_count);
 	arena_reset(&core->spare);
@@ -484,22 +499,46 @@ static void give_up(struct core *core)
 	}
 }
 
+static void committed(struct core *core, uint64_t now_ms)
+{
+	audit_committed(core->audit);
+	core->counters.commits++;
+	watch_clock(core, now_ms);
+}
+
+bool core_end(struct core *core, uint64_t now_ms)
+{
+	bool done = commit(core);
+	if (done)
+		committed(core, now_ms);
+	else
+		roll_back(core);
+	core->begun = core->doomed = false;
+	arena_reset(&core->arena);
+	return done;
+}
+
 bool core_flush(struct core *core, uint64_t now_ms)
 {
-	if (core->slot_count == 0)
+	if (core->slot_count == 0) {
+		// Nothing but requests that were parked, which have written nothing.
+		if (core->begun)
+			core->options.store->ops->rollback(core->options.store);
+		core->begun = core->doomed = false;
 		return true;
+	}
 	bool done = commit(core);
 	if (done) {
-		audit_committed(core->audit);
-		core->counters.commits++;
-		watch_clock(core, now_ms);
-		change_policy(core);
+		committed(core, now_ms);
+		core_change_policy(core);
 	} else {
 		give_up(core);
 	}
 	core->begun = core->doomed = false;
 	return done;
 }
+
+// ------------------------------------------------------------------ the replies
 
 void core_reply(const struct core *core, size_t number, const uint8_t **ret_data, size_t *ret_bytes)
 {

@@ -11,12 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/attempts.h"
 #include "broker/policy.h"
 #include "broker/policy_in_force.h"
 #include "broker/register.h"
 #include "broker/session.h"
 #include "broker/store.h"
 #include "broker/vault.h"
+#include "broker/wait.h"
 #include "certs/key.h"
 
 #define CORE_DETAIL_BYTES 200
@@ -52,26 +54,46 @@ struct core_arrival {
 	size_t bytes;
 	bool enrolling;                   // it came on the enrolment endpoint
 	uint64_t waited_ms;               // since it arrived, as far as that is known
+	bool resumed;                     // it was parked before
+	bool may_wait;                    // it may be parked (again)
+	uint64_t ticket;                  // of a resumed one: core_wait's
 };
 
-// False: the batch is full, flush first. True: the request has the next number in the batch, from 0.
-__attribute__((warn_unused_result)) bool core_submit(struct core *core, const struct core_arrival *arrival,
-						      uint64_t now_ms);
+enum core_submitted {
+	CORE_TAKEN,                       // the request has the next number in the batch, from 0
+	CORE_PARKED,                      // it is not in the batch: core_wait says what it waits for
+	CORE_FULL,                        // nothing was done: flush first
+};
+__attribute__((warn_unused_result)) enum core_submitted core_submit(struct core *core, const struct core_arrival *arrival,
+								    uint64_t now_ms);
+// What the request waits for that was just parked.
+struct wait core_wait(const struct core *core);
+// What has happened that requests may wait for: look after each core_flush and each request that was parked.
+struct wakes *core_wakes(struct core *core);
 size_t core_pending(const struct core *core);
 
-// Commits the batch. True: durable. False: not, and all its replies say so. Either way core_reply gives the replies
-// until core_clear.
+// Commits the batch, if there is one. True: durable. False: not, and all its replies say so. Either way core_reply gives
+// the replies until core_clear.
 bool core_flush(struct core *core, uint64_t now_ms);
 // The reply to request `number` of the flushed batch. Borrowed until core_clear.
 void core_reply(const struct core *core, size_t number, const uint8_t **ret_data, size_t *ret_bytes);
 void core_clear(struct core *core);
 
+// One record for each of at most `batch_max` kinds of handshakes that failed, in a batch of their own: of nobody, about nobody.
+// Between batches only. False: none of them is durable, as after core_flush.
+__attribute__((warn_unused_result)) bool core_record_attempts(struct core *core, const struct attempt *attempts,
+							       size_t count, uint64_t now_ms);
+
 // A refusal without a record and without data, for what arrives while the broker stops. Borrowed until core_clear.
 void core_refuse_draining(struct core *core, const uint8_t *data, size_t bytes, const uint8_t **ret_data,
 			  size_t *ret_bytes);
 
+// What is due by time alone: a bounded piece of it, in a commit of its own. Between batches. True: there is more to do.
+bool core_tick(struct core *core, uint64_t now_ms);
+
 struct core_counters {
 	uint64_t requests, allowed, refused, malformed, commits, failed_commits;
+	uint64_t escalated, expired; // inbox items
 };
 struct core_counters core_read_counters(const struct core *core);
 

@@ -32,9 +32,14 @@ struct listeners {
 static bool open_one(struct listeners *listeners, enum listener which, const char *endpoint,
 		     char detail[TRANSPORT_DETAIL_BYTES])
 {
-	const struct listeners_options *options = &listeners->options;
-	return transport_open(options->context, which == LISTENER_ENROLMENT ? ZAP_ENROLLING : ZAP_SYSTEMS, endpoint,
-			      options->keys[which], &listeners->transports[which], detail);
+	struct transport_options options = {
+		.context = listeners->options.context,
+		.zap_class = which == LISTENER_ENROLMENT ? ZAP_ENROLLING : ZAP_SYSTEMS,
+		.endpoint = endpoint,
+		.broker_key = listeners->options.keys[which],
+		.attempts = listeners->options.attempts,
+	};
+	return transport_open(&options, &listeners->transports[which], detail);
 }
 
 // Whole or not at all: a reader never sees half an endpoint.

@@ -31,6 +31,7 @@ struct listeners;
 struct listeners_options {
 	void *context;                          // of transport_context_new; borrowed, as are all others
 	struct zap *zap;
+	struct attempts *attempts;              // where failed handshakes are counted
 	const char *endpoints[LISTENERS];       // NULL: there is none; LISTENER_CURRENT is always there
 	const struct curve_key_pair *keys[LISTENERS];
 	const char *files[LISTENERS];           // the endpoint really bound is written here; NULL: it is not

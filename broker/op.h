@@ -4,7 +4,8 @@
 // and the audit detail. It never sends, never commits and never records: core.c does, for all of them alike.
 //
 // Handlers return REASON_NONE or the refusal; REASON_STORE when a store call failed (the whole batch is then
-// given up). A handler that refuses has written nothing to the store.
+// given up); REASON_PARKED with `wait` filled when there is nothing to answer yet (broker/wait.h), but never when
+// `may_wait` is false. A handler that refuses or parks has written nothing to the store.
 #ifndef CPIS_BROKER_OP_H
 #define CPIS_BROKER_OP_H
 
@@ -18,10 +19,13 @@
 #include "broker/quarantine.h"
 #include "broker/rate.h"
 #include "broker/register.h"
+#include "broker/responders.h"
 #include "broker/roles.h"
 #include "broker/session.h"
 #include "broker/store.h"
 #include "broker/vault.h"
+#include "broker/wait.h"
+#include "broker/works.h"
 
 // A reply's body stays under this, so that with receipt and envelope it fits a frame.
 #define OP_BODY_BYTES_MAX (48u * 1024u)
@@ -39,6 +43,8 @@ struct op_context {
 	struct rate *rate;
 	struct policy_in_force *in_force;
 	struct enrolments *enrolments;
+	struct responders *responders;
+	struct works *works;
 	const char *broker_name;
 
 	// This request.
@@ -53,12 +59,18 @@ struct op_context {
 	uint64_t audit_index;                      // of the record this request will have
 	bool has_subject;                          // the NHS number asked about is one; noted in the audit record
 	struct store_tag subject;
+	bool resumed;                              // it waited and was submitted again
+	bool may_wait;
+	uint64_t ticket;                           // of a resumed request: what it waited with
+	uint64_t waited_ms;                        // since it arrived
+	struct wakes *wakes;                       // what happens here that others may wait for: wakes_add
 
 	// Results.
 	Cpis__V1__Reply *reply;                    // body, session_token; the rest is core.c's
 	Cpis__V1__AuditDetail *detail;             // nhs_number, count...; who and where are filled already
 	const char *refusal;                       // a sentence in place of the reason's own; NULL: none
 	const char *recorded_reason;               // what the record of a refusal says in place of the reply's sentence
+	struct wait wait;                          // with REASON_PARKED
 	bool wants_proof;                          // AUDIT_SHOW: prove `proof_index` when the batch closes
 	uint64_t proof_index;
 };
@@ -68,8 +80,19 @@ enum reason op_session_open(struct op_context *);
 enum reason op_flag(struct op_context *);
 enum reason op_details(struct op_context *);
 enum reason op_publish(struct op_context *);
+enum reason op_publication_open(struct op_context *);
+enum reason op_publication_records(struct op_context *);
+enum reason op_publication_commit(struct op_context *);
+enum reason op_publication_show(struct op_context *);
+enum reason op_contacts_set(struct op_context *);
+enum reason op_contacts_show(struct op_context *);
+enum reason op_data_quality(struct op_context *);
 enum reason op_inbox_list(struct op_context *);
 enum reason op_inbox_acknowledge(struct op_context *);
+enum reason op_inbox_take(struct op_context *);
+enum reason op_enquiry_send(struct op_context *);
+enum reason op_enquiry_answer(struct op_context *);
+enum reason op_not_brought_send(struct op_context *);
 enum reason op_audit_search(struct op_context *);
 enum reason op_audit_show(struct op_context *);
 enum reason op_quarantine_set(struct op_context *);
@@ -87,6 +110,14 @@ enum reason op_enrol(struct op_context *); // without a system and without a ses
 enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);
 enum reason op_enrol_withdraw(struct op_context *);
+enum reason op_responder_register(struct op_context *);
+enum reason op_responder_take(struct op_context *);
+enum reason op_responder_answer(struct op_context *);
+enum reason op_responder_announce(struct op_context *);
+
+// request.c: in the audit record, this request is about this number (NULL: about nobody). For those whose own words do not say
+// whom they are about. False: the arena is full.
+__attribute__((warn_unused_result)) bool op_note_number(struct op_context *context, const struct nhs_number *number);
 
 // A zeroed message in the arena. Arena full: NULL.
 #define OP_NEW(context, type, init)                                                                  \

@@ -9,6 +9,7 @@
 #include <zmq.h>
 
 #include "broker/random.h"
+#include "broker/transport_monitor.h"
 #include "broker/transport_priv.h"
 #include "proto/invariant.h"
 #include "proto/limits.h"
@@ -26,6 +27,7 @@ _Static_assert(sizeof(zmq_msg_t) <= sizeof((struct transport_message *)0)->opaqu
 
 struct transport {
 	void *socket;
+	struct transport_monitor *monitor; // NULL: nobody counts
 	enum zap_class zap_class;
 	bool dropping; // in the middle of a message of too many frames
 	char endpoint[TRANSPORT_ENDPOINT_BYTES];
@@ -39,7 +41,7 @@ struct option {
 };
 
 // README.md says what each is for.
-static const struct option options[] = {
+static const struct option common_options[] = {
 	{OPTION_ZAP_ENFORCE_DOMAIN, 1, "ZAP_ENFORCE_DOMAIN"},
 	{ZMQ_CURVE_SERVER, 1, "CURVE_SERVER"},
 	{ZMQ_HANDSHAKE_IVL, 5000, "HANDSHAKE_IVL"},
@@ -136,7 +138,7 @@ static bool set_options(void *socket, enum zap_class zap_class, const struct cur
 			char detail[TRANSPORT_DETAIL_BYTES])
 {
 	const char *domain = zap_domain(zap_class);
-	return set_numbers(socket, options, sizeof options / sizeof options[0], detail) &&
+	return set_numbers(socket, common_options, sizeof common_options / sizeof common_options[0], detail) &&
 	       set_numbers(socket, class_options[zap_class], CLASS_OPTIONS, detail) &&
 	       set_option(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max[zap_class], sizeof frame_bytes_max[zap_class],
 			  "MAXMSGSIZE", detail) &&
@@ -164,27 +166,42 @@ static bool read_endpoint(struct transport *transport)
 	return true;
 }
 
-bool transport_open(void *context, enum zap_class zap_class, const char *endpoint,
-		    const struct curve_key_pair *broker_key, struct transport **ret,
-		    char detail[TRANSPORT_DETAIL_BYTES])
+// The monitor is there before anybody can connect, and names the endpoint once it is known.
+static bool bind_and_count(struct transport *transport, const struct transport_options *options,
+			   char detail[TRANSPORT_DETAIL_BYTES])
+{
+	bool counts = options->attempts != NULL;
+	if (counts && !transport_monitor_attach(options->context, transport->socket, &transport->monitor)) {
+		snprintf(detail, TRANSPORT_DETAIL_BYTES, "failed handshakes at %.100s cannot be counted: %s", options->endpoint,
+			 zmq_strerror(errno));
+		return false;
+	}
+	if (zmq_bind(transport->socket, options->endpoint) != 0 || !read_endpoint(transport)) {
+		snprintf(detail, TRANSPORT_DETAIL_BYTES, "%.100s cannot be bound: %s", options->endpoint,
+			 zmq_strerror(errno));
+		return false;
+	}
+	if (counts && !transport_monitor_run(transport->monitor, transport->endpoint, options->attempts)) {
+		snprintf(detail, TRANSPORT_DETAIL_BYTES, "failed handshakes at %.100s cannot be counted: no thread",
+			 options->endpoint);
+		return false;
+	}
+	return true;
+}
+
+bool transport_open(const struct transport_options *options, struct transport **ret, char detail[TRANSPORT_DETAIL_BYTES])
 {
 	struct transport *transport = calloc(1, sizeof *transport);
 	if (transport == NULL) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "out of memory");
 		return false;
 	}
-	transport->zap_class = zap_class;
-	transport->socket = zmq_socket(context, ZMQ_ROUTER);
-	bool good = transport->socket != NULL;
-	if (!good)
+	transport->zap_class = options->zap_class;
+	transport->socket = zmq_socket(options->context, ZMQ_ROUTER);
+	if (transport->socket == NULL)
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "no ZeroMQ socket: %s", zmq_strerror(errno));
-	good = good && set_options(transport->socket, zap_class, broker_key, detail);
-	if (good && (zmq_bind(transport->socket, endpoint) != 0 || !read_endpoint(transport))) {
-		snprintf(detail, TRANSPORT_DETAIL_BYTES, "%.100s cannot be bound: %s", endpoint,
-			 zmq_strerror(errno));
-		good = false;
-	}
-	if (!good) {
+	if (transport->socket == NULL || !set_options(transport->socket, options->zap_class, options->broker_key, detail) ||
+	    !bind_and_count(transport, options, detail)) {
 		transport_close(transport);
 		return false;
 	}
@@ -196,6 +213,7 @@ void transport_close(struct transport *transport)
 {
 	if (transport == NULL)
 		return;
+	transport_monitor_stop(transport->monitor);
 	if (transport->socket != NULL) {
 		// Closing alone gives the address back after what lingers. This takes the replies under way with it, so strangers'
 		// only.

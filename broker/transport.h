@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/attempts.h"
 #include "broker/zap.h"
 #include "certs/key.h"
 
@@ -39,11 +40,19 @@ struct transport_message {
 void *transport_context_new(char detail[TRANSPORT_DETAIL_BYTES]);
 void transport_context_free(void *context); // accepts NULL; waits for replies under way, at most 2 s each
 
+struct transport_options {
+	void *context;
+	enum zap_class zap_class;                 // whom ZAP lets in; strangers have smaller limits
+	const char *endpoint;
+	const struct curve_key_pair *broker_key;
+	struct attempts *attempts;                // handshakes that libzmq itself ends are counted there (transport_monitor.h);
+						  // borrowed until transport_close; NULL: nobody counts
+};
+
 // Sets every option, checks every result, binds. ZAP must run already (or nobody gets in: the domain is
-// enforced). `zap_class` says whom ZAP lets in; strangers have smaller limits. False with a sentence.
-__attribute__((warn_unused_result)) bool transport_open(void *context, enum zap_class zap_class, const char *endpoint,
-							 const struct curve_key_pair *broker_key,
-							 struct transport **ret, char detail[TRANSPORT_DETAIL_BYTES]);
+// enforced). False with a sentence.
+__attribute__((warn_unused_result)) bool transport_open(const struct transport_options *options, struct transport **ret,
+							 char detail[TRANSPORT_DETAIL_BYTES]);
 // Accepts NULL. The address may stay taken for some milliseconds.
 void transport_close(struct transport *transport);
 // The endpoint really bound ("tcp://127.0.0.1:40123").

@@ -156,8 +156,10 @@ static bool run_self_test(void *context, struct zap *zap, const struct curve_key
 	const struct curve_key_pair *broker = &keys[0], *known = &keys[1], *unknown = &keys[2];
 	uint64_t until_ms = clock_monotonic_ms() + SELF_TEST_MS;
 	struct probe stranger = {0}, friend = {0};
+	struct transport_options options = {
+		.context = context, .zap_class = ZAP_SYSTEMS, .endpoint = "tcp://127.0.0.1:*", .broker_key = broker};
 	struct transport *transport;
-	if (!transport_open(context, ZAP_SYSTEMS, "tcp://127.0.0.1:*", broker, &transport, detail))
+	if (!transport_open(&options, &transport, detail))
 		return false;
 	bool good = open_probe(context, transport, unknown, broker->public_key, &stranger);
 	if (!good)
@@ -181,8 +183,10 @@ static bool run_enrolling_self_test(void *context, struct zap *zap, const struct
 	const struct curve_key_pair *broker = &keys[0], *unknown = &keys[2];
 	uint64_t until_ms = clock_monotonic_ms() + SELF_TEST_MS;
 	struct probe stranger = {0};
+	struct transport_options options = {
+		.context = context, .zap_class = ZAP_ENROLLING, .endpoint = "tcp://127.0.0.1:*", .broker_key = broker};
 	struct transport *transport;
-	if (!transport_open(context, ZAP_ENROLLING, "tcp://127.0.0.1:*", broker, &transport, detail))
+	if (!transport_open(&options, &transport, detail))
 		return false;
 	bool good = open_probe(context, transport, unknown, broker->public_key, &stranger);
 	if (!good)

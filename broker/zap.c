@@ -37,6 +37,7 @@ struct zap {
 	pthread_mutex_t lock; // guards all below
 	struct register_snapshot *snapshot;
 	struct zap_handles handles[ZAP_CLASSES];
+	struct attempts *attempts; // NULL: nobody counts
 	unsigned enrolling_max;
 	bool has_self_test_key;
 	uint8_t self_test_key[KEY_BYTES];
@@ -83,6 +84,7 @@ struct request {
 struct answer {
 	const char *status; // three digits; NULL: nobody to send it to
 	const char *text;
+	enum reason reason;  // of a refusal
 	char handle[ZAP_HANDLE_BYTES];
 };
 
@@ -156,17 +158,25 @@ static bool can_be_answered(const struct request *request)
 
 // ------------------------------------------------------------------ decisions; the caller holds the lock
 
-static struct answer refuse(uint64_t *counter, const char *status, const char *text)
+static struct answer refuse(uint64_t *counter, const char *status, enum reason reason, const char *text)
 {
 	(*counter)++;
-	return (struct answer){.status = status, .text = text};
+	return (struct answer){.status = status, .text = text, .reason = reason};
+}
+
+static enum reason reason_of(enum certs_status status)
+{
+	return status == CERTS_REVOKED   ? REASON_HANDSHAKE_REVOKED
+	       : status == CERTS_EXPIRED ? REASON_HANDSHAKE_EXPIRED
+					 : REASON_HANDSHAKE_CERTIFICATE;
 }
 
 static struct answer admit(struct zap *zap, const uint8_t key[KEY_BYTES])
 {
 	struct answer answer = {.status = "200", .text = "welcome"};
 	if (!zap_handles_mint(&zap->handles[ZAP_SYSTEMS], key, answer.handle))
-		return refuse(&zap->counters.refused_invalid, "300", "no memory for one more connection");
+		return refuse(&zap->counters.refused_invalid, "300", REASON_HANDSHAKE_TURNED_AWAY,
+			      "no memory for one more connection");
 	zap->counters.admitted++;
 	return answer;
 }
@@ -177,13 +187,13 @@ static struct answer decide(struct zap *zap, const uint8_t key[KEY_BYTES], uint6
 	if (zap->has_self_test_key && memcmp(zap->self_test_key, key, KEY_BYTES) == 0)
 		return admit(zap, key);
 	if (zap->snapshot == NULL)
-		return refuse(&zap->counters.refused_invalid, "300", "no register is loaded");
+		return refuse(&zap->counters.refused_invalid, "300", REASON_HANDSHAKE_TURNED_AWAY, "no register is loaded");
 	const struct enrolled_system *system = register_system(zap->snapshot, key);
 	if (system == NULL)
-		return refuse(&zap->counters.refused_unknown, "400", "no enrolled system has this key");
+		return refuse(&zap->counters.refused_unknown, "400", REASON_HANDSHAKE_KEY, "no enrolled system has this key");
 	enum certs_status status = register_system_status(system, now_ms);
 	if (status != CERTS_OK)
-		return refuse(&zap->counters.refused_invalid, "400", certs_status_text(status));
+		return refuse(&zap->counters.refused_invalid, "400", reason_of(status), certs_status_text(status));
 	return admit(zap, key);
 }
 
@@ -192,28 +202,40 @@ static struct answer decide_enrolling(struct zap *zap, const uint8_t key[KEY_BYT
 {
 	struct zap_handles *handles = &zap->handles[ZAP_ENROLLING];
 	struct answer answer = {.status = "200", .text = "welcome"};
-	if (zap->snapshot == NULL)
-		return refuse(&zap->counters.enrolling_refused, "300", "no register is loaded");
-	if (zap_handles_count(handles) >= zap->enrolling_max)
-		return refuse(&zap->counters.enrolling_refused, "300", "too many connections");
-	if (!zap_handles_mint(handles, key, answer.handle))
-		return refuse(&zap->counters.enrolling_refused, "300", "no memory for one more connection");
+	const char *why = zap->snapshot == NULL ? "no register is loaded"
+			  : zap_handles_count(handles) >= zap->enrolling_max ? "too many connections"
+			  : !zap_handles_mint(handles, key, answer.handle)   ? "no memory for one more connection"
+									      : NULL;
+	if (why != NULL)
+		return refuse(&zap->counters.enrolling_refused, "300", REASON_HANDSHAKE_TURNED_AWAY, why);
 	zap->counters.enrolling_admitted++;
 	return answer;
 }
 
 // ------------------------------------------------------------------ the thread
 
-static void log_refusal(const struct request *request, const struct answer *answer)
+// The first bytes of the key, and from where. libzmq asks about a key when its secret has been proven.
+static void name_peer(const struct request *request, char out[ATTEMPT_EXAMPLE_BYTES])
 {
 	static const char mapped[] = "::ffff:";
 	const struct field *key = &request->fields[FIELD_KEY], *from = &request->fields[FIELD_ADDRESS];
 	char address[ADDRESS_BYTES];
 	snprintf(address, sizeof address, "%.*s", (int)from->bytes, (const char *)from->data);
 	bool is_mapped = strncmp(address, mapped, sizeof mapped - 1) == 0;
-	log_event(LOG_LEVEL_WARNING, "handshake_refused", "key %02x%02x%02x%02x from %s: %s", key->data[0],
-		  key->data[1], key->data[2], key->data[3], address + (is_mapped ? sizeof mapped - 1 : 0),
-		  answer->text);
+	snprintf(out, ATTEMPT_EXAMPLE_BYTES, "key %02x%02x%02x%02x from %s", key->data[0], key->data[1], key->data[2],
+		 key->data[3], address + (is_mapped ? sizeof mapped - 1 : 0));
+}
+
+static void tell_of_refusal(struct attempts *attempts, enum zap_class zap_class, const struct request *request,
+			    const struct answer *answer, uint64_t now_ms)
+{
+	char peer[ATTEMPT_EXAMPLE_BYTES];
+	name_peer(request, peer);
+	if (attempts != NULL)
+		attempts_note(attempts, answer->reason, peer, now_ms);
+	// Strangers are expected at the enrolment endpoint; whoever closes it says so once.
+	if (zap_class == ZAP_SYSTEMS)
+		log_event(LOG_LEVEL_WARNING, "handshake_refused", "%s: %s", peer, answer->text);
 }
 
 static struct answer answer_request(struct zap *zap, const struct request *request)
@@ -221,21 +243,22 @@ static struct answer answer_request(struct zap *zap, const struct request *reque
 	enum zap_class zap_class = ZAP_SYSTEMS;
 	bool good = is_well_formed(request) && class_of(zap, request, &zap_class);
 	struct answer answer;
+	uint64_t now_ms = clock_now_ms();
 	pthread_mutex_lock(&zap->lock);
+	struct attempts *attempts = zap->attempts;
 	if (good && zap_class == ZAP_ENROLLING)
 		answer = decide_enrolling(zap, request->fields[FIELD_KEY].data);
 	else if (good)
-		answer = decide(zap, request->fields[FIELD_KEY].data, clock_now_ms());
+		answer = decide(zap, request->fields[FIELD_KEY].data, now_ms);
 	else
-		answer = refuse(&zap->counters.malformed, can_be_answered(request) ? "500" : NULL,
+		answer = refuse(&zap->counters.malformed, can_be_answered(request) ? "500" : NULL, REASON_INTERNAL,
 				"malformed request");
 	pthread_mutex_unlock(&zap->lock);
 	if (!good)
 		log_event(LOG_LEVEL_ERROR, "handshake_malformed",
 			  "a ZAP request of %u frames is not one of libzmq's", request->count);
-	// Strangers are expected at the enrolment endpoint; whoever closes it says so once.
-	else if (answer.handle[0] == '\0' && zap_class == ZAP_SYSTEMS)
-		log_refusal(request, &answer);
+	else if (answer.handle[0] == '\0')
+		tell_of_refusal(attempts, zap_class, request, &answer, now_ms);
 	return answer;
 }
 
@@ -426,6 +449,13 @@ void zap_forget_enrolling(struct zap *zap)
 {
 	pthread_mutex_lock(&zap->lock);
 	zap_handles_drop_all(&zap->handles[ZAP_ENROLLING]);
+	pthread_mutex_unlock(&zap->lock);
+}
+
+void zap_set_attempts(struct zap *zap, struct attempts *attempts)
+{
+	pthread_mutex_lock(&zap->lock);
+	zap->attempts = attempts;
 	pthread_mutex_unlock(&zap->lock);
 }
 

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/attempts.h"
 #include "broker/register.h"
 
 enum zap_class {
@@ -50,6 +51,8 @@ __attribute__((warn_unused_result)) bool zap_lookup(struct zap *zap, enum zap_cl
 bool zap_enrolling_is_full(struct zap *zap);
 // Every handle of that class is nobody's from now on. For when its socket was closed.
 void zap_forget_enrolling(struct zap *zap);
+// From now on whoever is refused is counted there too, with address and first bytes of the key. Borrowed until zap_stop.
+void zap_set_attempts(struct zap *zap, struct attempts *attempts);
 // Admits one more key, for the start-up self-test only; NULL ends that.
 void zap_set_self_test_key(struct zap *zap, const uint8_t *curve_public);
 

@@ -42,6 +42,11 @@ const char *wire_plan_type_name(Cpis__V1__PlanType type)
 	return name_of(&cpis__v1__plan_type__descriptor, (int)type);
 }
 
+const char *wire_file_outcome_name(Cpis__V1__FileOutcome outcome)
+{
+	return name_of(&cpis__v1__file_outcome__descriptor, (int)outcome);
+}
+
 const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind)
 {
 	return name_of(&cpis__v1__quarantine_kind__descriptor, (int)kind);
@@ -60,7 +65,7 @@ const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state)
 bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret)
 {
 	int value;
-	if (!value_of(&cpis__v1__operation__descriptor, name, &value))
+	if (!value_of(&cpis__v1__operation__descriptor, name, &value) || value >= CPIS__V1__OPERATION__HANDSHAKE)
 		return false;
 	*ret = (Cpis__V1__Operation)value;
 	return true;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "certs/identity.h"
+#include "clients/cli/brokers.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/output.h"
@@ -74,30 +75,41 @@ static bool is_unknown(const Cpis__V1__Reply *reply)
 	return reply->body_case == CPIS__V1__REPLY__BODY_QUARANTINE_SET && !reply->quarantine_set->known;
 }
 
-static int act(const struct command_line *line, Cpis__V1__Request *request, const char *said)
+struct act {
+	Cpis__V1__Request *request;
+	const char *said; // when it is done
+};
+
+static int act_at(struct connection *connection, void *context)
 {
-	struct connection connection = {0};
+	const struct act *act = context;
 	const Cpis__V1__Reply *reply = NULL;
-	int code = connection_sign_in(line, &connection);
-	if (code != EXIT_DONE)
-		return code;
-	code = connection_call_signed(&connection, request, &reply);
+	int code = connection_call_signed(connection, act->request, &reply);
 	bool nothing = code == EXIT_DONE && reply->body_case == CPIS__V1__REPLY__BODY_QUARANTINE_LIFT &&
 		       !reply->quarantine_lift->lifted;
-	if (code == EXIT_DONE && line->json) {
+	if (code == EXIT_DONE && connection->line->json) {
 		json_t *value = output_envelope(reply);
 		json_object_set_new(value, "changed", json_boolean(!nothing));
 		json_object_set_new(value, "target_known", json_boolean(!is_unknown(reply)));
 		output_json(value);
 	} else if (code == EXIT_DONE) {
-		puts(nothing ? "There was nothing to lift." : said);
+		puts(nothing ? "There was nothing to lift." : act->said);
 		if (is_unknown(reply))
-			puts("Nothing of that name is known to the broker: check the spelling.");
+			puts(act->request->quarantine_set->kind == CPIS__V1__QUARANTINE_KIND__CERTIFICATE
+				     ? "No enrolled system has this certificate: that is so of a person's; else check it."
+				     : "Nothing of that name is known to the broker: check the spelling.");
 		output_receipt(reply);
 	}
 	cpis_reply_free(reply);
-	connection_close(&connection);
 	return code == EXIT_DONE && nothing ? EXIT_PARTIAL : code;
+}
+
+// `still` says what a broker does as long as it is not done there.
+static int act(const struct command_line *line, struct act *act, const char *still, const struct target *target)
+{
+	char meanwhile[QUARANTINE_TARGET_BYTES_MAX + 80];
+	snprintf(meanwhile, sizeof meanwhile, "%s %s %s", still, wire_quarantine_kind_name(target->kind), target->text);
+	return brokers_act(line, act_at, act, meanwhile);
 }
 
 static int run_set(const struct command_line *line)
@@ -115,7 +127,8 @@ static int run_set(const struct command_line *line)
 	set.reason = (char *)(uintptr_t)command_value(line, "reason");
 	request.body_case = CPIS__V1__REQUEST__BODY_QUARANTINE_SET;
 	request.quarantine_set = &set;
-	return act(line, &request, "Quarantined: from now on it is not answered.");
+	struct act held_back = {&request, "Quarantined: from now on it is not answered."};
+	return act(line, &held_back, "still answers", &target);
 }
 
 static int run_lift(const struct command_line *line)
@@ -131,7 +144,8 @@ static int run_lift(const struct command_line *line)
 	lift.reason = (char *)(uintptr_t)command_value(line, "reason");
 	request.body_case = CPIS__V1__REQUEST__BODY_QUARANTINE_LIFT;
 	request.quarantine_lift = &lift;
-	return act(line, &request, "Lifted: from now on it is answered again.");
+	struct act lifted = {&request, "Lifted: from now on it is answered again."};
+	return act(line, &lifted, "still holds back", &target);
 }
 
 static json_t *entry_value(const Cpis__V1__QuarantineEntry *entry)

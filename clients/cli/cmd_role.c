@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/cli/brokers.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/output.h"
@@ -29,10 +30,26 @@ static int read_instant(const struct command_line *line, const char *option, uin
 
 // ------------------------------------------------------------------ grant
 
+static int grant_at(struct connection *connection, void *context)
+{
+	Cpis__V1__Request *request = context;
+	const Cpis__V1__Reply *reply = NULL;
+	int code = connection_call_signed(connection, request, &reply);
+	if (code == EXIT_DONE && connection->line->json) {
+		json_t *value = output_envelope(reply);
+		json_object_set_new(value, "replaced", json_boolean(reply->role_grant->replaced));
+		output_json(value);
+	} else if (code == EXIT_DONE) {
+		printf("%s %s at %s.\n", reply->role_grant->replaced ? "Granted anew:" : "Granted:",
+		       request->role_grant->role_code, cpis_system_organisation(connection->client));
+		output_receipt(reply);
+	}
+	cpis_reply_free(reply);
+	return code;
+}
+
 static int run_grant(const struct command_line *line)
 {
-	struct connection connection = {0};
-	const Cpis__V1__Reply *reply = NULL;
 	Cpis__V1__RoleGrantRequest grant = CPIS__V1__ROLE_GRANT_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	char *activities[COMMAND_LINE_VALUES_MAX];
@@ -41,8 +58,6 @@ static int run_grant(const struct command_line *line)
 		code = read_instant(line, "from", &grant.from_ms);
 	if (code == EXIT_DONE)
 		code = read_instant(line, "until", &grant.until_ms);
-	if (code == EXIT_DONE)
-		code = connection_sign_in(line, &connection);
 	if (code != EXIT_DONE)
 		return code;
 	grant.uid = (char *)(uintptr_t)command_value(line, "uid");
@@ -53,19 +68,7 @@ static int run_grant(const struct command_line *line)
 	grant.activities = activities;
 	request.body_case = CPIS__V1__REQUEST__BODY_ROLE_GRANT;
 	request.role_grant = &grant;
-	code = connection_call_signed(&connection, &request, &reply);
-	if (code == EXIT_DONE && line->json) {
-		json_t *value = output_envelope(reply);
-		json_object_set_new(value, "replaced", json_boolean(reply->role_grant->replaced));
-		output_json(value);
-	} else if (code == EXIT_DONE) {
-		printf("%s %s at %s.\n", reply->role_grant->replaced ? "Granted anew:" : "Granted:", grant.role_code,
-		       cpis_system_organisation(connection.client));
-		output_receipt(reply);
-	}
-	cpis_reply_free(reply);
-	connection_close(&connection);
-	return code;
+	return brokers_act(line, grant_at, &request, "knows nothing of the role granted");
 }
 
 // ------------------------------------------------------------------ end
@@ -98,19 +101,25 @@ static int end_one(struct connection *connection, const char *uid, const char *r
 	return EXIT_DONE;
 }
 
+static int end_at(struct connection *connection, void *context)
+{
+	const struct command_line *line = connection->line;
+	bool ended = false;
+	(void)context;
+	int code = end_one(connection, command_value(line, "uid"), command_value(line, "role"), command_value(line, "reason"),
+			   &ended);
+	return code == EXIT_DONE && !ended ? EXIT_PARTIAL : code;
+}
+
 static int run_end(const struct command_line *line)
 {
-	struct connection connection = {0};
-	bool ended = false;
+	char meanwhile[80];
 	int code = read_profile(line);
-	if (code == EXIT_DONE)
-		code = connection_sign_in(line, &connection);
 	if (code != EXIT_DONE)
 		return code;
-	code = end_one(&connection, command_value(line, "uid"), command_value(line, "role"), command_value(line, "reason"),
-		       &ended);
-	connection_close(&connection);
-	return code == EXIT_DONE && !ended ? EXIT_PARTIAL : code;
+	snprintf(meanwhile, sizeof meanwhile, "still answers %s in the role %s", command_value(line, "uid"),
+		 command_value(line, "role"));
+	return brokers_act(line, end_at, NULL, meanwhile);
 }
 
 // ------------------------------------------------------------------ list, and end what is unused

@@ -19,6 +19,7 @@ static int exit_of_status(enum cpis_status status)
 		return EXIT_REFUSED;
 	case CPIS_UNREACHABLE:
 	case CPIS_TIMEOUT:
+	case CPIS_INTERRUPTED:
 		return EXIT_RETRY;
 	case CPIS_RECEIPT:
 	case CPIS_LOG_SHORTENED:
@@ -42,6 +43,7 @@ static int exit_of_outcome(Cpis__V1__Outcome outcome)
 	case CPIS__V1__OUTCOME__SESSION_EXPIRED:
 	case CPIS__V1__OUTCOME__ACCESS_DENIED:
 	case CPIS__V1__OUTCOME__NO_RECORD_FOUND:
+	case CPIS__V1__OUTCOME__INVALID_REQUEST_STATE:
 		return EXIT_REFUSED;
 	case CPIS__V1__OUTCOME__DEADLINE_EXPIRED:
 	case CPIS__V1__OUTCOME__TOO_MANY_REQUESTS:
@@ -77,29 +79,46 @@ static int report_refusal(const struct connection *connection, const Cpis__V1__R
 	return exit_of_outcome(reply->outcome);
 }
 
-int connection_open(const struct command_line *line, struct connection *ret)
+int connection_load(const struct command_line *line, struct connection *ret)
 {
 	struct connection connection = {.line = line};
-	char detail[PROFILE_DETAIL_BYTES] = "", why[CPIS_DETAIL_BYTES] = "";
+	char detail[PROFILE_DETAIL_BYTES] = "";
 	if (line->profile == NULL)
 		return command_usage_error(line, "no profile: give --profile FILE or set CPIS_PROFILE");
 	if (!profile_load(line->profile, &connection.profile, detail)) {
 		fprintf(stderr, "cpis %s: %s\n", line->command->name, detail);
 		return EXIT_USAGE;
 	}
-	const struct profile *profile = connection.profile;
+	*ret = connection;
+	return EXIT_DONE;
+}
+
+static int connect_to(struct connection *connection, size_t number)
+{
+	const struct profile *profile = connection->profile;
+	struct profile_broker broker = profile_broker(profile, number);
+	char why[CPIS_DETAIL_BYTES] = "";
 	struct cpis_options options = {
-		.endpoint = profile->endpoint,
-		.broker_name = profile->broker_name,
-		.broker_certificate = profile->broker_certificate,
-		.trust_directory = profile->trust_directory,
+		.endpoint = broker.endpoint,
+		.broker_name = broker.broker_name,
+		.broker_certificate = broker.broker_certificate,
+		.trust_directory = broker.trust_directory,
 		.system_certificate = profile->system_certificate,
 		.system_key = profile->system_key,
-		.checkpoint_file = profile->checkpoint_file,
+		.checkpoint_file = broker.checkpoint_file,
+		.key_lock = connection->key_lock,
 	};
-	enum cpis_status status = cpis_connect(&options, &connection.client, why);
-	if (status != CPIS_OK) {
-		int code = connection_fail(&connection, status, why);
+	enum cpis_status status = cpis_connect(&options, &connection->client, why);
+	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, why);
+}
+
+int connection_open(const struct command_line *line, struct connection *ret)
+{
+	struct connection connection = {0};
+	int code = connection_load(line, &connection);
+	if (code == EXIT_DONE)
+		code = connect_to(&connection, 0);
+	if (code != EXIT_DONE) {
 		connection_close(&connection);
 		return code;
 	}
@@ -123,13 +142,18 @@ static int open_session(struct connection *connection)
 	return code;
 }
 
+int connection_sign_in_at(struct connection *connection, size_t broker)
+{
+	int code = connect_to(connection, broker);
+	return code == EXIT_DONE ? open_session(connection) : code;
+}
+
 int connection_sign_in(const struct command_line *line, struct connection *ret)
 {
 	struct connection connection = {0};
-	int code = connection_open(line, &connection);
-	if (code != EXIT_DONE)
-		return code;
-	code = open_session(&connection);
+	int code = connection_load(line, &connection);
+	if (code == EXIT_DONE)
+		code = connection_sign_in_at(&connection, 0);
 	if (code != EXIT_DONE) {
 		connection_close(&connection);
 		return code;
@@ -164,11 +188,17 @@ int connection_judge(const struct connection *connection, enum cpis_status statu
 	return EXIT_DONE;
 }
 
-int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+int connection_call_within(struct connection *connection, Cpis__V1__Request *request, uint32_t deadline_ms,
+			   const Cpis__V1__Reply **ret)
 {
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = cpis_call(connection->client, request, connection->line->timeout_ms, &reply);
+	enum cpis_status status = cpis_call(connection->client, request, deadline_ms, &reply);
 	return connection_judge(connection, status, reply, ret);
+}
+
+int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+{
+	return connection_call_within(connection, request, connection->line->timeout_ms, ret);
 }
 
 int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)

@@ -10,12 +10,17 @@ struct connection {
 	const struct command_line *line;
 	struct profile *profile;
 	struct cpis_client *client;
+	int key_lock;                // cpis_options.key_lock
 };
 
 // Each returns EXIT_DONE, or has said on standard error what is wrong and returns the exit code.
 int connection_open(const struct command_line *line, struct connection *ret);
 // The same, and a session for the profile's member of staff.
 int connection_sign_in(const struct command_line *line, struct connection *ret);
+// The same in two steps, for what is done at several brokers: the profile alone, and then the one with this number
+// (profile_broker).
+int connection_load(const struct command_line *line, struct connection *ret);
+int connection_sign_in_at(struct connection *connection, size_t broker);
 // A new session in place of the one there is, before that ends.
 int connection_renew(struct connection *connection);
 void connection_close(struct connection *connection); // harmless on a zeroed one
@@ -28,6 +33,9 @@ int connection_judge(const struct connection *connection, enum cpis_status statu
 
 // A call whose outcome must be OK. Free the reply with cpis_reply_free.
 int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
+// The same with a deadline of its own, for requests that wait at the broker.
+int connection_call_within(struct connection *connection, Cpis__V1__Request *request, uint32_t deadline_ms,
+			   const Cpis__V1__Reply **ret);
 // The same with the person's signature, for the acts that need one.
 int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
 

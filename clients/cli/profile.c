@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "certs/key_token.h"
+#include "proto/invariant.h"
 #include "proto/text.h"
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
@@ -26,16 +27,64 @@
 	X(staff_key, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)                                            \
 	X(checkpoint_file, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)
 
+#define BROKER_WORD_TABLE(X)                                                                         \
+	X(endpoint, 0, 255)                                                                          \
+	X(broker_name, 0, 64)
+#define BROKER_PATH_TABLE(X)                                                                         \
+	X(broker_certificate, 0, PATH_BYTES_MAX)                                                     \
+	X(trust_directory, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)                                      \
+	X(checkpoint_file, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)
+
+static const cyaml_schema_field_t broker_fields[] = {
+#define X(name, optional, bytes_max)                                                                 \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct profile_broker, name, 1, bytes_max),
+	BROKER_WORD_TABLE(X) BROKER_PATH_TABLE(X)
+#undef X
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t broker_value = {
+	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct profile_broker, broker_fields),
+};
+
 static const cyaml_schema_field_t profile_fields[] = {
 #define X(name, optional, bytes_max)                                                                 \
 	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct profile, name, 1, bytes_max),
 	WORD_TABLE(X) PATH_TABLE(X)
 #undef X
+	CYAML_FIELD_SEQUENCE("brokers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct profile, brokers, &broker_value, 0,
+			     PROFILE_BROKERS_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t profile_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile, profile_fields),
 };
+
+// One that stands twice would seem to be two.
+static bool is_named_before(const struct profile *profile, unsigned number)
+{
+	const char *endpoint = profile->brokers[number].endpoint;
+	bool named = strcmp(endpoint, profile->endpoint) == 0;
+	for (unsigned i = 0; i < number; i++)
+		named = named || strcmp(endpoint, profile->brokers[i].endpoint) == 0;
+	return named;
+}
+
+static bool check_brokers(struct yaml_place *place, const struct profile *profile)
+{
+	place->key = "brokers";
+	for (place->index = 0; place->index < profile->brokers_count; place->index++) {
+		const struct profile_broker *broker = &profile->brokers[place->index];
+#define X(name, optional, bytes_max)                                                                 \
+	if (broker->name != NULL && !text_is_clean(broker->name, strlen(broker->name)))              \
+		return yaml_file_refuse(place, #name " has control characters");
+		BROKER_WORD_TABLE(X)
+		BROKER_PATH_TABLE(X)
+#undef X
+		if (is_named_before(profile, place->index))
+			return yaml_file_refuse(place, "the broker at %s stands twice", broker->endpoint);
+	}
+	return true;
+}
 
 static bool check(struct yaml_place *place, const struct profile *profile)
 {
@@ -57,7 +106,7 @@ static bool check(struct yaml_place *place, const struct profile *profile)
 	int given = (profile->staff_certificate != NULL) + (profile->staff_key != NULL) + (profile->role != NULL);
 	if (given != 0 && given != 3)
 		return yaml_file_refuse(place, "staff_certificate, staff_key and role go together");
-	return true;
+	return check_brokers(place, profile);
 }
 
 // A key on a token is named by a URI, which is no path.
@@ -83,6 +132,11 @@ bool profile_load(const char *path, struct profile **ret, char detail[PROFILE_DE
 #define X(name, optional, bytes_max) good = good && resolve(path, &profile->name);
 		PATH_TABLE(X)
 #undef X
+		for (unsigned i = 0; i < profile->brokers_count; i++) {
+#define X(name, optional, bytes_max) good = good && yaml_file_resolve(path, &profile->brokers[i].name);
+			BROKER_PATH_TABLE(X)
+#undef X
+		}
 		if (!good) {
 			profile_free(profile);
 			profile = NULL;
@@ -93,6 +147,27 @@ bool profile_load(const char *path, struct profile **ret, char detail[PROFILE_DE
 		return false;
 	*ret = profile;
 	return true;
+}
+
+size_t profile_brokers_count(const struct profile *profile)
+{
+	return 1 + profile->brokers_count;
+}
+
+struct profile_broker profile_broker(const struct profile *profile, size_t number)
+{
+	struct profile_broker own = {.endpoint = profile->endpoint,
+				     .broker_name = profile->broker_name,
+				     .broker_certificate = profile->broker_certificate,
+				     .trust_directory = profile->trust_directory,
+				     .checkpoint_file = profile->checkpoint_file};
+	INVARIANT(number < profile_brokers_count(profile));
+	if (number == 0)
+		return own;
+	struct profile_broker broker = profile->brokers[number - 1];
+	if (broker.trust_directory == NULL)
+		broker.trust_directory = own.trust_directory;
+	return broker;
 }
 
 void profile_free(struct profile *profile)

@@ -4,8 +4,20 @@
 #define CPIS_CLI_PROFILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define PROFILE_DETAIL_BYTES 400
+#define PROFILE_BROKERS_MAX 15u  // beside the profile's own
+
+// Where a broker is and how it is known.
+struct profile_broker {
+	char *endpoint;              // tcp://host:port
+	char *broker_name;
+	char *broker_certificate;
+	char *trust_directory;       // optional in the list; of a broker whose log has another key
+	char *checkpoint_file;       // optional: each log has its own
+};
 
 // Owned by profile_load, freed by profile_free.
 struct profile {
@@ -20,10 +32,15 @@ struct profile {
 	char *role;                  // role code, e.g. R8001
 	char *care_setting;          // optional; e.g. emergency_department
 	char *checkpoint_file;       // optional
+	struct profile_broker *brokers; // optional: further ones of the same service
+	uint32_t brokers_count;
 };
 
 __attribute__((warn_unused_result)) bool profile_load(const char *path, struct profile **ret,
 						      char detail[PROFILE_DETAIL_BYTES]);
+// All brokers of the service: number 0 is the profile's own, the others follow as in the list. Borrowed from the profile.
+size_t profile_brokers_count(const struct profile *profile);
+struct profile_broker profile_broker(const struct profile *profile, size_t number);
 void profile_free(struct profile *profile); // accepts NULL
 
 #endif

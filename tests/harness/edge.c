@@ -32,10 +32,19 @@ void edge_start_handler(struct edge *edge)
 	ck_assert(zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap));
 }
 
+struct transport_options edge_transport_options(const struct edge *edge, enum zap_class zap_class)
+{
+	return (struct transport_options){.context = edge->context,
+					  .zap_class = zap_class,
+					  .endpoint = "tcp://127.0.0.1:*",
+					  .broker_key = &edge->enrolment->broker,
+					  .attempts = edge->attempts};
+}
+
 void edge_open_transport(struct edge *edge)
 {
-	bool opened = transport_open(edge->context, ZAP_SYSTEMS, "tcp://127.0.0.1:*", &edge->enrolment->broker,
-				     &edge->transport, edge->detail);
+	struct transport_options options = edge_transport_options(edge, ZAP_SYSTEMS);
+	bool opened = transport_open(&options, &edge->transport, edge->detail);
 	ck_assert_msg(opened, "%s", edge->detail);
 }
 

@@ -18,6 +18,7 @@ struct edge {
 	struct enrolment *enrolment;
 	void *context;
 	struct zap *zap;
+	struct attempts *attempts; // that the transport counts failed handshakes into; NULL: it does not
 	struct transport *transport;
 	char detail[TRANSPORT_DETAIL_BYTES];
 };
@@ -27,6 +28,7 @@ struct edge *edge_new(void);
 void edge_start_context(struct edge *edge);
 void edge_start_handler(struct edge *edge);
 void edge_open_transport(struct edge *edge);
+struct transport_options edge_transport_options(const struct edge *edge, enum zap_class zap_class);
 // Ends whatever has been started. Accepts NULL.
 void edge_free(struct edge *edge);
 

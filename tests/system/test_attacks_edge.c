@@ -217,10 +217,32 @@ static void assert_still_serves(void)
 	raw_curve_close(victim);
 }
 
+// The audit log says what was tried, and `where`; once the broker has told the operator's log that it does.
+static void assert_on_record(long mark, const char *reason_code, const char *where)
+{
+	world_wait_log(world, mark, reason_code);
+	struct world_handshakes found = world_handshakes(world, reason_code);
+	ck_assert_uint_eq(found.records, 1);
+	ck_assert_uint_eq(found.count, 1);
+	ck_assert_str_eq(found.target, where);
+}
+
+static const char *at_the_endpoint(void)
+{
+	static char text[128];
+	snprintf(text, sizeof text, "at %s", world_endpoint(world));
+	return text;
+}
+
 static const struct {
 	const char *mechanism;
 	uint8_t version;
-} downgrades[] = {{"NULL", 3}, {"PLAIN", 3}, {"", 3}, {"CURVE2", 3}, {"curve", 3}, {"NULL", 1}, {"NULL", 2}};
+	const char *reason_code;
+} downgrades[] = {
+	{"NULL", 3, "handshake_mechanism"},   {"PLAIN", 3, "handshake_mechanism"}, {"", 3, "handshake_mechanism"},
+	{"CURVE2", 3, "handshake_mechanism"}, {"curve", 3, "handshake_mechanism"}, {"NULL", 2, "handshake_mechanism"},
+	{"NULL", 1, "handshake_protocol"}, // ZMTP 2.0
+};
 
 START_TEST(an_enrolled_system_is_not_let_in_without_curve_nor_by_an_older_protocol)
 {
@@ -228,9 +250,11 @@ START_TEST(an_enrolled_system_is_not_let_in_without_curve_nor_by_an_older_protoc
 	struct raw_curve_options options = options_of(&victim_key);
 	options.mechanism = downgrades[_i].mechanism;
 	options.version = downgrades[_i].version;
+	long mark = world_log_mark(world);
 	ck_assert_int_eq(raw_curve_open(&options, WORLD_WAIT_MS, &client), RAW_CURVE_CLOSED);
 	raw_curve_close(client);
 	assert_still_serves();
+	assert_on_record(mark, downgrades[_i].reason_code, at_the_endpoint());
 }
 END_TEST
 
@@ -240,16 +264,19 @@ START_TEST(the_first_protocol_without_a_greeting_is_not_spoken)
 	struct raw_curve *client = NULL;
 	struct raw_curve_options options = options_of(&victim_key);
 	options.stop = RAW_CURVE_STOP_CONNECTED;
+	long mark = world_log_mark(world);
 	ck_assert_int_eq(raw_curve_open(&options, WORLD_WAIT_MS, &client), RAW_CURVE_STOPPED);
 	ck_assert_int_eq(raw_curve_send_plain(client, "\1\0\3\0hi", 6, WORLD_WAIT_MS), RAW_CURVE_OK);
 	ck_assert_int_eq(raw_curve_wait_closed(client, WORLD_WAIT_MS), RAW_CURVE_CLOSED);
 	raw_curve_close(client);
 	assert_still_serves();
+	assert_on_record(mark, "handshake_protocol", at_the_endpoint());
 }
 END_TEST
 
-// The operator's log is the trace of whoever does not get in: the first bytes of the key, and from where.
-START_TEST(a_key_that_nobody_enrolled_is_refused_and_named_in_the_operators_log)
+// The trace of whoever proves a key that does not get in: its first bytes, and from where. In the audit log at once, and in the
+// operator's log each time.
+START_TEST(a_key_that_nobody_enrolled_is_refused_and_named_in_both_logs)
 {
 	struct curve_key_pair stranger;
 	struct raw_curve *client = NULL;
@@ -267,6 +294,24 @@ START_TEST(a_key_that_nobody_enrolled_is_refused_and_named_in_the_operators_log)
 		 stranger.public_key[2], stranger.public_key[3]);
 	ck_assert_ptr_nonnull(strstr(world_log(world) + mark, line));
 	assert_still_serves();
+	assert_on_record(mark, "handshake_unknown_key", line);
+}
+END_TEST
+
+START_TEST(a_revoked_key_is_refused_and_on_record)
+{
+	struct raw_curve *client = NULL;
+	char line[64];
+	struct raw_curve_options options = options_of(&thief_key);
+	long mark = world_log_mark(world);
+	world_revoke(world, world_path(world, "systems/" THIEF ".pem"));
+	world_wait_log(world, mark, "register_loaded");
+	ck_assert_int_eq(raw_curve_open(&options, WORLD_WAIT_MS, &client), RAW_CURVE_REFUSED);
+	raw_curve_close(client);
+	snprintf(line, sizeof line, "key %02x%02x%02x%02x from 127.0.0.1", thief_key.public_key[0], thief_key.public_key[1],
+		 thief_key.public_key[2], thief_key.public_key[3]);
+	assert_still_serves();
+	assert_on_record(mark, "handshake_revoked", line);
 }
 END_TEST
 
@@ -276,9 +321,66 @@ START_TEST(a_known_key_without_its_secret_is_not_let_in)
 	struct raw_curve *client = NULL;
 	struct raw_curve_options options = options_of(&victim_key);
 	options.secret_key = thief_key.secret_key;
+	long mark = world_log_mark(world);
 	ck_assert_int_eq(raw_curve_open(&options, WORLD_WAIT_MS, &client), RAW_CURVE_CLOSED);
 	raw_curve_close(client);
 	assert_still_serves();
+	assert_on_record(mark, "handshake_secret", at_the_endpoint());
+}
+END_TEST
+
+START_TEST(whoever_means_another_broker_is_on_record)
+{
+	struct raw_curve *client = NULL;
+	struct raw_curve_options options = options_of(&victim_key);
+	options.server_public = thief_key.public_key;
+	long mark = world_log_mark(world);
+	ck_assert_int_eq(raw_curve_open(&options, WORLD_WAIT_MS, &client), RAW_CURVE_CLOSED);
+	raw_curve_close(client);
+	assert_on_record(mark, "handshake_secret", at_the_endpoint());
+}
+END_TEST
+
+START_TEST(half_a_handshake_is_on_record)
+{
+	struct raw_curve *client = NULL;
+	struct raw_curve_options options = options_of(&victim_key);
+	options.stop = RAW_CURVE_STOP_HELLO;
+	long mark = world_log_mark(world);
+	ck_assert_int_eq(raw_curve_open(&options, WORLD_WAIT_MS, &client), RAW_CURVE_STOPPED);
+	raw_curve_close(client);
+	assert_on_record(mark, "handshake_unfinished", at_the_endpoint());
+}
+END_TEST
+
+// A flood is one record at once, one a minute while it lasts and one when the broker stops; none of it is lost, and the log
+// verifies.
+START_TEST(a_flood_at_the_door_cannot_fill_the_audit_log)
+{
+	enum { FLOOD = 400 };
+	struct raw_curve_options options = options_of(&victim_key);
+	options.mechanism = "NULL";
+	uint64_t began_ms = world_monotonic_ms();
+	for (int i = 0; i < FLOOD; i++) {
+		struct raw_curve *client = NULL;
+		ck_assert_int_eq(raw_curve_open(&options, WORLD_WAIT_MS, &client), RAW_CURVE_CLOSED);
+		raw_curve_close(client);
+	}
+	assert_still_serves();
+	ck_assert_int_eq(world_stop(world), 0);
+	uint64_t minutes = (world_monotonic_ms() - began_ms) / 60000;
+	world_start(world);
+	struct world_handshakes found = world_handshakes(world, "handshake_mechanism");
+	ck_assert_uint_eq(found.count, FLOOD);
+	ck_assert_uint_ge(found.records, 1);
+	ck_assert_uint_le(found.records, 2 + minutes);
+	ck_assert_int_eq(world_cpis(world, NULL, "audit", "verify", "--database", world_path(world, "store.db"), "--log-key",
+				    world_path(world, "authority/trust/log.vkey"), NULL),
+			 0);
+	// The person who reads it sees how often.
+	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
+	ck_assert_ptr_nonnull(strstr(world_out(world), "HANDSHAKE"));
+	ck_assert_ptr_nonnull(strstr(world_out(world), "offered NULL, PLAIN or another mechanism in place of CURVE"));
 }
 END_TEST
 
@@ -303,8 +405,12 @@ int main(void)
 	tcase_add_loop_test(door, an_enrolled_system_is_not_let_in_without_curve_nor_by_an_older_protocol, 0,
 			    COUNT(downgrades));
 	tcase_add_test(door, the_first_protocol_without_a_greeting_is_not_spoken);
-	tcase_add_test(door, a_key_that_nobody_enrolled_is_refused_and_named_in_the_operators_log);
+	tcase_add_test(door, a_key_that_nobody_enrolled_is_refused_and_named_in_both_logs);
+	tcase_add_test(door, a_revoked_key_is_refused_and_on_record);
 	tcase_add_test(door, a_known_key_without_its_secret_is_not_let_in);
+	tcase_add_test(door, whoever_means_another_broker_is_on_record);
+	tcase_add_test(door, half_a_handshake_is_on_record);
+	tcase_add_test(door, a_flood_at_the_door_cannot_fill_the_audit_log);
 	suite_add_tcase(suite, names);
 	suite_add_tcase(suite, door);
 	SRunner *runner = srunner_create(suite);

@@ -13,6 +13,7 @@
 
 static struct edge *edge; // its enrolment, context and handler; the sockets are the listeners'
 static struct listeners *listeners;
+static struct attempts *attempts;
 static struct curve_key_pair next_key;
 static char directory[] = "/tmp/cpis-listeners-XXXXXX";
 static char files[LISTENERS][64];
@@ -22,6 +23,7 @@ static bool open_listeners(const char *enrolment_endpoint)
 	struct listeners_options options = {
 		.context = edge->context,
 		.zap = edge->zap,
+		.attempts = attempts,
 		.endpoints = {"tcp://127.0.0.1:*", "tcp://127.0.0.1:*", enrolment_endpoint},
 		.keys = {&edge->enrolment->broker, &next_key, &edge->enrolment->broker},
 		.files = {files[0], files[1], enrolment_endpoint == NULL ? NULL : files[2]},
@@ -38,6 +40,8 @@ static void set_up(void)
 	edge_start_context(edge);
 	ck_assert(zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap));
 	ck_assert_int_eq(curve_key_generate(&next_key), CERTS_OK);
+	attempts = attempts_new();
+	ck_assert_ptr_nonnull(attempts);
 	ck_assert_msg(open_listeners("tcp://127.0.0.1:*"), "%s", edge->detail);
 }
 
@@ -46,6 +50,7 @@ static void tear_down(void)
 	listeners_close(listeners);
 	listeners = NULL;
 	edge_free(edge);
+	attempts_free(attempts);
 }
 
 static struct raw_curve *connect_to(enum listener which, const struct curve_key_pair *key)

@@ -670,13 +670,15 @@ END_TEST
 START_TEST(asks_about_every_operation_and_care_setting)
 {
 	const ProtobufCEnumDescriptor *all = &cpis__v1__operation__descriptor;
-	for (unsigned i = 1; i < all->n_values; i++) {
+	unsigned end = 1;
+	// What the broker records by itself is asked of no policy.
+	for (unsigned i = 1; i < all->n_values && all->values[i].value < CPIS__V1__OPERATION__HANDSHAKE; i++, end++) {
 		Cpis__V1__Operation operation;
 		ck_assert(wire_operation_by_name(operations[i].word, &operation));
 		ck_assert_int_eq(operation, operations[i].number);
 		ck_assert_int_eq(operation, all->values[i].value);
 	}
-	ck_assert_int_eq(operations[all->n_values].number, 63);
+	ck_assert_int_eq(operations[end].number, 63);
 	all = &cpis__v1__care_setting__descriptor;
 	for (unsigned i = 1; i < all->n_values; i++) {
 		Cpis__V1__CareSetting setting;

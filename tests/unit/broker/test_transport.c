@@ -238,11 +238,12 @@ END_TEST
 START_TEST(says_why_it_cannot_open)
 {
 	struct transport *second = NULL;
-	ck_assert(!transport_open(edge->context, ZAP_SYSTEMS, transport_endpoint(edge->transport),
-				  &edge->enrolment->broker, &second, edge->detail));
+	struct transport_options options = edge_transport_options(edge, ZAP_SYSTEMS);
+	options.endpoint = transport_endpoint(edge->transport);
+	ck_assert(!transport_open(&options, &second, edge->detail));
 	ck_assert_ptr_nonnull(strstr(edge->detail, "cannot be bound: Address already in use"));
-	ck_assert(!transport_open(edge->context, ZAP_SYSTEMS, "not an endpoint", &edge->enrolment->broker, &second,
-				  edge->detail));
+	options.endpoint = "not an endpoint";
+	ck_assert(!transport_open(&options, &second, edge->detail));
 	ck_assert_ptr_nonnull(strstr(edge->detail, "not an endpoint cannot be bound"));
 	ck_assert_ptr_null(second);
 }

@@ -392,9 +392,9 @@ static _Noreturn void tear_in_child(enum zap_class zap_class, bool with_ping)
 	setrlimit(RLIMIT_CORE, &none);
 	signal(SIGABRT, SIG_DFL);
 	edge_start_context(edge);
+	struct transport_options options = edge_transport_options(edge, zap_class);
 	if (!zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap) ||
-	    !transport_open(edge->context, zap_class, "tcp://127.0.0.1:*", &edge->enrolment->broker, &edge->transport,
-			    edge->detail))
+	    !transport_open(&options, &edge->transport, edge->detail))
 		_exit(2);
 	for (int i = 0; i < ATTEMPTS; i++) {
 		struct raw_curve *client = edge_connect(edge, ENROLMENT_LEEDS);

@@ -240,6 +240,41 @@ START_TEST(refuses_a_revoked_key_from_the_next_register_on)
 }
 END_TEST
 
+// Each under its own reason, with the first bytes of the key and the address that libzmq names.
+START_TEST(counts_whom_it_refuses_for_the_audit_log_and_nobody_else)
+{
+	static const enum reason reasons[] = {REASON_HANDSHAKE_KEY, REASON_HANDSHAKE_REVOKED, REASON_HANDSHAKE_EXPIRED};
+	const uint8_t *key = enrolment->stranger.public_key;
+	struct attempts *attempts = attempts_new();
+	struct attempt taken[8];
+	char expected[ATTEMPT_EXAMPLE_BYTES], handle[ZAP_HANDLE_BYTES];
+	// Before it is told to count, as while the self-test goes on.
+	(void)ask(key);
+	zap_set_attempts(zap, attempts);
+	admit(KEY_OF(ENROLMENT_HOSPITAL), handle);
+	struct register_snapshot *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
+	zap_set_register(zap, fresh);
+	register_release(fresh);
+	(void)ask(KEY_OF(ENROLMENT_LEEDS));
+	(void)ask(KEY_OF(ENROLMENT_EXPIRED));
+	(void)ask(key);
+	(void)ask(key);
+	ck_assert_uint_eq(attempts_take(attempts, 0, true, 8, taken), 3);
+	for (size_t i = 0; i < 3; i++) {
+		ck_assert_int_eq(taken[i].reason, reasons[i]);
+		ck_assert_uint_eq(taken[i].count, i == 0 ? 2 : 1);
+	}
+	snprintf(expected, sizeof expected, "key %02x%02x%02x%02x from 127.0.0.1", key[0], key[1], key[2], key[3]);
+	ck_assert_str_eq(taken[0].examples, expected);
+	zap_set_register(zap, NULL);
+	(void)ask(KEY_OF(ENROLMENT_HOSPITAL));
+	ck_assert_uint_eq(attempts_take(attempts, 0, true, 8, taken), 1);
+	ck_assert_int_eq(taken[0].reason, REASON_HANDSHAKE_TURNED_AWAY);
+	zap_set_attempts(zap, NULL);
+	attempts_free(attempts);
+}
+END_TEST
+
 START_TEST(a_revoked_key_can_still_be_told_from_its_handle)
 {
 	char handle[ZAP_HANDLE_BYTES];
@@ -645,6 +680,7 @@ int main(void)
 	tcase_add_test(started, refuses_a_key_that_nobody_enrolled);
 	tcase_add_test(started, refuses_a_key_whose_certificate_has_expired_since_the_register_was_loaded);
 	tcase_add_test(started, refuses_a_revoked_key_from_the_next_register_on);
+	tcase_add_test(started, counts_whom_it_refuses_for_the_audit_log_and_nobody_else);
 	tcase_add_test(started, a_revoked_key_can_still_be_told_from_its_handle);
 	tcase_add_test(started, tells_everybody_to_come_later_while_no_register_is_there);
 	tcase_add_test(started, admits_the_self_test_key_until_that_is_ended_and_then_forgets_it);

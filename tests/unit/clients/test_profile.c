@@ -55,6 +55,59 @@ START_TEST(resolves_relative_paths_from_its_own_directory)
 }
 END_TEST
 
+#define FURTHER "brokers:\n  - {endpoint: \"tcp://10.0.0.2:5671\", broker_name: cpis-2, broker_certificate: trust/two.pem}\n"
+
+START_TEST(names_all_brokers_its_own_first)
+{
+	struct profile *profile = load(NEEDED "checkpoint_file: one.checkpoint\n" FURTHER
+				       "  - {endpoint: \"tcp://10.0.0.3:5671\", broker_name: cpis-3, broker_certificate: /three.pem,\n"
+				       "     trust_directory: trust-3, checkpoint_file: three.checkpoint}\n");
+	ck_assert_msg(profile != NULL, "%s", detail);
+	ck_assert_uint_eq(profile_brokers_count(profile), 3);
+	struct profile_broker own = profile_broker(profile, 0), second = profile_broker(profile, 1),
+			      third = profile_broker(profile, 2);
+	ck_assert_str_eq(own.endpoint, "tcp://127.0.0.1:5671");
+	ck_assert_str_eq(own.broker_name, "cpis-1");
+	ck_assert_str_eq(own.broker_certificate, "/tmp/trust/broker.pem");
+	ck_assert_str_eq(own.checkpoint_file, "/tmp/one.checkpoint");
+	ck_assert_str_eq(second.endpoint, "tcp://10.0.0.2:5671");
+	ck_assert_str_eq(second.broker_name, "cpis-2");
+	ck_assert_str_eq(second.broker_certificate, "/tmp/trust/two.pem");
+	// The trust bundle is shared where no other one is named; what was seen of a log is not.
+	ck_assert_str_eq(second.trust_directory, "/etc/cpis/trust");
+	ck_assert_ptr_null(second.checkpoint_file);
+	ck_assert_str_eq(third.broker_certificate, "/three.pem");
+	ck_assert_str_eq(third.trust_directory, "/tmp/trust-3");
+	ck_assert_str_eq(third.checkpoint_file, "/tmp/three.checkpoint");
+	profile_free(profile);
+	profile = load(NEEDED);
+	ck_assert_uint_eq(profile_brokers_count(profile), 1);
+	profile_free(profile);
+	profile = load(NEEDED "brokers: []\n");
+	ck_assert_msg(profile != NULL, "%s", detail);
+	ck_assert_uint_eq(profile_brokers_count(profile), 1);
+	profile_free(profile);
+}
+END_TEST
+
+START_TEST(refuses_further_brokers_with_mistakes)
+{
+	char many[4096] = NEEDED "brokers:\n";
+	assert_refused(NEEDED "brokers:\n  - {endpoint: \"tcp://10.0.0.2:5671\", broker_name: cpis-2}\n", "broker_certificate");
+	assert_refused(NEEDED FURTHER "  - {endpoint: a, broker_name: b, broker_certificate: c, colour: blue}\n", "colour");
+	assert_refused(NEEDED FURTHER "  - {endpoint: \"tcp://10.0.0.2:5671\", broker_name: b, broker_certificate: c}\n",
+		       ":9: the broker at tcp://10.0.0.2:5671 stands twice");
+	assert_refused(NEEDED "brokers:\n  - {endpoint: \"tcp://127.0.0.1:5671\", broker_name: b, broker_certificate: c}\n",
+		       ":8: the broker at tcp://127.0.0.1:5671 stands twice");
+	assert_refused(NEEDED "brokers:\n  - {endpoint: a, broker_name: \"b\\tc\", broker_certificate: c}\n",
+		       "broker_name has control characters");
+	for (unsigned i = 0; i <= PROFILE_BROKERS_MAX; i++)
+		snprintf(many + strlen(many), sizeof many - strlen(many),
+			 "  - {endpoint: \"tcp://10.0.0.2:%u\", broker_name: b, broker_certificate: c}\n", i);
+	assert_refused(many, "brokers");
+}
+END_TEST
+
 START_TEST(does_without_a_member_of_staff)
 {
 	struct profile *profile = load(NEEDED);
@@ -106,6 +159,8 @@ int main(void)
 	TCase *tests = tcase_create("profile");
 	tcase_add_test(tests, resolves_relative_paths_from_its_own_directory);
 	tcase_add_test(tests, does_without_a_member_of_staff);
+	tcase_add_test(tests, names_all_brokers_its_own_first);
+	tcase_add_test(tests, refuses_further_brokers_with_mistakes);
 	tcase_add_test(tests, refuses_unknown_doubled_and_missing_keys);
 	tcase_add_test(tests, refuses_half_a_member_of_staff);
 	tcase_add_test(tests, refuses_words_that_mean_nothing);

@@ -170,7 +170,17 @@ END_TEST
 
 START_TEST(names_every_operation_and_finds_it_again)
 {
-	EXPECT_NAMES(cpis__v1__operation__descriptor, wire_operation_name, wire_operation_by_name, Cpis__V1__Operation);
+	const ProtobufCEnumDescriptor *all = &cpis__v1__operation__descriptor;
+	Cpis__V1__Operation back = CPIS__V1__OPERATION__OPERATION_UNSPECIFIED;
+	for (unsigned i = 0; i < all->n_values; i++) {
+		Cpis__V1__Operation operation = (Cpis__V1__Operation)all->values[i].value;
+		ck_assert_str_eq(wire_operation_name(operation), all->values[i].name);
+		// Neither what is not given nor what the broker records by itself can be asked for.
+		bool can_be_asked = operation != 0 && operation < CPIS__V1__OPERATION__HANDSHAKE;
+		ck_assert_int_eq(wire_operation_by_name(all->values[i].name, &back), can_be_asked);
+		ck_assert(!can_be_asked || back == operation);
+	}
+	ck_assert_str_eq(wire_operation_name((Cpis__V1__Operation)99), "?");
 }
 END_TEST
 
@@ -235,15 +245,17 @@ START_TEST(numbers_bodies_like_operations_both_ways)
 		unsigned bodies = 0;
 		for (unsigned i = 0; i < envelopes[e]->n_fields; i++)
 			bodies += (envelopes[e]->fields[i].flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0;
-		ck_assert_uint_eq(bodies + 1, operations->n_values);
+		unsigned requests = 0;
 		for (unsigned i = 0; i < operations->n_values; i++) {
-			if (operations->values[i].value == 0)
+			if (operations->values[i].value == 0 || operations->values[i].value >= CPIS__V1__OPERATION__HANDSHAKE)
 				continue;
+			requests++;
 			const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(
 				envelopes[e], (unsigned)operations->values[i].value + 15);
 			ck_assert_ptr_nonnull(field);
 			ck_assert_int_eq(strcasecmp(field->name, operations->values[i].name), 0);
 		}
+		ck_assert_uint_eq(bodies, requests);
 	}
 }
 END_TEST

@@ -1,0 +1,90 @@
+// What the broker does by itself, without a request: jobs that are due by time, records of failed handshakes.
+#include "broker/core_priv.h"
+
+#include "broker/job.h"
+#include "broker/log.h"
+#include "proto/date.h"
+#include "proto/invariant.h"
+
+// ------------------------------------------------------------------ jobs
+
+static job_step *const jobs[] = {
+	job_publication,
+	job_inbox_due,
+	job_digest,
+	job_nothing_to_report,
+	NULL,
+};
+
+static bool end_job(struct core *core, enum job_result result, const struct job_tally *tally, uint64_t now_ms)
+{
+	core->doomed = core->doomed || result == JOB_FAILED;
+	if (core_end(core, now_ms)) {
+		core->counters.escalated += tally->escalated;
+		core->counters.expired += tally->expired;
+		return result == JOB_MORE;
+	}
+	log_event(LOG_LEVEL_ERROR, "commit_failed", "what is due by time could not be done; it is tried again");
+	return false;
+}
+
+// One step of one job. True: there is more.
+static bool run(struct core *core, job_step *job, uint64_t now_ms)
+{
+	core_begin(core, now_ms);
+	if (!core->begun) {
+		core->doomed = false;
+		return false;
+	}
+	struct op_context context = core_context(core, now_ms);
+	struct job_tally tally = {0};
+	enum job_result result = job(&context, &tally);
+	if (result != JOB_IDLE)
+		return end_job(core, result, &tally, now_ms);
+	core->options.store->ops->rollback(core->options.store);
+	core->begun = core->doomed = false;
+	arena_reset(&core->arena);
+	return false;
+}
+
+bool core_tick(struct core *core, uint64_t now_ms)
+{
+	bool more = false;
+	INVARIANT(core->slot_count == 0 && !core->begun);
+	for (size_t i = 0; jobs[i] != NULL; i++)
+		more = run(core, jobs[i], now_ms) || more;
+	return more;
+}
+
+// ------------------------------------------------------------------ failed handshakes
+
+static bool record_attempt(struct core *core, const struct attempt *attempt, uint64_t now_ms)
+{
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	char since[25];
+	uint64_t index;
+	instant_format(attempt->first_ms, since);
+	detail.reason = arena_printf(&core->arena, "%s %llu since %s.", reason_sentence(attempt->reason),
+				     (unsigned long long)attempt->count, since);
+	detail.target = op_text(attempt->examples);
+	detail.count = attempt->count > UINT32_MAX ? UINT32_MAX : (uint32_t)attempt->count;
+	struct audit_event event = {
+		.time_ms = now_ms,
+		.operation = CPIS__V1__OPERATION__HANDSHAKE,
+		.reason = attempt->reason,
+		.organisation = "",
+		.system_name = "",
+		.policy_version = policy_version(core_policy(core)),
+		.detail = &detail,
+	};
+	return detail.reason != NULL && audit_append(core->audit, &core->arena, &event, &index) == STORE_OK;
+}
+
+bool core_record_attempts(struct core *core, const struct attempt *attempts, size_t count, uint64_t now_ms)
+{
+	INVARIANT(core->slot_count == 0 && count <= core->options.batch_max);
+	core_begin(core, now_ms);
+	for (size_t i = 0; i < count && !core->doomed; i++)
+		core->doomed = !record_attempt(core, &attempts[i], now_ms);
+	return core_end(core, now_ms);
+}

@@ -1,0 +1,66 @@
+// The core's inside, between the way of requests (core.c) and what the broker does by itself (core_own.c). Inside
+// broker/core*.c only.
+#ifndef CPIS_BROKER_CORE_PRIV_H
+#define CPIS_BROKER_CORE_PRIV_H
+
+#include "broker/audit.h"
+#include "broker/core.h"
+#include "broker/enrolments.h"
+#include "broker/op.h"
+
+// What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
+#define BATCH_ARENA_BYTES (32u * ARENA_BYTES)
+// One request may take this: its decoded form (ARENA_BYTES) and what it reads, seals and answers.
+#define REQUEST_ROOM_BYTES (4u * ARENA_BYTES)
+// What a receipt takes when the batch closes: the path, the checkpoint, the record's copy in the packed reply.
+#define RECEIPT_ROOM_BYTES (12u * 1024u)
+#define RETRY_AFTER_MS 500u
+#define RETRY_RATE_MS 60000u
+#define RETRY_DEMOGRAPHICS_MS 30000u // by a person, rather than by a client within its deadline
+
+struct slot {
+	Cpis__V1__Reply reply;
+	uint64_t audit_index;
+	bool wants_proof;
+	uint64_t proof_index;
+	struct session session;
+	const uint8_t *packed;
+	size_t packed_bytes;
+};
+
+struct core {
+	struct core_options options;
+	struct audit_log *audit;
+	struct quarantine *quarantine;
+	struct policy_in_force *in_force;
+	struct roles *roles;
+	struct rate *rate;
+	struct enrolments *enrolments;
+	struct responders *responders;
+	struct works *works;
+	struct arena arena;      // of the batch
+	struct arena spare;      // for refusals when the batch's arena is full
+	struct slot *slots;
+	size_t slot_count;
+	size_t closing_bytes;    // room in the arena that closing the batch will need
+	bool begun;              // the store has a batch open
+	bool doomed;             // something failed: nothing of this batch will be committed
+	bool suspect;            // a commit failed: what the disk kept must be read before going on
+	uint64_t newest_ms;      // the latest time of any record
+	bool clock_behind;       // it has been told that the clock is behind that
+	struct wait wait;        // of the request that was parked last
+	struct wakes wakes;
+	struct core_counters counters;
+};
+
+// Opens the store's batch, after reading again what a failed commit left unknown. `begun` or `doomed` afterwards.
+void core_begin(struct core *core, uint64_t now_ms);
+// Ends a batch that has no requests in it: signs what was recorded and commits. False: it was rolled back, and what the disk
+// kept is read before the next one.
+bool core_end(struct core *core, uint64_t now_ms);
+// What all handlers and jobs share.
+struct op_context core_context(struct core *core, uint64_t now_ms);
+// After a commit: policy and register change together.
+void core_change_policy(struct core *core);
+
+#endif

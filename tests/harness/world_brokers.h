@@ -1,0 +1,27 @@
+// Further brokers of one service beside a world's own: each a process with its own name, certificate, store and endpoint; the
+// authorities, the enrolled systems, the register, the policy and the key of the log are the world's.
+#ifndef CPIS_TESTS_WORLD_BROKERS_H
+#define CPIS_TESTS_WORLD_BROKERS_H
+
+#include "clients/libcpis/cpis.h"
+#include "tests/harness/world.h"
+
+struct world_broker;
+
+// Not started yet. `name` is the broker's, and that of its files.
+struct world_broker *world_broker_new(struct world *world, const char *name);
+// Kills what runs. Accepts NULL. Before world_free.
+void world_broker_free(struct world_broker *broker);
+// Starts it and waits until it answers.
+void world_broker_start(struct world_broker *broker);
+// SIGTERM, and the exit status 0.
+void world_broker_stop(struct world_broker *broker);
+void world_broker_kill(struct world_broker *broker);
+const char *world_broker_endpoint(const struct world_broker *broker);
+
+// A person's client at this broker: connected and with a session.
+struct cpis_client *world_broker_sign_in(struct world_broker *broker, const char *profile);
+// Adds these to the `brokers` of a person's profile.
+void world_brokers_in_profile(struct world *world, const char *profile, struct world_broker *const *brokers, size_t count);
+
+#endif
