@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "broker/visibility.h"
-#include "proto/date.h"
 #include "proto/text.h"
 
 static bool is_known_type(Cpis__V1__PlanType type)
@@ -33,17 +32,23 @@ static bool is_possible_authority(struct op_context *context, const struct respo
 	       authority->contacts_confirmed_ms <= context->now_ms + CLOCK_SKEW_MS_MAX;
 }
 
-static bool is_possible_plan(struct op_context *context, const struct responder_post *post, const Cpis__V1__Plan *plan)
+Cpis__V1__PlanStatus answer_plan_status(const Cpis__V1__Plan *plan, struct date today)
 {
 	struct date start, end;
-	struct visibility visibility;
+	bool ends = plan->end_date[0] != '\0';
+	if (!date_parse(plan->start_date, strlen(plan->start_date), &start) || start.day > today.day ||
+	    (ends && (!date_parse(plan->end_date, strlen(plan->end_date), &end) || end.day < start.day)))
+		return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
+	if (!ends || end.day > today.day)
+		return CPIS__V1__PLAN_STATUS__CURRENT;
+	return today.day <= date_add_months(end, VISIBLE_MONTHS_AFTER_END).day ? CPIS__V1__PLAN_STATUS__ENDED
+									       : CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
+}
+
+static bool is_possible_plan(struct op_context *context, const struct responder_post *post, const Cpis__V1__Plan *plan)
+{
 	if (!is_known_type(plan->type) || plan->status != CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED ||
-	    !visibility_of_dates(plan->type, plan->start_date, plan->end_date, english_time_of(context->now_ms).date,
-				 &visibility) ||
-	    visibility.status == CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED)
-		return false;
-	if (plan->end_date[0] != '\0' && (!date_parse(plan->start_date, strlen(plan->start_date), &start) ||
-					  !date_parse(plan->end_date, strlen(plan->end_date), &end) || end.day < start.day))
+	    answer_plan_status(plan, english_time_of(context->now_ms).date) == CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED)
 		return false;
 	return is_possible_authority(context, post, plan->authority);
 }

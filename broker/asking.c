@@ -64,6 +64,12 @@ static enum asking take_up(struct op_context *context, const struct work *work, 
 	return ASKING_ANSWERED;
 }
 
+// Whoever was told so, and comes again with the same request, asks anew.
+static bool came_to_nothing(const struct op_context *context, const struct work *work)
+{
+	return work->state == WORK_FAILED || (work->state != WORK_ANSWERED && context->now_ms >= work->until_ms);
+}
+
 static enum asking put(struct op_context *context, const struct responder_post *post, uint32_t wait_ms,
 		       const struct work_asker *asker, Cpis__V1__ResponderWork *question)
 {
@@ -99,7 +105,7 @@ enum asking asking_put(struct op_context *context, const struct responder_post *
 		return ASKING_FAILED;
 	digest_sha256(packed, bytes, asker.question_sha256);
 	const struct work *before = works_of_asker(context->works, &asker);
-	if (before != NULL)
+	if (before != NULL && (context->resumed || !came_to_nothing(context, before)))
 		return take_up(context, before, ret);
 	const struct responder *responder = responders_find(context->responders, post);
 	uint32_t wait_ms = time_left_ms(context, patience_ms);

@@ -16,7 +16,7 @@ enum asking {
 };
 
 // `work` has the question and nothing else. A request that asked the same before, in this attempt or another, is given what
-// became of that: so the question holds nothing that changes by itself. Waits for `patience_ms` and for the request's deadline less a margin at the longest. Writes
+// became of that, but for one that is sent anew after it came to nothing: so the question holds nothing that changes by itself. Waits for `patience_ms` and for the request's deadline less a margin at the longest. Writes
 // nothing to the store. `ret` lives in the arena; its content has been checked (broker/answer_check.h).
 enum asking asking_put(struct op_context *context, const struct responder_post *post, uint32_t patience_ms,
 		       Cpis__V1__ResponderWork *work, const Cpis__V1__ResponderAnswer **ret);

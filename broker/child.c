@@ -7,6 +7,7 @@
 #include "broker/inactive.h"
 #include "broker/log.h"
 #include "broker/plan.h"
+#include "broker/visibility.h"
 #include "proto/invariant.h"
 
 // Of one child.
@@ -56,72 +57,34 @@ static bool superseded(const struct authority_state *state, const struct store_p
 	return false;
 }
 
-enum reason child_held_plans(struct op_context *context, const struct store_tag *subject, struct child_held **ret,
-			     size_t *ret_count)
+static enum reason take_plan(struct op_context *context, const struct authority_state *state, const struct store_plan *row,
+			     struct child *child)
 {
-	struct store_plan *rows = NULL;
-	size_t row_count = 0, held = 0;
-	*ret = NULL;
-	*ret_count = 0;
-	if (context->store->ops->plans_of(context->store, subject, CHILD_ROWS_MAX, context->arena, &rows, &row_count) !=
-	    STORE_OK)
-		return REASON_STORE;
-	// What is cut off would be missing from the answer.
-	if (row_count == CHILD_ROWS_MAX)
+	struct visibility visibility;
+	Cpis__Stored__V1__StoredPlan *plan = plan_open(context, row);
+	char *end_date = arena_alloc(context->arena, 11);
+	if (plan == NULL || end_date == NULL)
 		return REASON_INTERNAL;
-	if (row_count == 0)
-		return REASON_NONE;
-	struct authorities *authorities = arena_alloc(context->arena, sizeof *authorities);
-	struct child_held *plans = arena_alloc(context->arena, row_count * sizeof *plans);
-	if (authorities == NULL || plans == NULL)
-		return REASON_INTERNAL;
-	for (size_t i = 0; i < row_count; i++) {
-		const struct authority_state *state = NULL;
-		enum reason reason = find_authority(context, authorities, &rows[i].authority, &state);
-		if (reason != REASON_NONE)
-			return reason;
-		if (!authority_state_shows(state, rows[i].generation) || superseded(state, rows, row_count, i))
-			continue;
-		plans[held].plan = plan_open(context, &rows[i]);
-		plans[held].vanished_date = rows[i].generation < state->stored->full ? state->stored->full_date : "";
-		if (plans[held++].plan == NULL)
-			return REASON_INTERNAL;
-	}
-	*ret = plans;
-	*ret_count = held;
-	return REASON_NONE;
-}
-
-bool child_sees(const struct child_held *held, struct date today, struct visibility *ret)
-{
-	const Cpis__Stored__V1__StoredPlan *plan = held->plan;
 	struct visibility_plan facts = {
 		.type = plan->type,
 		.start_date = plan->start_date,
 		.end_date = plan->end_date,
 		.delete_date = plan->delete_date,
 		.birth_date = plan->birth_date,
-		.vanished_date = held->vanished_date,
+		.vanished_date = row->generation < state->stored->full ? state->stored->full_date : "",
 	};
-	if (visibility_of(&facts, today, ret))
-		return true;
-	log_event(LOG_LEVEL_ERROR, "plan_unreadable", "a stored plan of authority %s has no dates", plan->authority);
-	return false;
-}
-
-static enum reason take_plan(struct op_context *context, const struct child_held *held, struct child *child)
-{
-	struct visibility visibility;
-	char *end_date = arena_alloc(context->arena, 11);
-	if (end_date == NULL || !child_sees(held, english_time_of(context->now_ms).date, &visibility))
+	if (!visibility_of(&facts, english_time_of(context->now_ms).date, &visibility)) {
+		log_event(LOG_LEVEL_ERROR, "plan_unreadable", "a stored plan of authority %s has no dates",
+			  row->authority.text);
 		return REASON_INTERNAL;
+	}
 	if (visibility.status == CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED)
 		return REASON_NONE;
 	end_date[0] = '\0';
 	if (visibility.ends)
 		date_format(visibility.end, end_date);
 	child->plans[child->plan_count++] =
-		(struct child_plan){.stored = held->plan, .status = visibility.status, .end_date = end_date};
+		(struct child_plan){.stored = plan, .status = visibility.status, .end_date = end_date};
 	return REASON_NONE;
 }
 
@@ -132,17 +95,32 @@ enum reason child_load(struct op_context *context, const char *nhs_number, struc
 	if (!context->has_subject)
 		return REASON_NHS_NUMBER;
 	INVARIANT(nhs_number_parse(nhs_number, strlen(nhs_number), &ret->number) == NHS_NUMBER_OK);
-	struct child_held *held = NULL;
-	size_t count = 0;
-	enum reason reason = child_held_plans(context, &context->subject, &held, &count);
+
+	struct store_plan *rows = NULL;
+	size_t row_count = 0;
+	if (context->store->ops->plans_of(context->store, &context->subject, CHILD_ROWS_MAX, context->arena, &rows,
+					  &row_count) != STORE_OK)
+		return REASON_STORE;
+	// What is cut off would be missing from the answer.
+	if (row_count == CHILD_ROWS_MAX)
+		return REASON_INTERNAL;
 	// Most numbers have no plan, and pay nothing for those that are not in use.
 	bool inactive = false;
-	if (reason == REASON_NONE && count > 0)
-		reason = inactive_holds(context, &context->subject, &inactive);
-	if (reason != REASON_NONE || inactive)
-		return reason;
-	for (size_t i = 0; i < count && reason == REASON_NONE; i++)
-		reason = take_plan(context, &held[i], ret);
+	if (row_count > 0 && inactive_holds(context, &context->subject, &inactive) != REASON_NONE)
+		return REASON_STORE;
+	if (inactive)
+		return REASON_NONE;
+	struct authorities *authorities = row_count == 0 ? NULL : arena_alloc(context->arena, sizeof *authorities);
+	if (row_count > 0 && authorities == NULL)
+		return REASON_INTERNAL;
+	enum reason reason = REASON_NONE;
+	for (size_t i = 0; i < row_count && reason == REASON_NONE; i++) {
+		const struct authority_state *state = NULL;
+		reason = find_authority(context, authorities, &rows[i].authority, &state);
+		if (reason == REASON_NONE && authority_state_shows(state, rows[i].generation) &&
+		    !superseded(state, rows, row_count, i))
+			reason = take_plan(context, state, &rows[i], ret);
+	}
 	qsort(ret->plans, ret->plan_count, sizeof ret->plans[0], by_weight);
 	return reason;
 }

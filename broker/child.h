@@ -5,18 +5,11 @@
 
 #include "broker/op.h"
 #include "broker/stored.pb-c.h"
-#include "broker/visibility.h"
 
 // Said whenever nothing is shown, the same for a number nobody knows.
 #define CHILD_NOTICE_NONE \
 	"No plan is known here. This is no proof of safety: follow your safeguarding procedure if you have any concern."
 #define CHILD_NOTICE_KNOWN "This information supports clinical judgement and does not replace it."
-
-// A plan that an authority holds, whether or not it is shown today.
-struct child_held {
-	Cpis__Stored__V1__StoredPlan *plan;
-	const char *vanished_date;    // of the full file in which it was missing; ""
-};
 
 struct child_plan {
 	Cpis__Stored__V1__StoredPlan *stored;
@@ -36,12 +29,5 @@ struct child {
 // Reads and opens the plans of the number that the request asked about.
 // REASON_NHS_NUMBER, REASON_STORE, or REASON_INTERNAL when a stored plan does not open: never "no record".
 enum reason child_load(struct op_context *context, const char *nhs_number, struct child *ret);
-
-// What all authorities hold under this number, each plan in the version that counts now. In the arena.
-// REASON_STORE, or REASON_INTERNAL when a stored plan does not open (logged).
-enum reason child_held_plans(struct op_context *context, const struct store_tag *subject, struct child_held **ret,
-			     size_t *ret_count);
-// False (logged): its dates are none.
-__attribute__((warn_unused_result)) bool child_sees(const struct child_held *held, struct date today, struct visibility *ret);
 
 #endif

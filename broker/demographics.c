@@ -1,8 +1,12 @@
 // The demographics service, asked.
 #include "broker/demographics.h"
 
+#include <string.h>
+
 #include "broker/asking.h"
+#include "broker/inactive.h"
 #include "proto/invariant.h"
+#include "proto/nhs_number.h"
 
 static Cpis__V1__PlanRecord *who(struct op_context *context, const Cpis__V1__PlanRecord *from)
 {
@@ -16,8 +20,26 @@ static Cpis__V1__PlanRecord *who(struct op_context *context, const Cpis__V1__Pla
 	return record;
 }
 
+// Who announces that a number is in use again may have missed it; what the service says now counts as well.
+static enum reason note_in_use(struct op_context *context, const Cpis__V1__DemographicsQuestion *question,
+			       const Cpis__V1__ResponderAnswer *answer)
+{
+	for (size_t i = 0; i < question->n_records; i++) {
+		const char *text = question->records[i]->nhs_number;
+		struct nhs_number number;
+		bool changed;
+		if (answer->matches[i]->status != CPIS__V1__DEMOGRAPHICS_STATUS__VERIFIED ||
+		    nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
+			continue;
+		enum reason reason = inactive_set(context, &number, CPIS__V1__DEMOGRAPHICS_STATUS__VERIFIED, &changed);
+		if (reason != REASON_NONE)
+			return reason;
+	}
+	return REASON_NONE;
+}
+
 static enum reason ask(struct op_context *context, const struct responder_post *post,
-		       Cpis__V1__DemographicsQuestion *question, Cpis__V1__DemographicsMatch ***ret_matches)
+		       Cpis__V1__DemographicsQuestion *question, const Cpis__V1__DemographicsMatch **const ret_matches)
 {
 	const Cpis__V1__ResponderAnswer *answer = NULL;
 	Cpis__V1__ResponderWork work = CPIS__V1__RESPONDER_WORK__INIT;
@@ -29,8 +51,9 @@ static enum reason ask(struct op_context *context, const struct responder_post *
 	}
 	switch (asking_put(context, post, DEMOGRAPHICS_PATIENCE_MS, &work, &answer)) {
 	case ASKING_ANSWERED:
-		*ret_matches = answer->matches;
-		return REASON_NONE;
+		for (size_t i = 0; i < question->n_records; i++)
+			ret_matches[i] = answer->matches[i];
+		return note_in_use(context, question, answer);
 	case ASKING_WAITS:
 		return REASON_PARKED;
 	case ASKING_NOT_AVAILABLE:
@@ -42,13 +65,12 @@ static enum reason ask(struct op_context *context, const struct responder_post *
 }
 
 enum reason demographics_check(struct op_context *context, Cpis__V1__PlanRecord *const *records, size_t count,
-			       Cpis__V1__DemographicsMatch ***ret_matches, bool *ret_checked)
+			       const Cpis__V1__DemographicsMatch **const ret_matches, bool *ret_checked)
 {
 	struct responder_post post;
 	Cpis__V1__DemographicsQuestion question = CPIS__V1__DEMOGRAPHICS_QUESTION__INIT;
 	INVARIANT(count <= PUBLISH_RECORDS_MAX);
 	*ret_checked = responder_post_demographics(context->snapshot, &post);
-	*ret_matches = NULL;
 	if (!*ret_checked || count == 0)
 		return REASON_NONE;
 	question.records = arena_alloc(context->arena, count * sizeof *question.records);

@@ -6,7 +6,6 @@
 #include "broker/child.h"
 #include "broker/inbox.h"
 #include "broker/sealed.h"
-#include "proto/date.h"
 
 #define PLAN_TYPES 3
 
@@ -18,19 +17,6 @@ enum reason inactive_holds(struct op_context *context, const struct store_tag *s
 	return status == STORE_OK || status == STORE_NOT_FOUND ? REASON_NONE : REASON_STORE;
 }
 
-// Held plans that are, or will be, shown: those that were withdrawn or ended long ago are nobody's business any more.
-static bool is_alive(const struct child_held *held, struct date today, bool *ret)
-{
-	struct date start;
-	struct visibility visibility;
-	const Cpis__Stored__V1__StoredPlan *plan = held->plan;
-	if (!child_sees(held, today, &visibility) || !date_parse(plan->start_date, strlen(plan->start_date), &start))
-		return false;
-	*ret = visibility.status != CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED ||
-	       (plan->delete_date[0] == '\0' && start.day > today.day);
-	return true;
-}
-
 static bool was_told(const Cpis__Stored__V1__StoredInactive *inactive, const char *authority)
 {
 	for (size_t i = 0; i < inactive->n_told; i++)
@@ -40,70 +26,60 @@ static bool was_told(const Cpis__Stored__V1__StoredInactive *inactive, const cha
 }
 
 // The notice of the authority of plan `number`, over all of its plans.
-static enum reason tell(struct op_context *context, Cpis__Stored__V1__StoredPlan *const *plans, size_t count, size_t number)
+static enum reason tell(struct op_context *context, const struct child *child, size_t number)
 {
 	Cpis__V1__PlanType types[PLAN_TYPES];
 	Cpis__V1__InactiveNumberNotice notice = CPIS__V1__INACTIVE_NUMBER_NOTICE__INIT;
 	Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
-	notice.nhs_number = plans[number]->nhs_number;
+	const char *authority = child->plans[number].stored->authority;
+	notice.nhs_number = op_text(child->number.digits);
 	notice.plan_types = types;
-	for (size_t i = number; i < count; i++) {
-		if (strcmp(plans[i]->authority, plans[number]->authority) != 0)
+	for (size_t i = number; i < child->plan_count; i++) {
+		const Cpis__Stored__V1__StoredPlan *plan = child->plans[i].stored;
+		if (strcmp(plan->authority, authority) != 0)
 			continue;
 		if (notice.n_plan_types < PLAN_TYPES)
-			types[notice.n_plan_types++] = plans[i]->type;
+			types[notice.n_plan_types++] = plan->type;
 		if (notice.local_id[0] == '\0')
-			notice.local_id = plans[i]->local_id;
+			notice.local_id = plan->local_id;
 	}
 	item.kind_case = CPIS__V1__INBOX_ITEM__KIND_INACTIVE_NUMBER;
 	item.inactive_number = &notice;
-	return inbox_put(context, plans[number]->authority, &item);
+	return inbox_put(context, authority, &item);
 }
 
-// All plans under the number that are alive, opened.
-static enum reason live_plans(struct op_context *context, const struct store_tag *subject,
-			      Cpis__Stored__V1__StoredPlan ***ret, size_t *ret_count)
+// What would be shown under the number if it were in use: its row is not there while this looks.
+static enum reason load_child(struct op_context *context, const struct nhs_number *number, const struct store_tag *subject,
+			      struct child *ret)
 {
-	struct child_held *held = NULL;
-	size_t count = 0;
-	struct date today = english_time_of(context->now_ms).date;
-	*ret_count = 0;
-	if (child_held_plans(context, subject, &held, &count) != REASON_NONE)
-		return REASON_STORE;
-	*ret = arena_alloc(context->arena, (count + 1) * sizeof **ret);
-	if (*ret == NULL)
-		return REASON_STORE;
-	for (size_t i = 0; i < count; i++) {
-		bool alive = false;
-		if (!is_alive(&held[i], today, &alive))
-			return REASON_STORE;
-		if (alive)
-			(*ret)[(*ret_count)++] = held[i].plan;
-	}
-	return REASON_NONE;
+	// For the look only: the request's own record names no child.
+	context->subject = *subject;
+	context->has_subject = true;
+	enum reason reason = child_load(context, number->digits, ret);
+	context->has_subject = false;
+	// Something may be written already: whatever fails gives the batch up.
+	return reason == REASON_NONE ? REASON_NONE : REASON_STORE;
 }
 
-static enum reason tell_all(struct op_context *context, const struct store_tag *subject,
-			    Cpis__Stored__V1__StoredInactive *inactive, bool *ret_told)
+static enum reason tell_all(struct op_context *context, const struct nhs_number *number, const struct store_tag *subject,
+			    Cpis__Stored__V1__StoredInactive *inactive)
 {
-	Cpis__Stored__V1__StoredPlan **plans = NULL;
-	size_t count = 0;
-	enum reason reason = live_plans(context, subject, &plans, &count);
+	struct child child;
+	enum reason reason = load_child(context, number, subject, &child);
 	if (reason != REASON_NONE)
 		return reason;
-	char **told = arena_alloc(context->arena, (inactive->n_told + count + 1) * sizeof *told);
+	char **told = arena_alloc(context->arena, (inactive->n_told + child.plan_count + 1) * sizeof *told);
 	if (told == NULL)
 		return REASON_STORE;
 	if (inactive->n_told > 0)
 		memcpy(told, inactive->told, inactive->n_told * sizeof *told);
 	inactive->told = told;
-	for (size_t i = 0; i < count; i++) {
-		if (was_told(inactive, plans[i]->authority))
+	for (size_t i = 0; i < child.plan_count; i++) {
+		if (was_told(inactive, child.plans[i].stored->authority))
 			continue;
-		if ((reason = tell(context, plans, count, i)) != REASON_NONE)
+		if ((reason = tell(context, &child, i)) != REASON_NONE)
 			return reason;
-		inactive->told[inactive->n_told++] = plans[i]->authority;
-		*ret_told = true;
+		inactive->told[inactive->n_told++] = child.plans[i].stored->authority;
 	}
 	return REASON_NONE;
 }
@@ -121,38 +97,42 @@ static enum reason put(struct op_context *context, const struct store_tag *subje
 	return context->store->ops->inactive_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
 }
 
-static enum reason activate(struct op_context *context, const struct store_tag *subject, bool *ret_changed)
+// What is known of the number, taken out of the store; a fresh one when there is nothing.
+static enum reason take_out(struct op_context *context, const struct store_tag *subject,
+			    Cpis__Stored__V1__StoredInactive **ret)
 {
-	enum store_status status = context->store->ops->inactive_delete(context->store, subject);
-	*ret_changed = status == STORE_OK;
-	return status == STORE_OK || status == STORE_NOT_FOUND ? REASON_NONE : REASON_STORE;
+	struct store_inactive row;
+	enum store_status found = context->store->ops->inactive_get(context->store, subject, context->arena, &row);
+	*ret = NULL;
+	if (found == STORE_NOT_FOUND)
+		*ret = OP_NEW(context, Cpis__Stored__V1__StoredInactive, cpis__stored__v1__stored_inactive__init);
+	else if (found == STORE_OK && context->store->ops->inactive_delete(context->store, subject) == STORE_OK)
+		*ret = (Cpis__Stored__V1__StoredInactive *)sealed_open(
+			context->vault, context->arena, VAULT_INACTIVE, subject->bytes, sizeof subject->bytes, row.sealed,
+			&cpis__stored__v1__stored_inactive__descriptor);
+	return *ret == NULL ? REASON_STORE : REASON_NONE;
 }
 
 enum reason inactive_set(struct op_context *context, const struct nhs_number *number, Cpis__V1__DemographicsStatus status,
 			 bool *ret_changed)
 {
-	Cpis__Stored__V1__StoredInactive fresh = CPIS__STORED__V1__STORED_INACTIVE__INIT, *inactive = &fresh;
+	Cpis__Stored__V1__StoredInactive *inactive;
 	struct store_tag subject;
-	struct store_inactive row;
 	vault_tag_subject(context->vault, number, &subject);
-	if (status == CPIS__V1__DEMOGRAPHICS_STATUS__VERIFIED)
-		return activate(context, &subject, ret_changed);
-	enum store_status found = context->store->ops->inactive_get(context->store, &subject, context->arena, &row);
-	if (found == STORE_OK)
-		inactive = (Cpis__Stored__V1__StoredInactive *)sealed_open(
-			context->vault, context->arena, VAULT_INACTIVE, subject.bytes, sizeof subject.bytes, row.sealed,
-			&cpis__stored__v1__stored_inactive__descriptor);
-	if ((found != STORE_OK && found != STORE_NOT_FOUND) || inactive == NULL)
-		return REASON_STORE;
-	bool told = false;
-	enum reason reason = tell_all(context, &subject, inactive, &told);
-	*ret_changed = inactive->status != status;
-	if (reason != REASON_NONE || (!told && !*ret_changed))
+	enum reason reason = take_out(context, &subject, &inactive);
+	if (reason != REASON_NONE)
+		return reason;
+	bool active = status == CPIS__V1__DEMOGRAPHICS_STATUS__VERIFIED;
+	bool was_active = inactive->status == CPIS__V1__DEMOGRAPHICS_STATUS__DEMOGRAPHICS_STATUS_UNSPECIFIED;
+	*ret_changed = active ? !was_active : inactive->status != status;
+	if (active)
+		return REASON_NONE;
+	if ((reason = tell_all(context, number, &subject, inactive)) != REASON_NONE)
 		return reason;
 	if (*ret_changed) {
+		inactive->status = status;
 		inactive->since_ms = context->now_ms;
 		inactive->audit_index = context->audit_index;
 	}
-	inactive->status = status;
 	return put(context, &subject, inactive);
 }

@@ -4,11 +4,11 @@
 #include <string.h>
 
 #include "broker/access.h"
+#include "broker/answer_check.h"
 #include "broker/asking.h"
 #include "broker/child.h"
 #include "broker/inbox.h"
 #include "broker/visibility.h"
-#include "proto/date.h"
 #include "proto/invariant.h"
 
 // Together with the longest name that fits a reply's string.
@@ -23,11 +23,10 @@ static void complete(Cpis__V1__Plan *plan, uint64_t now_ms)
 {
 	Cpis__V1__Authority *authority = plan->authority;
 	bool office_hours = false;
-	struct visibility visibility;
+	plan->status = answer_plan_status(plan, english_time_of(now_ms).date);
 	// The answer was checked when it came; midnight may have passed since.
-	bool seen = visibility_of_dates(plan->type, plan->start_date, plan->end_date, english_time_of(now_ms).date, &visibility) &&
-		    visibility.status != CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
-	plan->status = seen ? visibility.status : CPIS__V1__PLAN_STATUS__ENDED;
+	if (plan->status == CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED)
+		plan->status = CPIS__V1__PLAN_STATUS__ENDED;
 	authority->ring_now = op_text(visibility_ring_now(authority->emergency_duty_telephone,
 							  authority->office_hours_telephone, now_ms, &office_hours));
 	authority->office_hours_now = office_hours;

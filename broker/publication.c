@@ -221,7 +221,7 @@ static enum reason match_records(struct op_context *context, Cpis__V1__PlanRecor
 				 const Cpis__V1__DemographicsMatch **matches, bool *ret_checked)
 {
 	Cpis__V1__PlanRecord *asked[PUBLISH_RECORDS_MAX];
-	Cpis__V1__DemographicsMatch **found = NULL;
+	const Cpis__V1__DemographicsMatch *found[PUBLISH_RECORDS_MAX];
 	size_t places[PUBLISH_RECORDS_MAX], asked_count = 0;
 	struct date today = english_time_of(context->now_ms).date;
 	for (size_t i = 0; i < count; i++) {
@@ -232,7 +232,7 @@ static enum reason match_records(struct op_context *context, Cpis__V1__PlanRecor
 		places[asked_count] = i;
 		asked[asked_count++] = records[i];
 	}
-	enum reason reason = demographics_check(context, asked, asked_count, &found, ret_checked);
+	enum reason reason = demographics_check(context, asked, asked_count, found, ret_checked);
 	for (size_t i = 0; reason == REASON_NONE && *ret_checked && i < asked_count; i++)
 		matches[places[i]] = found[i];
 	return reason;

@@ -61,18 +61,6 @@ bool visibility_of(const struct visibility_plan *plan, struct date today, struct
 	return true;
 }
 
-bool visibility_of_dates(Cpis__V1__PlanType type, const char *start_date, const char *end_date, struct date today,
-			 struct visibility *ret)
-{
-	struct visibility_plan facts = {.type = type,
-					.start_date = start_date,
-					.end_date = end_date,
-					.delete_date = "",
-					.birth_date = "",
-					.vanished_date = ""};
-	return visibility_of(&facts, today, ret);
-}
-
 const char *visibility_ring_now(const char *emergency_duty, const char *office_hours, uint64_t now_ms,
 				bool *ret_office_hours)
 {

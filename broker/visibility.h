@@ -30,11 +30,6 @@ struct visibility {
 __attribute__((warn_unused_result)) bool visibility_of(const struct visibility_plan *plan, struct date today,
 						       struct visibility *ret);
 
-// The same of a plan of which no more than its dates is known: another register's, which judges age itself.
-__attribute__((warn_unused_result)) bool visibility_of_dates(Cpis__V1__PlanType type, const char *start_date,
-							     const char *end_date, struct date today,
-							     struct visibility *ret);
-
 // The day on which somebody becomes so old. Born on 29 February: in other years on 1 March, as the law counts it.
 struct date visibility_birthday(struct date birth, int years);
 

@@ -120,11 +120,11 @@ struct work *works_put(struct works *works, const struct work *from, uint64_t no
 
 struct work *works_of_asker(const struct works *works, const struct work_asker *asker)
 {
-	struct work *work;
+	struct work *work, *newest = NULL;
 	DL_FOREACH2(works->all, work, next)
 		if (memcmp(&work->asker, asker, sizeof *asker) == 0)
-			return work;
-	return NULL;
+			newest = work;
+	return newest;
 }
 
 struct work *works_by_id(const struct works *works, ProtobufCBinaryData id)

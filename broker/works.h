@@ -53,7 +53,7 @@ void works_forget(struct works *works); // all of them
 
 // Adds a copy of `from`, whose question is copied too; it waits. NULL: there is no room, overall or for this asker.
 struct work *works_put(struct works *works, const struct work *from, uint64_t now_ms);
-// NULL: there is none. All borrowed until the next works_put.
+// The newest; NULL: there is none. All borrowed until the next works_put.
 struct work *works_of_asker(const struct works *works, const struct work_asker *asker);
 struct work *works_by_id(const struct works *works, ProtobufCBinaryData id);
 

@@ -232,7 +232,10 @@ static enum step answer(struct serving *serving, const Cpis__V1__ResponderWork *
 	const Cpis__V1__Reply *reply = NULL;
 	if (!serving->job->answer(serving->job->context, work, &answer))
 		return STEP_GO_ON;
+	// Whoever asked waits: this one goes out whatever else happens.
+	cpis_set_interrupt(serving->client, -1);
 	enum cpis_status status = cpis_responder_answer(serving->client, work, &answer, CALL_MS, &reply);
+	cpis_set_interrupt(serving->client, serving->both);
 	if (status != CPIS_OK)
 		return lost(serving, status);
 	// One answer that is not believed is told of, and is no reason to go: the next question has another.

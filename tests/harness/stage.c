@@ -32,6 +32,8 @@ const struct stage_cast stage_cast[STAGE_PERSONS] = {
 	[LEEDS_REVIEWER] = {"555000000018", "R0001", STAGE_LEEDS, "2026-01-01", NULL, ""},
 	[INFIRMARY_GUARDIAN] = {"555000000019", "R5105", STAGE_INFIRMARY, "2026-01-01", NULL, ""},
 	[EXPIRED_NURSE] = {"555000000014", "R8001", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
+	[NEIGHBOUR] = {"555000000020", "R8015", STAGE_NEIGHBOUR, "2026-01-01", NULL, "L0102"},
+	[DEMOGRAPHER] = {"555000000021", "R8015", STAGE_DEMOGRAPHICS, "2026-01-01", NULL, ""},
 };
 
 const struct stage_props stage_props[STAGE_SYSTEMS] = {
@@ -41,6 +43,8 @@ const struct stage_props stage_props[STAGE_SYSTEMS] = {
 	[STAGE_LEEDS] = {"383", "leeds", "local_authority", NULL},
 	[STAGE_BRIGHTON] = {"846", "brighton", "local_authority", NULL},
 	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL},
+	[STAGE_NEIGHBOUR] = {"W00", "neighbour", "national_body", NULL},
+	[STAGE_DEMOGRAPHICS] = {"X09", "demographics", "national_body", NULL},
 	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL},
 	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL},
 	[STAGE_NEWCOMER] = {"RXH", "newcomer", NULL, NULL},
@@ -112,6 +116,10 @@ static void write_register(const struct stage *stage)
 		fprintf(file, "  - {ods: \"%s\", name: The %s, type: %s", props->ods, props->name, props->type);
 		if (props->care_settings != NULL)
 			fprintf(file, ", care_settings: %s", props->care_settings);
+		if (i == STAGE_NEIGHBOUR)
+			fputs(", answers: {plans: [\"" STAGE_RANGE_FIRST "-" STAGE_RANGE_LAST "\"]}", file);
+		if (i == STAGE_DEMOGRAPHICS && stage->asks_demographics)
+			fputs(", answers: {demographics: true}", file);
 		if (stage->inbox[i] != NULL)
 			fprintf(file, ", inbox: %s", stage->inbox[i]);
 		fputs("}\n", file);
@@ -193,6 +201,12 @@ void stage_enrol_newcomer(struct stage *stage)
 void stage_end_profile(struct stage *stage, enum stage_person person)
 {
 	stage->profile_ends_ms[person] = stage->now_ms;
+	load_register(stage);
+}
+
+void stage_ask_demographics(struct stage *stage, bool asks)
+{
+	stage->asks_demographics = asks;
 	load_register(stage);
 }
 

@@ -24,6 +24,8 @@
 #define STAGE_MADE_MS (STAGE_NOW_MS - 10u * STAGE_DAY_MS) // certificates and revocation lists
 #define STAGE_LISTS_END_MS (STAGE_MADE_MS + 30u * STAGE_DAY_MS)
 #define STAGE_BATCH_MAX 32u
+#define STAGE_RANGE_FIRST "9995000000"
+#define STAGE_RANGE_LAST "9995999999"
 
 enum stage_system {
 	STAGE_HOSPITAL,     // RXH: emergency department only
@@ -32,6 +34,8 @@ enum stage_system {
 	STAGE_LEEDS,        // 383
 	STAGE_BRIGHTON,     // 846
 	STAGE_NATIONAL,     // X26
+	STAGE_NEIGHBOUR,    // W00: answers for STAGE_RANGE_FIRST to STAGE_RANGE_LAST
+	STAGE_DEMOGRAPHICS, // X09: answers demographics, once stage_ask_demographics has been called
 	STAGE_UNREGISTERED, // RYX: enrolled, but its organisation is not in the register
 	STAGE_EXPIRED,      // RXH: was good for its first day
 	STAGE_NEWCOMER,     // RXH: has a certificate, which is not enrolled until stage_enrol_newcomer
@@ -58,6 +62,8 @@ enum stage_person {
 	FUTURE_NURSE,     // R8001 at RXH, from tomorrow
 	NOBODY,           // a certificate and no role profile
 	EXPIRED_NURSE,    // R8001 at RXH; the certificate was good for its first day
+	NEIGHBOUR,        // R8015 at W00, and granted L0102
+	DEMOGRAPHER,      // R8015 at X09
 	LEEDS_REVIEWER,   // R0001 at 383
 	INFIRMARY_GUARDIAN, // R5105 at RXJ
 	STAGE_PERSONS
@@ -85,6 +91,7 @@ struct stage {
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;
 	bool unsigned_acts;                      // publications are not signed
+	bool asks_demographics;                  // the register names a demographics service
 	bool enrolling;                          // what is submitted comes on the enrolment endpoint
 	struct curve_key_pair keys[STAGE_SYSTEMS];
 	char system_files[STAGE_SYSTEMS][128];   // certificates
@@ -121,6 +128,8 @@ void stage_set_inbox(struct stage *stage, enum stage_system system, const char *
 bool stage_tick(struct stage *stage);
 // The registration authority's part: its certificate is put among the enrolled ones.
 void stage_enrol_newcomer(struct stage *stage);
+// From now on the register says that X09 answers demographics; or no longer.
+void stage_ask_demographics(struct stage *stage, bool asks);
 void stage_revoke_person(struct stage *stage, enum stage_person person);
 void stage_revoke_system(struct stage *stage, enum stage_system system);
 // An authority's telephones, without a request and a record; at first both authorities have some. NULL: none any more.

@@ -14,7 +14,7 @@
 
 #define TEXT_BYTES 16384
 // Below Linux's ephemeral ports, so that no connection takes a broker's port between its death and its restart.
-#define WORLD_ORGANISATIONS 6u
+#define WORLD_ORGANISATIONS 8u
 #define PORT_FIRST 20000u
 #define PORT_COUNT 12000u
 
@@ -25,6 +25,8 @@ const struct world_system world_systems[] = {
 	{"leeds", "383", "leeds-case-system"},
 	{"brighton", "846", "brighton-case-system"},
 	{"national", "X26", "national-audit-system"},
+	{"neighbour", "W00", "neighbouring-register"},
+	{"demographics", "X09", "demographics-service"},
 	{NULL, NULL, NULL},
 };
 
@@ -41,6 +43,8 @@ const struct world_person world_people[] = {
 	{"guardian", "555000000010", "Helen Marsh", "R5105", "national", NULL, NULL},
 	{"consultant", "555000000012", "Amara Nwosu", "R0050", "hospital", "emergency_department", NULL},
 	{"registrar", "555000000011", "Owen Price", "R5080", "national", NULL, NULL},
+	{"neighbour", "555000000013", "Carys Bevan", "R8015", "neighbour", NULL, "L0102, L0103"},
+	{"demographics", "555000000014", "Joseph Adeyemi", "R8015", "demographics", NULL, NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -103,7 +107,7 @@ static void make_certificates(struct world *world)
 
 void world_write_register(struct world *world)
 {
-	static const struct {
+	const struct {
 		const char *ods, *rest;
 	} organisations[WORLD_ORGANISATIONS] = {
 		{"RXH", "name: University Hospitals Sussex, type: care_provider, "
@@ -113,6 +117,10 @@ void world_write_register(struct world *world)
 		{"383", "name: Leeds City Council, type: local_authority, care_settings: [social_care]"},
 		{"846", "name: Brighton and Hove City Council, type: local_authority, care_settings: [social_care]"},
 		{"X26", "name: NHS England, type: national_body"},
+		{"W00", "name: Register of the Next Country, type: national_body, "
+			"answers: {plans: [\"" WORLD_NEIGHBOUR_RANGE "\"]}"},
+		{"X09", world->asks_demographics ? "name: Demographics Service, type: national_body, answers: {demographics: true}"
+						 : "name: Demographics Service, type: national_body"},
 	};
 	char text[TEXT_BYTES] = "organisations:\n";
 	unsigned number = 0;
@@ -238,6 +246,12 @@ void world_set_inbox(struct world *world, const char *ods, const char *inbox)
 {
 	world->inbox_ods = ods;
 	world->inbox = inbox;
+	world_write_register(world);
+}
+
+void world_ask_demographics(struct world *world)
+{
+	world->asks_demographics = true;
 	world_write_register(world);
 }
 

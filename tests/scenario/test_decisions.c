@@ -99,7 +99,7 @@ START_TEST(each_role_may_do_what_the_policy_names_and_nothing_else)
 		{SCHOOL_NURSE, ALLOWED, ALLOWED, TYPE, ALLOWED, ALLOWED, LACKS, LACKS},
 		{LEEDS_WORKER, TYPE, TYPE, ALLOWED, ALLOWED, ALLOWED, LACKS, LACKS},
 		{BRIGHTON_DUTY, TYPE, TYPE, LACKS, ALLOWED, ALLOWED, LACKS, LACKS},
-		{REVIEWER, TYPE, TYPE, TYPE, TYPE, TYPE, ALLOWED, ALLOWED},
+		{REVIEWER, TYPE, TYPE, TYPE, LACKS, LACKS, ALLOWED, ALLOWED},
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		enum stage_person person = rows[i].person;

@@ -36,7 +36,7 @@ static void setup(void)
 	struct cpis_client *leeds = world_sign_in(world, "leeds");
 	for (unsigned i = 0; i < CHILDREN; i++) {
 		world_nhs_number(i, number[i]);
-		cpis_reply_free(world_publish(leeds, "383", number[i], CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
+		cpis_reply_free(world_publish(world, leeds, "383", number[i], CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
 	}
 	cpis_close(leeds);
 }

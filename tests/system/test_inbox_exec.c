@@ -30,7 +30,7 @@ static void setup(void)
 	nurse = world_sign_in(world, "nurse");
 	for (unsigned i = 0; i < CHILDREN; i++) {
 		world_nhs_number(i, number[i]);
-		cpis_reply_free(world_publish(leeds, "383", number[i], CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
+		cpis_reply_free(world_publish(world, leeds, "383", number[i], CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
 		cpis_reply_free(world_details(nurse, number[i], EMERGENCY, CPIS__V1__ACCESS_TYPE__UNSCHEDULED));
 	}
 }

@@ -379,6 +379,63 @@ START_TEST(refuses_inboxes_that_cannot_be_meant)
 }
 END_TEST
 
+#define ANSWERS(text) ORGANISATIONS "  - {ods: W00, name: W, type: national_body, answers: " text "}\n" PROFILES NURSE
+
+static const char *who_answers(const struct register_snapshot *snapshot, const char *digits)
+{
+	struct nhs_number number;
+	snprintf(number.digits, sizeof number.digits, "%s", digits);
+	const struct register_range *range = register_range_of(snapshot, &number);
+	return range == NULL ? "" : range->organisation.text;
+}
+
+START_TEST(a_range_is_found_from_its_first_to_its_last_number)
+{
+	struct register_snapshot *snapshot = load(
+		ORGANISATIONS "  - {ods: W01, name: W, type: national_body, answers: {plans: [9996000000-9996999999]}}\n"
+			      "  - {ods: W00, name: W, type: national_body, answers: {demographics: true, plans: "
+			      "[9995000000-9995499999, 9990000018-9990000018, 9995500000-9995999999]}}\n" PROFILES NURSE);
+	ck_assert_str_eq(who_answers(snapshot, "9994999999"), "");
+	ck_assert_str_eq(who_answers(snapshot, "9995000000"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9995499999"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9995999999"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9996000000"), "W01");
+	ck_assert_str_eq(who_answers(snapshot, "9997000000"), "");
+	ck_assert_str_eq(who_answers(snapshot, "9990000018"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9990000019"), "");
+	ck_assert_str_eq(register_demographics(snapshot)->ods.text, "W00");
+	register_release(snapshot);
+	snapshot = load(GOOD);
+	ck_assert_str_eq(who_answers(snapshot, "9995000000"), "");
+	ck_assert_ptr_null(register_demographics(snapshot));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(refuses_bad_answers_with_their_line)
+{
+	refuses(ANSWERS("{plans: [9995000000]}"),
+		":5: organisation W00: '9995000000' is not a range of NHS numbers, as 9995000000-9995999999");
+	refuses(ANSWERS("{plans: [9995999999-9995000000]}"),
+		":5: organisation W00: '9995999999-9995000000' is not a range of NHS numbers, as 9995000000-9995999999");
+	refuses(ANSWERS("{plans: [999500000x-9995000000]}"),
+		":5: organisation W00: '999500000x-9995000000' is not a range of NHS numbers, as 9995000000-9995999999");
+	refuses(ANSWERS("{plans: [9995000000-9995999999, 9995999999-9996000000]}"),
+		":5: organisation W00: range 9995999999-9996000000 overlaps with 9995000000-9995999999 of W00");
+	refuses(ANSWERS("{plans: [9995000000-9995999999, 9990000000-9995000000]}"),
+		":5: organisation W00: range 9990000000-9995000000 overlaps with 9995000000-9995999999 of W00");
+	refuses(ORGANISATIONS "  - {ods: W00, name: W, type: national_body, answers: {demographics: true}}\n"
+			      "  - {ods: W01, name: W, type: national_body, answers: {demographics: true}}\n" PROFILES NURSE,
+		":6: organisation W01: W00 answers demographics already");
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	write_register(ANSWERS("{flags: true}"));
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
+	write_register(ANSWERS("{demographics: perhaps}"));
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
+}
+END_TEST
+
 START_TEST(refuses_bad_role_profiles_with_their_line)
 {
 	refuses(GOOD "  - {uid: 55500000000, role: R8001, organisation: RXH, from: 2026-01-01}\n",
@@ -742,6 +799,8 @@ static void add_file_tests(TCase *file)
 	tcase_add_test(file, refuses_bad_organisations_with_their_line);
 	tcase_add_test(file, says_how_each_organisation_wants_to_be_told);
 	tcase_add_test(file, refuses_inboxes_that_cannot_be_meant);
+	tcase_add_test(file, a_range_is_found_from_its_first_to_its_last_number);
+	tcase_add_test(file, refuses_bad_answers_with_their_line);
 	tcase_add_test(file, refuses_bad_role_profiles_with_their_line);
 	tcase_add_test(file, refuses_periods_that_are_none);
 	tcase_add_test(file, refuses_one_role_held_twice_at_one_time);
