@@ -156,7 +156,6 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
 		return CPIS_NO_MEMORY;
 	}
-	client->interrupt = -1;
 	enum cpis_status status = client_copy_options(client, options);
 	if (status == CPIS_OK && options->system_certificate == NULL)
 		status = client_fail(client, CPIS_USAGE, "an option is missing");
