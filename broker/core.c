@@ -318,11 +318,15 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 	};
 }
 
-static uint32_t retry_after_ms(enum reason reason)
+// When the same may be asked again; 0: there is no such time.
+static uint32_t retry_after_ms(Cpis__V1__Outcome outcome, enum reason reason)
 {
-	if (reason_outcome(reason) == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
+	if (outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
 		return RETRY_RATE_MS;
-	return reason == REASON_DEMOGRAPHICS ? RETRY_DEMOGRAPHICS_MS : 0;
+	// Another service is not back within a moment.
+	if (reason == REASON_DEMOGRAPHICS)
+		return RETRY_DEMOGRAPHICS_MS;
+	return outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE ? RETRY_AFTER_MS : 0;
 }
 
 // False: it was parked.
@@ -381,7 +385,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
 		detail.reason = context.recorded_reason == NULL ? slot->reply.reason : op_text(context.recorded_reason);
 	}
-	slot->reply.retry_after_ms = retry_after_ms(reason);
+	slot->reply.retry_after_ms = retry_after_ms(slot->reply.outcome, reason);
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))

@@ -9,6 +9,7 @@
 // ------------------------------------------------------------------ jobs
 
 static job_step *const jobs[] = {
+	job_publication,
 	job_inbox_due,
 	job_digest,
 	job_nothing_to_report,

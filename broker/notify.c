@@ -141,7 +141,7 @@ enum reason notify_authorities(struct op_context *context, const struct child *c
 		stored->told[stored->n_told++] = authority;
 		reason = tell(context, &telling, authority, settings.digest_hourly && !is_urgent(context, &telling, authority));
 	}
-	if (reason == REASON_NONE && stored->n_told == 0 && context->detail->reason[0] == '\0')
+	if (reason == REASON_NONE && shown > 0 && stored->n_told == 0 && context->detail->reason[0] == '\0')
 		context->detail->reason = op_text("The authorities were told of this person's look at this child minutes ago.");
 	return reason;
 }

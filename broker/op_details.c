@@ -4,31 +4,26 @@
 
 #include "broker/access.h"
 #include "broker/alert.h"
+#include "broker/authority_state.h"
 #include "broker/child.h"
 #include "broker/log.h"
 #include "broker/notify.h"
 #include "broker/neighbour.h"
-#include "broker/sealed.h"
 #include "broker/visibility.h"
 
 static enum reason open_authority(struct op_context *context, const char *ods_text, Cpis__V1__Authority **ret)
 {
 	struct ods_code ods;
-	struct store_authority row;
+	struct authority_state state;
 	if (!ods_code_parse(ods_text, strlen(ods_text), &ods))
 		return REASON_INTERNAL;
-	enum store_status status = context->store->ops->authority_get(context->store, &ods, context->arena, &row);
-	if (status == STORE_FAILED)
-		return REASON_STORE;
+	enum reason reason = authority_state_load(context, &ods, &state);
+	if (reason != REASON_NONE)
+		return reason;
+	const Cpis__V1__Contacts *contacts = authority_contacts(&state, english_time_of(context->now_ms).date);
 	Cpis__V1__Authority *authority = OP_NEW(context, Cpis__V1__Authority, cpis__v1__authority__init);
-	const Cpis__Stored__V1__StoredAuthority *stored = NULL;
-	if (status == STORE_OK)
-		stored = (const Cpis__Stored__V1__StoredAuthority *)sealed_open(
-			context->vault, context->arena, VAULT_AUTHORITY, ods.text, strlen(ods.text), row.sealed,
-			&cpis__stored__v1__stored_authority__descriptor);
-	if (authority == NULL || stored == NULL) {
-		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "the stored contacts of authority %s do not open",
-			  ods.text);
+	if (authority == NULL || contacts == NULL) {
+		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "authority %s has plans and no contacts", ods.text);
 		return REASON_INTERNAL;
 	}
 	const struct organisation *registered = register_organisation(context->snapshot, &ods);
@@ -36,13 +31,15 @@ static enum reason open_authority(struct op_context *context, const char *ods_te
 	authority->organisation = op_text(ods_text);
 	// An authority that has left the register is still the one to ring.
 	authority->name = registered == NULL ? op_text(ods_text) : op_text(registered->name);
-	authority->emergency_duty_telephone = stored->emergency_duty_telephone;
-	authority->office_hours_telephone = stored->office_hours_telephone;
-	authority->ring_now = op_text(visibility_ring_now(stored->emergency_duty_telephone,
-							  stored->office_hours_telephone, context->now_ms,
+	authority->emergency_duty_telephone = contacts->emergency_duty_telephone;
+	authority->office_hours_telephone = contacts->office_hours_telephone;
+	authority->ring_now = op_text(visibility_ring_now(contacts->emergency_duty_telephone,
+							  contacts->office_hours_telephone, context->now_ms,
 							  &office_hours));
 	authority->office_hours_now = office_hours;
-	authority->last_published_ms = row.last_published_ms;
+	authority->last_published_ms = state.last_published_ms;
+	authority->contacts_confirmed_ms = contacts->last_confirmed_ms;
+	authority->contacts_stale = authority_contacts_stale(context, contacts);
 	*ret = authority;
 	return REASON_NONE;
 }
@@ -67,7 +64,7 @@ static enum reason add_plans(struct op_context *context, const struct child *chi
 		plan->type = from->stored->type;
 		plan->status = from->status;
 		plan->start_date = from->stored->start_date;
-		plan->end_date = from->stored->end_date;
+		plan->end_date = from->end_date;
 		enum reason reason = open_authority(context, from->stored->authority, &plan->authority);
 		if (reason != REASON_NONE)
 			return reason;

@@ -3,6 +3,7 @@
 // for ever and can be proven, so that nobody can dispute later what was said.
 #include <string.h>
 
+#include "broker/authority_state.h"
 #include "broker/inbox.h"
 #include "broker/log.h"
 #include "broker/sealed.h"
@@ -39,27 +40,19 @@ static enum reason read_look(struct op_context *context, const Cpis__V1__AccessN
 	return *ret == NULL ? REASON_NOT_A_NOTIFICATION : REASON_NONE;
 }
 
-// Where the asking authority can be rung now; empty when it has never published.
+// Where the asking authority can be rung now; empty when it has no contacts.
 static enum reason find_telephone(struct op_context *context, const char **ret)
 {
-	const struct ods_code *own = &context->organisation->ods;
-	struct store_authority row;
+	struct authority_state state;
 	bool office_hours;
 	*ret = "";
-	enum store_status status = context->store->ops->authority_get(context->store, own, context->arena, &row);
-	if (status == STORE_NOT_FOUND)
-		return REASON_NONE;
-	if (status != STORE_OK)
-		return REASON_STORE;
-	const Cpis__Stored__V1__StoredAuthority *stored = (const Cpis__Stored__V1__StoredAuthority *)sealed_open(
-		context->vault, context->arena, VAULT_AUTHORITY, own->text, strlen(own->text), row.sealed,
-		&cpis__stored__v1__stored_authority__descriptor);
-	if (stored == NULL) {
-		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "the stored contacts of authority %s do not open", own->text);
-		return REASON_INTERNAL;
-	}
-	*ret = visibility_ring_now(stored->emergency_duty_telephone, stored->office_hours_telephone, context->now_ms,
-				   &office_hours);
+	enum reason reason = authority_state_load(context, &context->organisation->ods, &state);
+	if (reason != REASON_NONE)
+		return reason;
+	const Cpis__V1__Contacts *contacts = authority_contacts(&state, english_time_of(context->now_ms).date);
+	if (contacts != NULL)
+		*ret = visibility_ring_now(contacts->emergency_duty_telephone, contacts->office_hours_telephone,
+					   context->now_ms, &office_hours);
 	return REASON_NONE;
 }
 

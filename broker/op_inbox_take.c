@@ -29,6 +29,18 @@ static enum reason lease_all(struct op_context *context, struct inbox_page *page
 	return REASON_NONE;
 }
 
+// Until something comes, or something that is held is free again.
+static enum reason wait(struct op_context *context, enum store_box box, uint32_t wait_ms)
+{
+	uint64_t free_ms;
+	if (context->store->ops->inbox_next_free(context->store, box, &context->session->organisation, context->now_ms,
+						 &free_ms) != STORE_OK)
+		return REASON_STORE;
+	if (free_ms != 0 && free_ms - context->now_ms < wait_ms)
+		wait_ms = (uint32_t)(free_ms - context->now_ms);
+	return inbox_wait(context, box, wait_ms) ? REASON_PARKED : REASON_NONE;
+}
+
 static enum reason take(struct op_context *context, const Cpis__V1__InboxTakeRequest *request, uint64_t until_ms,
 			struct inbox_page *page)
 {
@@ -40,9 +52,7 @@ static enum reason take(struct op_context *context, const Cpis__V1__InboxTakeReq
 	enum reason reason = inbox_page_read(context, &query, page);
 	if (reason != REASON_NONE)
 		return reason;
-	if (page->count == 0 && inbox_wait(context, query.box, request->wait_ms))
-		return REASON_PARKED;
-	return lease_all(context, page, until_ms);
+	return page->count == 0 ? wait(context, query.box, request->wait_ms) : lease_all(context, page, until_ms);
 }
 
 // The item, if it is still held by that take.
@@ -79,6 +89,9 @@ static enum reason hold(struct op_context *context, const Cpis__V1__InboxTakeReq
 	if (reason != REASON_NONE || page->count == 0)
 		return reason;
 	page->rows[0].lease_until_ms = page->items[0]->lease_until_ms = until_ms;
+	// Who waits for it learns when it is free.
+	wakes_add(context->wakes, inbox_wait_key(STORE_BOX_NOTIFICATIONS, &context->session->organisation));
+	wakes_add(context->wakes, inbox_wait_key(STORE_BOX_ESCALATIONS, &context->session->organisation));
 	return context->store->ops->inbox_update(context->store, &page->rows[0]) == STORE_OK ? REASON_NONE : REASON_STORE;
 }
 

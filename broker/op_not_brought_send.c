@@ -3,12 +3,12 @@
 // that "sent" is true whenever the flag is.
 #include <string.h>
 
+#include "broker/access.h"
 #include "broker/child.h"
 #include "broker/inbox.h"
+#include "broker/neighbour.h"
 #include "broker/notify.h"
 #include "proto/date.h"
-
-#define NOTICE_SENT "Known to children's social care, which has been told. " CHILD_NOTICE_KNOWN
 
 // The care setting must be the organisation's own, as for a look.
 static enum reason find_care_setting(struct op_context *context, Cpis__V1__CareSetting *ret)
@@ -35,76 +35,74 @@ static enum reason check_date(struct op_context *context)
 	return REASON_NONE;
 }
 
-static Cpis__V1__Access *sender_of(struct op_context *context, Cpis__V1__CareSetting setting)
-{
-	Cpis__V1__Access *sender = OP_NEW(context, Cpis__V1__Access, cpis__v1__access__init);
-	if (sender == NULL)
-		return NULL;
-	sender->time_ms = context->now_ms;
-	sender->name = context->session->name;
-	sender->role_code = context->session->role_code;
-	sender->role_name = op_text(policy_role_name(context->policy, context->session->role_code));
-	sender->organisation = op_text(context->organisation->ods.text);
-	sender->organisation_name = op_text(context->organisation->name);
-	sender->care_setting = setting;
-	return sender;
-}
-
-static enum reason tell(struct op_context *context, const struct child_plan *plan, Cpis__V1__Access *sender)
+static enum reason tell(struct op_context *context, const char *organisation, char *local_id, Cpis__V1__Access *sender)
 {
 	const Cpis__V1__NotBroughtSendRequest *request = context->request->not_brought_send;
 	Cpis__V1__NotBroughtNotice notice = CPIS__V1__NOT_BROUGHT_NOTICE__INIT;
 	Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
 	notice.nhs_number = request->nhs_number;
-	notice.local_id = plan->stored->local_id;
+	notice.local_id = local_id;
 	notice.appointment_date = request->appointment_date;
 	notice.message_text = request->message_text;
 	notice.sender = sender;
 	notice.audit_index = context->audit_index;
 	item.kind_case = CPIS__V1__INBOX_ITEM__KIND_NOT_BROUGHT;
 	item.not_brought = &notice;
-	return inbox_put(context, plan->stored->authority, &item);
+	context->detail->count++;
+	return inbox_put(context, organisation, &item);
 }
 
 // Current plans come first.
-static enum reason tell_all(struct op_context *context, const struct child *child, Cpis__V1__Access *sender)
+static enum reason tell_all(struct op_context *context, const struct child *child, const struct neighbour *neighbour,
+			    Cpis__V1__Access *sender)
 {
 	enum reason reason = REASON_NONE;
 	for (size_t i = 0; i < child->plan_count && reason == REASON_NONE; i++) {
+		const Cpis__Stored__V1__StoredPlan *plan = child->plans[i].stored;
 		if (child->plans[i].status != child->plans[0].status)
 			break;
-		if (notify_named_before(child, i))
-			continue;
-		reason = tell(context, &child->plans[i], sender);
-		context->detail->count++;
+		if (!notify_named_before(child, i))
+			reason = tell(context, plan->authority, plan->local_id, sender);
 	}
+	if (reason == REASON_NONE && neighbour->flag)
+		reason = tell(context, neighbour->organisation->ods.text, op_text(""), sender);
 	return reason;
+}
+
+// What is asked, and what is known of the child, as a flag query has it.
+static enum reason look_up(struct op_context *context, struct child *child, struct neighbour *neighbour)
+{
+	enum reason reason = find_care_setting(context, &context->decision.care_setting);
+	context->detail->care_setting = context->decision.care_setting;
+	if (reason == REASON_NONE)
+		reason = check_date(context);
+	if (reason == REASON_NONE)
+		reason = child_load(context, context->request->not_brought_send->nhs_number, child);
+	return reason == REASON_NONE ? neighbour_ask(context, &child->number, false, neighbour) : reason;
 }
 
 enum reason op_not_brought_send(struct op_context *context)
 {
 	const Cpis__V1__NotBroughtSendRequest *request = context->request->not_brought_send;
-	Cpis__V1__CareSetting setting;
 	struct child child;
+	struct neighbour neighbour;
+	struct neighbour_words words;
 	context->detail->message_text = request->message_text;
-	enum reason reason = find_care_setting(context, &setting);
-	context->detail->care_setting = setting;
-	if (reason == REASON_NONE)
-		reason = check_date(context);
-	if (reason == REASON_NONE)
-		reason = child_load(context, request->nhs_number, &child);
+	enum reason reason = look_up(context, &child, &neighbour);
 	if (reason != REASON_NONE)
 		return reason;
 	Cpis__V1__NotBroughtSendReply *reply =
 		OP_NEW(context, Cpis__V1__NotBroughtSendReply, cpis__v1__not_brought_send_reply__init);
-	Cpis__V1__Access *sender = sender_of(context, setting);
+	Cpis__V1__Access *sender = access_now(context);
 	context->detail->target = arena_printf(context->arena, "appointment of %s", request->appointment_date);
 	if (reply == NULL || sender == NULL || context->detail->target == NULL)
 		return REASON_INTERNAL;
-	if ((reason = tell_all(context, &child, sender)) != REASON_NONE)
+	reply->sent = child.plan_count > 0 || neighbour.flag;
+	if (!neighbour_words(context, &neighbour, reply->sent, &words))
+		return REASON_INTERNAL;
+	reply->notice = words.notice;
+	if ((reason = tell_all(context, &child, &neighbour, sender)) != REASON_NONE)
 		return reason;
-	reply->sent = child.plan_count > 0;
-	reply->notice = op_text(reply->sent ? NOTICE_SENT : CHILD_NOTICE_NONE);
 	context->reply->not_brought_send = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_NOT_BROUGHT_SEND;
 	return REASON_NONE;

@@ -112,6 +112,26 @@
 	  "Nobody reviews an access of their own.")\
 	X(REASON_OTHER_AUTHORITY, "other_authority", ACCESS_DENIED,                                                    \
 	  "An authority publishes its own records only.")                                                              \
+	X(REASON_CONTACTS, "contacts_needed", INVALID_REQUEST_STATE,                                                   \
+	  "This authority has no telephones in force: set its contacts first.")                                        \
+	X(REASON_QUALITY_SCOPE, "quality_scope", ACCESS_DENIED,                                                        \
+	  "An authority is told of its own data only, a national body of any.")                                        \
+	X(REASON_CONTACTS_DATE, "contacts_date", INVALID_VALUE,                                                        \
+	  "Contacts begin today or on a date within the next 12 months.")                                              \
+	X(REASON_CONTACTS_FULL, "contacts_full", INVALID_REQUEST_STATE,                                                \
+	  "There are 8 entries of contacts already. Replace one by giving its date.")                                  \
+	X(REASON_SEQUENCE, "publication_sequence", INVALID_REQUEST_STATE, "The file is out of sequence.")              \
+	X(REASON_PUBLICATION_UNKNOWN, "publication_unknown", INVALID_REQUEST_STATE,                                    \
+	  "No such file is open. Open it again.")                                                                      \
+	X(REASON_PUBLICATION_STALE, "publication_stale", INVALID_REQUEST_STATE,                                        \
+	  "A correction came since this file was opened, so it was discarded. Open it again.")                      \
+	X(REASON_PUBLICATION_STATE, "publication_state", INVALID_REQUEST_STATE,                                        \
+	  "This cannot be done with the file now.")                                                                    \
+	X(REASON_VANISHED, "too_many_vanish", INVALID_REQUEST_STATE, "More would vanish than is allowed without asking.")                   \
+	X(REASON_PUBLICATION_BUSY, "publication_busy", SERVICE_UNAVAILABLE,                                            \
+	  "What follows from the last publication is still being done. Try again.")                                    \
+	X(REASON_DEMOGRAPHICS, "demographics_unavailable", SERVICE_UNAVAILABLE,                                        \
+	  "CPF05: the demographics service does not answer, so nothing was stored. Send the same again later.")               \
 	X(REASON_QUARANTINE_SCOPE, "quarantine_scope", ACCESS_DENIED,                                                  \
 	  "A registration authority quarantines its own organisation's systems and people only, and never itself.")    \
 	X(REASON_ROLE_SELF, "role_self", ACCESS_DENIED, "Nobody grants a role to themselves.")                          \
@@ -133,8 +153,6 @@
 	  "The answer is not signed by the key that was registered, for this question and this broker.")               \
 	X(REASON_ANSWER_INVALID, "answer_invalid", INVALID_VALUE,                                                      \
 	  "The answer cannot be read, does not fit its question, or says what cannot be.")                             \
-	X(REASON_DEMOGRAPHICS, "demographics_unavailable", SERVICE_UNAVAILABLE,                                        \
-	  "CPF05: the demographics service does not answer, so nothing was stored. Send the same again later.")               \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
 	X(REASON_REPORT_NEEDS, "report_needs", INVALID_VALUE,                                                          \

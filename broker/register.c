@@ -388,6 +388,11 @@ const struct role_profile *register_profiles(const struct register_snapshot *sna
 	return snapshot->profiles;
 }
 
+struct publishing_rules register_publishing(const struct register_snapshot *snapshot)
+{
+	return snapshot->publishing;
+}
+
 size_t register_systems_count(const struct register_snapshot *snapshot)
 {
 	size_t count = 0;

@@ -55,6 +55,12 @@ struct role_profile {
 	struct activity_set additional;
 };
 
+// What is asked of publications.
+struct publishing_rules {
+	unsigned vanished_percent_max;             // of the plans held: a full file in which more are missing stops
+	unsigned contacts_stale_days;              // contacts that nobody confirmed for longer are marked
+};
+
 struct enrolled_system {
 	struct system_identity identity;
 	enum certs_status status;                  // CERTS_OK when it was good at loading
@@ -111,6 +117,7 @@ void register_remarks(const struct register_snapshot *snapshot, void (*remark)(v
 		      void *context);
 // All role profiles of the file, by person, role, organisation and start. Borrowed.
 const struct role_profile *register_profiles(const struct register_snapshot *snapshot, size_t *ret_count);
+struct publishing_rules register_publishing(const struct register_snapshot *snapshot);
 size_t register_systems_count(const struct register_snapshot *snapshot); // with CERTS_OK
 
 #endif

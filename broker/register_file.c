@@ -42,7 +42,12 @@ struct file_profile {
 	unsigned activities_count;
 };
 
+struct file_publishing {
+	unsigned vanished_percent_max, contacts_stale_days;
+};
+
 struct file_register {
+	struct file_publishing *publishing;
 	struct file_organisation *organisations;
 	unsigned organisations_count;
 	struct file_profile *role_profiles;
@@ -107,7 +112,14 @@ static const cyaml_schema_value_t organisation_value = {
 static const cyaml_schema_value_t profile_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_profile, profile_fields),
 };
+static const cyaml_schema_field_t publishing_fields[] = {
+	CYAML_FIELD_UINT("vanished_percent_max", CYAML_FLAG_DEFAULT, struct file_publishing, vanished_percent_max),
+	CYAML_FIELD_UINT("contacts_stale_days", CYAML_FLAG_DEFAULT, struct file_publishing, contacts_stale_days),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t register_fields[] = {
+	CYAML_FIELD_MAPPING_PTR("publishing", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_register, publishing,
+				publishing_fields),
 	CYAML_FIELD_SEQUENCE("organisations", CYAML_FLAG_POINTER, struct file_register, organisations,
 			     &organisation_value, 0, REGISTER_ORGANISATIONS_MAX),
 	CYAML_FIELD_SEQUENCE("role_profiles", CYAML_FLAG_POINTER, struct file_register, role_profiles,
@@ -232,6 +244,27 @@ static bool read_organisations(struct yaml_place *place, const struct file_regis
 		place->index = entry_of_organisation(file, &to->organisations[i].ods);
 		return yaml_file_refuse(place, "organisation %s stands twice", to->organisations[i].ods.text);
 	}
+	return true;
+}
+
+// ------------------------------------------------------------------ publishing
+
+#define VANISHED_PERCENT_DEFAULT 10u
+#define CONTACTS_STALE_DAYS_DEFAULT 90u
+#define CONTACTS_STALE_DAYS_MAX 3660u
+
+static bool read_publishing(struct yaml_place *place, const struct file_publishing *from, struct publishing_rules *to)
+{
+	*to = (struct publishing_rules){VANISHED_PERCENT_DEFAULT, CONTACTS_STALE_DAYS_DEFAULT};
+	if (from == NULL)
+		return true;
+	place->key = "publishing";
+	place->index = 0;
+	if (from->vanished_percent_max > 100)
+		return yaml_file_refuse(place, "vanished_percent_max is a share in 100: 0 to 100");
+	if (from->contacts_stale_days == 0 || from->contacts_stale_days > CONTACTS_STALE_DAYS_MAX)
+		return yaml_file_refuse(place, "contacts_stale_days is 1 to %u", CONTACTS_STALE_DAYS_MAX);
+	*to = (struct publishing_rules){from->vanished_percent_max, from->contacts_stale_days};
 	return true;
 }
 
@@ -397,7 +430,8 @@ bool register_read_file(const char *path, const struct policy *policy, struct re
 		good = to->organisations != NULL && to->profiles != NULL && to->ranges != NULL;
 		if (!good)
 			snprintf(detail, REGISTER_DETAIL_BYTES, "%s: out of memory", path);
-		good = good && read_organisations(&place, from, to) &&
+		good = good && read_publishing(&place, from->publishing, &to->publishing) &&
+		       read_organisations(&place, from, to) &&
 		       read_profiles(&place, from, policy, to);
 		if (good && !index_profiles(to))
 			good = yaml_file_refuse(&place, "out of memory");

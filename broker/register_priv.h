@@ -23,6 +23,7 @@ struct register_snapshot {
 	struct register_range *ranges;       // by first number
 	size_t ranges_count;
 	struct ods_code demographics;        // "": nobody
+	struct publishing_rules publishing;
 	struct role_profile *profiles;       // by person, role, organisation, start
 	size_t profiles_count;
 	struct holding *holdings;            // their hash table, and its entries

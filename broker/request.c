@@ -151,6 +151,20 @@ static enum reason dispatch(struct op_context *context)
 		return op_details(context);
 	case CPIS__V1__OPERATION__PUBLISH:
 		return op_publish(context);
+	case CPIS__V1__OPERATION__PUBLICATION_OPEN:
+		return op_publication_open(context);
+	case CPIS__V1__OPERATION__PUBLICATION_RECORDS:
+		return op_publication_records(context);
+	case CPIS__V1__OPERATION__PUBLICATION_COMMIT:
+		return op_publication_commit(context);
+	case CPIS__V1__OPERATION__PUBLICATION_SHOW:
+		return op_publication_show(context);
+	case CPIS__V1__OPERATION__CONTACTS_SET:
+		return op_contacts_set(context);
+	case CPIS__V1__OPERATION__CONTACTS_SHOW:
+		return op_contacts_show(context);
+	case CPIS__V1__OPERATION__DATA_QUALITY:
+		return op_data_quality(context);
 	case CPIS__V1__OPERATION__INBOX_LIST:
 		return op_inbox_list(context);
 	case CPIS__V1__OPERATION__INBOX_ACKNOWLEDGE:

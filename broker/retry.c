@@ -17,6 +17,8 @@ bool retry_applies(const Cpis__V1__Request *request)
 	case CPIS__V1__REQUEST__BODY_ENQUIRY_ANSWER:
 	case CPIS__V1__REQUEST__BODY_NOT_BROUGHT_SEND:
 	// Signed acts: what was signed once takes effect once, while its signature is fresh.
+	case CPIS__V1__REQUEST__BODY_PUBLICATION_COMMIT:
+	case CPIS__V1__REQUEST__BODY_CONTACTS_SET:
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_SET:
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIFT:
 	case CPIS__V1__REQUEST__BODY_ROLE_GRANT:

@@ -28,6 +28,8 @@ enum store_status {
 };
 const char *store_status_text(enum store_status status);
 
+#define REJECTION_FIELD_BYTES_MAX 20u // name of a PlanRecord field
+
 struct store_tag {
 	uint8_t bytes[TAG_BYTES];
 };
@@ -37,11 +39,20 @@ struct store_blob {
 	size_t bytes;
 };
 
+// One version of a plan. A file is stored as versions of a generation of its own, which nobody is shown until the authority's
+// state says so (broker/authority_state.h).
 struct store_plan {
-	struct store_tag slot;       // keyed tag of NHS number, authority and plan type: the row's identity
+	struct store_tag slot;       // keyed tag of NHS number, authority and plan type; with the generation the row's identity
+	uint64_t generation;         // 1, 2, 3... for each authority
 	struct store_tag subject;    // keyed tag of the NHS number
 	struct ods_code authority;
 	struct store_blob sealed;    // StoredPlan
+};
+
+// A place in the order of an authority's versions; zeroed: before all of them.
+struct store_plan_place {
+	uint64_t generation;
+	struct store_tag slot;
 };
 
 struct store_access {
@@ -86,7 +97,27 @@ struct store_reported {
 struct store_authority {
 	struct ods_code organisation;
 	uint64_t last_published_ms;
+	uint64_t due_ms;             // since when something is to be done for it (broker/job_publication.c); 0: nothing
 	struct store_blob sealed;    // StoredAuthority
+};
+
+// A record of a file that was not stored.
+struct store_rejection {
+	struct ods_code authority;
+	uint64_t generation;         // of the file
+	uint32_t place;              // in the file, from 0
+	struct store_tag record;     // keyed tag of the number and type as they were sent
+	uint32_t code;               // RecordCode
+	char field[REJECTION_FIELD_BYTES_MAX + 1];
+	uint64_t since_ms;           // since when the same has been wrong with it in each file
+	struct store_blob sealed;    // cpis.v1.RecordOutcome
+};
+
+struct store_rejection_count {
+	uint32_t code;
+	char field[REJECTION_FIELD_BYTES_MAX + 1];
+	uint32_t count;
+	uint64_t oldest_ms;
 };
 
 struct store_quarantine {
@@ -162,8 +193,16 @@ struct store_ops {
 	void (*rollback)(struct store *);              // harmless without a batch
 	void (*close)(struct store *);
 
-	enum store_status (*plan_put)(struct store *, const struct store_plan *);          // insert or replace by slot
-	enum store_status (*plan_get)(struct store *, const struct store_tag *slot, struct arena *, struct store_plan *ret);
+	enum store_status (*plan_put)(struct store *, const struct store_plan *); // insert or replace by slot and generation
+	// The newest version that is of `generation` or before.
+	enum store_status (*plan_get)(struct store *, const struct store_tag *slot, uint64_t generation, struct arena *,
+				      struct store_plan *ret);
+	enum store_status (*plan_delete)(struct store *, const struct store_tag *slot, uint64_t generation); // none is fine too
+	// An authority's versions by generation and slot, those after `after` and up to `until_generation`.
+	enum store_status (*plans_in)(struct store *, const struct ods_code *authority, const struct store_plan_place *after,
+				      uint64_t until_generation, size_t max, struct arena *, struct store_plan **ret,
+				      size_t *ret_count);
+	// All versions.
 	enum store_status (*plans_of)(struct store *, const struct store_tag *subject, size_t max, struct arena *,
 				      struct store_plan **ret, size_t *ret_count);
 
@@ -185,6 +224,9 @@ struct store_ops {
 	// Those that nobody has acknowledged or holds at `now_ms`.
 	enum store_status (*inbox_free)(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, uint64_t now_ms,
 					size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+	// When the first lease of those ends; 0: nobody holds any.
+	enum store_status (*inbox_next_free)(struct store *, enum store_box, const struct ods_code *, uint64_t now_ms,
+					     uint64_t *ret_ms);
 	// Of all organisations, the longest due first. Not for ESCALATIONS.
 	enum store_status (*inbox_due)(struct store *, enum store_box, uint64_t now_ms, size_t max, struct arena *,
 				       struct store_inbox_item **ret, size_t *ret_count);
@@ -204,6 +246,20 @@ struct store_ops {
 
 	enum store_status (*authority_put)(struct store *, const struct store_authority *);
 	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
+	// The one that has been due for longest.
+	enum store_status (*authority_due)(struct store *, struct arena *, struct store_authority *ret);
+
+	enum store_status (*rejection_put)(struct store *, const struct store_rejection *); // insert or replace by its place
+	enum store_status (*rejections_of)(struct store *, const struct ods_code *authority, uint64_t generation,
+					   uint64_t from_place, size_t max, struct arena *, struct store_rejection **ret,
+					   size_t *ret_count); // by place
+	// Since when this record has been wrong in this way in the file of `generation`.
+	enum store_status (*rejection_since)(struct store *, const struct store_rejection *like, uint64_t *ret_since_ms);
+	enum store_status (*rejection_counts)(struct store *, const struct ods_code *authority, uint64_t generation, size_t max,
+					      struct arena *, struct store_rejection_count **ret, size_t *ret_count);
+	// Removes at most `max` of the files of other generations than these two.
+	enum store_status (*rejection_expire)(struct store *, const struct ods_code *authority, const uint64_t keep[2], size_t max,
+					      size_t *ret_removed);
 
 	// NHS numbers that are not in use.
 	enum store_status (*inactive_put)(struct store *, const struct store_inactive *); // insert or replace by subject

@@ -20,12 +20,27 @@
 // What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
 static const char schema[] =
 	"CREATE TABLE plan ("
-	"  slot BLOB PRIMARY KEY NOT NULL," // tag of NHS number, authority and plan type
+	"  slot BLOB NOT NULL,"             // tag of NHS number, authority and plan type
+	"  generation INTEGER NOT NULL,"    // of the authority's file or correction that it came with
 	"  subject BLOB NOT NULL,"          // tag of the NHS number
 	"  authority TEXT NOT NULL,"
-	"  sealed BLOB NOT NULL"
+	"  sealed BLOB NOT NULL,"
+	"  PRIMARY KEY (slot, generation)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX plan_by_subject ON plan (subject);"
+	"CREATE INDEX plan_by_authority ON plan (authority, generation, slot);"
+	"CREATE TABLE rejection ("          // records of files that were not stored
+	"  authority TEXT NOT NULL,"
+	"  generation INTEGER NOT NULL,"
+	"  place INTEGER NOT NULL,"
+	"  record BLOB NOT NULL,"           // tag of number and type as sent
+	"  code INTEGER NOT NULL,"
+	"  field TEXT NOT NULL,"
+	"  since_ms INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL,"
+	"  PRIMARY KEY (authority, generation, place)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX rejection_by_record ON rejection (authority, generation, record);"
 	"CREATE TABLE access ("
 	"  subject BLOB NOT NULL,"
 	"  audit_index INTEGER NOT NULL,"
@@ -63,12 +78,14 @@ static const char schema[] =
 	"CREATE TABLE authority ("
 	"  organisation TEXT PRIMARY KEY NOT NULL,"
 	"  last_published_ms INTEGER NOT NULL,"
+	"  due_ms INTEGER NOT NULL,"        // 0: nothing is due
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE inactive ("
 	"  subject BLOB PRIMARY KEY NOT NULL," // tag of the NHS number
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX authority_due ON authority (due_ms) WHERE due_ms > 0;"
 	"CREATE TABLE quarantine ("
 	"  target BLOB PRIMARY KEY NOT NULL," // tag of kind and target
 	"  since_ms INTEGER NOT NULL,"
@@ -201,6 +218,8 @@ static const struct store_ops sqlite_ops = {
 	.close = close_store,
 	.plan_put = sqlite_plan_put,
 	.plan_get = sqlite_plan_get,
+	.plan_delete = sqlite_plan_delete,
+	.plans_in = sqlite_plans_in,
 	.plans_of = sqlite_plans_of,
 	.access_put = sqlite_access_put,
 	.accesses_of = sqlite_accesses_of,
@@ -209,6 +228,7 @@ static const struct store_ops sqlite_ops = {
 	.inbox_update = sqlite_inbox_update,
 	.inbox_list = sqlite_inbox_list,
 	.inbox_free = sqlite_inbox_free,
+	.inbox_next_free = sqlite_inbox_next_free,
 	.inbox_due = sqlite_inbox_due,
 	.inbox_latest = sqlite_inbox_latest,
 	.inbox_get = sqlite_inbox_get,
@@ -218,6 +238,12 @@ static const struct store_ops sqlite_ops = {
 	.reported_get = sqlite_reported_get,
 	.authority_put = sqlite_authority_put,
 	.authority_get = sqlite_authority_get,
+	.authority_due = sqlite_authority_due,
+	.rejection_put = sqlite_rejection_put,
+	.rejections_of = sqlite_rejections_of,
+	.rejection_since = sqlite_rejection_since,
+	.rejection_counts = sqlite_rejection_counts,
+	.rejection_expire = sqlite_rejection_expire,
 	.quarantine_put = sqlite_quarantine_put,
 	.quarantine_delete = sqlite_quarantine_delete,
 	.quarantine_all = sqlite_quarantine_all,

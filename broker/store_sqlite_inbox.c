@@ -124,6 +124,15 @@ enum store_status sqlite_inbox_free(struct store *base, enum store_box box, cons
 	return list(store, statement, bound, arena, ret, ret_count, "inbox_free");
 }
 
+enum store_status sqlite_inbox_next_free(struct store *base, enum store_box box, const struct ods_code *organisation,
+					 uint64_t now_ms, uint64_t *ret_ms)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = of_box(store, box, STATEMENT_INBOX_NEXT_FREE, STATEMENT_ESCALATION_NEXT_FREE);
+	int bound = bind_box(statement, organisation, box) | sqlite_bind_u64(statement, 3, now_ms);
+	return sqlite_get(store, statement, bound, read_number, sizeof *ret_ms, NULL, ret_ms, "inbox_next_free");
+}
+
 enum store_status sqlite_inbox_due(struct store *base, enum store_box box, uint64_t now_ms, size_t max, struct arena *arena,
 				   struct store_inbox_item **ret, size_t *ret_count)
 {

@@ -45,13 +45,8 @@ static enum wire_status check_session_open(const Cpis__V1__SessionOpenRequest *b
 static enum wire_status check_publish(const Cpis__V1__PublishRequest *body, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
-	const char *emergency = body->emergency_duty_telephone, *office = body->office_hours_telephone;
 	REQUIRE(body->authority[0] != '\0', WIRE_MISSING, "publish.authority");
 	REQUIRE(wire_is_ods(body->authority), WIRE_BAD_VALUE, "publish.authority");
-	REQUIRE(emergency[0] != '\0', WIRE_MISSING, "publish.emergency_duty_telephone");
-	REQUIRE(text_is_telephone(emergency, strlen(emergency)), WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	REQUIRE(office[0] == '\0' || text_is_telephone(office, strlen(office)), WIRE_BAD_VALUE,
-		"publish.office_hours_telephone");
 	REQUIRE(body->n_records > 0, WIRE_MISSING, "publish.records");
 	REQUIRE(body->n_records <= PUBLISH_RECORDS_MAX, WIRE_TOO_MANY, "publish.records");
 	for (size_t i = 0; i < body->n_records && status == WIRE_OK; i++)

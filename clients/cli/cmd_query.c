@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/cli/argument.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/output.h"
@@ -45,6 +46,11 @@ static void print_plan(const Cpis__V1__Plan *plan, uint64_t assembled_ms)
 							: authority->office_hours_telephone;
 	if (other[0] != '\0')
 		printf("  %s %s\n", authority->office_hours_now ? "out of hours   " : "in office hours", other);
+	if (authority->contacts_stale) {
+		char confirmed[17];
+		output_english_time(authority->contacts_confirmed_ms, confirmed);
+		printf("  MAY BE WRONG    these numbers were last confirmed %s\n", confirmed);
+	}
 	output_english_time(authority->last_published_ms, published);
 	format_age(authority->last_published_ms, assembled_ms, age);
 	printf("  data published  %s, %s\n", published, age);
@@ -126,6 +132,8 @@ static json_t *plan_value(const Cpis__V1__Plan *plan)
 				 "office_hours_telephone", authority->office_hours_telephone, "ring_now",
 				 authority->ring_now, "office_hours_now", authority->office_hours_now);
 	json_object_set_new(whom, "last_published", output_instant(authority->last_published_ms));
+	json_object_set_new(whom, "contacts_confirmed", output_instant(authority->contacts_confirmed_ms));
+	json_object_set_new(whom, "contacts_stale", json_boolean(authority->contacts_stale));
 	json_t *value = json_pack("{s:s, s:s, s:s, s:s, s:s}", "type", wire_plan_type_name(plan->type), "snomed_code",
 				  wire_plan_type_snomed(plan->type), "description", wire_plan_type_words(plan->type),
 				  "status", plan->status == CPIS__V1__PLAN_STATUS__ENDED ? "ENDED" : "CURRENT",
@@ -261,25 +269,11 @@ static int ask(struct connection *connection, struct question *question)
 	return code;
 }
 
-// "-": the first line of standard input. A command line can be read by everybody on the machine, and is kept in the
-// shell's history.
-static enum nhs_number_status read_number(const char *operand, struct nhs_number *ret)
-{
-	char text[64] = "";
-	if (strcmp(operand, "-") != 0)
-		return nhs_number_parse_typed(operand, strlen(operand), ret);
-	if (fgets(text, sizeof text, stdin) == NULL)
-		return NHS_NUMBER_LENGTH;
-	enum nhs_number_status status = nhs_number_parse_typed(text, strcspn(text, "\r\n"), ret);
-	explicit_bzero(text, sizeof text);
-	return status;
-}
-
 static int run(const struct command_line *line)
 {
 	struct connection connection = {0};
 	struct question question = {0};
-	enum nhs_number_status status = read_number(line->operands[0], &question.number);
+	enum nhs_number_status status = argument_nhs_number(line->operands[0], &question.number);
 	if (status != NHS_NUMBER_OK)
 		return command_usage_error(line, "%s", nhs_number_status_text(status));
 	int code = connection_sign_in(line, &connection);

@@ -43,6 +43,7 @@ static int exit_of_outcome(Cpis__V1__Outcome outcome)
 	case CPIS__V1__OUTCOME__SESSION_EXPIRED:
 	case CPIS__V1__OUTCOME__ACCESS_DENIED:
 	case CPIS__V1__OUTCOME__NO_RECORD_FOUND:
+	case CPIS__V1__OUTCOME__INVALID_REQUEST_STATE:
 		return EXIT_REFUSED;
 	case CPIS__V1__OUTCOME__DEADLINE_EXPIRED:
 	case CPIS__V1__OUTCOME__TOO_MANY_REQUESTS:
@@ -187,11 +188,17 @@ int connection_judge(const struct connection *connection, enum cpis_status statu
 	return EXIT_DONE;
 }
 
-int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+int connection_call_within(struct connection *connection, Cpis__V1__Request *request, uint32_t deadline_ms,
+			   const Cpis__V1__Reply **ret)
 {
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = cpis_call(connection->client, request, connection->line->timeout_ms, &reply);
+	enum cpis_status status = cpis_call(connection->client, request, deadline_ms, &reply);
 	return connection_judge(connection, status, reply, ret);
+}
+
+int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+{
+	return connection_call_within(connection, request, connection->line->timeout_ms, ret);
 }
 
 int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)

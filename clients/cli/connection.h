@@ -33,6 +33,9 @@ int connection_judge(const struct connection *connection, enum cpis_status statu
 
 // A call whose outcome must be OK. Free the reply with cpis_reply_free.
 int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
+// The same with a deadline of its own, for requests that wait at the broker.
+int connection_call_within(struct connection *connection, Cpis__V1__Request *request, uint32_t deadline_ms,
+			   const Cpis__V1__Reply **ret);
 // The same with the person's signature, for the acts that need one.
 int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
 

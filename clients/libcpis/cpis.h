@@ -69,7 +69,7 @@ const char *cpis_system_name(const struct cpis_client *client);
 
 // One request and its reply. The caller fills the body and leaves the envelope to the library: version, request id,
 // deadline and token. `deadline_ms` 1 to 60,000 is for the whole call; within it the same request id is sent again when
-// the connection was lost (at most every 2 s), so that it takes effect once.
+// the connection was lost (at most every 2 s; later where the request asks the broker to wait), so that it takes effect once.
 // CPIS_OK means: a reply came, it is well-formed, it answers this request, and its receipt proves that the audit log
 // has it (a SERVICE_UNAVAILABLE has no receipt and no data). Its outcome may still be a refusal: look at (*ret)->outcome.
 // The reply lives until cpis_reply_free.
@@ -96,6 +96,13 @@ cpis_session_open(struct cpis_client *client, const char *staff_certificate, con
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 // Forgets the token.
 void cpis_session_close(struct cpis_client *client);
+
+// What is signed of a file of plans (cpis.proto, PublicationCommitRequest.content_sha256): begin with 32 zero bytes and add
+// each record, as it is sent, in order. False: out of memory.
+__attribute__((warn_unused_result)) bool cpis_publication_add(uint8_t digest[32], const Cpis__V1__PlanRecord *record);
+// An id that is the same for the same file, so that it goes on where it stopped in another process, too.
+void cpis_publication_id(const struct cpis_client *client, const uint8_t digest[32],
+			 const Cpis__V1__PublicationOpenRequest *open, uint8_t ret[16]);
 
 // Enrolling a new system (proto/cpis.proto, "enrolment"): it has a key and no certificate yet, and the one-time code that a
 // registrar gave to its operator. `options` as for cpis_connect, with the enrolment endpoint and without `system_certificate`.

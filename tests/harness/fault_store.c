@@ -20,8 +20,15 @@ static bool fails(struct fault_store *fault)
 
 FORWARD(begin, (struct store *store), (fault->real))
 FORWARD(plan_put, (struct store *store, const struct store_plan *row), (fault->real, row))
-FORWARD(plan_get, (struct store *store, const struct store_tag *slot, struct arena *arena, struct store_plan *ret),
-	(fault->real, slot, arena, ret))
+FORWARD(plan_get,
+	(struct store *store, const struct store_tag *slot, uint64_t generation, struct arena *arena, struct store_plan *ret),
+	(fault->real, slot, generation, arena, ret))
+FORWARD(plan_delete, (struct store *store, const struct store_tag *slot, uint64_t generation),
+	(fault->real, slot, generation))
+FORWARD(plans_in,
+	(struct store *store, const struct ods_code *authority, const struct store_plan_place *after, uint64_t until, size_t max,
+	 struct arena *arena, struct store_plan **ret, size_t *ret_count),
+	(fault->real, authority, after, until, max, arena, ret, ret_count))
 FORWARD(plans_of,
 	(struct store *store, const struct store_tag *subject, size_t max, struct arena *arena, struct store_plan **ret,
 	 size_t *ret_count),
@@ -39,6 +46,9 @@ FORWARD(inbox_free,
 	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, uint64_t now_ms, size_t max,
 	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
 	(fault->real, box, organisation, after_id, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_next_free,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t now_ms, uint64_t *ret),
+	(fault->real, box, organisation, now_ms, ret))
 FORWARD(inbox_due,
 	(struct store *store, enum store_box box, uint64_t now_ms, size_t max, struct arena *arena, struct store_inbox_item **ret,
 	 size_t *ret_count),
@@ -66,6 +76,21 @@ FORWARD(authority_put, (struct store *store, const struct store_authority *row),
 FORWARD(authority_get,
 	(struct store *store, const struct ods_code *organisation, struct arena *arena, struct store_authority *ret),
 	(fault->real, organisation, arena, ret))
+FORWARD(authority_due, (struct store *store, struct arena *arena, struct store_authority *ret), (fault->real, arena, ret))
+FORWARD(rejection_put, (struct store *store, const struct store_rejection *row), (fault->real, row))
+FORWARD(rejections_of,
+	(struct store *store, const struct ods_code *authority, uint64_t generation, uint64_t from_place, size_t max,
+	 struct arena *arena, struct store_rejection **ret, size_t *ret_count),
+	(fault->real, authority, generation, from_place, max, arena, ret, ret_count))
+FORWARD(rejection_since, (struct store *store, const struct store_rejection *like, uint64_t *ret),
+	(fault->real, like, ret))
+FORWARD(rejection_counts,
+	(struct store *store, const struct ods_code *authority, uint64_t generation, size_t max, struct arena *arena,
+	 struct store_rejection_count **ret, size_t *ret_count),
+	(fault->real, authority, generation, max, arena, ret, ret_count))
+FORWARD(rejection_expire,
+	(struct store *store, const struct ods_code *authority, const uint64_t keep[2], size_t max, size_t *ret_removed),
+	(fault->real, authority, keep, max, ret_removed))
 FORWARD(quarantine_put, (struct store *store, const struct store_quarantine *row), (fault->real, row))
 FORWARD(quarantine_delete, (struct store *store, const struct store_tag *target), (fault->real, target))
 FORWARD(quarantine_all,
@@ -137,6 +162,8 @@ static const struct store_ops fault_ops = {
 	.close = fault_close,
 	.plan_put = fault_plan_put,
 	.plan_get = fault_plan_get,
+	.plan_delete = fault_plan_delete,
+	.plans_in = fault_plans_in,
 	.plans_of = fault_plans_of,
 	.access_put = fault_access_put,
 	.accesses_of = fault_accesses_of,
@@ -144,6 +171,7 @@ static const struct store_ops fault_ops = {
 	.inbox_put = fault_inbox_put,
 	.inbox_update = fault_inbox_update,
 	.inbox_free = fault_inbox_free,
+	.inbox_next_free = fault_inbox_next_free,
 	.inbox_due = fault_inbox_due,
 	.inbox_latest = fault_inbox_latest,
 	.reported_put = fault_reported_put,
@@ -154,6 +182,12 @@ static const struct store_ops fault_ops = {
 	.inbox_unacknowledged = fault_inbox_unacknowledged,
 	.authority_put = fault_authority_put,
 	.authority_get = fault_authority_get,
+	.authority_due = fault_authority_due,
+	.rejection_put = fault_rejection_put,
+	.rejections_of = fault_rejections_of,
+	.rejection_since = fault_rejection_since,
+	.rejection_counts = fault_rejection_counts,
+	.rejection_expire = fault_rejection_expire,
 	.quarantine_put = fault_quarantine_put,
 	.quarantine_delete = fault_quarantine_delete,
 	.quarantine_all = fault_quarantine_all,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/authority_state.h"
 #include "certs/authority.h"
 #include "proto/date.h"
 #include "tests/harness/stage_priv.h"
@@ -268,6 +269,31 @@ void stage_restart(struct stage *stage)
 	stage_must(stage_try_core(stage, &stage->core, detail), "core", detail);
 }
 
+void stage_set_contacts(struct stage *stage, enum stage_system system, const char *emergency_duty_telephone)
+{
+	struct arena arena;
+	struct authority_state state;
+	struct ods_code ods;
+	Cpis__V1__Contacts contacts = CPIS__V1__CONTACTS__INIT, *list[] = {&contacts};
+	struct store *store = stage->disk;
+	struct op_context context = {.store = store, .vault = stage->vault, .arena = &arena, .now_ms = stage->now_ms};
+	stage_must(arena_init(&arena, ARENA_BYTES), "contacts", "out of memory");
+	stage_must(ods_code_parse(stage_props[system].ods, strlen(stage_props[system].ods), &ods) &&
+			   store->ops->begin(store) == STORE_OK &&
+			   authority_state_load(&context, &ods, &state) == REASON_NONE,
+		   "contacts", "cannot be read");
+	contacts.emergency_duty_telephone = (char *)(uintptr_t)emergency_duty_telephone;
+	contacts.office_hours_telephone = (char *)(uintptr_t)"01273 290400";
+	contacts.from_date = (char *)(uintptr_t)"2026-01-01";
+	contacts.last_confirmed_ms = stage->now_ms;
+	contacts.confirmed_by = (char *)(uintptr_t)"Person 0";
+	state.stored->contacts = list;
+	state.stored->n_contacts = emergency_duty_telephone != NULL;
+	stage_must(authority_state_save(&context, &state) == REASON_NONE && store->ops->commit(store) == STORE_OK,
+		   "contacts", "cannot be written");
+	arena_done(&arena);
+}
+
 struct stage *stage_new(void)
 {
 	struct stage *stage = calloc(1, sizeof *stage);
@@ -290,6 +316,8 @@ struct stage *stage_new(void)
 			   note_verifier_load(stage_path(stage, "ra/trust/log.vkey"), &stage->log) == CERTS_OK,
 		   "log key", "cannot be read");
 	stage_must(store_sqlite_open(stage_path(stage, "broker.db"), &stage->disk, detail) == STORE_OK, "store", detail);
+	stage_set_contacts(stage, STAGE_LEEDS, "01273 335905");
+	stage_set_contacts(stage, STAGE_BRIGHTON, "01273 335905");
 	fault_store_init(&stage->fault, stage->disk);
 	stage_restart(stage);
 	return stage;

@@ -90,6 +90,7 @@ struct stage {
 	struct store *disk;
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;
+	bool unsigned_acts;                      // publications are not signed
 	bool asks_demographics;                  // the register names a demographics service
 	bool enrolling;                          // what is submitted comes on the enrolment endpoint
 	struct curve_key_pair keys[STAGE_SYSTEMS];
@@ -131,6 +132,8 @@ void stage_enrol_newcomer(struct stage *stage);
 void stage_ask_demographics(struct stage *stage, bool asks);
 void stage_revoke_person(struct stage *stage, enum stage_person person);
 void stage_revoke_system(struct stage *stage, enum stage_system system);
+// An authority's telephones, without a request and a record; at first both authorities have some. NULL: none any more.
+void stage_set_contacts(struct stage *stage, enum stage_system system, const char *emergency_duty_telephone);
 // Rows of the audit log as the store has them.
 uint64_t stage_log_size(struct stage *stage);
 // The store's own log leads to its own checkpoint, row by row, without gaps.
@@ -143,7 +146,8 @@ bool stage_log_verifies(struct stage *stage);
 bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Request *request);
 bool stage_submit_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes,
 			uint64_t waited_ms);
-// The same with the person's token and from the person's system.
+// The same with the person's token and from the person's system. Publications are signed by the person, unless they are
+// signed already.
 bool stage_submit_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
 // Ends the batch: `stage->batch` has the replies. The return is core_flush's.
 bool stage_flush(struct stage *stage);
@@ -191,9 +195,11 @@ struct stage_file {
 	Cpis__V1__PlanRecord plan[STAGE_PLANS_MAX];
 	Cpis__V1__PlanRecord *plans[STAGE_PLANS_MAX];
 };
-// Good plans: CPP, rows from 1, begun in 2026, of the children 999 000 0018 and after.
+// Good plans: CPP, rows from 1, begun in 2026, of the children 999 000 0018 and after, born on STAGE_BIRTH_DATE: old enough
+// to be mothers.
+#define STAGE_BIRTH_DATE "2009-06-01"
 void stage_file_init(struct stage_file *file, enum stage_person worker, size_t count);
-// One plan, which must be stored. NULL dates are empty.
+// One plan, which must be stored, and all that follows from it. NULL dates are empty.
 void stage_publish(struct stage *stage, enum stage_person worker, const char *nhs_number, Cpis__V1__PlanType type,
 		   const char *start, const char *end, const char *withdrawn);
 

@@ -148,11 +148,49 @@ bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Reque
 	return stage_submit_bytes(stage, system, packed, pack(request, packed), 0);
 }
 
+// A request with its signature, and what the request points to.
+struct signed_act {
+	Cpis__V1__Request request;
+	uint8_t id[REQUEST_ID_BYTES], signature[ED25519_SIGNATURE_BYTES];
+};
+
+static void sign(struct stage *stage, enum stage_person signer, uint64_t act_time_ms, const Cpis__V1__Request *request,
+		 struct signed_act *act)
+{
+	struct arena arena;
+	struct signing_key *key = NULL;
+	size_t bytes;
+	stage_must(arena_init(&arena, ARENA_BYTES) && RAND_bytes(act->id, sizeof act->id) == 1, "act", "no memory");
+	act->request = *request;
+	act->request.protocol_version = PROTOCOL_VERSION;
+	if (request->request_id.len == 0)
+		act->request.request_id = (ProtobufCBinaryData){.len = sizeof act->id, .data = act->id};
+	act->request.act_time_ms = act_time_ms;
+	const uint8_t *signed_bytes = act_signed_bytes(&arena, &act->request, STAGE_BROKER_NAME, &bytes);
+	stage_must(signed_bytes != NULL &&
+			   signing_key_load(stage_path(stage, "%s.key", stage_cast[signer].uid), &key) == CERTS_OK &&
+			   signing_key_sign(key, signed_bytes, bytes, act->signature) == CERTS_OK,
+		   "act", "cannot be signed");
+	act->request.act_signature = (ProtobufCBinaryData){.len = sizeof act->signature, .data = act->signature};
+	signing_key_free(key);
+	arena_done(&arena);
+}
+
+static bool is_released_by_signature(const Cpis__V1__Request *request)
+{
+	return request->body_case == CPIS__V1__REQUEST__BODY_PUBLISH ||
+	       request->body_case == CPIS__V1__REQUEST__BODY_PUBLICATION_COMMIT ||
+	       request->body_case == CPIS__V1__REQUEST__BODY_CONTACTS_SET;
+}
+
 bool stage_submit_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
 {
-	Cpis__V1__Request whole = *request;
-	whole.session_token = (ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
-	return stage_submit(stage, stage_system_of(person), &whole);
+	struct signed_act act = {.request = *request};
+	if (!stage->unsigned_acts && request->act_signature.len == 0 && is_released_by_signature(request))
+		sign(stage, person, stage->now_ms, request, &act);
+	act.request.session_token =
+		(ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
+	return stage_submit(stage, stage_system_of(person), &act.request);
 }
 
 static const struct stage_reply *answer(struct stage *stage, bool submitted)
@@ -230,26 +268,9 @@ const struct stage_reply *stage_resume(struct stage *stage, bool may_wait)
 const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
 				    uint64_t act_time_ms, Cpis__V1__Request *request)
 {
-	struct arena arena;
-	struct signing_key *key = NULL;
-	uint8_t id[REQUEST_ID_BYTES], signature[ED25519_SIGNATURE_BYTES];
-	Cpis__V1__Request whole = *request;
-	size_t bytes;
-	stage_must(arena_init(&arena, ARENA_BYTES) && RAND_bytes(id, sizeof id) == 1, "act", "no memory");
-	whole.protocol_version = PROTOCOL_VERSION;
-	if (whole.request_id.len == 0)
-		whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
-	whole.act_time_ms = act_time_ms;
-	const uint8_t *act = act_signed_bytes(&arena, &whole, STAGE_BROKER_NAME, &bytes);
-	stage_must(act != NULL &&
-			   signing_key_load(stage_path(stage, "%s.key", stage_cast[signer].uid), &key) == CERTS_OK &&
-			   signing_key_sign(key, act, bytes, signature) == CERTS_OK,
-		   "act", "cannot be signed");
-	whole.act_signature = (ProtobufCBinaryData){.len = sizeof signature, .data = signature};
-	const struct stage_reply *reply = stage_ask_as(stage, person, &whole);
-	signing_key_free(key);
-	arena_done(&arena);
-	return reply;
+	struct signed_act act;
+	sign(stage, signer, act_time_ms, request, &act);
+	return stage_ask_as(stage, person, &act.request);
 }
 
 struct stage_statement stage_statement(const struct stage *stage, enum stage_person person)
@@ -379,8 +400,6 @@ void stage_file_init(struct stage_file *file, enum stage_person worker, size_t c
 	file->request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
 	file->request.publish = &file->publish;
 	file->publish.authority = text(stage_props[stage_system_of(worker)].ods);
-	file->publish.emergency_duty_telephone = text("01273 335905");
-	file->publish.office_hours_telephone = text("01273 290400");
 	file->publish.records = file->plans;
 	file->publish.n_records = count;
 	for (size_t i = 0; i < STAGE_PLANS_MAX; i++) {
@@ -389,6 +408,9 @@ void stage_file_init(struct stage_file *file, enum stage_person worker, size_t c
 		plan->nhs_number = text(stage_child(i % 9));
 		plan->type = i < 9 ? CPIS__V1__PLAN_TYPE__CPP : CPIS__V1__PLAN_TYPE__LAC;
 		plan->start_date = text("2026-02-03");
+		plan->birth_date = text(STAGE_BIRTH_DATE);
+		plan->family_name = text("EXAMPLE");
+		plan->given_names = text("ALEX");
 		plan->row = (uint32_t)i + 1;
 	}
 }
@@ -408,4 +430,5 @@ void stage_publish(struct stage *stage, enum stage_person worker, const char *nh
 		   got->reply->outcome == CPIS__V1__OUTCOME__OK && got->reply->publish->n_rejected > 0
 			   ? got->reply->publish->rejected[0]->detail
 			   : got->reply->reason);
+	stage_tick(stage);
 }

@@ -98,6 +98,9 @@ const char *world_err(const struct world *world);
 
 // `cpis certs revoke` and nothing else: the broker sees it by itself.
 void world_revoke(struct world *world, const char *certificate_path);
+// What the register says of one organisation's inbox, e.g. "{same_look_minutes: 0}". Counts from the next start on, or when the
+// broker has seen it. Both texts are borrowed.
+void world_set_inbox(struct world *world, const char *ods, const char *inbox);
 // Takes a person's role profile out of the register and returns at once.
 void world_end_role(struct world *world, const char *profile);
 // From now on the register says that X09 answers demographics: nothing is published without it. Returns at once.

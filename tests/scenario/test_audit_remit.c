@@ -97,7 +97,8 @@ static void play(void)
 				    none = CPIS__V1__CARE_SETTING__CARE_SETTING_UNSPECIFIED;
 	stage_publish(stage, LEEDS_WORKER, stage_child(0), CPIS__V1__PLAN_TYPE__CPP, "2026-02-03", NULL, NULL);
 	stage_publish(stage, BRIGHTON_WORKER, stage_child(1), CPIS__V1__PLAN_TYPE__CPP, "2026-02-03", NULL, NULL);
-	stage_publish(stage, LEEDS_WORKER, stage_child(2), CPIS__V1__PLAN_TYPE__LAC, "2023-02-03", "2024-10-01", NULL);
+	stage_publish(stage, LEEDS_WORKER, stage_child(2), CPIS__V1__PLAN_TYPE__LAC, "2023-02-03", NULL, NULL);
+	stage_publish(stage, LEEDS_WORKER, stage_child(2), CPIS__V1__PLAN_TYPE__LAC, "2023-02-03", NULL, "2026-10-20");
 	stage_publish(stage, LEEDS_WORKER, stage_child(3), CPIS__V1__PLAN_TYPE__LAC, "2025-02-03", "2026-04-20", NULL);
 	scene_from = stage_log_size(stage);
 	acts[0] = look(NURSE, stage_child(0), none, false);
@@ -322,7 +323,11 @@ START_TEST(an_authoritys_remit_ends_when_its_plan_does_and_with_its_withdrawal)
 	const Cpis__V1__AuditSearchReply *found = search(LEEDS_REVIEWER, &body)->reply->audit_search;
 	ck_assert_uint_eq(found->n_entries, 1);
 	ck_assert_uint_eq(found->entries[0]->index, acts[6]);
-	stage_publish(stage, LEEDS_WORKER, stage_child(3), CPIS__V1__PLAN_TYPE__LAC, "2025-02-03", "2025-10-19", NULL);
+	stage_publish(stage, LEEDS_WORKER, stage_child(3), CPIS__V1__PLAN_TYPE__LAC, "2025-02-03", "2025-10-20", NULL);
+	// Twelve months after its end are over tomorrow.
+	stage->now_ms += STAGE_DAY_MS;
+	stage_sign_in(stage, LEEDS_REVIEWER);
+	stage_sign_in(stage, LEEDS_WORKER);
 	found = search(LEEDS_REVIEWER, &body)->reply->audit_search;
 	ck_assert_uint_eq(found->n_entries, 1);
 	ck_assert_int_eq(found->entries[0]->operation, CPIS__V1__OPERATION__AUDIT_SEARCH); // its own

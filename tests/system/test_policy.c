@@ -41,10 +41,11 @@ static void publish(void)
 {
 	char row[256];
 	snprintf(row, sizeof row,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,emergency_duty_telephone,office_hours_telephone\n"
-		 "%s,CPP,2020-01-02,,,L1,0113 496 0001,\n", child);
+		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
+		 "%s,CPP,2020-01-02,,,L1,EXAMPLE,ALEX,2016-06-01\n", child);
 	world_write_file(world_path(world, "leeds.csv"), row);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "leeds.csv"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0001", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
 }
 
 START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)

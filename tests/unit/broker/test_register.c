@@ -294,6 +294,25 @@ START_TEST(finds_each_of_many_profiles)
 }
 END_TEST
 
+START_TEST(what_is_asked_of_publications_has_defaults_and_bounds)
+{
+	struct register_snapshot *snapshot = load("organisations: []\nrole_profiles: []\n");
+	ck_assert_uint_eq(register_publishing(snapshot).vanished_percent_max, 10);
+	ck_assert_uint_eq(register_publishing(snapshot).contacts_stale_days, 90);
+	register_release(snapshot);
+	snapshot = load("publishing:\n  vanished_percent_max: 0\n  contacts_stale_days: 3660\norganisations: []\nrole_profiles: []\n");
+	ck_assert_uint_eq(register_publishing(snapshot).vanished_percent_max, 0);
+	ck_assert_uint_eq(register_publishing(snapshot).contacts_stale_days, 3660);
+	register_release(snapshot);
+	refuses("publishing: {vanished_percent_max: 101, contacts_stale_days: 90}\norganisations: []\nrole_profiles: []\n",
+		":1: vanished_percent_max is a share in 100: 0 to 100");
+	refuses("organisations: []\nrole_profiles: []\npublishing: {vanished_percent_max: 1, contacts_stale_days: 0}\n",
+		":3: contacts_stale_days is 1 to 3660");
+	refuses("organisations: []\nrole_profiles: []\npublishing: {vanished_percent_max: 1, contacts_stale_days: 3661}\n",
+		":3: contacts_stale_days is 1 to 3660");
+}
+END_TEST
+
 START_TEST(refuses_bad_organisations_with_their_line)
 {
 	refuses(ORGANISATIONS "  - {ods: RXH, name: Again, type: care_provider}\n" PROFILES NURSE,
@@ -311,6 +330,52 @@ START_TEST(refuses_bad_organisations_with_their_line)
 	refuses(ORGANISATIONS "  - {ods: A12, name: A, type: care_provider, care_settings: [maternity, "
 			      "maternity]}\n" PROFILES NURSE,
 		":5: organisation A12: care setting maternity stands twice");
+}
+END_TEST
+
+#define LEEDS_INBOX(text) "organisations:\n  - {ods: 383, name: Leeds, type: local_authority, inbox: " text "}\n" PROFILES "  []\n"
+
+static struct inbox_settings inbox_of(const char *text, const char *organisation)
+{
+	struct register_snapshot *snapshot = load(text);
+	struct ods_code code = ods(organisation);
+	struct inbox_settings settings = register_organisation(snapshot, &code)->inbox;
+	register_release(snapshot);
+	return settings;
+}
+
+START_TEST(says_how_each_organisation_wants_to_be_told)
+{
+	struct inbox_settings settings = inbox_of(GOOD, "383");
+	ck_assert_uint_eq(settings.escalate_after_minutes, 240);
+	ck_assert_uint_eq(settings.expire_after_days, 30);
+	ck_assert_uint_eq(settings.same_look_minutes, 10);
+	ck_assert(!settings.digest_hourly && !settings.nothing_to_report_daily);
+	settings = inbox_of(GOOD, "RXH");
+	ck_assert_uint_eq(settings.escalate_after_minutes, 0);
+	ck_assert_uint_eq(settings.expire_after_days, 30);
+	settings = inbox_of(LEEDS_INBOX("{escalate_after_minutes: 60, expire_after_days: 7, digest: hourly, nothing_to_report: "
+					"daily, same_look_minutes: 0}"), "383");
+	ck_assert_uint_eq(settings.escalate_after_minutes, 60);
+	ck_assert_uint_eq(settings.expire_after_days, 7);
+	ck_assert_uint_eq(settings.same_look_minutes, 0);
+	ck_assert(settings.digest_hourly && settings.nothing_to_report_daily);
+	settings = inbox_of(LEEDS_INBOX("{digest: never, nothing_to_report: never, escalate_after_minutes: 0}"), "383");
+	ck_assert(!settings.digest_hourly && !settings.nothing_to_report_daily);
+	ck_assert_uint_eq(settings.escalate_after_minutes, 0);
+}
+END_TEST
+
+START_TEST(refuses_inboxes_that_cannot_be_meant)
+{
+	refuses(LEEDS_INBOX("{escalate_after_minutes: 43201}"),
+		":2: organisation 383: inbox: escalate_after_minutes must be 0 to 43200");
+	refuses(LEEDS_INBOX("{expire_after_days: 0}"), ":2: organisation 383: inbox: expire_after_days must be 1 to 365");
+	refuses(LEEDS_INBOX("{same_look_minutes: 1441}"), ":2: organisation 383: inbox: same_look_minutes must be 0 to 1440");
+	refuses(LEEDS_INBOX("{escalate_after_minutes: 1440, expire_after_days: 1}"),
+		":2: organisation 383: inbox: escalate_after_minutes must be less than expire_after_days");
+	refuses("organisations:\n  - {ods: RXH, name: A, type: care_provider, inbox: {digest: hourly}}\n" PROFILES "  []\n",
+		":2: organisation RXH: inbox: same_look_minutes, digest and nothing_to_report are for local authorities only");
 }
 END_TEST
 
@@ -730,7 +795,10 @@ static void add_file_tests(TCase *file)
 	tcase_add_test(file, a_profile_is_of_one_person_role_and_organisation);
 	tcase_add_test(file, a_profile_holds_from_its_first_instant_to_before_its_last);
 	tcase_add_test(file, finds_each_of_many_profiles);
+	tcase_add_test(file, what_is_asked_of_publications_has_defaults_and_bounds);
 	tcase_add_test(file, refuses_bad_organisations_with_their_line);
+	tcase_add_test(file, says_how_each_organisation_wants_to_be_told);
+	tcase_add_test(file, refuses_inboxes_that_cannot_be_meant);
 	tcase_add_test(file, a_range_is_found_from_its_first_to_its_last_number);
 	tcase_add_test(file, refuses_bad_answers_with_their_line);
 	tcase_add_test(file, refuses_bad_role_profiles_with_their_line);

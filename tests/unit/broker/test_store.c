@@ -103,7 +103,7 @@ static void assert_blob(struct store_blob found, const char *text)
 
 static enum store_status put_plan(unsigned slot, unsigned subject, const char *sealed)
 {
-	struct store_plan plan = {tag(slot), tag(subject), leeds, blob(sealed)};
+	struct store_plan plan = {tag(slot), 1, tag(subject), leeds, blob(sealed)};
 	return ops->plan_put(store, &plan);
 }
 
@@ -124,7 +124,7 @@ static enum store_status put_item(const struct ods_code *organisation, uint64_t 
 
 static enum store_status put_authority(const struct ods_code *organisation, uint64_t published_ms, const char *sealed)
 {
-	struct store_authority authority = {*organisation, published_ms, blob(sealed)};
+	struct store_authority authority = {*organisation, published_ms, 0, blob(sealed)};
 	return ops->authority_put(store, &authority);
 }
 
@@ -208,14 +208,14 @@ static void expect_all_kinds(unsigned n)
 	ck_assert_uint_eq(size, n);
 	struct store_tag next = tag(n + 1), last = tag(n);
 	ck_assert_int_eq(ops->request_get(store, &next, 0, &arena, &request), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->plan_get(store, &next, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &next, 1, &arena, &plan), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->audit_get(store, n, &arena, &row), STORE_NOT_FOUND);
 	if (n == 0) {
 		ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_NOT_FOUND);
 		ck_assert_int_eq(ops->checkpoint_get(store, &arena, &note), STORE_NOT_FOUND);
 		return;
 	}
-	ck_assert_int_eq(ops->plan_get(store, &last, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &last, 1, &arena, &plan), STORE_OK);
 	assert_blob(plan.sealed, text);
 	ck_assert_uint_eq(accesses[0].audit_index, n);
 	assert_blob(accesses[0].sealed, text);
@@ -377,7 +377,7 @@ START_TEST(a_row_that_is_not_there_does_not_spoil_the_batch)
 	struct store_plan plan;
 	struct store_tag nobody = tag(99);
 	begin();
-	ck_assert_int_eq(ops->plan_get(store, &nobody, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &nobody, 1, &arena, &plan), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 5, 1, blob("x")), STORE_NOT_FOUND);
 	write_all_kinds(1);
 	commit();
@@ -473,7 +473,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 		arena_reset(where);                                                                            \
 		ck_assert_int_eq(call, expected);                                                              \
 	} while (0)
-		TRY(ops->plan_get(store, &one, where, &plan));
+		TRY(ops->plan_get(store, &one, 1, where, &plan));
 		TRY(ops->plans_of(store, &one, 10, where, &plans, &count));
 		TRY(ops->accesses_of(store, &one, true, 0, 10, where, &accesses, &count));
 		TRY(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, where, &item));
@@ -497,7 +497,7 @@ START_TEST(keeps_an_empty_value)
 	begin();
 	ck_assert_int_eq(put_plan(1, 1, ""), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->plan_get(store, &one, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &one, 1, &arena, &plan), STORE_OK);
 	ck_assert_uint_eq(plan.sealed.bytes, 0);
 }
 END_TEST
@@ -513,13 +513,130 @@ START_TEST(replaces_a_plan_of_the_same_slot)
 	ck_assert_int_eq(put_plan(1, 7, "first"), STORE_OK);
 	ck_assert_int_eq(put_plan(1, 7, "second"), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->plan_get(store, &slot, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &slot, 1, &arena, &plan), STORE_OK);
 	assert_blob(plan.sealed, "second");
 	ck_assert_mem_eq(plan.slot.bytes, slot.bytes, TAG_BYTES);
 	ck_assert_mem_eq(plan.subject.bytes, subject.bytes, TAG_BYTES);
 	ck_assert_str_eq(plan.authority.text, "383");
 	ck_assert_int_eq(ops->plans_of(store, &subject, 10, &arena, &plans, &count), STORE_OK);
 	ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+static enum store_status put_version(unsigned slot, uint64_t generation, const struct ods_code *authority, const char *sealed)
+{
+	struct store_plan plan = {tag(slot), generation, tag(7), *authority, blob(sealed)};
+	return ops->plan_put(store, &plan);
+}
+
+START_TEST(keeps_versions_of_a_plan_and_finds_the_newest_up_to_a_generation)
+{
+	struct store_tag slot = tag(1);
+	struct store_plan plan;
+	begin();
+	ck_assert_int_eq(put_version(1, 2, &leeds, "two"), STORE_OK);
+	ck_assert_int_eq(put_version(1, 5, &leeds, "five"), STORE_OK);
+	ck_assert_int_eq(put_version(1, 5, &leeds, "FIVE"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &slot, 1, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &slot, 4, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 2);
+	ck_assert_int_eq(ops->plan_get(store, &slot, INT64_MAX, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 5);
+	ck_assert_mem_eq(plan.sealed.data, "FIVE", 4);
+	begin();
+	ck_assert_int_eq(ops->plan_delete(store, &slot, 5), STORE_OK);
+	ck_assert_int_eq(ops->plan_delete(store, &slot, 5), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &slot, 9, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 2);
+}
+END_TEST
+
+START_TEST(walks_an_authoritys_versions_by_generation_and_slot)
+{
+	struct store_plan_place after = {0};
+	struct store_plan *rows;
+	size_t count, seen = 0;
+	begin();
+	for (unsigned slot = 1; slot <= 5; slot++) {
+		ck_assert_int_eq(put_version(slot, 1 + slot % 2, &leeds, "x"), STORE_OK);
+		ck_assert_int_eq(put_version(slot + 10, 1, &brighton, "x"), STORE_OK);
+	}
+	ck_assert_int_eq(put_version(9, 3, &leeds, "x"), STORE_OK);
+	commit();
+	do {
+		ck_assert_int_eq(ops->plans_in(store, &leeds, &after, 2, 2, &arena, &rows, &count), STORE_OK);
+		for (size_t i = 0; i < count; i++) {
+			ck_assert(rows[i].generation > after.generation ||
+				  (rows[i].generation == after.generation &&
+				   memcmp(&rows[i].slot, &after.slot, sizeof after.slot) > 0));
+			ck_assert_str_eq(rows[i].authority.text, leeds.text);
+			after = (struct store_plan_place){rows[i].generation, rows[i].slot};
+			seen++;
+		}
+	} while (count > 0);
+	ck_assert_uint_eq(seen, 5);
+}
+END_TEST
+
+START_TEST(gives_the_authority_that_has_been_due_for_longest)
+{
+	struct store_authority authority = {leeds, 1, 0, blob("x")};
+	begin();
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	ck_assert_int_eq(ops->authority_due(store, &arena, &authority), STORE_NOT_FOUND);
+	authority = (struct store_authority){leeds, 1, 20, blob("x")};
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	authority = (struct store_authority){brighton, 1, 10, blob("x")};
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	ck_assert_int_eq(ops->authority_due(store, &arena, &authority), STORE_OK);
+	ck_assert_str_eq(authority.organisation.text, brighton.text);
+	ck_assert_uint_eq(authority.due_ms, 10);
+	commit();
+}
+END_TEST
+
+static struct store_rejection rejection(uint64_t generation, uint32_t place, unsigned record, const char *field, uint64_t since)
+{
+	struct store_rejection row = {leeds, generation, place, tag(record), 7, "", since, blob("why")};
+	snprintf(row.field, sizeof row.field, "%s", field);
+	return row;
+}
+
+START_TEST(keeps_rejections_by_file_counts_them_and_lets_those_of_other_files_go)
+{
+	const uint64_t keep[2] = {2, 4};
+	struct store_rejection *rows, like;
+	struct store_rejection_count *counts;
+	uint64_t since;
+	size_t count;
+	begin();
+	for (uint32_t place = 0; place < 6; place++) {
+		struct store_rejection row = rejection(1 + place % 2, place, place, place < 2 ? "end_date" : "start_date", 100 + place);
+		ck_assert_int_eq(ops->rejection_put(store, &row), STORE_OK);
+	}
+	ck_assert_int_eq(ops->rejections_of(store, &leeds, 2, 2, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(rows[0].place, 3);
+	ck_assert_str_eq(rows[0].field, "start_date");
+	like = rejection(2, 0, 3, "start_date", 0);
+	ck_assert_int_eq(ops->rejection_since(store, &like, &since), STORE_OK);
+	ck_assert_uint_eq(since, 103);
+	like = rejection(2, 0, 3, "end_date", 0);
+	ck_assert_int_eq(ops->rejection_since(store, &like, &since), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->rejection_counts(store, &leeds, 2, 10, &arena, &counts, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(counts[1].field, "start_date");
+	ck_assert_uint_eq(counts[1].count, 2);
+	ck_assert_uint_eq(counts[1].oldest_ms, 103);
+	ck_assert_int_eq(ops->rejection_expire(store, &leeds, keep, 2, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_int_eq(ops->rejection_expire(store, &leeds, keep, 2, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(ops->rejections_of(store, &leeds, 2, 0, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 3);
+	commit();
 }
 END_TEST
 
@@ -683,6 +800,182 @@ START_TEST(lists_an_inbox_by_id_open_or_whole)
 	assert_ids(3, true, 2, "4 5 ");
 	assert_ids(12, true, 100, "");
 	assert_ids(UINT64_MAX, true, 100, "");
+}
+END_TEST
+
+START_TEST(keeps_what_becomes_of_an_item)
+{
+	struct store_inbox_item item;
+	begin();
+	ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
+	item.acknowledged_ms = 1;
+	item.delivered_ms = 2;
+	item.lease_until_ms = 3;
+	item.escalated_ms = 4;
+	item.escalation_id = 5;
+	item.expired_ms = 6;
+	item.answered_ms = 7;
+	item.due_ms = 8;
+	item.acknowledged_by = blob("by");
+	item.leased_by = blob("lease");
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK);
+	item.id = 2;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_NOT_FOUND);
+	commit();
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
+	ck_assert_uint_eq(item.acknowledged_ms, 1);
+	ck_assert_uint_eq(item.delivered_ms, 2);
+	ck_assert_uint_eq(item.lease_until_ms, 3);
+	ck_assert_uint_eq(item.escalated_ms, 4);
+	ck_assert_uint_eq(item.escalation_id, 5);
+	ck_assert_uint_eq(item.expired_ms, 6);
+	ck_assert_uint_eq(item.answered_ms, 7);
+	ck_assert_uint_eq(item.due_ms, 8);
+	ck_assert_uint_eq(item.created_ms, 1001);
+	assert_blob(item.sealed, "x");
+	assert_blob(item.acknowledged_by, "by");
+	assert_blob(item.leased_by, "lease");
+}
+END_TEST
+
+// Item `id` of Leeds, changed by one of these.
+static void change_item(uint64_t id, uint64_t lease_until_ms, uint64_t escalation_id, uint64_t expired_ms, uint64_t due_ms)
+{
+	struct store_inbox_item item;
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, id, &arena, &item), STORE_OK);
+	item.lease_until_ms = lease_until_ms;
+	item.escalation_id = escalation_id;
+	item.expired_ms = expired_ms;
+	item.due_ms = due_ms;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK);
+}
+
+static void assert_items(enum store_status status, const struct store_inbox_item *items, size_t count, const char *expected)
+{
+	char found[64] = "";
+	ck_assert_int_eq(status, STORE_OK);
+	for (size_t i = 0; i < count; i++)
+		snprintf(found + strlen(found), sizeof found - strlen(found), "%llu ", (unsigned long long)items[i].id);
+	ck_assert_str_eq(found, expected);
+}
+
+static void put_six(void)
+{
+	begin();
+	for (uint64_t id = 1; id <= 6; id++)
+		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
+	ck_assert_int_eq(put_item(&hove, 1, "x"), STORE_OK);
+}
+
+START_TEST(gives_out_what_nobody_holds)
+{
+	struct store_inbox_item *items;
+	size_t count;
+	put_six();
+	change_item(1, 5000, 0, 0, 0);
+	change_item(2, 0, 0, 9, 0);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 3, 1, blob("n")), STORE_OK);
+	commit();
+	enum store_status status =
+		ops->inbox_free(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, 4999, 2, &arena, &items, &count);
+	assert_items(status, items, count, "4 5 ");
+	status = ops->inbox_free(store, STORE_BOX_NOTIFICATIONS, &leeds, 5, 4999, 9, &arena, &items, &count);
+	assert_items(status, items, count, "6 ");
+	status = ops->inbox_free(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, 5000, 2, &arena, &items, &count);
+	assert_items(status, items, count, "1 4 ");
+	assert_ids(0, false, 100, "1 4 5 6 ");
+}
+END_TEST
+
+START_TEST(shows_escalated_items_under_numbers_of_their_own)
+{
+	struct store_inbox_item *items, item;
+	size_t count;
+	uint64_t id, open;
+	put_six();
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_ESCALATIONS, &leeds, &id), STORE_OK);
+	ck_assert_uint_eq(id, 1);
+	change_item(5, 0, 1, 0, 0);
+	change_item(2, 7000, 2, 0, 0);
+	commit();
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_ESCALATIONS, &leeds, &id), STORE_OK);
+	ck_assert_uint_eq(id, 3);
+	enum store_status status =
+		ops->inbox_list(store, STORE_BOX_ESCALATIONS, &leeds, 0, false, 9, &arena, &items, &count);
+	assert_items(status, items, count, "5 2 ");
+	status = ops->inbox_list(store, STORE_BOX_ESCALATIONS, &leeds, 1, true, 9, &arena, &items, &count);
+	assert_items(status, items, count, "2 ");
+	status = ops->inbox_free(store, STORE_BOX_ESCALATIONS, &leeds, 0, 6999, 9, &arena, &items, &count);
+	assert_items(status, items, count, "5 ");
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_ESCALATIONS, &leeds, 2, &arena, &item), STORE_OK);
+	ck_assert_uint_eq(item.id, 2);
+	ck_assert_int_eq(item.box, STORE_BOX_NOTIFICATIONS);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_ESCALATIONS, &hove, 1, &arena, &item), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, STORE_BOX_ESCALATIONS, &leeds, &open), STORE_OK);
+	ck_assert_uint_eq(open, 2);
+	// No two items have one number.
+	begin();
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
+	item.escalation_id = 2;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_FAILED);
+	ops->rollback(store);
+}
+END_TEST
+
+START_TEST(finds_what_is_due_over_all_organisations)
+{
+	struct store_inbox_item *items;
+	size_t count;
+	struct store_inbox_item held = {.box = STORE_BOX_HELD, .organisation = hove, .id = 9, .due_ms = 10, .sealed = blob("x")};
+	put_six();
+	change_item(4, 0, 0, 0, 300);
+	change_item(2, 0, 0, 0, 200);
+	change_item(6, 0, 0, 0, 301);
+	ck_assert_int_eq(ops->inbox_put(store, &held), STORE_OK);
+	commit();
+	enum store_status status = ops->inbox_due(store, STORE_BOX_NOTIFICATIONS, 300, 9, &arena, &items, &count);
+	assert_items(status, items, count, "2 4 ");
+	status = ops->inbox_due(store, STORE_BOX_NOTIFICATIONS, 9999, 1, &arena, &items, &count);
+	assert_items(status, items, count, "2 ");
+	status = ops->inbox_due(store, STORE_BOX_HELD, 10, 9, &arena, &items, &count);
+	assert_items(status, items, count, "9 ");
+}
+END_TEST
+
+START_TEST(knows_when_the_last_item_of_another_kind_came)
+{
+	uint64_t created_ms;
+	struct store_inbox_item nothing = {.organisation = leeds, .id = 7, .kind = 26, .created_ms = 1010, .sealed = blob("x")};
+	put_six();
+	ck_assert_int_eq(ops->inbox_put(store, &nothing), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->inbox_latest(store, STORE_BOX_NOTIFICATIONS, &leeds, 2000, 26, &created_ms), STORE_OK);
+	ck_assert_uint_eq(created_ms, 1006);
+	ck_assert_int_eq(ops->inbox_latest(store, STORE_BOX_NOTIFICATIONS, &leeds, 1003, 26, &created_ms), STORE_OK);
+	ck_assert_uint_eq(created_ms, 1002);
+	ck_assert_int_eq(ops->inbox_latest(store, STORE_BOX_HELD, &leeds, 2000, 26, &created_ms), STORE_OK);
+	ck_assert_uint_eq(created_ms, 0);
+}
+END_TEST
+
+START_TEST(remembers_how_far_nothing_to_report_has_got)
+{
+	struct store_reported row = {.until_ms = 5, .after = leeds};
+	ck_assert_int_eq(ops->reported_get(store, &row), STORE_NOT_FOUND);
+	begin();
+	ck_assert_int_eq(ops->reported_put(store, &row), STORE_OK);
+	commit();
+	row = (struct store_reported){0};
+	ck_assert_int_eq(ops->reported_get(store, &row), STORE_OK);
+	ck_assert_uint_eq(row.until_ms, 5);
+	ck_assert_str_eq(row.after.text, "383");
+	begin();
+	row = (struct store_reported){.until_ms = 6};
+	ck_assert_int_eq(ops->reported_put(store, &row), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->reported_get(store, &row), STORE_OK);
+	ck_assert_str_eq(row.after.text, "");
 }
 END_TEST
 
@@ -1043,12 +1336,22 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, keeps_an_empty_value);
 	tcase_add_test(tests, replaces_a_plan_of_the_same_slot);
 	tcase_add_test(tests, lists_the_plans_of_one_child_only_and_no_more_than_asked);
+	tcase_add_test(tests, keeps_versions_of_a_plan_and_finds_the_newest_up_to_a_generation);
+	tcase_add_test(tests, walks_an_authoritys_versions_by_generation_and_slot);
+	tcase_add_test(tests, gives_the_authority_that_has_been_due_for_longest);
+	tcase_add_test(tests, keeps_rejections_by_file_counts_them_and_lets_those_of_other_files_go);
 	tcase_add_test(tests, lists_accesses_newest_first);
 	tcase_add_test(tests, lists_silent_accesses_when_they_are_asked_for);
 	tcase_add_test(tests, inbox_ids_ascend_in_each_organisation);
 	tcase_add_test(tests, does_not_use_an_inbox_id_again_after_it_was_acknowledged);
 	tcase_add_test(tests, acknowledges_an_item_once);
 	tcase_add_test(tests, lists_an_inbox_by_id_open_or_whole);
+	tcase_add_test(tests, keeps_what_becomes_of_an_item);
+	tcase_add_test(tests, gives_out_what_nobody_holds);
+	tcase_add_test(tests, shows_escalated_items_under_numbers_of_their_own);
+	tcase_add_test(tests, finds_what_is_due_over_all_organisations);
+	tcase_add_test(tests, knows_when_the_last_item_of_another_kind_came);
+	tcase_add_test(tests, remembers_how_far_nothing_to_report_has_got);
 	tcase_add_test(tests, replaces_an_authoritys_row);
 	tcase_add_test(tests, forgets_expired_requests_a_bounded_number_at_a_time);
 	tcase_add_test(tests, does_not_find_a_request_that_has_expired);

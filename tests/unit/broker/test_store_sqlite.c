@@ -83,7 +83,7 @@ static void stop(void)
 static enum store_status put_plan(unsigned char slot, size_t bytes)
 {
 	static uint8_t sealed[LARGE_BYTES];
-	struct store_plan plan = {.slot = {{slot}}, .subject = {{7}}, .authority = {"383"}, .sealed = {sealed, bytes}};
+	struct store_plan plan = {.slot = {{slot}}, .generation = 1, .subject = {{7}}, .authority = {"383"}, .sealed = {sealed, bytes}};
 	return store->ops->plan_put(store, &plan);
 }
 
@@ -338,7 +338,7 @@ START_TEST(refuses_rows_that_it_cannot_have_written)
 	size_t count;
 	open_store();
 	commit_plan(1);
-	struct store_authority good = {leeds, 5, {(const uint8_t *)"x", 1}};
+	struct store_authority good = {leeds, 5, 0, {(const uint8_t *)"x", 1}};
 	ck_assert_int_eq(store->ops->begin(store), STORE_OK);
 	ck_assert_int_eq(store->ops->authority_put(store, &good), STORE_OK);
 	ck_assert_int_eq(store->ops->commit(store), STORE_OK);

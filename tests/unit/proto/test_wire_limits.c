@@ -175,7 +175,7 @@ END_TEST
 static Cpis__V1__PublishRequest publish;
 static Cpis__V1__PlanRecord record;
 static Cpis__V1__PlanRecord *records[PUBLISH_RECORDS_MAX + 1];
-static char authority[] = "383", telephone[] = "0113 496 0000";
+static char authority[] = "383";
 
 static void ask_publish(void)
 {
@@ -185,7 +185,6 @@ static void ask_publish(void)
 	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
 		records[i] = &record;
 	publish.authority = authority;
-	publish.emergency_duty_telephone = telephone;
 	publish.records = records;
 	publish.n_records = 1;
 	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
@@ -228,24 +227,26 @@ START_TEST(needs_the_emergency_telephone_and_takes_an_office_one)
 {
 	char shortest[] = "999", too_short[] = "99", longest[] = "01134960000123456789";
 	char too_long[] = "011349600001234567890", words[] = "ring the office";
-	ask_publish();
-	publish.emergency_duty_telephone = NULL;
-	expect(WIRE_MISSING, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = too_short;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = too_long;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = words;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = longest;
+	Cpis__V1__ContactsSetRequest contacts = CPIS__V1__CONTACTS_SET_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SET;
+	request.contacts_set = &contacts;
+	contacts.emergency_duty_telephone = NULL;
+	expect(WIRE_MISSING, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = words;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = longest;
 	expect(WIRE_OK, "");
-	publish.emergency_duty_telephone = shortest;
+	contacts.emergency_duty_telephone = shortest;
 	expect(WIRE_OK, "");
-	publish.office_hours_telephone = too_short;
-	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
-	publish.office_hours_telephone = too_long;
-	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
-	publish.office_hours_telephone = longest;
+	contacts.office_hours_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "contacts_set.office_hours_telephone");
+	contacts.office_hours_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "contacts_set.office_hours_telephone");
+	contacts.office_hours_telephone = longest;
 	expect(WIRE_OK, "");
 }
 END_TEST
@@ -288,6 +289,41 @@ START_TEST(lists_up_to_100_inbox_items)
 	expect(WIRE_OK, "");
 	body.limit = 101;
 	expect(WIRE_BAD_VALUE, "inbox_list.limit");
+	body.limit = 0;
+	body.wait_ms = DEADLINE_MS_MAX; // more than is left of this request's deadline: a retry asks for the same
+	expect(WIRE_OK, "");
+	body.wait_ms = DEADLINE_MS_MAX + 1;
+	expect(WIRE_BAD_VALUE, "inbox_list.wait_ms");
+}
+END_TEST
+
+START_TEST(takes_inbox_items_for_a_second_to_an_hour)
+{
+	Cpis__V1__InboxTakeRequest body = CPIS__V1__INBOX_TAKE_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_TAKE;
+	request.inbox_take = &body;
+	expect(WIRE_MISSING, "inbox_take.lease_ms");
+	body.lease_ms = 999;
+	expect(WIRE_BAD_VALUE, "inbox_take.lease_ms");
+	body.lease_ms = 3600001;
+	expect(WIRE_BAD_VALUE, "inbox_take.lease_ms");
+	body.lease_ms = 3600000;
+	expect(WIRE_OK, "");
+	body.lease_ms = 1000;
+	expect(WIRE_OK, "");
+	body.limit = 101;
+	expect(WIRE_BAD_VALUE, "inbox_take.limit");
+	body.limit = 100;
+	body.wait_ms = DEADLINE_MS_MAX + 1;
+	expect(WIRE_BAD_VALUE, "inbox_take.wait_ms");
+	body.wait_ms = DEADLINE_MS_MAX;
+	expect(WIRE_OK, "");
+	body.held_id = 1;
+	expect(WIRE_MISSING, "inbox_take.lease");
+	body.lease = 1;
+	expect(WIRE_OK, "");
+	body.held_id = 0;
+	expect(WIRE_MISSING, "inbox_take.lease");
 }
 END_TEST
 
@@ -558,6 +594,7 @@ int main(void)
 	tcase_add_test(tcase, takes_local_ids_up_to_40_bytes_in_every_record);
 	tcase_add_test(tcase, leaves_the_rows_of_a_publication_to_the_broker);
 	tcase_add_test(tcase, lists_up_to_100_inbox_items);
+	tcase_add_test(tcase, takes_inbox_items_for_a_second_to_an_hour);
 	tcase_add_test(tcase, acknowledges_1_to_100_items);
 	tcase_add_test(tcase, holds_every_filter_of_an_audit_search);
 	tcase_add_test(tcase, holds_what_an_audit_search_looks_for_in_each_record);
