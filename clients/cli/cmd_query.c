@@ -261,25 +261,11 @@ static int ask(struct connection *connection, struct question *question)
 	return code;
 }
 
-// "-": the first line of standard input. A command line can be read by everybody on the machine, and is kept in the
-// shell's history.
-static enum nhs_number_status read_number(const char *operand, struct nhs_number *ret)
-{
-	char text[64] = "";
-	if (strcmp(operand, "-") != 0)
-		return nhs_number_parse_typed(operand, strlen(operand), ret);
-	if (fgets(text, sizeof text, stdin) == NULL)
-		return NHS_NUMBER_LENGTH;
-	enum nhs_number_status status = nhs_number_parse_typed(text, strcspn(text, "\r\n"), ret);
-	explicit_bzero(text, sizeof text);
-	return status;
-}
-
 static int run(const struct command_line *line)
 {
 	struct connection connection = {0};
 	struct question question = {0};
-	enum nhs_number_status status = read_number(line->operands[0], &question.number);
+	enum nhs_number_status status = command_nhs_number(line->operands[0], &question.number);
 	if (status != NHS_NUMBER_OK)
 		return command_usage_error(line, "%s", nhs_number_status_text(status));
 	int code = connection_sign_in(line, &connection);

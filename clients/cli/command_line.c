@@ -10,7 +10,7 @@
 #include "clients/cli/commands.h"
 #include "proto/limits.h"
 
-#define OPTIONS_MAX 24
+#define OPTIONS_MAX 40
 
 static const struct command_option online_options[] = {
 	{"profile", "FILE", "who and where you are (default: $CPIS_PROFILE)", OPTION_OPTIONAL},
@@ -78,6 +78,18 @@ bool command_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 		return false;
 	*ret = value;
 	return true;
+}
+
+enum nhs_number_status command_nhs_number(const char *text, struct nhs_number *ret)
+{
+	char line[64] = "";
+	if (strcmp(text, "-") != 0)
+		return nhs_number_parse_typed(text, strlen(text), ret);
+	if (fgets(line, sizeof line, stdin) == NULL)
+		return NHS_NUMBER_LENGTH;
+	enum nhs_number_status status = nhs_number_parse_typed(line, strcspn(line, "\r\n"), ret);
+	explicit_bzero(line, sizeof line);
+	return status;
 }
 
 const char *command_value_at(const struct command_line *line, const char *option, unsigned number)
@@ -205,6 +217,8 @@ int command_dispatch_group(const char *group, const char *help, const struct com
 		if (strcmp(argv[at], word) != 0)
 			continue;
 		memmove(argv + 1, argv, (size_t)at * sizeof *argv);
+		if (commands[i].group != NULL)
+			return commands[i].group(argc - 1, argv + 1);
 		return command_dispatch(&commands[i], argc - 1, argv + 1);
 	}
 	if (at < argc)

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/nhs_number.h"
+
 #define COMMAND_LINE_VALUES_MAX 32
 #define TIMEOUT_MS_DEFAULT 10000u
 
@@ -27,6 +29,7 @@ struct command {
 	bool offline;            // needs no broker: takes no --profile and no --timeout
 	bool text_only;          // takes no --json
 	command_run *run;
+	int (*group)(int argc, char **argv); // in place of `run`: a group of commands of its own
 };
 
 struct command_line {
@@ -61,5 +64,9 @@ void command_unknown(const char *group, const char *word);
 
 // Decimal digits and nothing else, within bounds.
 __attribute__((warn_unused_result)) bool command_number(const char *text, uint64_t min, uint64_t max, uint64_t *ret);
+
+// A number as people type it; "-" is the first line of standard input: a command line can be read by everybody on the machine,
+// and is kept in the shell's history.
+__attribute__((warn_unused_result)) enum nhs_number_status command_nhs_number(const char *text, struct nhs_number *ret);
 
 #endif

@@ -40,6 +40,7 @@ const struct world_person world_people[] = {
 	{"guardian", "555000000010", "Helen Marsh", "R5105", "national", NULL, NULL},
 	{"consultant", "555000000012", "Amara Nwosu", "R0050", "hospital", "emergency_department", NULL},
 	{"registrar", "555000000011", "Owen Price", "R5080", "national", NULL, NULL},
+	{"leeds_reviewer", "555000000019", "Devika Nair", "R0001", "leeds", NULL, NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
