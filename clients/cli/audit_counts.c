@@ -123,7 +123,7 @@ static void print_person(json_t *person)
 	const char *nhs_number;
 	json_t *child;
 	const char *name = text_of(person, "name");
-	printf("%s%s%s%s%s, %s: %zu numbers, %lld requests, %lld of them refused\n", name[0] == '\0' ? "nobody signed in" : name,
+	printf("%s%s%s%s%s, %s: %zu children, %lld requests, %lld of them refused\n", name[0] == '\0' ? "nobody signed in" : name,
 	       name[0] == '\0' ? "" : " (", text_of(person, "uid"), name[0] == '\0' ? "" : "), ", text_of(person, "role_name"),
 	       text_of(person, "organisation"), numbers_of(person), (long long)number(person, "records"),
 	       (long long)number(person, "refused"));
@@ -193,7 +193,7 @@ void audit_counts_print_enquiries(const struct audit_counts *counts, enum audit_
 	if (format == AUDIT_FORMAT_JSON)
 		output_json(json_pack("{s:s, s:O}", "report", "enquiries", "people", list));
 	else if (format == AUDIT_FORMAT_TEXT)
-		printf("%zu people, %zu numbers.\n", count, json_object_size(counts->children));
+		printf("In all: %zu people, %zu children.\n", count, json_object_size(counts->children));
 	json_decref(list);
 	free(people);
 }
@@ -214,7 +214,7 @@ static void print_group(const char *group, json_t *values, enum audit_format for
 	const char *value;
 	json_t *count;
 	if (format == AUDIT_FORMAT_TEXT)
-		printf("By %s:\n", group);
+		puts(group);
 	json_object_foreach(values, value, count) {
 		char text[24];
 		snprintf(text, sizeof text, "%lld", (long long)json_integer_value(count));

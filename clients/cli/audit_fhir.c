@@ -84,6 +84,14 @@ static json_t *person_agent(const Cpis__V1__AuditDetail *detail)
 	return agent;
 }
 
+static json_t *organisation_agent(const Cpis__V1__AuditEntry *entry)
+{
+	json_t *who = reference("Organization", "https://fhir.nhs.uk/Id/ods-organization-code", entry->organisation);
+	if (entry->detail->organisation_name[0] != '\0')
+		json_object_set_new(who, "display", json_string(entry->detail->organisation_name));
+	return json_pack("{s:o, s:o, s:b}", "type", concept(TERMINOLOGY "v3-RoleClass", "PROV"), "who", who, "requestor", 0);
+}
+
 static json_t *agents_of(const Cpis__V1__AuditEntry *entry)
 {
 	json_t *agents = json_array();
@@ -97,10 +105,7 @@ static json_t *agents_of(const Cpis__V1__AuditEntry *entry)
 								 entry->organisation[0] == '\0' ? "unknown" : system),
 						"requestor", !person));
 	if (entry->organisation[0] != '\0')
-		json_array_append_new(agents, json_pack("{s:o, s:o, s:b}", "type", concept(TERMINOLOGY "v3-RoleClass", "PROV"), "who",
-							reference("Organization", "https://fhir.nhs.uk/Id/ods-organization-code",
-								  entry->organisation),
-							"requestor", 0));
+		json_array_append_new(agents, organisation_agent(entry));
 	return agents;
 }
 

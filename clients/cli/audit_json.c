@@ -44,6 +44,7 @@ static json_t *detail_value(const Cpis__V1__AuditDetail *detail)
 	json_object_set_new(value, "break_glass", json_boolean(detail->break_glass));
 	set_text(value, "rule", detail->rule);
 	set_id(value, "session_id", detail->session_id);
+	set_text(value, "organisation_name", detail->organisation_name);
 	return value;
 }
 
@@ -66,7 +67,7 @@ void audit_csv_header(void)
 {
 	static const char *const header[] = {
 		"number", "time", "operation", "outcome", "reason_code", "nhs_number", "target", "uid", "name", "role_code",
-		"role_name", "organisation", "system_name", "care_setting", "access_type", "notified", "break_glass",
+		"role_name", "organisation", "organisation_name", "system_name", "care_setting", "access_type", "notified", "break_glass",
 		"stated_reason", "reason", "rule", "request_id", "session_id", NULL};
 	csv_write_row(header);
 }
@@ -82,7 +83,7 @@ void audit_csv_entry(const Cpis__V1__AuditEntry *entry)
 	const char *const cells[] = {
 		number, time, wire_operation_name(entry->operation), wire_outcome_name(entry->outcome), entry->reason_code,
 		detail->nhs_number, detail->target, detail->uid, detail->name, detail->role_code, detail->role_name,
-		entry->organisation, entry->system_name,
+		entry->organisation, detail->organisation_name, entry->system_name,
 		detail->care_setting == 0 ? "" : wire_care_setting_name(detail->care_setting),
 		access_type_name(detail->access_type), detail->notified ? "yes" : "no", detail->break_glass ? "yes" : "no",
 		detail->stated_reason, detail->reason, detail->rule, request, session, NULL};

@@ -207,6 +207,7 @@ void audit_words_print_all(const Cpis__V1__AuditEntry *entry)
 	print_line("by the rule", detail->rule);
 	print_person(detail);
 	print_line("organisation", entry->organisation[0] == '\0' ? "a system that nobody knows" : entry->organisation);
+	print_line("its name then", detail->organisation_name);
 	print_line("system", entry->system_name);
 	print_bytes("system certificate", detail->system_certificate_serial);
 	print_detail(entry);
@@ -220,11 +221,11 @@ static void print_what_became(const Cpis__V1__AuditEntry *entry)
 {
 	const Cpis__V1__AuditDetail *detail = entry->detail;
 	if (entry->outcome != CPIS__V1__OUTCOME__OK)
-		puts("    This was not allowed, and nothing was shown.");
+		puts("    This was refused, and nothing was shown.");
 	if (entry->outcome == CPIS__V1__OUTCOME__OK && detail->notified)
 		puts("    The local authority was told of it.");
 	if (detail->break_glass)
-		puts("    It was an emergency in which the usual limits were set aside (GLASS BROKEN); this is looked into each time.");
+		puts("    The usual limits were set aside because it was said to be an emergency. This is looked into each time.");
 	if (detail->stated_reason[0] != '\0')
 		printf("    The reason that was given: %s\n", detail->stated_reason);
 }
@@ -241,9 +242,9 @@ void audit_words_print_plain(const Cpis__V1__AuditEntry *entry)
 	else
 		printf("Somebody who had not signed in");
 	if (entry->organisation[0] != '\0')
-		printf(", %s", entry->organisation);
+		printf(", %s", detail->organisation_name[0] != '\0' ? detail->organisation_name : entry->organisation);
 	if (detail->care_setting != 0)
 		printf(" (%s)", output_care_setting(detail->care_setting, setting));
-	printf("%s %s.\n", refused ? ", tried and failed:" : ",", operation_words(entry->operation, words));
+	printf(", %s%s.\n", operation_words(entry->operation, words), refused ? ", and was refused" : "");
 	print_what_became(entry);
 }
