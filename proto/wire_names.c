@@ -52,6 +52,11 @@ const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding)
 	return name_of(&cpis__v1__alert_finding__descriptor, (int)finding);
 }
 
+const char *wire_audit_report_name(Cpis__V1__AuditReport report)
+{
+	return name_of(&cpis__v1__audit_report__descriptor, (int)report);
+}
+
 const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state)
 {
 	return name_of(&cpis__v1__enrolment_state__descriptor, (int)state);

@@ -25,6 +25,42 @@ static const char *access_type_name(Cpis__V1__AccessType type)
 	return type == CPIS__V1__ACCESS_TYPE__SCHEDULED ? "SCHEDULED" : type == CPIS__V1__ACCESS_TYPE__UNSCHEDULED ? "UNSCHEDULED" : "";
 }
 
+// Filters that were given, and no others.
+static json_t *search_value(const Cpis__V1__AuditSearchRequest *search)
+{
+	static const char *const decisions[] = {"", "ALLOWED", "REFUSED"}, *const answers[] = {"", "YES", "NO"};
+	json_t *value = json_object();
+	const struct {
+		const char *key, *text;
+	} texts[] = {
+		{"report", search->report == 0 ? "" : wire_audit_report_name(search->report)},
+		{"nhs_number", search->nhs_number},
+		{"uid", search->uid},
+		{"organisation", search->organisation},
+		{"system_name", search->system_name},
+		{"role_code", search->role_code},
+		{"reason_code", search->reason_code},
+		{"care_setting", search->care_setting == 0 ? "" : wire_care_setting_name(search->care_setting)},
+		{"operation", search->operation == 0 ? "" : wire_operation_name(search->operation)},
+		{"outcome", search->outcome == 0 ? "" : wire_outcome_name(search->outcome)},
+		{"decision", (unsigned)search->decision < 3 ? decisions[search->decision] : "?"},
+		{"break_glass", (unsigned)search->break_glass < 3 ? answers[search->break_glass] : "?"},
+		{"notified", (unsigned)search->notified < 3 ? answers[search->notified] : "?"},
+	};
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+		if (texts[i].text[0] != '\0')
+			set_text(value, texts[i].key, texts[i].text);
+	if (search->request_id.len > 0)
+		set_id(value, "request_id", search->request_id);
+	if (search->session_id.len > 0)
+		set_id(value, "session_id", search->session_id);
+	if (search->from_ms != 0)
+		json_object_set_new(value, "from", output_instant(search->from_ms));
+	if (search->until_ms != 0)
+		json_object_set_new(value, "until", output_instant(search->until_ms));
+	return value;
+}
+
 static json_t *detail_value(const Cpis__V1__AuditDetail *detail)
 {
 	json_t *value = json_object();
@@ -45,6 +81,8 @@ static json_t *detail_value(const Cpis__V1__AuditDetail *detail)
 	set_text(value, "rule", detail->rule);
 	set_id(value, "session_id", detail->session_id);
 	set_text(value, "organisation_name", detail->organisation_name);
+	if (detail->search != NULL)
+		json_object_set_new(value, "search", search_value(detail->search));
 	return value;
 }
 

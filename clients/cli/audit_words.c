@@ -129,11 +129,10 @@ static const char *yes_no(Cpis__V1__YesNo value)
 static void print_search(const Cpis__V1__AuditSearchRequest *search)
 {
 	static const char *const decisions[] = {"", "allowed", "refused"};
-	static const char *const reports[] = {"", "patient access", "user access", "enquiries", "subject", "staff", "organisation"};
 	char setting[40];
 	puts("  What was searched for:");
-	if ((unsigned)search->report < sizeof reports / sizeof reports[0])
-		print_line("  for the report", reports[search->report]);
+	if (search->report != 0)
+		print_line("  for the report", wire_audit_report_name(search->report));
 	print_line("  child", search->nhs_number);
 	print_line("  member of staff", search->uid);
 	print_line("  organisation", search->organisation);

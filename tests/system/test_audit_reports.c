@@ -364,6 +364,11 @@ START_TEST(a_record_is_shown_with_all_that_it_says)
 	snprintf(number, sizeof number, "%llu", index);
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "show", number, NULL), 0);
 	ck_assert(said("What was searched for:") && said("glass broken") && said(child));
+	ck_assert_int_eq(world_cpis(world, "guardian", "--json", "audit", "show", number, NULL), 0);
+	json_t *shown = parsed(), *search = json_object_get(json_object_get(json_object_get(shown, "entry"), "detail"), "search");
+	ck_assert_str_eq(text_at(search, "nhs_number"), child);
+	ck_assert_str_eq(text_at(search, "break_glass"), "YES");
+	json_decref(shown);
 }
 END_TEST
 
