@@ -132,6 +132,9 @@ static enum sight sight_of(const struct plan *plan, unsigned type, int today)
 	int end = plan->end < plan->vanished ? plan->end : plan->vanished;
 	if (comes_of_age(type) && years_later(plan->birth, 18) < end)
 		end = years_later(plan->birth, 18);
+	// It was over before it began.
+	if (end < plan->start)
+		return HIDDEN;
 	if (end > today)
 		return SHOWN_CURRENT;
 	return today <= years_later(end, 1) ? SHOWN_ENDED : HIDDEN;
@@ -289,7 +292,8 @@ static void apply(unsigned authority, bool full)
 	for (unsigned child = 0; full && child < GROUP; child++)
 		for (unsigned type = 0; type < TYPES; type++) {
 			struct plan *plan = &children[child].plans[authority][type];
-			if (plan->held && !present[child][type] && plan->vanished == NEVER) {
+			// One that has an end of its own ends then.
+			if (plan->held && plan->end == NEVER && !present[child][type] && plan->vanished == NEVER) {
 				plan->vanished = today();
 				vanishings++;
 			}
@@ -490,9 +494,11 @@ static void compare(unsigned child, const Cpis__V1__DetailsReply *shown)
 					found = shown->plans[i];
 				}
 			if ((sight == HIDDEN) != (found == NULL))
-				ck_abort_msg("seed %llu: child %s, authority %s, type %u on day %d: the model says %s",
+				ck_abort_msg("seed %llu: child %s, authority %s, type %u on day %d: the model says %s "
+					     "(from %d to %d, born %d, vanished %d)",
 					     (unsigned long long)seed, children[child].number, authority_codes[authority],
-					     type + 1, today(), sight == HIDDEN ? "hidden" : "shown");
+					     type + 1, today(), sight == HIDDEN ? "hidden" : "shown", plan->start, plan->end,
+					     plan->birth, plan->vanished);
 			if (found == NULL)
 				continue;
 			char start[11];
