@@ -45,13 +45,13 @@ static void look(unsigned count)
 
 static const Cpis__V1__InboxAcknowledgeReply *settle(uint64_t id, Cpis__V1__Settlement settlement)
 {
-	return stage_settle(stage, BRIGHTON_WORKER, NOTIFICATIONS, id, settlement);
+	return stage_inbox_settle(stage, BRIGHTON_WORKER, NOTIFICATIONS, id, settlement);
 }
 
 // The only notice that the hospital has, or the n-th from 1.
 static const Cpis__V1__ProgressNotice *notice(size_t n, size_t of)
 {
-	const Cpis__V1__InboxListReply *inbox = stage_list(stage, NURSE, NOTIFICATIONS, true);
+	const Cpis__V1__InboxListReply *inbox = stage_inbox_list(stage, NURSE, NOTIFICATIONS, true);
 	ck_assert_uint_eq(inbox->n_items, of);
 	ck_assert_int_eq(inbox->items[n - 1]->kind_case, CPIS__V1__INBOX_ITEM__KIND_PROGRESS);
 	return inbox->items[n - 1]->progress;
@@ -71,15 +71,15 @@ START_TEST(what_nobody_acknowledged_in_time_is_in_the_second_box_once)
 	look(2);
 	settle(1, SEEN);
 	pass(ESCALATE_MS - 1);
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 0);
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 0);
 	pass(1);
 	pass(STAGE_HOUR_MS);
-	const Cpis__V1__InboxListReply *second = stage_list(stage, BRIGHTON_WORKER, ESCALATIONS, false);
+	const Cpis__V1__InboxListReply *second = stage_inbox_list(stage, BRIGHTON_WORKER, ESCALATIONS, false);
 	ck_assert_uint_eq(second->n_items, 1);
 	ck_assert_uint_eq(second->items[0]->id, 1);
 	ck_assert_uint_eq(second->items[0]->notification_id, 2);
 	ck_assert_str_eq(second->items[0]->access->nhs_number, stage_child(1));
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, false)->items[0]->escalated_ms, second->items[0]->escalated_ms);
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, false)->items[0]->escalated_ms, second->items[0]->escalated_ms);
 	const Cpis__V1__ProgressNotice *told = notice(2, 2);
 	ck_assert_int_eq(told->event, CPIS__V1__PROGRESS_EVENT__ESCALATED);
 	ck_assert_str_eq(told->by, "");
@@ -92,22 +92,22 @@ START_TEST(settled_or_taken_in_one_box_is_so_in_the_other)
 	look(2);
 	pass(ESCALATE_MS);
 	Cpis__V1__InboxTakeRequest body;
-	Cpis__V1__Request request = stage_take_request(&body, 5, 0);
+	Cpis__V1__Request request = stage_inbox_take_request(&body, 5, 0);
 	body.box = ESCALATIONS;
 	const struct stage_reply *taken = stage_ask_as(stage, BRIGHTON_DUTY, &request);
 	ck_assert_uint_eq(taken->reply->inbox_take->n_items, 2);
-	ck_assert_uint_eq(stage_take(stage, BRIGHTON_WORKER, 5)->n_items, 0);
-	ck_assert_uint_eq(stage_settle(stage, BRIGHTON_DUTY, ESCALATIONS, 2, ACTED_ON)->acknowledged, 1);
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, false)->n_items, 1);
+	ck_assert_uint_eq(stage_inbox_take(stage, BRIGHTON_WORKER, 5)->n_items, 0);
+	ck_assert_uint_eq(stage_inbox_settle(stage, BRIGHTON_DUTY, ESCALATIONS, 2, ACTED_ON)->acknowledged, 1);
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, false)->n_items, 1);
 	ck_assert_uint_eq(settle(2, ACTED_ON)->already, 1);
-	ck_assert_uint_eq(stage_settle(stage, BRIGHTON_DUTY, ESCALATIONS, 3, SEEN)->unknown, 1);
+	ck_assert_uint_eq(stage_inbox_settle(stage, BRIGHTON_DUTY, ESCALATIONS, 3, SEEN)->unknown, 1);
 }
 END_TEST
 
 START_TEST(an_escalation_wakes_those_that_wait_for_it)
 {
 	Cpis__V1__InboxListRequest body;
-	Cpis__V1__Request request = stage_list_request(&body, ESCALATIONS, 5000);
+	Cpis__V1__Request request = stage_inbox_list_request(&body, ESCALATIONS, 5000);
 	look(1);
 	stage_park_as(stage, BRIGHTON_DUTY, &request);
 	ck_assert(!stage_is_woken(stage)); // not for a notification
@@ -122,13 +122,13 @@ START_TEST(the_register_says_when_an_item_escalates)
 	stage_set_inbox(stage, STAGE_BRIGHTON, "{same_look_minutes: 0, escalate_after_minutes: 5}");
 	look(1);
 	pass(5u * STAGE_MINUTE_MS);
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 1);
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 1);
 	stage_set_inbox(stage, STAGE_BRIGHTON, "{same_look_minutes: 0, escalate_after_minutes: 0}");
 	look(1);
 	pass(2u * STAGE_DAY_MS);
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 1);
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 1);
 	// What the hospital is told escalates nowhere.
-	ck_assert_uint_eq(stage_list(stage, NURSE, ESCALATIONS, true)->n_items, 0);
+	ck_assert_uint_eq(stage_inbox_list(stage, NURSE, ESCALATIONS, true)->n_items, 0);
 }
 END_TEST
 
@@ -150,9 +150,9 @@ START_TEST(what_nobody_ever_acknowledged_expires_and_is_an_event)
 	const struct stage_reply *looked = stage_details(stage, NURSE, stage_child(0));
 	look(2);
 	pass(2u * STAGE_DAY_MS);
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, false)->n_items, 0);
-	ck_assert_uint_eq(stage_take(stage, BRIGHTON_WORKER, 5)->n_items, 0);
-	const Cpis__V1__InboxItem *item = stage_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, true)->items[0];
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, false)->n_items, 0);
+	ck_assert_uint_eq(stage_inbox_take(stage, BRIGHTON_WORKER, 5)->n_items, 0);
+	const Cpis__V1__InboxItem *item = stage_inbox_list(stage, BRIGHTON_WORKER, NOTIFICATIONS, true)->items[0];
 	ck_assert_uint_eq(item->expired_ms, stage->now_ms);
 	ck_assert_uint_eq(item->acknowledged_ms, 0);
 	const Cpis__V1__ProgressNotice *told = notice(1, 3);
@@ -195,11 +195,11 @@ START_TEST(a_store_that_fails_at_any_call_escalates_and_expires_later_and_once)
 		}
 		ck_assert_uint_gt(n, 8);
 		sign_all_in();
-		ck_assert_uint_eq(stage_list(stage, NURSE, NOTIFICATIONS, true)->n_items, 2 * (i + 1));
+		ck_assert_uint_eq(stage_inbox_list(stage, NURSE, NOTIFICATIONS, true)->n_items, 2 * (i + 1));
 	}
 	ck_assert_uint_eq(core_read_counters(stage->core).escalated, 2);
 	ck_assert_uint_eq(core_read_counters(stage->core).expired, 2);
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, ESCALATIONS, true)->n_items, 2);
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, ESCALATIONS, true)->n_items, 2);
 }
 END_TEST
 
@@ -212,7 +212,7 @@ START_TEST(an_item_that_does_not_open_holds_up_no_other)
 	ck_assert_int_eq(stage->disk->ops->commit(stage->disk), STORE_OK);
 	look(1);
 	pass(ESCALATE_MS);
-	ck_assert_uint_eq(stage_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 1);
+	ck_assert_uint_eq(stage_inbox_list(stage, BRIGHTON_WORKER, ESCALATIONS, false)->n_items, 1);
 }
 END_TEST
 
