@@ -70,7 +70,8 @@ static void follow(void)
 	context.request = NULL;
 	for (;;) {
 		arena_reset(&arena);
-		enum job_result result = job_publication(&context);
+		struct job_tally tally = {0};
+		enum job_result result = job_publication(&context, &tally);
 		ck_assert_int_ne(result, JOB_FAILED);
 		if (result == JOB_IDLE)
 			return;
