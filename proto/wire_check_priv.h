@@ -18,6 +18,9 @@ bool wire_is_ods(const char *text);
 // Required, and of at least REASON_CHARACTERS_MIN characters.
 enum wire_status wire_check_words(const char *words, const char *field, struct wire_error *error);
 
+// An inbox item of a reply.
+enum wire_status wire_check_item(const Cpis__V1__InboxItem *item, struct wire_error *error);
+
 // wire_check_publication.c, wire_check_exchange.c: the bodies of their subjects. WIRE_MISSING "body" for any other.
 enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_publication_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
