@@ -126,6 +126,7 @@
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\
+	X(REASON_NO_SUCH_SIZE, "no_such_size", NO_RECORD_FOUND, "The audit log has fewer records than that.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
 	X(REASON_DUPLICATE, "request_id_reused", DUPLICATE_REJECTED,                                                   \
 	  "This request id was used before for another request.")                                                      \
