@@ -36,8 +36,6 @@ static bool needs_session(Cpis__V1__Operation operation)
 	case CPIS__V1__OPERATION__PING:
 	case CPIS__V1__OPERATION__SESSION_OPEN:
 	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
-	case CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE:
-	case CPIS__V1__OPERATION__CHECKPOINT_COSIGN:
 		return false;
 	default:
 		return true;

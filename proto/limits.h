@@ -66,7 +66,6 @@
 #define ACTIVITIES_PER_ROLE_MAX 32u
 #define INCLUSION_PATH_MAX 63u
 #define GROWTH_PATH_MAX 65u           // of a consistency proof
-#define SEEN_CHECKPOINTS_MAX 8u       // that one exchange gives
 
 #define TAG_BYTES 16u                 // subject_tag, person_tag
 #define SALT_BYTES 16u

@@ -18,16 +18,16 @@ bool wire_is_ods(const char *text);
 // Required, and of at least REASON_CHARACTERS_MIN characters.
 enum wire_status wire_check_words(const char *words, const char *field, struct wire_error *error);
 
+// wire_check_log.c.
+enum wire_status wire_check_consistency(const Cpis__V1__AuditConsistencyRequest *body, struct wire_error *error);
 // A consistency proof's length and its hashes'.
 enum wire_status wire_check_growth(size_t count, const ProtobufCBinaryData *hashes, const char *field,
 				   struct wire_error *error);
 
-// wire_check_publication.c, wire_check_exchange.c, wire_check_log.c: the bodies of their subjects. WIRE_MISSING "body" for any other.
+// wire_check_publication.c, wire_check_exchange.c: the bodies of their subjects. WIRE_MISSING "body" for any other.
 enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_publication_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
 enum wire_status wire_check_exchange(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_exchange_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
-enum wire_status wire_check_log(const Cpis__V1__Request *request, struct wire_error *error);
-enum wire_status wire_check_log_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
 
 #endif

@@ -22,7 +22,7 @@ struct walk {
 // Longer than TEXT_BYTES_MAX, with newlines.
 static bool is_checkpoint(const ProtobufCFieldDescriptor *field)
 {
-	return strcmp(field->name, "checkpoint") == 0 || strcmp(field->name, "cosigned_checkpoint") == 0;
+	return strcmp(field->name, "checkpoint") == 0;
 }
 
 // What people write to each other is longer than a name.

@@ -279,8 +279,7 @@ static struct answer answer_broken(const struct reference *policy, const struct 
 // Beside ping.
 static bool is_roleless(const char *name)
 {
-	return is(name, "session_open") || is(name, "enrol") || is(name, "audit_consistency") ||
-	       is(name, "checkpoint_exchange") || is(name, "checkpoint_cosign");
+	return is(name, "session_open") || is(name, "enrol") || is(name, "audit_consistency");
 }
 
 static struct answer answer_asked(const struct reference *policy, const struct question *question)
@@ -406,8 +405,6 @@ static const struct named operations[] = {
 	{"responder_answer", 38},
 	{"responder_announce", 39},
 	{"audit_consistency", 40},
-	{"checkpoint_exchange", 41},
-	{"checkpoint_cosign", 42},
 	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},

@@ -70,7 +70,7 @@ static bool in_oneof(const ProtobufCFieldDescriptor *field)
 
 static bool is_checkpoint(const ProtobufCFieldDescriptor *field)
 {
-	return strcmp(field->name, "checkpoint") == 0 || strcmp(field->name, "cosigned_checkpoint") == 0;
+	return strcmp(field->name, "checkpoint") == 0;
 }
 
 static void write_number(const ProtobufCFieldDescriptor *field, uint64_t value)

@@ -1,4 +1,4 @@
-// Limits of the messages by which logs are compared, at the limit and one past it, both ways.
+// Limits of what consistency proofs are asked for and given in, at the limit and one past it, both ways.
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -77,21 +77,6 @@ START_TEST(a_consistency_request_has_two_sizes_in_order)
 }
 END_TEST
 
-START_TEST(a_cosignature_comes_with_a_note_and_an_exchange_may_leave_none)
-{
-	Cpis__V1__CheckpointCosignRequest cosign = CPIS__V1__CHECKPOINT_COSIGN_REQUEST__INIT;
-	Cpis__V1__CheckpointExchangeRequest exchange = CPIS__V1__CHECKPOINT_EXCHANGE_REQUEST__INIT;
-	Cpis__V1__Request request = request_of(CPIS__V1__REQUEST__BODY_CHECKPOINT_COSIGN);
-	request.checkpoint_cosign = &cosign;
-	expect(&request.base, false, WIRE_MISSING, "checkpoint_cosign.checkpoint");
-	cosign.checkpoint = note;
-	expect(&request.base, false, WIRE_OK, NULL);
-	request = request_of(CPIS__V1__REQUEST__BODY_CHECKPOINT_EXCHANGE);
-	request.checkpoint_exchange = &exchange;
-	expect(&request.base, false, WIRE_OK, NULL);
-}
-END_TEST
-
 START_TEST(a_receipt_proves_growth_by_up_to_65_hashes)
 {
 	Cpis__V1__Receipt receipt;
@@ -123,39 +108,14 @@ START_TEST(a_consistency_reply_has_up_to_65_hashes)
 }
 END_TEST
 
-START_TEST(an_exchange_gives_up_to_8_checkpoints_each_with_its_proof)
-{
-	Cpis__V1__Receipt receipt;
-	Cpis__V1__CheckpointExchangeReply body = CPIS__V1__CHECKPOINT_EXCHANGE_REPLY__INIT;
-	Cpis__V1__SeenCheckpoint seen = CPIS__V1__SEEN_CHECKPOINT__INIT, *others[SEEN_CHECKPOINTS_MAX + 1];
-	Cpis__V1__Reply reply = reply_of(&receipt, CPIS__V1__REPLY__BODY_CHECKPOINT_EXCHANGE);
-	reply.checkpoint_exchange = &body;
-	for (size_t i = 0; i <= SEEN_CHECKPOINTS_MAX; i++)
-		others[i] = &seen;
-	body.others = others;
-	body.n_others = SEEN_CHECKPOINTS_MAX;
-	expect(&reply.base, true, WIRE_MISSING, "checkpoint_exchange.others.checkpoint");
-	seen.checkpoint = note;
-	expect(&reply.base, true, WIRE_OK, NULL);
-	body.n_others++;
-	expect(&reply.base, true, WIRE_TOO_MANY, "checkpoint_exchange.others");
-	body.n_others = 1;
-	seen.growth = hashes;
-	seen.n_growth = GROWTH_PATH_MAX + 1;
-	expect(&reply.base, true, WIRE_TOO_MANY, "checkpoint_exchange.others.growth");
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("wire_log");
 	TCase *tests = tcase_create("wire_log");
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_consistency_request_has_two_sizes_in_order);
-	tcase_add_test(tests, a_cosignature_comes_with_a_note_and_an_exchange_may_leave_none);
 	tcase_add_test(tests, a_receipt_proves_growth_by_up_to_65_hashes);
 	tcase_add_test(tests, a_consistency_reply_has_up_to_65_hashes);
-	tcase_add_test(tests, an_exchange_gives_up_to_8_checkpoints_each_with_its_proof);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
