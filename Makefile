@@ -20,7 +20,7 @@ VERSION := 0.1.0
 
 # Debian 12 packages: what the programs need, and what building and testing them needs.
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
-	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libsodium-dev libp11-kit-dev check \
+	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev check \
 	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1
@@ -39,6 +39,7 @@ LIBS_CERTS := -lcrypto
 LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lpthread
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3
+LIBS_RESPONDERS := -lunistring
 
 # ------------------------------------------------------------------ what is built from what
 
@@ -49,6 +50,7 @@ certs_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard certs/*.c))
 broker_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out broker/main.c,$(wildcard broker/*.c))) $(BUILD)/gen/broker/stored.pb-c.o
 client_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/libcpis/*.c))
 cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcard clients/cli/*.c)))
+responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 
 PROTO_A := $(BUILD)/libcpis-proto.a
@@ -56,10 +58,11 @@ CERTS_A := $(BUILD)/libcpis-certs.a
 BROKER_A := $(BUILD)/libcpis-broker.a
 CLIENT_A := $(BUILD)/libcpis.a
 CLI_A := $(BUILD)/libcpis-cli.a
+RESPONDERS_A := $(BUILD)/libcpis-responders.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
 # What is installed as libcpis.a: the client library and the two layers it stands on, in one.
 INSTALLED_A := $(BUILD)/installed/libcpis.a
-PROGRAMS := $(BUILD)/cpis-broker $(BUILD)/cpis
+PROGRAMS := $(BUILD)/cpis-broker $(BUILD)/cpis $(BUILD)/cpis-responder $(BUILD)/cpis-demographics
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -111,7 +114,7 @@ install: all ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory $(INSTALLED_A)
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis)
 	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(BUILD)/cpis-broker $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
@@ -133,7 +136,7 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto proto/cpis.proto
 	$(Q)protoc-c -I. --c_out=$(BUILD)/gen $<
 
 # Generated code is not ours to warn about.
-$(BUILD)/gen/%.o: $(BUILD)/gen/%.c
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HEADERS)
 	@echo "  CC     $<"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -MMD -MP -c -o $@ $<
 
@@ -147,6 +150,7 @@ $(CERTS_A): $(certs_OBJ)
 $(BROKER_A): $(broker_OBJ)
 $(CLIENT_A): $(client_OBJ)
 $(CLI_A): $(cli_OBJ)
+$(RESPONDERS_A): $(responders_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
@@ -161,8 +165,11 @@ $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 $(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI)
+$(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
 
-link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o %.a,$^)
+link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
@@ -170,11 +177,11 @@ $(TESTS_certs) $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
 	$(link_test) $(LIBS_CERTS) -lp11-kit $(CHECK_LIBS)
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
-$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
-	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(CHECK_LIBS)
+$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
 $(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
-$(BENCHES): $(BUILD)/tests/bench/load.o
+$(BENCHES): $(BUILD)/tests/bench/load.o $(BUILD)/tests/bench/log_maker.o
 $(TESTS_system) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
 

@@ -19,6 +19,21 @@ static struct access_identity identity_of(const struct store_tag *subject, uint6
 	return identity;
 }
 
+Cpis__V1__Access *access_now(struct op_context *context)
+{
+	Cpis__V1__Access *access = OP_NEW(context, Cpis__V1__Access, cpis__v1__access__init);
+	if (access == NULL)
+		return NULL;
+	access->time_ms = context->now_ms;
+	access->name = context->session->name;
+	access->role_code = context->session->role_code;
+	access->role_name = op_text(policy_role_name(context->policy, context->session->role_code));
+	access->organisation = op_text(context->organisation->ods.text);
+	access->organisation_name = op_text(context->organisation->name);
+	access->care_setting = context->decision.care_setting;
+	return access;
+}
+
 enum reason access_put(struct op_context *context, const Cpis__Stored__V1__StoredAccess *access, bool silent)
 {
 	struct access_identity identity = identity_of(&context->subject, context->audit_index);

@@ -19,7 +19,7 @@ enum reason alert_put(struct op_context *context)
 	alert.audit_index = context->audit_index;
 	stored.alert = &alert;
 	stored.uid = context->session->uid;
-	struct inbox_identity identity = inbox_identity_of(own, row.id, INBOX_PART_ITEM);
+	struct inbox_identity identity = inbox_identity_of(STORE_BOX_ALERTS, own, row.id, INBOX_PART_ITEM);
 	row.sealed = sealed_make(context->vault, context->arena, VAULT_ALERT, identity.bytes, identity.count, &stored.base);
 	if (row.sealed.data == NULL || context->store->ops->inbox_put(context->store, &row) != STORE_OK)
 		return REASON_STORE;
@@ -28,7 +28,7 @@ enum reason alert_put(struct op_context *context)
 
 static bool open_review(struct op_context *context, const struct store_inbox_item *row, Cpis__V1__Alert *alert)
 {
-	struct inbox_identity identity = inbox_identity_of(&row->organisation, row->id, INBOX_PART_SETTLEMENT);
+	struct inbox_identity identity = inbox_identity_of(STORE_BOX_ALERTS, &row->organisation, row->id, INBOX_PART_SETTLEMENT);
 	const Cpis__Stored__V1__StoredReview *review = (const Cpis__Stored__V1__StoredReview *)sealed_open(
 		context->vault, context->arena, VAULT_ALERT, identity.bytes, identity.count, row->acknowledged_by,
 		&cpis__stored__v1__stored_review__descriptor);
@@ -43,7 +43,7 @@ static bool open_review(struct op_context *context, const struct store_inbox_ite
 
 Cpis__V1__Alert *alert_open(struct op_context *context, const struct store_inbox_item *row, const char **ret_uid)
 {
-	struct inbox_identity identity = inbox_identity_of(&row->organisation, row->id, INBOX_PART_ITEM);
+	struct inbox_identity identity = inbox_identity_of(STORE_BOX_ALERTS, &row->organisation, row->id, INBOX_PART_ITEM);
 	const Cpis__Stored__V1__StoredAlert *stored = (const Cpis__Stored__V1__StoredAlert *)sealed_open(
 		context->vault, context->arena, VAULT_ALERT, identity.bytes, identity.count, row->sealed,
 		&cpis__stored__v1__stored_alert__descriptor);
@@ -61,6 +61,6 @@ Cpis__V1__Alert *alert_open(struct op_context *context, const struct store_inbox
 struct store_blob alert_seal_review(struct op_context *context, const struct ods_code *organisation, uint64_t id,
 				    const Cpis__Stored__V1__StoredReview *review)
 {
-	struct inbox_identity identity = inbox_identity_of(organisation, id, INBOX_PART_SETTLEMENT);
+	struct inbox_identity identity = inbox_identity_of(STORE_BOX_ALERTS, organisation, id, INBOX_PART_SETTLEMENT);
 	return sealed_make(context->vault, context->arena, VAULT_ALERT, identity.bytes, identity.count, &review->base);
 }

@@ -14,10 +14,11 @@
 struct child_plan {
 	Cpis__Stored__V1__StoredPlan *stored;
 	Cpis__V1__PlanStatus status;
+	char *end_date;               // "" when no end is known: of its record, its vanishing or the 18th birthday
 };
 
-// Withdrawn and old rows count too: three plan types of 153 authorities fit.
-#define CHILD_ROWS_MAX 512u
+// Versions that are not shown, withdrawn and old ones count too: a child with so many is not answered.
+#define CHILD_ROWS_MAX 1024u
 
 struct child {
 	struct nhs_number number;

@@ -64,7 +64,7 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	struct core *core = calloc(1, sizeof *core);
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
 	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
-	    !rate_new(&core->rate)) {
+	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
@@ -118,6 +118,8 @@ void core_free(struct core *core)
 	policy_in_force_free(core->in_force);
 	rate_free(core->rate);
 	enrolments_free(core->enrolments);
+	responders_free(core->responders);
+	works_free(core->works);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -184,6 +186,8 @@ static void fill_person(struct core *core, struct op_context *context)
 	detail->name = op_text(session->name);
 	detail->role_code = op_text(session->role_code);
 	detail->role_name = op_text(role_name == NULL ? "" : role_name);
+	detail->session_id.len = sizeof session->id;
+	detail->session_id.data = (uint8_t *)(uintptr_t)session->id;
 	detail->staff_certificate_serial.len = session->staff_serial.bytes_count;
 	detail->staff_certificate_serial.data = (uint8_t *)(uintptr_t)session->staff_serial.bytes;
 }
@@ -304,12 +308,25 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.roles = core->roles,
 		.rate = core->rate,
 		.enrolments = core->enrolments,
+		.responders = core->responders,
+		.works = core->works,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
 		.audit_index = audit_next_index(core->audit),
 		.wakes = &core->wakes,
 	};
+}
+
+// When the same may be asked again; 0: there is no such time.
+static uint32_t retry_after_ms(Cpis__V1__Outcome outcome, enum reason reason)
+{
+	if (outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
+		return RETRY_RATE_MS;
+	// Another service is not back within a moment.
+	if (reason == REASON_DEMOGRAPHICS)
+		return RETRY_DEMOGRAPHICS_MS;
+	return outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE ? RETRY_AFTER_MS : 0;
 }
 
 // False: it was parked.
@@ -352,6 +369,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	if (reason == REASON_PARKED) {
 		INVARIANT(arrival->may_wait && context.wait.key != 0);
 		core->wait = context.wait;
+		memcpy(core->wait.request_id, request_id, REQUEST_ID_BYTES);
 		return false;
 	}
 	count(core, reason);
@@ -367,8 +385,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 		slot->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
 		detail.reason = context.recorded_reason == NULL ? slot->reply.reason : op_text(context.recorded_reason);
 	}
-	if (slot->reply.outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
-		slot->reply.retry_after_ms = RETRY_RATE_MS;
+	slot->reply.retry_after_ms = retry_after_ms(slot->reply.outcome, reason);
 	slot->log_size = request == NULL ? 0 : request->log_size;
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
@@ -463,6 +480,9 @@ static void roll_back(struct core *core)
 		core->options.store->ops->rollback(core->options.store);
 	audit_abandoned(core->audit);
 	policy_in_force_abandoned(core->in_force);
+	// What was registered, taken and answered in this batch has no record: as after a restart, responders begin anew.
+	responders_forget(core->responders);
+	works_forget(core->works);
 	core->suspect = true;
 	core->counters.failed_commits++;
 }

@@ -93,6 +93,7 @@ bool core_tick(struct core *core, uint64_t now_ms);
 
 struct core_counters {
 	uint64_t requests, allowed, refused, malformed, commits, failed_commits;
+	uint64_t escalated, expired; // inbox items
 };
 struct core_counters core_read_counters(const struct core *core);
 

@@ -9,14 +9,21 @@
 // ------------------------------------------------------------------ jobs
 
 static job_step *const jobs[] = {
+	job_publication,
+	job_inbox_due,
+	job_digest,
+	job_nothing_to_report,
 	NULL,
 };
 
-static bool end_job(struct core *core, enum job_result result, uint64_t now_ms)
+static bool end_job(struct core *core, enum job_result result, const struct job_tally *tally, uint64_t now_ms)
 {
 	core->doomed = core->doomed || result == JOB_FAILED;
-	if (core_end(core, now_ms))
+	if (core_end(core, now_ms)) {
+		core->counters.escalated += tally->escalated;
+		core->counters.expired += tally->expired;
 		return result == JOB_MORE;
+	}
 	log_event(LOG_LEVEL_ERROR, "commit_failed", "what is due by time could not be done; it is tried again");
 	return false;
 }
@@ -30,9 +37,10 @@ static bool run(struct core *core, job_step *job, uint64_t now_ms)
 		return false;
 	}
 	struct op_context context = core_context(core, now_ms);
-	enum job_result result = job(&context);
+	struct job_tally tally = {0};
+	enum job_result result = job(&context, &tally);
 	if (result != JOB_IDLE)
-		return end_job(core, result, now_ms);
+		return end_job(core, result, &tally, now_ms);
 	core->options.store->ops->rollback(core->options.store);
 	core->begun = core->doomed = false;
 	arena_reset(&core->arena);

@@ -16,6 +16,7 @@
 #define RECEIPT_ROOM_BYTES (12u * 1024u)
 #define RETRY_AFTER_MS 500u
 #define RETRY_RATE_MS 60000u
+#define RETRY_DEMOGRAPHICS_MS 30000u // by a person, rather than by a client within its deadline
 
 struct slot {
 	Cpis__V1__Reply reply;
@@ -36,6 +37,8 @@ struct core {
 	struct roles *roles;
 	struct rate *rate;
 	struct enrolments *enrolments;
+	struct responders *responders;
+	struct works *works;
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full
 	struct slot *slots;

@@ -12,8 +12,18 @@ enum job_result {
 	JOB_FAILED,   // a store call failed: the batch is given up and tried again later
 };
 
+// What is counted when a step has been committed.
+struct job_tally {
+	uint64_t escalated, expired;
+};
+
 // `context` has what everybody shares, the time and the arena, and nothing of a request. What was written is committed by the
 // caller; what the job keeps in memory must be right whether or not that succeeds.
-typedef enum job_result job_step(struct op_context *context);
+typedef enum job_result job_step(struct op_context *context, struct job_tally *tally);
+
+job_step job_inbox_due;          // items that nobody acknowledged in time
+job_step job_digest;             // notifications held back until the hour is over
+job_step job_nothing_to_report;  // authorities that had nothing for a day, where they want to know
+job_step job_publication;        // what follows from what authorities have published
 
 #endif

@@ -19,11 +19,13 @@
 #include "broker/quarantine.h"
 #include "broker/rate.h"
 #include "broker/register.h"
+#include "broker/responders.h"
 #include "broker/roles.h"
 #include "broker/session.h"
 #include "broker/store.h"
 #include "broker/vault.h"
 #include "broker/wait.h"
+#include "broker/works.h"
 
 // A reply's body stays under this, so that with receipt and envelope it fits a frame.
 #define OP_BODY_BYTES_MAX (48u * 1024u)
@@ -41,6 +43,8 @@ struct op_context {
 	struct rate *rate;
 	struct policy_in_force *in_force;
 	struct enrolments *enrolments;
+	struct responders *responders;
+	struct works *works;
 	const char *broker_name;
 
 	// This request.
@@ -76,8 +80,19 @@ enum reason op_session_open(struct op_context *);
 enum reason op_flag(struct op_context *);
 enum reason op_details(struct op_context *);
 enum reason op_publish(struct op_context *);
+enum reason op_publication_open(struct op_context *);
+enum reason op_publication_records(struct op_context *);
+enum reason op_publication_commit(struct op_context *);
+enum reason op_publication_show(struct op_context *);
+enum reason op_contacts_set(struct op_context *);
+enum reason op_contacts_show(struct op_context *);
+enum reason op_data_quality(struct op_context *);
 enum reason op_inbox_list(struct op_context *);
 enum reason op_inbox_acknowledge(struct op_context *);
+enum reason op_inbox_take(struct op_context *);
+enum reason op_enquiry_send(struct op_context *);
+enum reason op_enquiry_answer(struct op_context *);
+enum reason op_not_brought_send(struct op_context *);
 enum reason op_audit_search(struct op_context *);
 enum reason op_audit_show(struct op_context *);
 enum reason op_quarantine_set(struct op_context *);
@@ -96,6 +111,14 @@ enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);
 enum reason op_enrol_withdraw(struct op_context *);
 enum reason op_audit_consistency(struct op_context *); // without a session
+enum reason op_responder_register(struct op_context *);
+enum reason op_responder_take(struct op_context *);
+enum reason op_responder_answer(struct op_context *);
+enum reason op_responder_announce(struct op_context *);
+
+// request.c: in the audit record, this request is about this number (NULL: about nobody). For those whose own words do not say
+// whom they are about. False: the arena is full.
+__attribute__((warn_unused_result)) bool op_note_number(struct op_context *context, const struct nhs_number *number);
 
 // A zeroed message in the arena. Arena full: NULL.
 #define OP_NEW(context, type, init)                                                                  \

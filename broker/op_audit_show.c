@@ -1,13 +1,32 @@
 // AUDIT_SHOW: one record, opened, with the proof that it is in the log.
-#include <string.h>
-
+#include "broker/audit_remit.h"
 #include "broker/log.h"
-#include "broker/op.h"
+
+// Outside of it the answer is the same as for a record that is not there: no hint of what others did.
+static enum reason check_remit(struct op_context *context, const struct store_audit *row, const Cpis__V1__AuditEntry *entry)
+{
+	struct audit_remit remit;
+	// Reading about a child's access is a look at the child: the next search finds it.
+	context->detail->nhs_number = entry->detail->nhs_number;
+	context->has_subject = row->has_subject && entry->detail->nhs_number[0] != '\0';
+	context->subject = row->subject;
+	enum reason reason = audit_remit_of(context, &remit);
+	if (reason == REASON_NONE && !audit_remit_holds(&remit, entry))
+		reason = REASON_NO_SUCH_RECORD;
+	if (reason == REASON_NO_SUCH_RECORD) {
+		context->detail->nhs_number = op_text("");
+		context->has_subject = false;
+	}
+	return reason;
+}
 
 enum reason op_audit_show(struct op_context *context)
 {
 	uint64_t index = context->request->audit_show->index;
 	struct store_audit row;
+	context->detail->target = arena_printf(context->arena, "record %llu", (unsigned long long)index);
+	if (context->detail->target == NULL)
+		return REASON_INTERNAL;
 	enum store_status status = context->store->ops->audit_get(context->store, index, context->arena, &row);
 	if (status == STORE_NOT_FOUND)
 		return REASON_NO_SUCH_RECORD;
@@ -19,20 +38,15 @@ enum reason op_audit_show(struct op_context *context)
 			  (unsigned long long)index);
 		return REASON_INTERNAL;
 	}
-	// The same answer as for a record that is not there: no hint of what others did.
-	if (context->organisation->type != ORGANISATION_NATIONAL_BODY &&
-	    strcmp(entry->organisation, context->organisation->ods.text) != 0)
-		return REASON_NO_SUCH_RECORD;
+	enum reason reason = check_remit(context, &row, entry);
+	if (reason != REASON_NONE)
+		return reason;
 	Cpis__V1__AuditShowReply *reply = OP_NEW(context, Cpis__V1__AuditShowReply, cpis__v1__audit_show_reply__init);
 	if (reply == NULL)
 		return REASON_INTERNAL;
 	reply->entry = entry;
 	context->wants_proof = true;
 	context->proof_index = index;
-	// Reading about a child's access is a look at the child: the next search finds it.
-	context->detail->nhs_number = entry->detail->nhs_number;
-	context->has_subject = row.has_subject;
-	context->subject = row.subject;
 	context->detail->count = 1;
 	context->reply->audit_show = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_AUDIT_SHOW;

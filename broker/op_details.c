@@ -4,30 +4,26 @@
 
 #include "broker/access.h"
 #include "broker/alert.h"
+#include "broker/authority_state.h"
 #include "broker/child.h"
-#include "broker/inbox.h"
 #include "broker/log.h"
-#include "broker/sealed.h"
+#include "broker/notify.h"
+#include "broker/neighbour.h"
 #include "broker/visibility.h"
 
 static enum reason open_authority(struct op_context *context, const char *ods_text, Cpis__V1__Authority **ret)
 {
 	struct ods_code ods;
-	struct store_authority row;
+	struct authority_state state;
 	if (!ods_code_parse(ods_text, strlen(ods_text), &ods))
 		return REASON_INTERNAL;
-	enum store_status status = context->store->ops->authority_get(context->store, &ods, context->arena, &row);
-	if (status == STORE_FAILED)
-		return REASON_STORE;
+	enum reason reason = authority_state_load(context, &ods, &state);
+	if (reason != REASON_NONE)
+		return reason;
+	const Cpis__V1__Contacts *contacts = authority_contacts(&state, english_time_of(context->now_ms).date);
 	Cpis__V1__Authority *authority = OP_NEW(context, Cpis__V1__Authority, cpis__v1__authority__init);
-	const Cpis__Stored__V1__StoredAuthority *stored = NULL;
-	if (status == STORE_OK)
-		stored = (const Cpis__Stored__V1__StoredAuthority *)sealed_open(
-			context->vault, context->arena, VAULT_AUTHORITY, ods.text, strlen(ods.text), row.sealed,
-			&cpis__stored__v1__stored_authority__descriptor);
-	if (authority == NULL || stored == NULL) {
-		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "the stored contacts of authority %s do not open",
-			  ods.text);
+	if (authority == NULL || contacts == NULL) {
+		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "authority %s has plans and no contacts", ods.text);
 		return REASON_INTERNAL;
 	}
 	const struct organisation *registered = register_organisation(context->snapshot, &ods);
@@ -35,13 +31,15 @@ static enum reason open_authority(struct op_context *context, const char *ods_te
 	authority->organisation = op_text(ods_text);
 	// An authority that has left the register is still the one to ring.
 	authority->name = registered == NULL ? op_text(ods_text) : op_text(registered->name);
-	authority->emergency_duty_telephone = stored->emergency_duty_telephone;
-	authority->office_hours_telephone = stored->office_hours_telephone;
-	authority->ring_now = op_text(visibility_ring_now(stored->emergency_duty_telephone,
-							  stored->office_hours_telephone, context->now_ms,
+	authority->emergency_duty_telephone = contacts->emergency_duty_telephone;
+	authority->office_hours_telephone = contacts->office_hours_telephone;
+	authority->ring_now = op_text(visibility_ring_now(contacts->emergency_duty_telephone,
+							  contacts->office_hours_telephone, context->now_ms,
 							  &office_hours));
 	authority->office_hours_now = office_hours;
-	authority->last_published_ms = row.last_published_ms;
+	authority->last_published_ms = state.last_published_ms;
+	authority->contacts_confirmed_ms = contacts->last_confirmed_ms;
+	authority->contacts_stale = authority_contacts_stale(context, contacts);
 	*ret = authority;
 	return REASON_NONE;
 }
@@ -55,7 +53,7 @@ static size_t shown(const struct child *child)
 static enum reason add_plans(struct op_context *context, const struct child *child, Cpis__V1__DetailsReply *reply)
 {
 	size_t count = shown(child);
-	reply->plans = arena_alloc(context->arena, (count + 1) * sizeof *reply->plans);
+	reply->plans = arena_alloc(context->arena, PLANS_PER_CHILD_MAX * sizeof *reply->plans);
 	if (reply->plans == NULL)
 		return REASON_INTERNAL;
 	for (size_t i = 0; i < count; i++) {
@@ -66,13 +64,22 @@ static enum reason add_plans(struct op_context *context, const struct child *chi
 		plan->type = from->stored->type;
 		plan->status = from->status;
 		plan->start_date = from->stored->start_date;
-		plan->end_date = from->stored->end_date;
+		plan->end_date = from->end_date;
 		enum reason reason = open_authority(context, from->stored->authority, &plan->authority);
 		if (reason != REASON_NONE)
 			return reason;
 		reply->plans[reply->n_plans++] = plan;
 	}
 	return REASON_NONE;
+}
+
+// Behind ours, as many as the reply has room for.
+static void add_neighbours_plans(struct neighbour *neighbour, Cpis__V1__DetailsReply *reply)
+{
+	if (neighbour->plan_count > PLANS_PER_CHILD_MAX - reply->n_plans)
+		neighbour->plan_count = PLANS_PER_CHILD_MAX - reply->n_plans;
+	for (size_t i = 0; i < neighbour->plan_count; i++)
+		reply->plans[reply->n_plans++] = neighbour->plans[i];
 }
 
 static enum reason add_history(struct op_context *context, Cpis__V1__DetailsReply *reply)
@@ -94,100 +101,66 @@ static enum reason add_history(struct op_context *context, Cpis__V1__DetailsRepl
 	return REASON_NONE;
 }
 
-// Who is looking, as history and notifications show it.
-static Cpis__V1__Access *this_access(struct op_context *context)
-{
-	Cpis__V1__Access *access = OP_NEW(context, Cpis__V1__Access, cpis__v1__access__init);
-	if (access == NULL)
-		return NULL;
-	access->time_ms = context->now_ms;
-	access->name = context->session->name;
-	access->role_code = context->session->role_code;
-	access->role_name = op_text(policy_role_name(context->policy, context->session->role_code));
-	access->organisation = op_text(context->organisation->ods.text);
-	access->organisation_name = op_text(context->organisation->name);
-	access->care_setting = context->decision.care_setting;
-	return access;
-}
-
-// Whether an earlier one of these plans is of the same authority.
-static bool named_before(const struct child *child, size_t number)
-{
-	for (size_t i = 0; i < number; i++)
-		if (strcmp(child->plans[i].stored->authority, child->plans[number].stored->authority) == 0)
-			return true;
-	return false;
-}
-
-static enum reason put_history(struct op_context *context, const struct child *child, Cpis__V1__Access *access)
+// The look as it enters the history, and whom it was told. A silent look is remembered too: if what was seen was wrong, whoever
+// saw it is told.
+static enum reason put_look(struct op_context *context, const struct child *child, const struct neighbour *neighbour,
+			    Cpis__V1__Access *access)
 {
 	Cpis__Stored__V1__StoredAccess stored = CPIS__STORED__V1__STORED_ACCESS__INIT;
 	stored.access = access;
 	stored.uid = context->session->uid;
-	stored.authorities = arena_alloc(context->arena, shown(child) * sizeof *stored.authorities);
+	stored.authorities = arena_alloc(context->arena, (shown(child) + 1) * sizeof *stored.authorities);
 	if (stored.authorities == NULL)
-		return REASON_STORE;
+		return REASON_INTERNAL;
 	for (size_t i = 0; i < shown(child); i++)
-		if (!named_before(child, i))
+		if (!notify_named_before(child, i))
 			stored.authorities[stored.n_authorities++] = child->plans[i].stored->authority;
-	return access_put(context, &stored, !context->decision.notify);
-}
-
-// One notification for each authority whose plan was shown, naming that authority's plans only.
-static enum reason notify(struct op_context *context, const struct child *child, Cpis__V1__Access *access)
-{
-	for (size_t i = 0; i < shown(child); i++) {
-		const Cpis__Stored__V1__StoredPlan *plan = child->plans[i].stored;
-		if (named_before(child, i))
-			continue;
-		Cpis__V1__PlanType types[3];
-		Cpis__V1__AccessNotification notification = CPIS__V1__ACCESS_NOTIFICATION__INIT;
-		notification.nhs_number = op_text(child->number.digits);
-		notification.plan_types = types;
-		notification.access = access;
-		notification.uid = context->session->uid;
-		notification.audit_index = context->audit_index;
-		notification.break_glass = context->decision.break_glass;
-		notification.reason = context->request->details->reason;
-		for (size_t j = i; j < shown(child); j++) {
-			const Cpis__Stored__V1__StoredPlan *same = child->plans[j].stored;
-			if (strcmp(same->authority, plan->authority) != 0)
-				continue;
-			if (notification.n_plan_types < 3)
-				types[notification.n_plan_types++] = same->type;
-			if (notification.local_id[0] == '\0')
-				notification.local_id = same->local_id;
-		}
-		Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
-		item.kind_case = CPIS__V1__INBOX_ITEM__KIND_ACCESS;
-		item.access = &notification;
-		enum reason reason = inbox_put(context, plan->authority, &item);
+	if (neighbour->plan_count > 0)
+		stored.authorities[stored.n_authorities++] = op_text(neighbour->organisation->ods.text);
+	if (context->decision.notify) {
+		enum reason reason = notify_authorities(context, child, shown(child), access, &stored);
+		if (reason == REASON_NONE)
+			reason = neighbour_notify(context, neighbour, access);
 		if (reason != REASON_NONE)
 			return reason;
 	}
+	return access_put(context, &stored, !context->decision.notify);
+}
+
+static enum reason fill_words(struct op_context *context, const struct neighbour *neighbour, Cpis__V1__DetailsReply *reply)
+{
+	struct neighbour_words words;
+	if (!neighbour_words(context, neighbour, reply->n_plans > 0, &words))
+		return REASON_INTERNAL;
+	reply->notice = words.notice;
+	reply->not_available_from = words.not_available_from;
+	reply->n_not_available_from = words.not_available_count;
 	return REASON_NONE;
 }
 
 enum reason op_details(struct op_context *context)
 {
 	struct child child;
+	struct neighbour neighbour;
 	enum reason reason = child_load(context, context->request->details->nhs_number, &child);
+	if (reason == REASON_NONE)
+		reason = neighbour_ask(context, &child.number, true, &neighbour);
 	if (reason != REASON_NONE)
 		return reason;
 	Cpis__V1__DetailsReply *reply = OP_NEW(context, Cpis__V1__DetailsReply, cpis__v1__details_reply__init);
-	Cpis__V1__Access *access = this_access(context);
+	Cpis__V1__Access *access = access_now(context);
 	if (reply == NULL || access == NULL)
 		return REASON_INTERNAL;
-	reply->notice = op_text(child.plan_count > 0 ? CHILD_NOTICE_KNOWN : CHILD_NOTICE_NONE);
 	reply->assembled_ms = context->now_ms;
-	if (child.plan_count > 0) {
-		if ((reason = add_plans(context, &child, reply)) != REASON_NONE ||
-		    (reason = add_history(context, reply)) != REASON_NONE)
-			return reason;
-		// From here on the store changes: nothing below refuses.
-		// A silent look is remembered too: if what was seen was wrong, whoever saw it is told.
-		if ((reason = put_history(context, &child, access)) != REASON_NONE ||
-		    (context->decision.notify && (reason = notify(context, &child, access)) != REASON_NONE))
+	if ((reason = add_plans(context, &child, reply)) != REASON_NONE)
+		return reason;
+	add_neighbours_plans(&neighbour, reply);
+	if ((reason = fill_words(context, &neighbour, reply)) != REASON_NONE)
+		return reason;
+	if (reply->n_plans > 0) {
+		if ((reason = add_history(context, reply)) != REASON_NONE ||
+		    // The store changes from here on: nothing below refuses.
+		    (reason = put_look(context, &child, &neighbour, access)) != REASON_NONE)
 			return reason;
 		reply->notified = context->decision.notify;
 	}

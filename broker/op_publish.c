@@ -1,170 +1,87 @@
-// PUBLISH: a local authority states, corrects, ends or withdraws plans of its own. Bad records are reported by
-// row and leave the good ones alone.
-#include <stdio.h>
+// PUBLISH: a local authority corrects, ends or withdraws single plans at once, beside its numbered files. Bad records are
+// reported by row and leave the good ones alone.
 #include <string.h>
 
-#include "broker/child.h"
-#include "broker/sealed.h"
-#include "proto/date.h"
-#include "proto/text.h"
+#include "broker/publication.h"
 
-// Why a record is not stored: which field, and a sentence. NULL field: it is fine.
-struct fault {
-	Cpis__V1__RecordCode code;
-	const char *field;
-	const char *detail;
-};
-
-static const struct fault no_fault = {CPIS__V1__RECORD_CODE__CPR06, NULL, NULL};
-
-static struct fault reject(const char *field, const char *detail)
+// A correction changes what a file that is open was compared with: the file is discarded, and says so when it goes on.
+static bool discard_open(struct op_context *context, struct authority_state *state)
 {
-	return (struct fault){CPIS__V1__RECORD_CODE__CPR07, field, detail};
+	Cpis__Stored__V1__StoredPublication *open = state->stored->open;
+	if (open == NULL || open->generation == 0)
+		return true;
+	uint64_t generation = open->generation;
+	open->generation = 0;
+	return authority_state_abandon(context, state, generation);
 }
 
-static bool date_or_empty(const char *text, struct date *ret)
+static enum reason check_state(struct op_context *context, const struct authority_state *state)
 {
-	return text[0] == '\0' || date_parse(text, strlen(text), ret);
+	if (authority_contacts(state, english_time_of(context->now_ms).date) == NULL)
+		return REASON_CONTACTS;
+	// So that readers pass over few versions of a plan.
+	if (state->stored->committed - state->stored->followed >= PENDING_CORRECTIONS_MAX ||
+	    state->stored->n_abandoned + 2 > ABANDONED_MAX)
+		return REASON_PUBLICATION_BUSY;
+	return REASON_NONE;
 }
 
-// A plan cannot have begun in the far future or before anybody who is a child today was expected.
-#define START_YEARS_BACK_MAX 25
-#define START_MONTHS_AHEAD_MAX 12
-
-static struct fault check_dates(const Cpis__V1__PlanRecord *record, struct date today)
+static enum reason commit(struct op_context *context, struct authority_state *state,
+			  const Cpis__Stored__V1__StoredPublication *file)
 {
-	struct date start, end, removed;
-	if (!date_parse(record->start_date, strlen(record->start_date), &start))
-		return reject("start_date", "The start date must be a date, as YYYY-MM-DD.");
-	if (start.day < date_add_months(today, -12 * START_YEARS_BACK_MAX).day ||
-	    start.day > date_add_months(today, START_MONTHS_AHEAD_MAX).day)
-		return reject("start_date", "The start date is more than 25 years ago or 12 months ahead.");
-	if (!date_or_empty(record->end_date, &end))
-		return reject("end_date", "The end date must be a date, as YYYY-MM-DD, or empty.");
-	if (record->end_date[0] != '\0' && end.day < start.day)
-		return reject("end_date", "The end date is before the start date.");
-	if (!date_or_empty(record->delete_date, &removed))
-		return reject("delete_date", "The delete date must be a date, as YYYY-MM-DD, or empty.");
-	return no_fault;
-}
-
-static struct fault check_record(const Cpis__V1__PlanRecord *record, struct date today, struct nhs_number *ret_number)
-{
-	enum nhs_number_status number =
-		nhs_number_parse(record->nhs_number, strlen(record->nhs_number), ret_number);
-	if (number != NHS_NUMBER_OK)
-		return (struct fault){CPIS__V1__RECORD_CODE__CPR04, "nhs_number", nhs_number_status_text(number)};
-	if (record->type != CPIS__V1__PLAN_TYPE__CPP && record->type != CPIS__V1__PLAN_TYPE__LAC &&
-	    record->type != CPIS__V1__PLAN_TYPE__UCPP)
-		return reject("plan_type", "The plan type must be CPP, LAC or UCPP.");
-	return check_dates(record, today);
-}
-
-static enum reason store_plan(struct op_context *context, const Cpis__V1__PlanRecord *record,
-			      const struct nhs_number *number, const struct store_tag *slot)
-{
-	Cpis__Stored__V1__StoredPlan plan = CPIS__STORED__V1__STORED_PLAN__INIT;
-	plan.nhs_number = op_text(number->digits);
-	plan.authority = op_text(context->session->organisation.text);
-	plan.type = record->type;
-	plan.start_date = record->start_date;
-	plan.end_date = record->end_date;
-	plan.delete_date = record->delete_date;
-	plan.local_id = record->local_id;
-	plan.published_ms = context->now_ms;
-	plan.audit_index = context->audit_index;
-	struct store_plan row = {
-		.slot = *slot,
-		.authority = context->session->organisation,
-		.sealed = sealed_make(context->vault, context->arena, VAULT_PLAN, slot->bytes, sizeof slot->bytes,
-				      &plan.base),
-	};
-	if (row.sealed.data == NULL)
-		return REASON_STORE;
-	vault_tag_subject(context->vault, number, &row.subject);
-	return context->store->ops->plan_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
-}
-
-// One record: stored, or a fault.
-static enum reason take_record(struct op_context *context, const Cpis__V1__PlanRecord *record, struct fault *ret_fault)
-{
-	struct nhs_number number;
-	struct store_tag slot;
-	*ret_fault = check_record(record, english_time_of(context->now_ms).date, &number);
-	if (ret_fault->field != NULL)
+	// Freshness counts with at least one good record only: a file of nothing but mistakes must not make old data look
+	// fresh.
+	if (file->report->stored == 0)
 		return REASON_NONE;
-	vault_tag_slot(context->vault, &number, &context->session->organisation, (unsigned)record->type, &slot);
-	if (record->delete_date[0] != '\0') {
-		struct store_plan existing;
-		enum store_status status = context->store->ops->plan_get(context->store, &slot, context->arena, &existing);
-		if (status == STORE_NOT_FOUND) {
-			*ret_fault = reject("delete_date", "This authority has no such record to withdraw.");
-			return REASON_NONE;
-		}
-		if (status != STORE_OK)
-			return REASON_STORE;
-	}
-	return store_plan(context, record, &number, &slot);
-}
-
-static enum reason store_authority(struct op_context *context, const Cpis__V1__PublishRequest *request)
-{
-	Cpis__Stored__V1__StoredAuthority stored = CPIS__STORED__V1__STORED_AUTHORITY__INIT;
-	stored.emergency_duty_telephone = request->emergency_duty_telephone;
-	stored.office_hours_telephone = request->office_hours_telephone;
-	const char *ods = context->session->organisation.text;
-	struct store_authority row = {
-		.organisation = context->session->organisation,
-		.last_published_ms = context->now_ms,
-		.sealed = sealed_make(context->vault, context->arena, VAULT_AUTHORITY, ods, strlen(ods), &stored.base),
-	};
-	if (row.sealed.data == NULL)
+	if (!discard_open(context, state))
 		return REASON_STORE;
-	return context->store->ops->authority_put(context->store, &row) == STORE_OK ? REASON_NONE : REASON_STORE;
+	publication_show(context, state, file);
+	return authority_state_save(context, state);
 }
 
-static Cpis__V1__FileOutcome file_outcome(uint32_t received, uint32_t stored)
+static Cpis__V1__PublishReply *make_reply(struct op_context *context, const Cpis__V1__PublicationReport *report,
+					  Cpis__V1__RecordOutcome **outcomes)
 {
-	if (stored == received)
-		return CPIS__V1__FILE_OUTCOME__CPF02;
-	return stored > 0 ? CPIS__V1__FILE_OUTCOME__CPF03 : CPIS__V1__FILE_OUTCOME__CPF04;
+	Cpis__V1__PublishReply *reply = OP_NEW(context, Cpis__V1__PublishReply, cpis__v1__publish_reply__init);
+	if (reply == NULL)
+		return NULL;
+	reply->received = report->received;
+	reply->stored = report->stored;
+	reply->outcome = publication_outcome(report->received, report->stored);
+	for (size_t i = 0; i < report->received; i++)
+		if (outcomes[i]->field[0] != '\0')
+			outcomes[reply->n_rejected++] = outcomes[i];
+	reply->rejected = outcomes;
+	return reply;
 }
 
 enum reason op_publish(struct op_context *context)
 {
 	const Cpis__V1__PublishRequest *request = context->request->publish;
+	struct authority_state state;
 	if (strcmp(request->authority, context->session->organisation.text) != 0)
 		return REASON_OTHER_AUTHORITY;
-	Cpis__V1__PublishReply *reply = OP_NEW(context, Cpis__V1__PublishReply, cpis__v1__publish_reply__init);
-	if (reply != NULL)
-		reply->rejected = arena_alloc(context->arena, (request->n_records + 1) * sizeof *reply->rejected);
-	if (reply == NULL || reply->rejected == NULL)
+	enum reason reason = publication_own_state(context, &state);
+	if (reason == REASON_NONE)
+		reason = check_state(context, &state);
+	if (reason != REASON_NONE)
+		return reason;
+	Cpis__V1__PublicationReport report = CPIS__V1__PUBLICATION_REPORT__INIT;
+	Cpis__Stored__V1__StoredPublication file = CPIS__STORED__V1__STORED_PUBLICATION__INIT;
+	Cpis__V1__RecordOutcome **outcomes = arena_alloc(context->arena, request->n_records * sizeof *outcomes);
+	if (outcomes == NULL)
 		return REASON_INTERNAL;
-	for (size_t i = 0; i < request->n_records; i++) {
-		struct fault fault;
-		enum reason reason = take_record(context, request->records[i], &fault);
-		if (reason != REASON_NONE)
-			return reason;
-		reply->received++;
-		if (fault.field == NULL) {
-			reply->stored++;
-			continue;
-		}
-		Cpis__V1__RecordOutcome *rejected =
-			OP_NEW(context, Cpis__V1__RecordOutcome, cpis__v1__record_outcome__init);
-		if (rejected == NULL)
-			return REASON_STORE; // earlier records may be in the batch: give it up
-		rejected->row = request->records[i]->row;
-		rejected->code = fault.code;
-		rejected->field = op_text(fault.field);
-		rejected->detail = op_text(fault.detail);
-		reply->rejected[reply->n_rejected++] = rejected;
-	}
-	// Contacts and freshness count as published only with at least one good record: a file of nothing but
-	// mistakes must not make old data look fresh.
-	if (reply->stored > 0 && store_authority(context, request) != REASON_NONE)
+	report.kind = CPIS__V1__PUBLICATION_KIND__DELTA;
+	file.report = &report;
+	file.generation = ++state.stored->newest;
+	reason = publication_take(context, &state, &file, request->records, request->n_records, false, outcomes);
+	if (reason == REASON_NONE)
+		reason = commit(context, &state, &file);
+	if (reason != REASON_NONE)
+		return reason;
+	Cpis__V1__PublishReply *reply = make_reply(context, &report, outcomes);
+	if (reply == NULL)
 		return REASON_STORE;
-	reply->outcome = file_outcome(reply->received, reply->stored);
 	context->detail->count = reply->stored;
 	context->reply->publish = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_PUBLISH;

@@ -3,6 +3,7 @@
 
 #include "broker/op.h"
 #include "broker/retry.h"
+#include "proto/text.h"
 
 static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 {
@@ -62,8 +63,11 @@ enum reason op_session_open(struct op_context *context)
 		.organisation = &context->organisation->ods,
 		.now_ms = context->now_ms,
 	};
+	char why[CERTS_DETAIL_BYTES] = "";
 	enum reason reason =
-		session_open(&where, context->arena, context->request->session_open, context->session);
+		session_open(&where, context->arena, context->request->session_open, context->session, why);
+	if (reason == REASON_STAFF_CERTIFICATE && text_is_clean(why, strlen(why)))
+		context->refusal = arena_printf(context->arena, "The staff certificate does not hold: %s.", why);
 	if (reason != REASON_NONE)
 		return reason;
 	if (quarantine_holds_person(context->quarantine, context->session->uid, &context->session->staff_serial,

@@ -44,9 +44,28 @@ static size_t count_of(struct parked_request *list, const uint8_t channel_key[KE
 	return count;
 }
 
+static struct parked_request *take(struct parked *parked, struct parked_request **list, struct parked_request *request)
+{
+	DL_DELETE2(*list, request, previous, next);
+	parked->count--;
+	parked->bytes -= request->bytes;
+	return request;
+}
+
+static void forget_first_try(struct parked *parked, const uint8_t channel_key[KEY_BYTES], const struct wait *wait)
+{
+	struct parked_request **lists[] = {&parked->waiting, &parked->woken}, *request, *after;
+	for (size_t i = 0; i < 2; i++)
+		DL_FOREACH_SAFE2(*lists[i], request, after, next)
+			if (memcmp(request->channel_key, channel_key, KEY_BYTES) == 0 &&
+			    memcmp(request->wait.request_id, wait->request_id, REQUEST_ID_BYTES) == 0)
+				parked_request_free(take(parked, lists[i], request));
+}
+
 bool parked_put(struct parked *parked, const struct listeners_peer *peer, const uint8_t channel_key[KEY_BYTES],
 		const struct wait *wait, uint64_t arrived_ms, uint64_t now_ms, const uint8_t *data, size_t bytes)
 {
+	forget_first_try(parked, channel_key, wait);
 	if (parked->count == PARKED_MAX || bytes > PARKED_BYTES_MAX - parked->bytes ||
 	    count_of(parked->waiting, channel_key) + count_of(parked->woken, channel_key) >= PARKED_PER_SYSTEM_MAX)
 		return false;
@@ -84,14 +103,6 @@ void parked_wake(struct parked *parked, struct wakes *wakes)
 	}
 	wakes->count = 0;
 	wakes->everybody = false;
-}
-
-static struct parked_request *take(struct parked *parked, struct parked_request **list, struct parked_request *request)
-{
-	DL_DELETE2(*list, request, previous, next);
-	parked->count--;
-	parked->bytes -= request->bytes;
-	return request;
 }
 
 struct parked_request *parked_take(struct parked *parked, uint64_t now_ms)

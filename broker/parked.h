@@ -27,7 +27,8 @@ struct parked;
 __attribute__((warn_unused_result)) bool parked_new(struct parked **ret);
 void parked_free(struct parked *parked); // accepts NULL; wipes what is still there
 
-// Copies the request. False: there is no room for it, overall or for this system: then it may not wait.
+// Copies the request. One of the same system with the same request id is forgotten: this is its retry, and whoever sent it
+// waits for one answer. False: there is no room for it, overall or for this system: then it may not wait.
 __attribute__((warn_unused_result)) bool parked_put(struct parked *parked, const struct listeners_peer *peer,
 						     const uint8_t channel_key[KEY_BYTES], const struct wait *wait,
 						     uint64_t arrived_ms, uint64_t now_ms, const uint8_t *data, size_t bytes);

@@ -207,6 +207,11 @@ struct policy_case policy_case_begin(const struct policy *policy, const struct p
 	};
 }
 
+bool policy_setting_is_scheduled(const struct policy *policy, Cpis__V1__CareSetting setting)
+{
+	return (policy_setting_bit(setting) & policy->scheduled) != 0;
+}
+
 static void allow_look(struct policy_case *made)
 {
 	struct policy_decision *decision = &made->decision;

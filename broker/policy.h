@@ -111,6 +111,9 @@ struct policy_decision {
 // person holds an activity that the policy marks silent (B0170). Every other look notifies.
 struct policy_decision policy_decide(const struct policy *policy, const struct policy_question *question);
 
+// Whether care there is planned: a look from there is not about an emergency.
+bool policy_setting_is_scheduled(const struct policy *policy, Cpis__V1__CareSetting setting);
+
 // What decided, e.g. "roles R8001 activities B0107" or "operations details organisation_types".
 void policy_rule_text(const struct policy *policy, const struct policy_question *question,
 		      const struct policy_decision *decision, char out[POLICY_RULE_BYTES]);

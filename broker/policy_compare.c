@@ -170,6 +170,14 @@ static uint64_t working_time(const struct policy_role *role)
 	return role != NULL && role->hours.set ? NOON_MS - 12 * 60 * MINUTE_MS + role->hours.from_minute * MINUTE_MS : NOON_MS;
 }
 
+static bool is_special(const struct policy *policy, const char *code)
+{
+	struct activity_set one = {{0}};
+	size_t number;
+	return policy_activity(policy, code, &one) && (activity_sets_meet(&one, &policy->silent, &number) ||
+						       activity_sets_meet(&one, &policy->break_glass, &number));
+}
+
 static void compare_one(struct comparison *comparison, const char *code)
 {
 	const struct policy_role *before = policy_find_role(comparison->before, code),
@@ -178,11 +186,18 @@ static void compare_one(struct comparison *comparison, const char *code)
 	if (before != NULL && after != NULL)
 		compare_hours(comparison, before, after);
 	compare_role(comparison, code, &manner);
+	// What the register may grant beyond the role counts too where it makes a look silent or breaks the glass, in either.
 	for (size_t k = 0; k < comparison->after->activities_count; k++) {
-		if (!activity_set_has(&comparison->after->silent, k) && !activity_set_has(&comparison->after->break_glass, k))
-			continue;
 		manner.granted = comparison->after->activities[k].code;
-		compare_role(comparison, code, &manner);
+		if (is_special(comparison->after, manner.granted) || is_special(comparison->before, manner.granted))
+			compare_role(comparison, code, &manner);
+	}
+	for (size_t k = 0; k < comparison->before->activities_count; k++) {
+		struct activity_set none = {{0}};
+		manner.granted = comparison->before->activities[k].code;
+		if (is_special(comparison->before, manner.granted) &&
+		    !policy_activity(comparison->after, manner.granted, &none))
+			compare_role(comparison, code, &manner);
 	}
 }
 

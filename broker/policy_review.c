@@ -49,6 +49,33 @@ bool policy_can_be_replaced(const struct policy *policy)
 	return false;
 }
 
+// Rules about looks that no look can reach: a silent or glass-breaking activity, or the glass itself, without its other half.
+static const char *unreachable(const struct policy *policy, size_t activity)
+{
+	const struct policy_operation *details = &policy->operations[CPIS__V1__OPERATION__DETAILS];
+	if (activity_set_has(&policy->silent, activity) && (!details->stands || policy->scheduled == 0))
+		return "makes no look silent: there are no details to open in a scheduled care setting";
+	if (activity_set_has(&policy->break_glass, activity) && !details->break_glass)
+		return "breaks no glass: the operation details does not allow it";
+	return NULL;
+}
+
+static void review_looks(const struct policy *policy, policy_remark *remark, void *context)
+{
+	static const struct activity_set none = {{0}};
+	char sentence[SENTENCE_BYTES];
+	for (size_t i = 0; i < policy->activities_count; i++) {
+		const char *what = unreachable(policy, i);
+		if (what == NULL)
+			continue;
+		snprintf(sentence, sizeof sentence, "activity %s %s", policy->activities[i].code, what);
+		remark(context, sentence);
+	}
+	if (policy->operations[CPIS__V1__OPERATION__DETAILS].break_glass &&
+	    memcmp(&policy->break_glass, &none, sizeof none) == 0)
+		remark(context, "operation details allows breaking the glass, and no activity breaks it");
+}
+
 void policy_review(const struct policy *policy, policy_remark *remark, void *context)
 {
 	char sentence[SENTENCE_BYTES], operation[POLICY_NAME_BYTES_MAX];
@@ -68,6 +95,7 @@ void policy_review(const struct policy *policy, policy_remark *remark, void *con
 		snprintf(sentence, sizeof sentence, "activity %s %s", policy->activities[i].code, what);
 		remark(context, sentence);
 	}
+	review_looks(policy, remark, context);
 	for (unsigned i = 0; i < POLICY_OPERATIONS_MAX; i++) {
 		const struct policy_operation *rule = &policy->operations[i];
 		if (!rule->stands || policy_is_roleless((Cpis__V1__Operation)i) || meet(&rule->activities, &had))

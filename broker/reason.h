@@ -112,6 +112,26 @@
 	  "Nobody reviews an access of their own.")\
 	X(REASON_OTHER_AUTHORITY, "other_authority", ACCESS_DENIED,                                                    \
 	  "An authority publishes its own records only.")                                                              \
+	X(REASON_CONTACTS, "contacts_needed", INVALID_REQUEST_STATE,                                                   \
+	  "This authority has no telephones in force: set its contacts first.")                                        \
+	X(REASON_QUALITY_SCOPE, "quality_scope", ACCESS_DENIED,                                                        \
+	  "An authority is told of its own data only, a national body of any.")                                        \
+	X(REASON_CONTACTS_DATE, "contacts_date", INVALID_VALUE,                                                        \
+	  "Contacts begin today or on a date within the next 12 months.")                                              \
+	X(REASON_CONTACTS_FULL, "contacts_full", INVALID_REQUEST_STATE,                                                \
+	  "There are 8 entries of contacts already. Replace one by giving its date.")                                  \
+	X(REASON_SEQUENCE, "publication_sequence", INVALID_REQUEST_STATE, "The file is out of sequence.")              \
+	X(REASON_PUBLICATION_UNKNOWN, "publication_unknown", INVALID_REQUEST_STATE,                                    \
+	  "No such file is open. Open it again.")                                                                      \
+	X(REASON_PUBLICATION_STALE, "publication_stale", INVALID_REQUEST_STATE,                                        \
+	  "A correction came since this file was opened, so it was discarded. Open it again.")                      \
+	X(REASON_PUBLICATION_STATE, "publication_state", INVALID_REQUEST_STATE,                                        \
+	  "This cannot be done with the file now.")                                                                    \
+	X(REASON_VANISHED, "too_many_vanish", INVALID_REQUEST_STATE, "More would vanish than is allowed without asking.")                   \
+	X(REASON_PUBLICATION_BUSY, "publication_busy", SERVICE_UNAVAILABLE,                                            \
+	  "What follows from the last publication is still being done. Try again.")                                    \
+	X(REASON_DEMOGRAPHICS, "demographics_unavailable", SERVICE_UNAVAILABLE,                                        \
+	  "CPF05: the demographics service does not answer, so nothing was stored. Send the same again later.")               \
 	X(REASON_QUARANTINE_SCOPE, "quarantine_scope", ACCESS_DENIED,                                                  \
 	  "A registration authority quarantines its own organisation's systems and people only, and never itself.")    \
 	X(REASON_ROLE_SELF, "role_self", ACCESS_DENIED, "Nobody grants a role to themselves.")                          \
@@ -123,11 +143,33 @@
 	  "A registrar invites systems of the own organisation, one of a national body those of any in the register.") \
 	X(REASON_ENROLMENTS_FULL, "enrolments_full", TOO_MANY_REQUESTS,                                                \
 	  "There are 1,024 open invitations. Withdraw one, or wait until one ends.")                                   \
+	X(REASON_RESPONDER_SCOPE, "responder_scope", ACCESS_DENIED,                                                    \
+	  "The register does not give this organisation that range or kind of question to answer.")                    \
+	X(REASON_NOT_REGISTERED, "responder_not_registered", INVALID_REQUEST_STATE,                                    \
+	  "This session and connection are not registered as a responder, or no longer: register first.")              \
+	X(REASON_WORK_NOT_TAKEN, "work_not_taken", ACCESS_DENIED,                                                      \
+	  "That question was not given to this responder.")                                                            \
+	X(REASON_ANSWER_SIGNATURE, "answer_signature", AUTHOR_CREDENTIALS_ERROR,                                       \
+	  "The answer is not signed by the key that was registered, for this question and this broker.")               \
+	X(REASON_ANSWER_INVALID, "answer_invalid", INVALID_VALUE,                                                      \
+	  "The answer cannot be read, does not fit its question, or says what cannot be.")                             \
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
+	X(REASON_REPORT_NEEDS, "report_needs", INVALID_VALUE,                                                          \
+	  "This report is about one person, who must be named.")                          \
+	X(REASON_REPORT_PERIOD, "report_period", INVALID_VALUE,                                                        \
+	  "This report is about a period of at most 31 days, which must be given.")                                    \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\
 	X(REASON_NO_SUCH_SIZE, "no_such_size", NO_RECORD_FOUND, "The audit log has fewer records than that.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
+	X(REASON_NO_SUCH_ITEM, "no_such_item", NO_RECORD_FOUND,\
+	  "There is no such item in this organisation's inbox.")\
+	X(REASON_NOT_A_NOTIFICATION, "not_a_notification", INVALID_VALUE,\
+	  "That item is not about a look: an enquiry is about an access notification.")\
+	X(REASON_NOT_AN_ENQUIRY, "not_an_enquiry", INVALID_VALUE, "That item is not an enquiry.")\
+	X(REASON_ANSWERED, "enquiry_answered", INVALID_REQUEST_STATE, "This enquiry has been answered before.")\
+	X(REASON_APPOINTMENT, "appointment_date", INVALID_VALUE,\
+	  "The appointment's date must be a date, not in the future and at most 31 days ago.")\
 	X(REASON_DUPLICATE, "request_id_reused", DUPLICATE_REJECTED,                                                   \
 	  "This request id was used before for another request.")                                                      \
 	X(REASON_STORE, "store_unavailable", SERVICE_UNAVAILABLE,                                                      \

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,6 +65,39 @@ static void drop_certificate(struct enrolled_system *system)
 	system->certificate_bytes = 0;
 }
 
+// One that there is no memory for is counted with those that are not kept.
+static void note(struct register_snapshot *to, const char *format, ...) __attribute__((format(printf, 2, 3)));
+static void note(struct register_snapshot *to, const char *format, ...)
+{
+	char *sentence = NULL;
+	va_list arguments;
+	if (to->remarks_count < REGISTER_REMARKS_MAX) {
+		va_start(arguments, format);
+		if (vasprintf(&sentence, format, arguments) < 0)
+			sentence = NULL;
+		va_end(arguments);
+		to->remarks[to->remarks_count] = sentence;
+	}
+	to->remarks_count++;
+}
+
+void register_remarks(const struct register_snapshot *snapshot, void (*remark)(void *context, const char *sentence),
+		      void *context)
+{
+	size_t told = 0;
+	for (size_t i = 0; i < snapshot->remarks_count && i < REGISTER_REMARKS_MAX; i++) {
+		if (snapshot->remarks[i] == NULL)
+			continue;
+		remark(context, snapshot->remarks[i]);
+		told++;
+	}
+	if (told < snapshot->remarks_count) {
+		char rest[64];
+		snprintf(rest, sizeof rest, "and %zu more enrolled certificates", snapshot->remarks_count - told);
+		remark(context, rest);
+	}
+}
+
 // Leaves one certificate for each key.
 static void settle_keys(struct register_snapshot *to)
 {
@@ -78,8 +112,12 @@ static void settle_keys(struct register_snapshot *to)
 			// Who of the two is connecting cannot be told, so nobody is. A copy of the file is no
 			// second one.
 			if (good && other->status == CERTS_OK &&
-			    !certificate_serial_equal(&first.identity.serial, &other->identity.serial))
+			    !certificate_serial_equal(&first.identity.serial, &other->identity.serial)) {
 				first.status = CERTS_PROFILE;
+				note(to, "%s/%s and %s/%s have certificates for one key: neither is admitted",
+				       first.identity.organisation, first.identity.name, other->identity.organisation,
+				       other->identity.name);
+			}
 			drop_certificate(other);
 		}
 		if (first.status != CERTS_OK)
@@ -94,17 +132,20 @@ static bool read_system(const struct register_paths *paths, const char *name, ui
 {
 	static const struct enrolled_system nobody = {0};
 	struct enrolled_system *system = &to->systems[to->systems_count];
-	char *path = NULL, why[CERTS_DETAIL_BYTES];
+	char *path = NULL, why[CERTS_DETAIL_BYTES] = "it cannot be read, or is no certificate";
+	enum certs_status status = CERTS_MALFORMED;
 	if (asprintf(&path, "%s/%s", paths->enrolled_directory, name) < 0) {
 		snprintf(detail, REGISTER_DETAIL_BYTES, "%s: out of memory", paths->enrolled_directory);
 		return false;
 	}
 	// Read once: what is kept is what was checked.
 	bool read = certificate_file_to_der(path, &system->certificate, &system->certificate_bytes) == CERTS_OK;
-	free(path);
 	if (read)
-		system->status = trust_verify_system(to->trust, system->certificate, system->certificate_bytes, now_ms,
-						     &system->identity, why);
+		status = system->status = trust_verify_system(to->trust, system->certificate, system->certificate_bytes, now_ms,
+							      &system->identity, why);
+	if (status != CERTS_OK && status != CERTS_REVOKED && status != CERTS_EXPIRED && status != CERTS_NOT_YET_VALID)
+		note(to, "%s is not admitted: %s", path, why);
+	free(path);
 	// What could not be read at all has no key to be found by.
 	if (memcmp(system->identity.curve_public, nobody.identity.curve_public, KEY_BYTES) != 0)
 		to->systems_count++;
@@ -176,12 +217,15 @@ void register_release(struct register_snapshot *snapshot)
 		return;
 	trust_free(snapshot->trust);
 	free(snapshot->organisations);
+	free(snapshot->ranges);
 	HASH_CLEAR(hh, snapshot->holdings);
 	free(snapshot->holding_entries);
 	free(snapshot->profiles);
 	for (size_t i = 0; i < snapshot->systems_count; i++)
 		drop_certificate(&snapshot->systems[i]);
 	free(snapshot->systems);
+	for (size_t i = 0; i < snapshot->remarks_count && i < REGISTER_REMARKS_MAX; i++)
+		free(snapshot->remarks[i]);
 	free(snapshot);
 }
 
@@ -290,6 +334,12 @@ const struct organisation *register_organisation(const struct register_snapshot 
 		       sizeof snapshot->organisations[0], compare_ods);
 }
 
+const struct organisation *register_organisations(const struct register_snapshot *snapshot, size_t *ret_count)
+{
+	*ret_count = snapshot->organisations_count;
+	return snapshot->organisations;
+}
+
 const struct role_profile *register_profile(const struct register_snapshot *snapshot, const char *uid,
 					    const char *role_code, const struct ods_code *organisation,
 					    uint64_t now_ms)
@@ -336,6 +386,11 @@ const struct role_profile *register_profiles(const struct register_snapshot *sna
 {
 	*ret_count = snapshot->profiles_count;
 	return snapshot->profiles;
+}
+
+struct publishing_rules register_publishing(const struct register_snapshot *snapshot)
+{
+	return snapshot->publishing;
 }
 
 size_t register_systems_count(const struct register_snapshot *snapshot)

@@ -10,18 +10,41 @@
 
 #include "broker/policy.h"
 #include "certs/identity.h"
+#include "proto/nhs_number.h"
 #include "proto/ods_code.h"
 
 #define REGISTER_DETAIL_BYTES 400
 #define REGISTER_SYSTEMS_MAX 16384u
 #define REGISTER_ORGANISATIONS_MAX 16384u
 #define REGISTER_PROFILES_MAX 65536u
+#define REGISTER_RANGES_MAX 1024u
+
+#define REGISTER_ESCALATE_MINUTES_DEFAULT 240u     // of authorities; others have none
+#define REGISTER_EXPIRE_DAYS_DEFAULT 30u
+#define REGISTER_SAME_LOOK_MINUTES_DEFAULT 10u
+
+// How an organisation wants to be told.
+struct inbox_settings {
+	uint32_t escalate_after_minutes;           // 0: never
+	uint32_t expire_after_days;
+	bool digest_hourly;                        // notifications that are not urgent, together
+	bool nothing_to_report_daily;
+	uint32_t same_look_minutes;                // one person's looks at one child within it are told once; 0: each is told
+};
 
 struct organisation {
 	struct ods_code ods;
 	char name[TEXT_BYTES_MAX + 1];
 	enum organisation_type type;
 	uint64_t care_settings;                    // bit n: care setting n of cpis.v1
+	struct inbox_settings inbox;
+};
+
+// NHS numbers that one organisation answers for beside the built-in register; both ends belong to it, and are compared as
+// text: they need no check digit. No two ranges overlap.
+struct register_range {
+	struct nhs_number first, last;
+	struct ods_code organisation;
 };
 
 struct role_profile {
@@ -30,6 +53,12 @@ struct role_profile {
 	struct ods_code organisation;
 	uint64_t from_ms, until_ms;                // from inclusive, until exclusive; 0: no end
 	struct activity_set additional;
+};
+
+// What is asked of publications.
+struct publishing_rules {
+	unsigned vanished_percent_max;             // of the plans held: a full file in which more are missing stops
+	unsigned contacts_stale_days;              // contacts that nobody confirmed for longer are marked
 };
 
 struct enrolled_system {
@@ -65,6 +94,14 @@ const struct enrolled_system *register_system(const struct register_snapshot *sn
 // The system's standing at `now_ms`: its status at loading, and its validity period since.
 enum certs_status register_system_status(const struct enrolled_system *system, uint64_t now_ms);
 const struct organisation *register_organisation(const struct register_snapshot *snapshot, const struct ods_code *ods);
+// All of them, by ODS code. Borrowed.
+const struct organisation *register_organisations(const struct register_snapshot *snapshot, size_t *ret_count);
+// What counts where the register says nothing.
+struct inbox_settings register_inbox_defaults(enum organisation_type type);
+// The range that holds this number; NULL: nobody else is asked about it.
+const struct register_range *register_range_of(const struct register_snapshot *snapshot, const struct nhs_number *number);
+// Whose demographics service publications are checked against; NULL: nobody's.
+const struct organisation *register_demographics(const struct register_snapshot *snapshot);
 // The profile (uid, role, organisation) if it holds at `now_ms`, else NULL.
 const struct role_profile *register_profile(const struct register_snapshot *snapshot, const char *uid,
 					     const char *role_code, const struct ods_code *organisation, uint64_t now_ms);
@@ -73,8 +110,14 @@ bool register_has_person(const struct register_snapshot *snapshot, const char *u
 // Calls back for each enrolled certificate, good or not, until the callback returns true; whether one did.
 bool register_find_system(const struct register_snapshot *snapshot,
 			  bool (*matches)(const struct system_identity *, const void *context), const void *context);
+// What an operator should know of the enrolled directory: each certificate that never held, or two with one key, and why. Not those
+// that were revoked or whose time is over or has not come. At most REGISTER_REMARKS_MAX, and how many more there are.
+#define REGISTER_REMARKS_MAX 100u
+void register_remarks(const struct register_snapshot *snapshot, void (*remark)(void *context, const char *sentence),
+		      void *context);
 // All role profiles of the file, by person, role, organisation and start. Borrowed.
 const struct role_profile *register_profiles(const struct register_snapshot *snapshot, size_t *ret_count);
+struct publishing_rules register_publishing(const struct register_snapshot *snapshot);
 size_t register_systems_count(const struct register_snapshot *snapshot); // with CERTS_OK
 
 #endif

@@ -12,14 +12,28 @@
 
 #define CARE_SETTINGS_MAX 64u
 #define INSTANT_BYTES_MAX 30
+#define MINUTES_PER_DAY (24u * 60u)
+#define ESCALATE_MINUTES_MAX (30u * MINUTES_PER_DAY)
+#define EXPIRE_DAYS_MAX 365u
+#define SAME_LOOK_MINUTES_MAX MINUTES_PER_DAY
 
 // ------------------------------------------------------------------ the file as it is written
+
+enum file_often { OFTEN_NEVER, OFTEN_HOURLY, OFTEN_DAILY };
+
+// NULL: not said.
+struct file_inbox {
+	uint32_t *escalate_after_minutes, *expire_after_days, *same_look_minutes;
+	enum file_often *digest, *nothing_to_report;
+};
 
 struct file_organisation {
 	char *ods, *name;
 	enum organisation_type type;
 	char **care_settings;
 	unsigned care_settings_count;
+	struct file_inbox *inbox;
+	struct register_answers *answers;
 };
 
 struct file_profile {
@@ -28,7 +42,12 @@ struct file_profile {
 	unsigned activities_count;
 };
 
+struct file_publishing {
+	unsigned vanished_percent_max, contacts_stale_days;
+};
+
 struct file_register {
+	struct file_publishing *publishing;
 	struct file_organisation *organisations;
 	unsigned organisations_count;
 	struct file_profile *role_profiles;
@@ -47,6 +66,23 @@ static const cyaml_strval_t type_words[ORGANISATION_TYPES] = {
 static const cyaml_schema_value_t word_value = {
 	CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, POLICY_NAME_BYTES_MAX)};
 
+static const cyaml_strval_t digest_words[] = {{"never", OFTEN_NEVER}, {"hourly", OFTEN_HOURLY}};
+static const cyaml_strval_t nothing_words[] = {{"never", OFTEN_NEVER}, {"daily", OFTEN_DAILY}};
+
+#define OPTIONAL_NUMBER(key, member) \
+	CYAML_FIELD_UINT_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_inbox, member)
+#define OPTIONAL_WORD(key, member, words)                                                            \
+	CYAML_FIELD_ENUM_PTR(key, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct file_inbox, member, words, \
+			     sizeof words / sizeof words[0])
+
+static const cyaml_schema_field_t inbox_fields[] = {
+	OPTIONAL_NUMBER("escalate_after_minutes", escalate_after_minutes),
+	OPTIONAL_NUMBER("expire_after_days", expire_after_days),
+	OPTIONAL_NUMBER("same_look_minutes", same_look_minutes),
+	OPTIONAL_WORD("digest", digest, digest_words),
+	OPTIONAL_WORD("nothing_to_report", nothing_to_report, nothing_words),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t organisation_fields[] = {
 	TEXT("ods", 0, file_organisation, ods, ODS_CODE_BYTES_MAX),
 	TEXT("name", 0, file_organisation, name, TEXT_BYTES_MAX),
@@ -54,6 +90,10 @@ static const cyaml_schema_field_t organisation_fields[] = {
 			 ORGANISATION_TYPES),
 	CYAML_FIELD_SEQUENCE("care_settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			     struct file_organisation, care_settings, &word_value, 0, CARE_SETTINGS_MAX),
+	CYAML_FIELD_MAPPING_PTR("inbox", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, inbox,
+				inbox_fields),
+	CYAML_FIELD_MAPPING_PTR("answers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, answers,
+				register_answers_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t profile_fields[] = {
@@ -72,7 +112,14 @@ static const cyaml_schema_value_t organisation_value = {
 static const cyaml_schema_value_t profile_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct file_profile, profile_fields),
 };
+static const cyaml_schema_field_t publishing_fields[] = {
+	CYAML_FIELD_UINT("vanished_percent_max", CYAML_FLAG_DEFAULT, struct file_publishing, vanished_percent_max),
+	CYAML_FIELD_UINT("contacts_stale_days", CYAML_FLAG_DEFAULT, struct file_publishing, contacts_stale_days),
+	CYAML_FIELD_END,
+};
 static const cyaml_schema_field_t register_fields[] = {
+	CYAML_FIELD_MAPPING_PTR("publishing", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_register, publishing,
+				publishing_fields),
 	CYAML_FIELD_SEQUENCE("organisations", CYAML_FLAG_POINTER, struct file_register, organisations,
 			     &organisation_value, 0, REGISTER_ORGANISATIONS_MAX),
 	CYAML_FIELD_SEQUENCE("role_profiles", CYAML_FLAG_POINTER, struct file_register, role_profiles,
@@ -104,6 +151,53 @@ static bool read_care_settings(struct yaml_place *place, const struct file_organ
 	return true;
 }
 
+struct inbox_settings register_inbox_defaults(enum organisation_type type)
+{
+	bool authority = type == ORGANISATION_LOCAL_AUTHORITY;
+	return (struct inbox_settings){
+		.escalate_after_minutes = authority ? REGISTER_ESCALATE_MINUTES_DEFAULT : 0,
+		.expire_after_days = REGISTER_EXPIRE_DAYS_DEFAULT,
+		.same_look_minutes = authority ? REGISTER_SAME_LOOK_MINUTES_DEFAULT : 0,
+	};
+}
+
+// A number within its bounds, where the file says one.
+static bool read_number(struct yaml_place *place, const struct file_organisation *from, const char *key, const uint32_t *said,
+			uint32_t min, uint32_t max, uint32_t *ret)
+{
+	if (said == NULL)
+		return true;
+	if (*said < min || *said > max)
+		return yaml_file_refuse(place, "organisation %s: inbox: %s must be %u to %u", from->ods, key, min, max);
+	*ret = *said;
+	return true;
+}
+
+static bool read_inbox(struct yaml_place *place, const struct file_organisation *from, struct inbox_settings *to)
+{
+	const struct file_inbox *said = from->inbox;
+	*to = register_inbox_defaults(from->type);
+	if (said == NULL)
+		return true;
+	// Nobody but an authority is told of looks.
+	if (from->type != ORGANISATION_LOCAL_AUTHORITY &&
+	    (said->same_look_minutes != NULL || said->digest != NULL || said->nothing_to_report != NULL))
+		return yaml_file_refuse(place, "organisation %s: inbox: same_look_minutes, digest and nothing_to_report are "
+					"for local authorities only", from->ods);
+	if (!read_number(place, from, "escalate_after_minutes", said->escalate_after_minutes, 0, ESCALATE_MINUTES_MAX,
+			 &to->escalate_after_minutes) ||
+	    !read_number(place, from, "expire_after_days", said->expire_after_days, 1, EXPIRE_DAYS_MAX, &to->expire_after_days) ||
+	    !read_number(place, from, "same_look_minutes", said->same_look_minutes, 0, SAME_LOOK_MINUTES_MAX,
+			 &to->same_look_minutes))
+		return false;
+	if (to->escalate_after_minutes >= to->expire_after_days * MINUTES_PER_DAY)
+		return yaml_file_refuse(place, "organisation %s: inbox: escalate_after_minutes must be less than expire_after_days",
+					from->ods);
+	to->digest_hourly = said->digest != NULL && *said->digest == OFTEN_HOURLY;
+	to->nothing_to_report_daily = said->nothing_to_report != NULL && *said->nothing_to_report == OFTEN_DAILY;
+	return true;
+}
+
 static bool read_organisation(struct yaml_place *place, const struct file_organisation *from,
 			      struct organisation *to)
 {
@@ -114,7 +208,7 @@ static bool read_organisation(struct yaml_place *place, const struct file_organi
 		return yaml_file_refuse(place, "organisation %s: the name has control characters", from->ods);
 	memcpy(to->name, from->name, strlen(from->name) + 1);
 	to->type = from->type;
-	return read_care_settings(place, from, &to->care_settings);
+	return read_care_settings(place, from, &to->care_settings) && read_inbox(place, from, &to->inbox);
 }
 
 static unsigned entry_of_organisation(const struct file_register *file, const struct ods_code *ods)
@@ -136,8 +230,10 @@ static bool read_organisations(struct yaml_place *place, const struct file_regis
 {
 	place->key = "organisations";
 	for (place->index = 0; place->index < file->organisations_count; place->index++) {
-		if (!read_organisation(place, &file->organisations[place->index],
-				       &to->organisations[place->index]))
+		const struct file_organisation *from = &file->organisations[place->index];
+		struct organisation *organisation = &to->organisations[place->index];
+		if (!read_organisation(place, from, organisation) ||
+		    (from->answers != NULL && !register_add_answers(place, from->answers, &organisation->ods, to)))
 			return false;
 	}
 	to->organisations_count = file->organisations_count;
@@ -148,6 +244,27 @@ static bool read_organisations(struct yaml_place *place, const struct file_regis
 		place->index = entry_of_organisation(file, &to->organisations[i].ods);
 		return yaml_file_refuse(place, "organisation %s stands twice", to->organisations[i].ods.text);
 	}
+	return true;
+}
+
+// ------------------------------------------------------------------ publishing
+
+#define VANISHED_PERCENT_DEFAULT 10u
+#define CONTACTS_STALE_DAYS_DEFAULT 90u
+#define CONTACTS_STALE_DAYS_MAX 3660u
+
+static bool read_publishing(struct yaml_place *place, const struct file_publishing *from, struct publishing_rules *to)
+{
+	*to = (struct publishing_rules){VANISHED_PERCENT_DEFAULT, CONTACTS_STALE_DAYS_DEFAULT};
+	if (from == NULL)
+		return true;
+	place->key = "publishing";
+	place->index = 0;
+	if (from->vanished_percent_max > 100)
+		return yaml_file_refuse(place, "vanished_percent_max is a share in 100: 0 to 100");
+	if (from->contacts_stale_days == 0 || from->contacts_stale_days > CONTACTS_STALE_DAYS_MAX)
+		return yaml_file_refuse(place, "contacts_stale_days is 1 to %u", CONTACTS_STALE_DAYS_MAX);
+	*to = (struct publishing_rules){from->vanished_percent_max, from->contacts_stale_days};
 	return true;
 }
 
@@ -309,10 +426,12 @@ bool register_read_file(const char *path, const struct policy *policy, struct re
 		// One more than needed, so that an empty register is not a failed allocation.
 		to->organisations = calloc(from->organisations_count + 1u, sizeof *to->organisations);
 		to->profiles = calloc(from->role_profiles_count + 1u, sizeof *to->profiles);
-		good = to->organisations != NULL && to->profiles != NULL;
+		to->ranges = calloc(REGISTER_RANGES_MAX, sizeof *to->ranges);
+		good = to->organisations != NULL && to->profiles != NULL && to->ranges != NULL;
 		if (!good)
 			snprintf(detail, REGISTER_DETAIL_BYTES, "%s: out of memory", path);
-		good = good && read_organisations(&place, from, to) &&
+		good = good && read_publishing(&place, from->publishing, &to->publishing) &&
+		       read_organisations(&place, from, to) &&
 		       read_profiles(&place, from, policy, to);
 		if (good && !index_profiles(to))
 			good = yaml_file_refuse(&place, "out of memory");

@@ -158,10 +158,32 @@ static enum reason dispatch(struct op_context *context)
 		return op_details(context);
 	case CPIS__V1__OPERATION__PUBLISH:
 		return op_publish(context);
+	case CPIS__V1__OPERATION__PUBLICATION_OPEN:
+		return op_publication_open(context);
+	case CPIS__V1__OPERATION__PUBLICATION_RECORDS:
+		return op_publication_records(context);
+	case CPIS__V1__OPERATION__PUBLICATION_COMMIT:
+		return op_publication_commit(context);
+	case CPIS__V1__OPERATION__PUBLICATION_SHOW:
+		return op_publication_show(context);
+	case CPIS__V1__OPERATION__CONTACTS_SET:
+		return op_contacts_set(context);
+	case CPIS__V1__OPERATION__CONTACTS_SHOW:
+		return op_contacts_show(context);
+	case CPIS__V1__OPERATION__DATA_QUALITY:
+		return op_data_quality(context);
 	case CPIS__V1__OPERATION__INBOX_LIST:
 		return op_inbox_list(context);
 	case CPIS__V1__OPERATION__INBOX_ACKNOWLEDGE:
 		return op_inbox_acknowledge(context);
+	case CPIS__V1__OPERATION__INBOX_TAKE:
+		return op_inbox_take(context);
+	case CPIS__V1__OPERATION__ENQUIRY_SEND:
+		return op_enquiry_send(context);
+	case CPIS__V1__OPERATION__ENQUIRY_ANSWER:
+		return op_enquiry_answer(context);
+	case CPIS__V1__OPERATION__NOT_BROUGHT_SEND:
+		return op_not_brought_send(context);
 	case CPIS__V1__OPERATION__AUDIT_SEARCH:
 		return op_audit_search(context);
 	case CPIS__V1__OPERATION__AUDIT_SHOW:
@@ -198,6 +220,14 @@ static enum reason dispatch(struct op_context *context)
 		return op_enrol_withdraw(context);
 	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
 		return op_audit_consistency(context);
+	case CPIS__V1__OPERATION__RESPONDER_REGISTER:
+		return op_responder_register(context);
+	case CPIS__V1__OPERATION__RESPONDER_TAKE:
+		return op_responder_take(context);
+	case CPIS__V1__OPERATION__RESPONDER_ANSWER:
+		return op_responder_answer(context);
+	case CPIS__V1__OPERATION__RESPONDER_ANNOUNCE:
+		return op_responder_announce(context);
 	default:
 		return REASON_OPERATION;
 	}
@@ -247,12 +277,28 @@ static void note_subject(struct op_context *context)
 		context->detail->stated_reason = request->details->reason;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH) {
 		text = request->audit_search->nhs_number;
+		context->detail->search = request->audit_search;
+	} else if (request->body_case == CPIS__V1__REQUEST__BODY_NOT_BROUGHT_SEND) {
+		text = request->not_brought_send->nhs_number;
 	}
 	if (text == NULL || nhs_number_parse(text, strlen(text), &number) != NHS_NUMBER_OK)
 		return;
 	vault_tag_subject(context->vault, &number, &context->subject);
 	context->has_subject = true;
 	context->detail->nhs_number = text;
+}
+
+bool op_note_number(struct op_context *context, const struct nhs_number *number)
+{
+	if (number == NULL)
+		return true;
+	char *copy = (char *)(uintptr_t)arena_copy(context->arena, (const uint8_t *)number->digits, sizeof number->digits);
+	if (copy == NULL)
+		return false;
+	vault_tag_subject(context->vault, number, &context->subject);
+	context->has_subject = true;
+	context->detail->nhs_number = copy;
+	return true;
 }
 
 // A system that nobody knows yet may do one thing. Before anything is noted: a stranger names no child in the audit log.

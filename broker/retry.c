@@ -11,7 +11,14 @@ bool retry_applies(const Cpis__V1__Request *request)
 	switch (request->body_case) {
 	case CPIS__V1__REQUEST__BODY_DETAILS:
 	case CPIS__V1__REQUEST__BODY_PUBLISH:
+	// Taken once: what a lost reply carried would be nobody's until its lease is over.
+	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
+	case CPIS__V1__REQUEST__BODY_ENQUIRY_SEND:
+	case CPIS__V1__REQUEST__BODY_ENQUIRY_ANSWER:
+	case CPIS__V1__REQUEST__BODY_NOT_BROUGHT_SEND:
 	// Signed acts: what was signed once takes effect once, while its signature is fresh.
+	case CPIS__V1__REQUEST__BODY_PUBLICATION_COMMIT:
+	case CPIS__V1__REQUEST__BODY_CONTACTS_SET:
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_SET:
 	case CPIS__V1__REQUEST__BODY_QUARANTINE_LIFT:
 	case CPIS__V1__REQUEST__BODY_ROLE_GRANT:
@@ -20,6 +27,7 @@ bool retry_applies(const Cpis__V1__Request *request)
 	case CPIS__V1__REQUEST__BODY_ALERT_REVIEW:
 	case CPIS__V1__REQUEST__BODY_ENROL_INVITE:
 	case CPIS__V1__REQUEST__BODY_ENROL_WITHDRAW:
+	case CPIS__V1__REQUEST__BODY_RESPONDER_REGISTER:
 		return true;
 	default:
 		return false;
@@ -91,6 +99,9 @@ static uint64_t kept_ms(const Cpis__V1__Request *request)
 bool retry_keep(struct op_context *context, const struct retry *retry)
 {
 	Cpis__V1__Reply body = CPIS__V1__REPLY__INIT;
+	// Nothing was taken: there is nothing to give again.
+	if (context->reply->body_case == CPIS__V1__REPLY__BODY_INBOX_TAKE && context->reply->inbox_take->n_items == 0)
+		return true;
 	body.body_case = context->reply->body_case;
 	body.details = context->reply->details; // see open_kept
 	Cpis__Stored__V1__StoredReply stored = CPIS__STORED__V1__STORED_REPLY__INIT;

@@ -18,7 +18,7 @@ struct retry {
 	uint64_t audit_index;    // of the first time's record
 };
 
-// Whether this request changes something whose repetition would be seen (DETAILS, PUBLISH, signed acts).
+// Whether this request changes something whose repetition would be seen (DETAILS, PUBLISH, what is taken or sent, signed acts).
 bool retry_applies(const Cpis__V1__Request *request);
 
 // REASON_NONE: `ret` says whether there was a first time, and if so the reply is filled from it.

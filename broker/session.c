@@ -65,14 +65,14 @@ static enum reason check_statement(const struct session_context *context, const 
 }
 
 enum reason session_open(const struct session_context *context, struct arena *arena,
-			 const Cpis__V1__SessionOpenRequest *request, struct session *ret)
+			 const Cpis__V1__SessionOpenRequest *request, struct session *ret,
+			 char why[CERTS_DETAIL_BYTES])
 {
 	memset(ret, 0, sizeof *ret);
 	struct staff_identity staff;
-	char detail[CERTS_DETAIL_BYTES];
 	enum certs_status status =
 		trust_verify_staff(register_trust(context->snapshot), request->staff_certificate.data,
-				   request->staff_certificate.len, context->now_ms, &staff, detail);
+				   request->staff_certificate.len, context->now_ms, &staff, why);
 	snprintf(ret->uid, sizeof ret->uid, "%s", staff.uid);
 	snprintf(ret->name, sizeof ret->name, "%s", staff.name);
 	ret->staff_serial = staff.serial;

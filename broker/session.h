@@ -14,7 +14,6 @@
 #include "proto/arena.h"
 #include "proto/wire.h"
 
-#define SESSION_ID_BYTES 16
 // A token is sealed anew, with a fresh idle limit, when the last renewal is older than this.
 #define SESSION_RENEW_MS (5u * 60u * 1000u)
 
@@ -44,9 +43,11 @@ struct session_context {
 
 // Checks, in this order: the staff certificate, the signature over the statement, the person, the channel, the
 // broker, the time, the organisation, the role profile. REASON_NONE and a new session, or the first check that
-// failed; `ret` then holds the person as far as the certificate proved one, so that the refusal can name them.
+// failed; `ret` then holds the person as far as the certificate proved one, so that the refusal can name them, and `why`
+// what a certificate lacks, in words.
 enum reason session_open(const struct session_context *context, struct arena *arena,
-			 const Cpis__V1__SessionOpenRequest *request, struct session *ret);
+			 const Cpis__V1__SessionOpenRequest *request, struct session *ret,
+			 char why[CERTS_DETAIL_BYTES]);
 
 // Keys that tokens are sealed under: the current one seals, both open. While a key is changed the sessions that are
 // open live on, and each is sealed anew when it is next used.

@@ -28,6 +28,8 @@ enum store_status {
 };
 const char *store_status_text(enum store_status status);
 
+#define REJECTION_FIELD_BYTES_MAX 20u // name of a PlanRecord field
+
 struct store_tag {
 	uint8_t bytes[TAG_BYTES];
 };
@@ -37,11 +39,20 @@ struct store_blob {
 	size_t bytes;
 };
 
+// One version of a plan. A file is stored as versions of a generation of its own, which nobody is shown until the authority's
+// state says so (broker/authority_state.h).
 struct store_plan {
-	struct store_tag slot;       // keyed tag of NHS number, authority and plan type: the row's identity
+	struct store_tag slot;       // keyed tag of NHS number, authority and plan type; with the generation the row's identity
+	uint64_t generation;         // 1, 2, 3... for each authority
 	struct store_tag subject;    // keyed tag of the NHS number
 	struct ods_code authority;
 	struct store_blob sealed;    // StoredPlan
+};
+
+// A place in the order of an authority's versions; zeroed: before all of them.
+struct store_plan_place {
+	uint64_t generation;
+	struct store_tag slot;
 };
 
 struct store_access {
@@ -51,23 +62,62 @@ struct store_access {
 	struct store_blob sealed;    // StoredAccess
 };
 
-// What an organisation has to read and settle: notifications of accesses, and alerts for its privacy officer.
-enum store_box { STORE_BOX_NOTIFICATIONS, STORE_BOX_ALERTS };
+// What an organisation has to read and settle: notifications, alerts for its privacy officer, and what is held back until its
+// digest is made. ESCALATIONS has no rows of its own: it is a second view of those notifications that nobody acknowledged in
+// time, numbered by `escalation_id`; calls that take an id take that one there.
+enum store_box { STORE_BOX_NOTIFICATIONS, STORE_BOX_ALERTS, STORE_BOX_HELD, STORE_BOX_ESCALATIONS };
 
+// Times are 0 for "not yet".
 struct store_inbox_item {
 	enum store_box box;
 	struct ods_code organisation;
 	uint64_t id;                 // 1, 2, 3... in each box of each organisation, never used twice
+	uint64_t kind;               // cpis.v1.InboxItem's field number of the kind; 0: an alert
 	uint64_t created_ms;
-	uint64_t acknowledged_ms;    // 0: not yet
-	struct store_blob sealed;    // cpis.v1.InboxItem without the acknowledgement, or StoredAlert
-	struct store_blob acknowledged_by; // sealed name, or AlertReview; empty: not yet
+	struct store_blob sealed;    // cpis.v1.InboxItem without what follows, or StoredAlert
+
+	// What becomes of it: inbox_update.
+	uint64_t acknowledged_ms;
+	uint64_t delivered_ms;       // first handed to somebody
+	uint64_t lease_until_ms;     // nobody is given it before
+	uint64_t escalated_ms;
+	uint64_t escalation_id;      // 1, 2, 3... in each organisation; 0: not escalated
+	uint64_t expired_ms;         // not offered any more
+	uint64_t answered_ms;        // of an enquiry
+	uint64_t due_ms;             // something is to be done about it by then; 0: no more
+	struct store_blob acknowledged_by; // StoredSettlement, or StoredReview; empty: not yet
+	struct store_blob leased_by; // StoredLease; empty: never taken
+};
+
+struct store_reported {
+	uint64_t until_ms;
+	struct ods_code after;       // text[0] == 0: of none yet
 };
 
 struct store_authority {
 	struct ods_code organisation;
 	uint64_t last_published_ms;
+	uint64_t due_ms;             // since when something is to be done for it (broker/job_publication.c); 0: nothing
 	struct store_blob sealed;    // StoredAuthority
+};
+
+// A record of a file that was not stored.
+struct store_rejection {
+	struct ods_code authority;
+	uint64_t generation;         // of the file
+	uint32_t place;              // in the file, from 0
+	struct store_tag record;     // keyed tag of the number and type as they were sent
+	uint32_t code;               // RecordCode
+	char field[REJECTION_FIELD_BYTES_MAX + 1];
+	uint64_t since_ms;           // since when the same has been wrong with it in each file
+	struct store_blob sealed;    // cpis.v1.RecordOutcome
+};
+
+struct store_rejection_count {
+	uint32_t code;
+	char field[REJECTION_FIELD_BYTES_MAX + 1];
+	uint32_t count;
+	uint64_t oldest_ms;
 };
 
 struct store_quarantine {
@@ -80,6 +130,11 @@ struct store_enrolment {
 	struct store_tag system;     // keyed tag of organisation and name
 	struct store_tag code;       // keyed tag of the one-time code's hash
 	struct store_blob sealed;    // StoredEnrolment
+};
+
+struct store_inactive {
+	struct store_tag subject;    // keyed tag of the NHS number
+	struct store_blob sealed;    // StoredInactive
 };
 
 // What a request id was used for before.
@@ -111,15 +166,21 @@ struct store_audit {
 	struct store_tag subject, person;
 };
 
-// Zero means "any", as in AuditSearchRequest, but for `limit`, which is what it says. Newest first.
-struct store_audit_filter {
-	bool has_subject, has_person, has_organisation;
-	struct store_tag subject, person;
+// Searches go along one key, whose rows lie in the order of their time, and of their index within one instant.
+enum store_audit_key { STORE_AUDIT_ALL, STORE_AUDIT_SUBJECT, STORE_AUDIT_PERSON, STORE_AUDIT_ORGANISATION };
+
+// A row's place in that order.
+struct store_audit_place {
+	uint64_t time_ms, index;
+};
+
+struct store_audit_range {
+	enum store_audit_key key;
+	struct store_tag tag;          // of the subject or the person
 	struct ods_code organisation;
-	uint64_t from_ms;            // inclusive
-	uint64_t until_ms;           // exclusive; 0: no end
-	uint64_t before_index;       // exclusive; 0: from the newest
-	uint64_t from_index;         // inclusive
+	struct store_audit_place from; // inclusive
+	struct store_audit_place until;// exclusive
+	bool oldest_first;
 	uint32_t limit;
 };
 
@@ -132,8 +193,16 @@ struct store_ops {
 	void (*rollback)(struct store *);              // harmless without a batch
 	void (*close)(struct store *);
 
-	enum store_status (*plan_put)(struct store *, const struct store_plan *);          // insert or replace by slot
-	enum store_status (*plan_get)(struct store *, const struct store_tag *slot, struct arena *, struct store_plan *ret);
+	enum store_status (*plan_put)(struct store *, const struct store_plan *); // insert or replace by slot and generation
+	// The newest version that is of `generation` or before.
+	enum store_status (*plan_get)(struct store *, const struct store_tag *slot, uint64_t generation, struct arena *,
+				      struct store_plan *ret);
+	enum store_status (*plan_delete)(struct store *, const struct store_tag *slot, uint64_t generation); // none is fine too
+	// An authority's versions by generation and slot, those after `after` and up to `until_generation`.
+	enum store_status (*plans_in)(struct store *, const struct ods_code *authority, const struct store_plan_place *after,
+				      uint64_t until_generation, size_t max, struct arena *, struct store_plan **ret,
+				      size_t *ret_count);
+	// All versions.
 	enum store_status (*plans_of)(struct store *, const struct store_tag *subject, size_t max, struct arena *,
 				      struct store_plan **ret, size_t *ret_count);
 
@@ -143,10 +212,27 @@ struct store_ops {
 					 uint64_t before_index, size_t max, struct arena *, struct store_access **ret,
 					 size_t *ret_count);
 
-	enum store_status (*inbox_next_id)(struct store *, enum store_box, const struct ods_code *, uint64_t *ret); // not reserved until put
+	// Not reserved until put, or for ESCALATIONS until updated.
+	enum store_status (*inbox_next_id)(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
+	// Of what becomes of it, `due_ms` alone counts.
 	enum store_status (*inbox_put)(struct store *, const struct store_inbox_item *);
+	// Writes what becomes of it; the rest only says which it is.
+	enum store_status (*inbox_update)(struct store *, const struct store_inbox_item *);
+	// Oldest first; without those that are acknowledged or expired unless they are asked for.
 	enum store_status (*inbox_list)(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
 					size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+	// Those that nobody has acknowledged or holds at `now_ms`.
+	enum store_status (*inbox_free)(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, uint64_t now_ms,
+					size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+	// When the first lease of those ends; 0: nobody holds any.
+	enum store_status (*inbox_next_free)(struct store *, enum store_box, const struct ods_code *, uint64_t now_ms,
+					     uint64_t *ret_ms);
+	// Of all organisations, the longest due first. Not for ESCALATIONS.
+	enum store_status (*inbox_due)(struct store *, enum store_box, uint64_t now_ms, size_t max, struct arena *,
+				       struct store_inbox_item **ret, size_t *ret_count);
+	// When the last item before `before_ms` was put that is not of this kind; 0: there is none. Not for ESCALATIONS.
+	enum store_status (*inbox_latest)(struct store *, enum store_box, const struct ods_code *, uint64_t before_ms,
+					  uint64_t but_kind, uint64_t *ret_created_ms);
 	enum store_status (*inbox_get)(struct store *, enum store_box, const struct ods_code *, uint64_t id, struct arena *,
 				       struct store_inbox_item *ret);
 	// Only when it is not acknowledged yet; STORE_NOT_FOUND otherwise.
@@ -154,8 +240,32 @@ struct store_ops {
 					       struct store_blob acknowledged_by);
 	enum store_status (*inbox_unacknowledged)(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 
+	// Up to when it is known of whom that there was nothing to report: of all, and beyond that of organisations up to this one.
+	enum store_status (*reported_put)(struct store *, const struct store_reported *);
+	enum store_status (*reported_get)(struct store *, struct store_reported *ret); // STORE_NOT_FOUND: never
+
 	enum store_status (*authority_put)(struct store *, const struct store_authority *);
 	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
+	// The one that has been due for longest.
+	enum store_status (*authority_due)(struct store *, struct arena *, struct store_authority *ret);
+
+	enum store_status (*rejection_put)(struct store *, const struct store_rejection *); // insert or replace by its place
+	enum store_status (*rejections_of)(struct store *, const struct ods_code *authority, uint64_t generation,
+					   uint64_t from_place, size_t max, struct arena *, struct store_rejection **ret,
+					   size_t *ret_count); // by place
+	// Since when this record has been wrong in this way in the file of `generation`.
+	enum store_status (*rejection_since)(struct store *, const struct store_rejection *like, uint64_t *ret_since_ms);
+	enum store_status (*rejection_counts)(struct store *, const struct ods_code *authority, uint64_t generation, size_t max,
+					      struct arena *, struct store_rejection_count **ret, size_t *ret_count);
+	// Removes at most `max` of the files of other generations than these two.
+	enum store_status (*rejection_expire)(struct store *, const struct ods_code *authority, const uint64_t keep[2], size_t max,
+					      size_t *ret_removed);
+
+	// NHS numbers that are not in use.
+	enum store_status (*inactive_put)(struct store *, const struct store_inactive *); // insert or replace by subject
+	enum store_status (*inactive_get)(struct store *, const struct store_tag *subject, struct arena *,
+					  struct store_inactive *ret);
+	enum store_status (*inactive_delete)(struct store *, const struct store_tag *subject); // STORE_NOT_FOUND: there was none
 
 	enum store_status (*quarantine_put)(struct store *, const struct store_quarantine *); // insert or replace by target
 	enum store_status (*quarantine_delete)(struct store *, const struct store_tag *target); // STORE_NOT_FOUND: there was none
@@ -187,8 +297,9 @@ struct store_ops {
 	enum store_status (*audit_get)(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
 	// Node `height` of row `index` (certs/merkle.h).
 	enum store_status (*audit_node)(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
-	enum store_status (*audit_search)(struct store *, const struct store_audit_filter *, struct arena *,
-					  struct store_audit **ret, size_t *ret_count); // records without nodes
+	// Rows without their nodes. What it costs depends on `limit` and not on how many rows there are.
+	enum store_status (*audit_search)(struct store *, const struct store_audit_range *, struct arena *,
+					  struct store_audit **ret, size_t *ret_count);
 	enum store_status (*audit_size)(struct store *, uint64_t *ret);                // number of rows
 
 	enum store_status (*checkpoint_put)(struct store *, const char *note);          // the latest one only is kept

@@ -13,19 +13,34 @@
 #include "proto/invariant.h"
 
 #define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 3
+#define SCHEMA_VERSION 4
 // A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
 #define BUSY_TIMEOUT_MS 5000
 
 // What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
 static const char schema[] =
 	"CREATE TABLE plan ("
-	"  slot BLOB PRIMARY KEY NOT NULL," // tag of NHS number, authority and plan type
+	"  slot BLOB NOT NULL,"             // tag of NHS number, authority and plan type
+	"  generation INTEGER NOT NULL,"    // of the authority's file or correction that it came with
 	"  subject BLOB NOT NULL,"          // tag of the NHS number
 	"  authority TEXT NOT NULL,"
-	"  sealed BLOB NOT NULL"
+	"  sealed BLOB NOT NULL,"
+	"  PRIMARY KEY (slot, generation)"
 	") STRICT, WITHOUT ROWID;"
 	"CREATE INDEX plan_by_subject ON plan (subject);"
+	"CREATE INDEX plan_by_authority ON plan (authority, generation, slot);"
+	"CREATE TABLE rejection ("          // records of files that were not stored
+	"  authority TEXT NOT NULL,"
+	"  generation INTEGER NOT NULL,"
+	"  place INTEGER NOT NULL,"
+	"  record BLOB NOT NULL,"           // tag of number and type as sent
+	"  code INTEGER NOT NULL,"
+	"  field TEXT NOT NULL,"
+	"  since_ms INTEGER NOT NULL,"
+	"  sealed BLOB NOT NULL,"
+	"  PRIMARY KEY (authority, generation, place)"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX rejection_by_record ON rejection (authority, generation, record);"
 	"CREATE TABLE access ("
 	"  subject BLOB NOT NULL,"
 	"  audit_index INTEGER NOT NULL,"
@@ -37,18 +52,40 @@ static const char schema[] =
 	"  organisation TEXT NOT NULL,"
 	"  box INTEGER NOT NULL,"           // enum store_box
 	"  id INTEGER NOT NULL,"            // rows are never deleted, so max(id) + 1 was never used
+	"  kind INTEGER NOT NULL,"
 	"  created_ms INTEGER NOT NULL,"
-	"  acknowledged_ms INTEGER NOT NULL,"
+	"  acknowledged_ms INTEGER NOT NULL DEFAULT 0,"
+	"  delivered_ms INTEGER NOT NULL DEFAULT 0,"
+	"  lease_until_ms INTEGER NOT NULL DEFAULT 0,"
+	"  escalated_ms INTEGER NOT NULL DEFAULT 0,"
+	"  escalation_id INTEGER NOT NULL DEFAULT 0,"
+	"  expired_ms INTEGER NOT NULL DEFAULT 0,"
+	"  answered_ms INTEGER NOT NULL DEFAULT 0,"
+	"  due_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL,"
 	"  acknowledged_by BLOB,"
+	"  leased_by BLOB,"
 	"  PRIMARY KEY (organisation, box, id)"
 	") STRICT, WITHOUT ROWID;"
-	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0;"
+	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0 AND expired_ms = 0;"
+	"CREATE UNIQUE INDEX inbox_escalated ON inbox (organisation, escalation_id) WHERE escalation_id > 0;"
+	"CREATE INDEX inbox_due ON inbox (box, due_ms) WHERE due_ms > 0;"
+	"CREATE TABLE reported ("           // how far 'nothing to report' has got
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  until_ms INTEGER NOT NULL,"
+	"  after TEXT NOT NULL"
+	") STRICT;"
 	"CREATE TABLE authority ("
 	"  organisation TEXT PRIMARY KEY NOT NULL,"
 	"  last_published_ms INTEGER NOT NULL,"
+	"  due_ms INTEGER NOT NULL,"        // 0: nothing is due
 	"  sealed BLOB NOT NULL"
 	") STRICT, WITHOUT ROWID;"
+	"CREATE TABLE inactive ("
+	"  subject BLOB PRIMARY KEY NOT NULL," // tag of the NHS number
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
+	"CREATE INDEX authority_due ON authority (due_ms) WHERE due_ms > 0;"
 	"CREATE TABLE quarantine ("
 	"  target BLOB PRIMARY KEY NOT NULL," // tag of kind and target
 	"  since_ms INTEGER NOT NULL,"
@@ -88,9 +125,11 @@ static const char schema[] =
 	"  subject BLOB,"
 	"  person BLOB"
 	") STRICT;"
-	"CREATE INDEX audit_by_subject ON audit (subject) WHERE subject IS NOT NULL;"
-	"CREATE INDEX audit_by_person ON audit (person) WHERE person IS NOT NULL;"
-	"CREATE INDEX audit_by_organisation ON audit (organisation);"
+	// What searches go along; each in the order of time.
+	"CREATE INDEX audit_by_subject ON audit (subject, time_ms) WHERE subject IS NOT NULL;"
+	"CREATE INDEX audit_by_person ON audit (person, time_ms) WHERE person IS NOT NULL;"
+	"CREATE INDEX audit_by_organisation ON audit (organisation, time_ms);"
+	"CREATE INDEX audit_by_time ON audit (time_ms);"
 	// Against our own mistakes. Whoever can write the file can drop these; the signed log is what finds them out.
 	"CREATE TRIGGER audit_is_not_updated BEFORE UPDATE ON audit"
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;"
@@ -179,20 +218,38 @@ static const struct store_ops sqlite_ops = {
 	.close = close_store,
 	.plan_put = sqlite_plan_put,
 	.plan_get = sqlite_plan_get,
+	.plan_delete = sqlite_plan_delete,
+	.plans_in = sqlite_plans_in,
 	.plans_of = sqlite_plans_of,
 	.access_put = sqlite_access_put,
 	.accesses_of = sqlite_accesses_of,
 	.inbox_next_id = sqlite_inbox_next_id,
 	.inbox_put = sqlite_inbox_put,
+	.inbox_update = sqlite_inbox_update,
 	.inbox_list = sqlite_inbox_list,
+	.inbox_free = sqlite_inbox_free,
+	.inbox_next_free = sqlite_inbox_next_free,
+	.inbox_due = sqlite_inbox_due,
+	.inbox_latest = sqlite_inbox_latest,
 	.inbox_get = sqlite_inbox_get,
 	.inbox_acknowledge = sqlite_inbox_acknowledge,
 	.inbox_unacknowledged = sqlite_inbox_unacknowledged,
+	.reported_put = sqlite_reported_put,
+	.reported_get = sqlite_reported_get,
 	.authority_put = sqlite_authority_put,
 	.authority_get = sqlite_authority_get,
+	.authority_due = sqlite_authority_due,
+	.rejection_put = sqlite_rejection_put,
+	.rejections_of = sqlite_rejections_of,
+	.rejection_since = sqlite_rejection_since,
+	.rejection_counts = sqlite_rejection_counts,
+	.rejection_expire = sqlite_rejection_expire,
 	.quarantine_put = sqlite_quarantine_put,
 	.quarantine_delete = sqlite_quarantine_delete,
 	.quarantine_all = sqlite_quarantine_all,
+	.inactive_put = sqlite_inactive_put,
+	.inactive_get = sqlite_inactive_get,
+	.inactive_delete = sqlite_inactive_delete,
 	.enrolment_put = sqlite_enrolment_put,
 	.enrolment_delete = sqlite_enrolment_delete,
 	.enrolment_all = sqlite_enrolment_all,

@@ -4,21 +4,30 @@
 
 #include "broker/store_sqlite_priv.h"
 
-enum { SEARCH_SUBJECT = 1, SEARCH_PERSON = 2, SEARCH_ORGANISATION = 4 };
-
-// A condition that is not asked for is left out, so that SQLite can pick the index of one that is.
+// Each key has an index that ends in time_ms, behind which SQLite keeps idx. The bounds on time_ms alone are what the index
+// is entered by; those on both columns then leave out what is beyond them within the same instant. NULL in place of the
+// nodes, so that rows are read by one function.
 bool sqlite_prepare_searches(struct sqlite_store *store)
 {
-	for (int asked = 0; asked < SEARCH_STATEMENTS; asked++) {
-		char sql[400];
+	static const struct {
+		const char *index, *condition;
+	} keys[] = {
+		[STORE_AUDIT_ALL] = {"audit_by_time", ""},
+		[STORE_AUDIT_SUBJECT] = {"audit_by_subject", "subject = ?1 AND "},
+		[STORE_AUDIT_PERSON] = {"audit_by_person", "person = ?1 AND "},
+		[STORE_AUDIT_ORGANISATION] = {"audit_by_organisation", "organisation = ?1 AND "},
+	};
+	_Static_assert(2 * sizeof keys / sizeof keys[0] == SEARCH_STATEMENTS, "each key, in both orders");
+	for (int i = 0; i < SEARCH_STATEMENTS; i++) {
+		char sql[500];
+		const char *order = i % 2 == 1 ? "ASC" : "DESC";
 		snprintf(sql, sizeof sql,
-			 "SELECT idx, salt, record, nodes, time_ms, organisation, subject, person FROM audit"
-			 " WHERE idx < ?1 AND idx >= ?8 AND time_ms >= ?2 AND time_ms < ?3%s%s%s ORDER BY idx DESC LIMIT ?4",
-			 asked & SEARCH_SUBJECT ? " AND subject = ?5" : "",
-			 asked & SEARCH_PERSON ? " AND person = ?6" : "",
-			 asked & SEARCH_ORGANISATION ? " AND organisation = ?7" : "");
-		if (sqlite3_prepare_v3(store->database, sql, -1, SQLITE_PREPARE_PERSISTENT, &store->searches[asked],
-				       NULL) != SQLITE_OK)
+			 "SELECT idx, salt, record, NULL, time_ms, organisation, subject, person FROM audit INDEXED BY %s"
+			 " WHERE %stime_ms BETWEEN ?2 AND ?4 AND (time_ms, idx) >= (?2, ?3) AND (time_ms, idx) < (?4, ?5)"
+			 " ORDER BY time_ms %s, idx %s LIMIT ?6",
+			 keys[i / 2].index, keys[i / 2].condition, order, order);
+		if (sqlite3_prepare_v3(store->database, sql, -1, SQLITE_PREPARE_PERSISTENT, &store->searches[i], NULL) !=
+		    SQLITE_OK)
 			return false;
 	}
 	return true;
@@ -66,12 +75,14 @@ static bool read_audit(sqlite3_stmt *statement, struct arena *arena, void *out)
 	if (salt == NULL || sqlite3_column_bytes(statement, 1) != SALT_BYTES)
 		return false;
 	memcpy(row->salt, salt, SALT_BYTES);
+	row->node_count = 0;
 	// A system that nobody knows has no organisation.
 	if (sqlite3_column_bytes(statement, 5) == 0)
 		row->organisation.text[0] = '\0';
 	else if (!sqlite_column_ods(statement, 5, &row->organisation))
 		return false;
-	return sqlite_column_u64(statement, 0, &row->index) && read_nodes(statement, 3, row) &&
+	return sqlite_column_u64(statement, 0, &row->index) &&
+	       (sqlite3_column_type(statement, 3) == SQLITE_NULL || read_nodes(statement, 3, row)) &&
 	       sqlite_column_u64(statement, 4, &row->time_ms) &&
 	       read_optional_tag(statement, 6, &row->has_subject, &row->subject) &&
 	       read_optional_tag(statement, 7, &row->has_person, &row->person) &&
@@ -111,31 +122,35 @@ enum store_status sqlite_audit_node(struct store *base, uint64_t index, unsigned
 	return STORE_OK;
 }
 
-static uint64_t bounded(uint64_t value, uint64_t if_zero)
+static int bind_key(sqlite3_stmt *statement, const struct store_audit_range *range)
 {
-	if (value == 0)
-		return if_zero;
+	switch (range->key) {
+	case STORE_AUDIT_SUBJECT:
+	case STORE_AUDIT_PERSON:
+		return sqlite_bind_tag(statement, 1, &range->tag);
+	case STORE_AUDIT_ORGANISATION:
+		return sqlite_bind_ods(statement, 1, &range->organisation);
+	case STORE_AUDIT_ALL:
+		break;
+	}
+	return SQLITE_OK;
+}
+
+static uint64_t bounded(uint64_t value)
+{
 	return value > INT64_MAX ? INT64_MAX : value;
 }
 
-enum store_status sqlite_audit_search(struct store *base, const struct store_audit_filter *filter, struct arena *arena,
+enum store_status sqlite_audit_search(struct store *base, const struct store_audit_range *range, struct arena *arena,
 				      struct store_audit **ret, size_t *ret_count)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
-	int asked = (filter->has_subject ? SEARCH_SUBJECT : 0) | (filter->has_person ? SEARCH_PERSON : 0) |
-		    (filter->has_organisation ? SEARCH_ORGANISATION : 0);
-	sqlite3_stmt *statement = store->searches[asked];
-	int bound = sqlite_bind_u64(statement, 1, bounded(filter->before_index, INT64_MAX)) |
-		    sqlite_bind_u64(statement, 2, bounded(filter->from_ms, 0)) |
-		    sqlite_bind_u64(statement, 3, bounded(filter->until_ms, INT64_MAX)) |
-		    sqlite_bind_u64(statement, 4, filter->limit);
-	bound |= sqlite_bind_u64(statement, 8, bounded(filter->from_index, 0));
-	if (filter->has_subject)
-		bound |= sqlite_bind_tag(statement, 5, &filter->subject);
-	if (filter->has_person)
-		bound |= sqlite_bind_tag(statement, 6, &filter->person);
-	if (filter->has_organisation)
-		bound |= sqlite_bind_ods(statement, 7, &filter->organisation);
+	sqlite3_stmt *statement = store->searches[2 * (int)range->key + range->oldest_first];
+	int bound = bind_key(statement, range) | sqlite_bind_u64(statement, 2, bounded(range->from.time_ms)) |
+		    sqlite_bind_u64(statement, 3, bounded(range->from.index)) |
+		    sqlite_bind_u64(statement, 4, bounded(range->until.time_ms)) |
+		    sqlite_bind_u64(statement, 5, bounded(range->until.index)) |
+		    sqlite_bind_u64(statement, 6, range->limit);
 	void *rows = NULL;
 	enum store_status status = sqlite_list(store, statement, bound, read_audit, sizeof **ret, arena, &rows,
 					       ret_count, "audit_search");

@@ -7,32 +7,82 @@
 
 #include "broker/store.h"
 
+#define INBOX_COLUMNS                                                                                \
+	"organisation, box, id, kind, created_ms, sealed, acknowledged_ms, delivered_ms, lease_until_ms, escalated_ms," \
+	" escalation_id, expired_ms, answered_ms, due_ms, acknowledged_by, leased_by"
+#define INBOX_SELECT "SELECT " INBOX_COLUMNS " FROM inbox WHERE organisation = ?1 AND box = ?2"
+// The same parameters, so that both views are bound alike.
+#define ESCALATION_SELECT                                                                            \
+	"SELECT " INBOX_COLUMNS " FROM inbox WHERE organisation = ?1 AND ?2 IS NOT NULL AND escalation_id > 0"
+#define INBOX_IS_OPEN "acknowledged_ms = 0 AND expired_ms = 0"
+
 #define STORE_STATEMENTS(X)                                                                          \
 	X(BEGIN, "BEGIN IMMEDIATE")                                                                  \
 	X(COMMIT, "COMMIT")                                                                          \
 	X(ROLLBACK, "ROLLBACK")                                                                      \
-	X(PLAN_PUT, "INSERT INTO plan (slot, subject, authority, sealed) VALUES (?1, ?2, ?3, ?4)"    \
-		    " ON CONFLICT (slot) DO UPDATE SET sealed = excluded.sealed")                    \
-	X(PLAN_GET, "SELECT slot, subject, authority, sealed FROM plan WHERE slot = ?1")             \
-	X(PLANS_OF, "SELECT slot, subject, authority, sealed FROM plan WHERE subject = ?1 LIMIT ?2") \
+	X(PLAN_PUT, "INSERT INTO plan (slot, generation, subject, authority, sealed) VALUES (?1, ?2, ?3, ?4, ?5)" \
+		    " ON CONFLICT (slot, generation) DO UPDATE SET sealed = excluded.sealed")        \
+	X(PLAN_GET, "SELECT slot, generation, subject, authority, sealed FROM plan WHERE slot = ?1"  \
+		    " AND generation <= ?2 ORDER BY generation DESC LIMIT 1")                        \
+	X(PLAN_DELETE, "DELETE FROM plan WHERE slot = ?1 AND generation = ?2")                       \
+	X(PLANS_IN, "SELECT slot, generation, subject, authority, sealed FROM plan WHERE authority = ?1" \
+		    " AND (generation, slot) > (?2, ?3) AND generation <= ?4 ORDER BY generation, slot LIMIT ?5") \
+	X(PLANS_OF, "SELECT slot, generation, subject, authority, sealed FROM plan WHERE subject = ?1 LIMIT ?2") \
+	X(REJECTION_PUT, "INSERT OR REPLACE INTO rejection (authority, generation, place, record, code, field, since_ms, sealed)" \
+			 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                 \
+	X(REJECTIONS_OF, "SELECT authority, generation, place, record, code, field, since_ms, sealed FROM rejection" \
+			 " WHERE authority = ?1 AND generation = ?2 AND place >= ?3 ORDER BY place LIMIT ?4") \
+	X(REJECTION_SINCE, "SELECT min(since_ms) FROM rejection WHERE authority = ?1 AND generation = ?2" \
+			   " AND record = ?3 AND code = ?4 AND field = ?5 HAVING count(*) > 0")      \
+	X(REJECTION_COUNTS, "SELECT code, field, count(*), min(since_ms) FROM rejection WHERE authority = ?1" \
+			    " AND generation = ?2 GROUP BY code, field ORDER BY code, field LIMIT ?3") \
+	X(REJECTION_EXPIRE, "DELETE FROM rejection WHERE (authority, generation, place) IN"          \
+			    " (SELECT authority, generation, place FROM rejection WHERE authority = ?1" \
+			    " AND generation NOT IN (?2, ?3) LIMIT ?4)")                             \
 	X(ACCESS_PUT, "INSERT INTO access (subject, audit_index, silent, sealed) VALUES (?1, ?2, ?3, ?4)") \
 	X(ACCESSES_OF, "SELECT subject, audit_index, silent, sealed FROM access WHERE subject = ?1"  \
 	  " AND silent <= ?2 AND audit_index < ?3 ORDER BY audit_index DESC LIMIT ?4")               \
 	X(INBOX_NEXT_ID, "SELECT coalesce(max(id), 0) + 1 FROM inbox WHERE organisation = ?1 AND box = ?2") \
-	X(INBOX_PUT, "INSERT INTO inbox (organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by)" \
-		     " VALUES (?1, ?2, ?3, ?4, 0, ?5, NULL)")                                            \
-	X(INBOX_LIST_OPEN, "SELECT organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
-			   " WHERE organisation = ?1 AND box = ?2 AND id > ?3 AND acknowledged_ms = 0 ORDER BY id LIMIT ?4") \
-	X(INBOX_LIST_ALL, "SELECT organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
-			  " WHERE organisation = ?1 AND box = ?2 AND id > ?3 ORDER BY id LIMIT ?4")               \
-	X(INBOX_GET, "SELECT organisation, box, id, created_ms, acknowledged_ms, sealed, acknowledged_by FROM inbox" \
-		     " WHERE organisation = ?1 AND box = ?2 AND id = ?3")                            \
+	X(INBOX_PUT, "INSERT INTO inbox (organisation, box, id, kind, created_ms, due_ms, sealed)"     \
+		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                         \
+	X(INBOX_UPDATE, "UPDATE inbox SET acknowledged_ms = ?4, delivered_ms = ?5, lease_until_ms = ?6, escalated_ms = ?7," \
+			" escalation_id = ?8, expired_ms = ?9, answered_ms = ?10, due_ms = ?11, acknowledged_by = ?12," \
+			" leased_by = ?13 WHERE organisation = ?1 AND box = ?2 AND id = ?3")         \
+	X(INBOX_LIST_OPEN, INBOX_SELECT " AND id > ?3 AND " INBOX_IS_OPEN " ORDER BY id LIMIT ?4")   \
+	X(INBOX_LIST_ALL, INBOX_SELECT " AND id > ?3 ORDER BY id LIMIT ?4")                          \
+	X(INBOX_FREE, INBOX_SELECT " AND id > ?3 AND " INBOX_IS_OPEN " AND lease_until_ms <= ?5 ORDER BY id LIMIT ?4") \
+	X(INBOX_NEXT_FREE, "SELECT coalesce(min(lease_until_ms), 0) FROM inbox WHERE organisation = ?1 AND box = ?2" \
+			   " AND " INBOX_IS_OPEN " AND lease_until_ms > ?3")                         \
+	X(INBOX_GET, INBOX_SELECT " AND id = ?3")                                                    \
 	X(INBOX_ACKNOWLEDGE, "UPDATE inbox SET acknowledged_ms = ?4, acknowledged_by = ?5"           \
 			     " WHERE organisation = ?1 AND box = ?2 AND id = ?3 AND acknowledged_ms = 0") \
-	X(INBOX_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND box = ?2" \
-				" AND acknowledged_ms = 0")                                          \
-	X(AUTHORITY_PUT, "INSERT OR REPLACE INTO authority (organisation, last_published_ms, sealed) VALUES (?1, ?2, ?3)") \
-	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, sealed FROM authority WHERE organisation = ?1") \
+	X(INBOX_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND box = ?2 AND " INBOX_IS_OPEN) \
+	X(INBOX_DUE, "SELECT " INBOX_COLUMNS " FROM inbox WHERE box = ?1 AND due_ms > 0 AND due_ms <= ?2" \
+		     " ORDER BY due_ms LIMIT ?3")                                                     \
+	X(INBOX_LATEST, "SELECT created_ms FROM inbox WHERE organisation = ?1 AND box = ?2 AND created_ms < ?3" \
+			" AND kind <> ?4 ORDER BY id DESC LIMIT 1")                                  \
+	X(ESCALATION_NEXT_ID, "SELECT coalesce(max(escalation_id), 0) + 1 FROM inbox WHERE organisation = ?1" \
+			      " AND escalation_id > 0 AND ?2 IS NOT NULL")                           \
+	X(ESCALATION_LIST_OPEN, ESCALATION_SELECT " AND escalation_id > ?3 AND " INBOX_IS_OPEN       \
+				" ORDER BY escalation_id LIMIT ?4")                                  \
+	X(ESCALATION_LIST_ALL, ESCALATION_SELECT " AND escalation_id > ?3 ORDER BY escalation_id LIMIT ?4") \
+	X(ESCALATION_FREE, ESCALATION_SELECT " AND escalation_id > ?3 AND " INBOX_IS_OPEN            \
+			   " AND lease_until_ms <= ?5 ORDER BY escalation_id LIMIT ?4")              \
+	X(ESCALATION_NEXT_FREE, "SELECT coalesce(min(lease_until_ms), 0) FROM inbox WHERE organisation = ?1" \
+				" AND ?2 IS NOT NULL AND escalation_id > 0 AND " INBOX_IS_OPEN " AND lease_until_ms > ?3") \
+	X(ESCALATION_GET, ESCALATION_SELECT " AND escalation_id = ?3")                               \
+	X(ESCALATION_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND escalation_id > 0" \
+				     " AND ?2 IS NOT NULL AND " INBOX_IS_OPEN)                       \
+	X(REPORTED_PUT, "INSERT OR REPLACE INTO reported (id, until_ms, after) VALUES (1, ?1, ?2)")  \
+	X(REPORTED_GET, "SELECT until_ms, after FROM reported WHERE id = 1")                         \
+	X(INACTIVE_PUT, "INSERT OR REPLACE INTO inactive (subject, sealed) VALUES (?1, ?2)")         \
+	X(INACTIVE_GET, "SELECT subject, sealed FROM inactive WHERE subject = ?1")                   \
+	X(INACTIVE_DELETE, "DELETE FROM inactive WHERE subject = ?1")                                \
+	X(AUTHORITY_PUT, "INSERT OR REPLACE INTO authority (organisation, last_published_ms, due_ms, sealed)" \
+			 " VALUES (?1, ?2, ?3, ?4)")                                                 \
+	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, due_ms, sealed FROM authority WHERE organisation = ?1") \
+	X(AUTHORITY_DUE, "SELECT organisation, last_published_ms, due_ms, sealed FROM authority WHERE due_ms > 0" \
+			 " ORDER BY due_ms LIMIT 1")                                                 \
 	X(QUARANTINE_PUT, "INSERT OR REPLACE INTO quarantine (target, since_ms, sealed) VALUES (?1, ?2, ?3)") \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = ?1")                             \
 	X(QUARANTINE_ALL, "SELECT target, since_ms, sealed FROM quarantine ORDER BY since_ms DESC, target LIMIT ?1") \
@@ -66,7 +116,7 @@ enum store_statement {
 	STATEMENT_COUNT
 };
 
-// One search statement for each choice of filters: bit 0 subject, bit 1 person, bit 2 organisation.
+// One search statement for each key, newest first; the one behind it is oldest first.
 #define SEARCH_STATEMENTS 8
 
 struct sqlite_store {
@@ -114,21 +164,42 @@ enum store_status sqlite_list(struct sqlite_store *store, sqlite3_stmt *statemen
 
 // The functions of store_ops, by file.
 // store_sqlite_rows.c
-enum store_status sqlite_plan_put(struct store *, const struct store_plan *);
-enum store_status sqlite_plan_get(struct store *, const struct store_tag *slot, struct arena *, struct store_plan *ret);
-enum store_status sqlite_plans_of(struct store *, const struct store_tag *subject, size_t max, struct arena *,
-				  struct store_plan **ret, size_t *ret_count);
 enum store_status sqlite_access_put(struct store *, const struct store_access *);
 enum store_status sqlite_accesses_of(struct store *, const struct store_tag *subject, bool with_silent,
 				     uint64_t before_index, size_t max, struct arena *, struct store_access **ret,
 				     size_t *ret_count);
-enum store_status sqlite_authority_put(struct store *, const struct store_authority *);
-enum store_status sqlite_authority_get(struct store *, const struct ods_code *, struct arena *,
-				       struct store_authority *ret);
 enum store_status sqlite_request_put(struct store *, const struct store_request *);
 enum store_status sqlite_request_get(struct store *, const struct store_tag *key, uint64_t now_ms, struct arena *,
 				     struct store_request *ret);
 enum store_status sqlite_request_expire(struct store *, uint64_t now_ms);
+// store_sqlite_inactive.c
+enum store_status sqlite_inactive_put(struct store *, const struct store_inactive *);
+enum store_status sqlite_inactive_get(struct store *, const struct store_tag *subject, struct arena *,
+				      struct store_inactive *ret);
+enum store_status sqlite_inactive_delete(struct store *, const struct store_tag *subject);
+// store_sqlite_plans.c
+enum store_status sqlite_plan_put(struct store *, const struct store_plan *);
+enum store_status sqlite_plan_get(struct store *, const struct store_tag *slot, uint64_t generation, struct arena *,
+				  struct store_plan *ret);
+enum store_status sqlite_plan_delete(struct store *, const struct store_tag *slot, uint64_t generation);
+enum store_status sqlite_plans_in(struct store *, const struct ods_code *authority, const struct store_plan_place *after,
+				  uint64_t until_generation, size_t max, struct arena *, struct store_plan **ret,
+				  size_t *ret_count);
+enum store_status sqlite_plans_of(struct store *, const struct store_tag *subject, size_t max, struct arena *,
+				  struct store_plan **ret, size_t *ret_count);
+enum store_status sqlite_authority_put(struct store *, const struct store_authority *);
+enum store_status sqlite_authority_get(struct store *, const struct ods_code *, struct arena *,
+				       struct store_authority *ret);
+enum store_status sqlite_authority_due(struct store *, struct arena *, struct store_authority *ret);
+enum store_status sqlite_rejection_put(struct store *, const struct store_rejection *);
+enum store_status sqlite_rejections_of(struct store *, const struct ods_code *authority, uint64_t generation,
+				       uint64_t from_place, size_t max, struct arena *, struct store_rejection **ret,
+				       size_t *ret_count);
+enum store_status sqlite_rejection_since(struct store *, const struct store_rejection *like, uint64_t *ret_since_ms);
+enum store_status sqlite_rejection_counts(struct store *, const struct ods_code *authority, uint64_t generation, size_t max,
+					  struct arena *, struct store_rejection_count **ret, size_t *ret_count);
+enum store_status sqlite_rejection_expire(struct store *, const struct ods_code *authority, const uint64_t keep[2],
+					  size_t max, size_t *ret_removed);
 // store_sqlite_rights.c
 enum store_status sqlite_quarantine_put(struct store *, const struct store_quarantine *);
 enum store_status sqlite_quarantine_delete(struct store *, const struct store_tag *target);
@@ -148,6 +219,17 @@ enum store_status sqlite_enrolment_all(struct store *, size_t max, struct arena 
 // store_sqlite_inbox.c
 enum store_status sqlite_inbox_next_id(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 enum store_status sqlite_inbox_put(struct store *, const struct store_inbox_item *);
+enum store_status sqlite_inbox_update(struct store *, const struct store_inbox_item *);
+enum store_status sqlite_inbox_free(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, uint64_t now_ms,
+				    size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
+enum store_status sqlite_inbox_next_free(struct store *, enum store_box, const struct ods_code *, uint64_t now_ms,
+					 uint64_t *ret_ms);
+enum store_status sqlite_inbox_due(struct store *, enum store_box, uint64_t now_ms, size_t max, struct arena *,
+				   struct store_inbox_item **ret, size_t *ret_count);
+enum store_status sqlite_inbox_latest(struct store *, enum store_box, const struct ods_code *, uint64_t before_ms,
+				      uint64_t but_kind, uint64_t *ret_created_ms);
+enum store_status sqlite_reported_put(struct store *, const struct store_reported *);
+enum store_status sqlite_reported_get(struct store *, struct store_reported *ret);
 enum store_status sqlite_inbox_list(struct store *, enum store_box, const struct ods_code *, uint64_t after_id, bool include_acknowledged,
 				    size_t max, struct arena *, struct store_inbox_item **ret, size_t *ret_count);
 enum store_status sqlite_inbox_get(struct store *, enum store_box, const struct ods_code *, uint64_t id, struct arena *,
@@ -160,7 +242,7 @@ bool sqlite_prepare_searches(struct sqlite_store *store);
 enum store_status sqlite_audit_append(struct store *, const struct store_audit *);
 enum store_status sqlite_audit_get(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
 enum store_status sqlite_audit_node(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
-enum store_status sqlite_audit_search(struct store *, const struct store_audit_filter *, struct arena *,
+enum store_status sqlite_audit_search(struct store *, const struct store_audit_range *, struct arena *,
 				      struct store_audit **ret, size_t *ret_count);
 enum store_status sqlite_audit_size(struct store *, uint64_t *ret);
 enum store_status sqlite_checkpoint_put(struct store *, const char *note);

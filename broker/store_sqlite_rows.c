@@ -1,4 +1,4 @@
-// SQLite backend: how statements are run, and the rows about children, authorities and requests.
+// SQLite backend: how statements are run, and the rows about looks and requests.
 #include <string.h>
 
 #include "broker/store_sqlite_priv.h"
@@ -158,49 +158,6 @@ enum store_status sqlite_list(struct sqlite_store *store, sqlite3_stmt *statemen
 	return STORE_OK;
 }
 
-// ------------------------------------------------------------------ plans
-
-enum store_status sqlite_plan_put(struct store *base, const struct store_plan *plan)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_PLAN_PUT];
-	int bound = sqlite_bind_tag(statement, 1, &plan->slot) | sqlite_bind_tag(statement, 2, &plan->subject) |
-		    sqlite_bind_ods(statement, 3, &plan->authority) |
-		    sqlite_bind_bytes(statement, 4, plan->sealed.data, plan->sealed.bytes);
-	return sqlite_run(store, statement, bound, "plan_put");
-}
-
-static bool read_plan(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	struct store_plan *plan = row;
-	return sqlite_column_tag(statement, 0, &plan->slot) && sqlite_column_tag(statement, 1, &plan->subject) &&
-	       sqlite_column_ods(statement, 2, &plan->authority) &&
-	       sqlite_column_blob(statement, 3, arena, &plan->sealed);
-}
-
-enum store_status sqlite_plan_get(struct store *base, const struct store_tag *slot, struct arena *arena,
-				  struct store_plan *ret)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_PLAN_GET];
-	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, slot), read_plan,
-			  sizeof *ret, arena, ret, "plan_get");
-}
-
-enum store_status sqlite_plans_of(struct store *base, const struct store_tag *subject, size_t max, struct arena *arena,
-				  struct store_plan **ret, size_t *ret_count)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_PLANS_OF];
-	void *rows = NULL;
-	int bound = sqlite_bind_tag(statement, 1, subject) | sqlite_bind_u64(statement, 2, max);
-	enum store_status status =
-		sqlite_list(store, statement, bound, read_plan, sizeof **ret, arena, &rows, ret_count, "plans_of");
-	if (status == STORE_OK)
-		*ret = rows;
-	return status;
-}
-
 // ------------------------------------------------------------------ accesses
 
 enum store_status sqlite_access_put(struct store *base, const struct store_access *access)
@@ -237,36 +194,6 @@ enum store_status sqlite_accesses_of(struct store *base, const struct store_tag 
 	if (status == STORE_OK)
 		*ret = rows;
 	return status;
-}
-
-// ------------------------------------------------------------------ authorities
-
-enum store_status sqlite_authority_put(struct store *base, const struct store_authority *authority)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_AUTHORITY_PUT];
-	int bound = sqlite_bind_ods(statement, 1, &authority->organisation) |
-		    sqlite_bind_u64(statement, 2, authority->last_published_ms) |
-		    sqlite_bind_bytes(statement, 3, authority->sealed.data, authority->sealed.bytes);
-	return sqlite_run(store, statement, bound, "authority_put");
-}
-
-static bool read_authority(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	struct store_authority *authority = row;
-	return sqlite_column_ods(statement, 0, &authority->organisation) &&
-	       sqlite_column_u64(statement, 1, &authority->last_published_ms) &&
-	       sqlite_column_blob(statement, 2, arena, &authority->sealed);
-}
-
-enum store_status sqlite_authority_get(struct store *base, const struct ods_code *organisation, struct arena *arena,
-				       struct store_authority *ret)
-{
-	struct sqlite_store *store = sqlite_store_of(base);
-	sqlite3_stmt *statement = store->statements[STATEMENT_AUTHORITY_GET];
-	return sqlite_get(store, statement, sqlite_bind_ods(statement, 1, organisation), read_authority,
-			  sizeof *ret, arena, ret,
-			  "authority_get");
 }
 
 // ------------------------------------------------------------------ requests

@@ -33,6 +33,8 @@ static const char *const purpose_labels[VAULT_PURPOSES] = {
 	[VAULT_ALERT] = "cpis/1/seal/alert",
 	[VAULT_POLICY] = "cpis/1/seal/policy",
 	[VAULT_ENROLMENT] = "cpis/1/seal/enrolment",
+	[VAULT_INACTIVE] = "cpis/1/seal/inactive",
+	[VAULT_REJECTION] = "cpis/1/seal/rejection",
 };
 static const char tag_label[] = "cpis/1/tag";
 
@@ -47,6 +49,7 @@ enum tag_kind {
 	TAG_ROLE = 7,
 	TAG_ENROLMENT = 8,
 	TAG_ENROLMENT_CODE = 9,
+	TAG_RECORD = 10,
 };
 
 struct vault {
@@ -277,6 +280,13 @@ void vault_tag_slot(struct vault *vault, const struct nhs_number *number, const 
 	struct tag_field fields[] = {
 		{number->digits, NHS_NUMBER_DIGITS}, {authority->text, strlen(authority->text)}, {&type, 1}};
 	make_tag(vault, TAG_SLOT, fields, 3, ret);
+}
+
+void vault_tag_record(struct vault *vault, const char *nhs_number, unsigned plan_type, struct store_tag *ret)
+{
+	uint8_t type = (uint8_t)plan_type;
+	struct tag_field fields[] = {{nhs_number, strnlen(nhs_number, TEXT_BYTES_MAX)}, {&type, 1}};
+	make_tag(vault, TAG_RECORD, fields, 2, ret);
 }
 
 void vault_tag_request(struct vault *vault, const char *uid, const uint8_t channel_key[32],

@@ -33,6 +33,8 @@ enum vault_purpose {
 	VAULT_ALERT,
 	VAULT_POLICY,
 	VAULT_ENROLMENT,
+	VAULT_INACTIVE,
+	VAULT_REJECTION,
 	VAULT_PURPOSES
 };
 
@@ -49,6 +51,8 @@ void vault_tag_subject(struct vault *, const struct nhs_number *, struct store_t
 void vault_tag_person(struct vault *, const char *uid, struct store_tag *ret);
 void vault_tag_slot(struct vault *, const struct nhs_number *, const struct ods_code *authority, unsigned plan_type,
 		    struct store_tag *ret);
+// A record of a file as it was sent, whether or not its number is one.
+void vault_tag_record(struct vault *, const char *nhs_number, unsigned plan_type, struct store_tag *ret);
 void vault_tag_request(struct vault *, const char *uid, const uint8_t channel_key[32],
 		       const uint8_t request_id[REQUEST_ID_BYTES], struct store_tag *ret);
 void vault_tag_role(struct vault *, const char *uid, const char *role_code, const struct ods_code *organisation,

@@ -8,22 +8,57 @@
 #define SUNDAY 0
 #define SATURDAY 6
 
-Cpis__V1__PlanStatus visibility_of(const char *start_date, const char *end_date, const char *delete_date,
-				   struct date today, bool *ret_sound)
+static bool read_date(const char *text, bool *ret_given, struct date *ret)
 {
-	struct date start, end, withdrawn;
-	*ret_sound = date_parse(start_date, strlen(start_date), &start) &&
-		     (end_date[0] == '\0' || date_parse(end_date, strlen(end_date), &end)) &&
-		     (delete_date[0] == '\0' || date_parse(delete_date, strlen(delete_date), &withdrawn));
-	if (!*ret_sound || delete_date[0] != '\0')
-		return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
+	*ret_given = text[0] != '\0';
+	return !*ret_given || date_parse(text, strlen(text), ret);
+}
+
+struct date visibility_birthday(struct date birth, int years)
+{
+	char born[11], then[11];
+	struct date day = date_add_months(birth, 12 * years);
+	date_format(birth, born);
+	date_format(day, then);
+	return strcmp(born + 8, then + 8) == 0 ? day : (struct date){day.day + 1};
+}
+
+static void ends_by(struct visibility *visibility, struct date day)
+{
+	if (!visibility->ends || day.day < visibility->end.day)
+		visibility->end = day;
+	visibility->ends = true;
+}
+
+static Cpis__V1__PlanStatus status_of(const struct visibility *visibility, struct date start, struct date today)
+{
 	if (start.day > today.day)
 		return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
-	if (end_date[0] == '\0' || end.day > today.day)
+	if (!visibility->ends || visibility->end.day > today.day)
 		return CPIS__V1__PLAN_STATUS__CURRENT;
-	if (today.day <= date_add_months(end, VISIBLE_MONTHS_AFTER_END).day)
+	if (today.day <= date_add_months(visibility->end, VISIBLE_MONTHS_AFTER_END).day)
 		return CPIS__V1__PLAN_STATUS__ENDED;
 	return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
+}
+
+bool visibility_of(const struct visibility_plan *plan, struct date today, struct visibility *ret)
+{
+	struct date start, end, withdrawn, birth, vanished;
+	bool begins, has_end, is_withdrawn, has_birth, has_vanished;
+	*ret = (struct visibility){0};
+	if (!read_date(plan->start_date, &begins, &start) || !begins || !read_date(plan->end_date, &has_end, &end) ||
+	    !read_date(plan->delete_date, &is_withdrawn, &withdrawn) || !read_date(plan->birth_date, &has_birth, &birth) ||
+	    !read_date(plan->vanished_date, &has_vanished, &vanished))
+		return false;
+	if (has_end)
+		ends_by(ret, end);
+	if (has_vanished)
+		ends_by(ret, vanished);
+	if (has_birth && plan->type != CPIS__V1__PLAN_TYPE__UCPP)
+		ends_by(ret, visibility_birthday(birth, ADULT_YEARS));
+	if (!is_withdrawn)
+		ret->status = status_of(ret, start, today);
+	return true;
 }
 
 const char *visibility_ring_now(const char *emergency_duty, const char *office_hours, uint64_t now_ms,

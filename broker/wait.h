@@ -9,11 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "proto/limits.h"
+
 // What a request waits for. Keys are hashes: two that meet wake each other's requests for nothing, and they wait again.
 struct wait {
 	uint64_t key;
 	uint64_t ticket;   // given back to the handler with the request; 0: none
 	uint32_t wait_ms;  // from now on at the longest
+	uint8_t request_id[REQUEST_ID_BYTES]; // by which a retry is known; core.c fills it in
 };
 
 enum wait_kind {

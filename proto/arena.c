@@ -46,6 +46,12 @@ void arena_reset(struct arena *arena)
 	arena->overflowed = false;
 }
 
+void arena_rewind(struct arena *arena, size_t used)
+{
+	explicit_bzero(arena->base + used, arena->used - used);
+	arena->used = used;
+}
+
 void *arena_alloc(struct arena *arena, size_t bytes)
 {
 	size_t left = arena->size - arena->used;

@@ -23,6 +23,8 @@ __attribute__((warn_unused_result)) bool arena_init(struct arena *arena, size_t 
 void arena_done(struct arena *arena);
 // Wipes what was used (it held children's data) and starts again. All pointers into it die.
 void arena_reset(struct arena *arena);
+// Wipes and takes back what was allocated since arena->used was `used`. Does not end an overflow.
+void arena_rewind(struct arena *arena, size_t used);
 
 // 16-byte aligned and zeroed; NULL past the end.
 void *arena_alloc(struct arena *arena, size_t bytes);

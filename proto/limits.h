@@ -58,6 +58,10 @@
 #define ANNOUNCE_NUMBERS_MAX 100u
 #define NOT_AVAILABLE_MAX 8u          // registers that did not answer
 #define APPOINTMENT_DAYS_BACK_MAX 31
+#define SESSION_ID_BYTES 16u
+#define REASON_CODE_BYTES_MAX 64u
+// 31 days of England's calendar; the end of summer time makes one of them an hour longer.
+#define REPORT_MS_MAX ((31ull * 24u + 1u) * 3600u * 1000u)
 #define PAGE_ITEMS_MAX 100u
 #define PAGE_ITEMS_DEFAULT 50u
 #define ACKNOWLEDGE_IDS_MAX 100u

@@ -78,6 +78,7 @@ const char *wire_operation_name(Cpis__V1__Operation operation);
 const char *wire_outcome_name(Cpis__V1__Outcome outcome);
 const char *wire_care_setting_name(Cpis__V1__CareSetting setting);
 const char *wire_plan_type_name(Cpis__V1__PlanType type);
+const char *wire_file_outcome_name(Cpis__V1__FileOutcome outcome);
 const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind);
 const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding);
 const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state);

@@ -45,13 +45,8 @@ static enum wire_status check_session_open(const Cpis__V1__SessionOpenRequest *b
 static enum wire_status check_publish(const Cpis__V1__PublishRequest *body, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
-	const char *emergency = body->emergency_duty_telephone, *office = body->office_hours_telephone;
 	REQUIRE(body->authority[0] != '\0', WIRE_MISSING, "publish.authority");
 	REQUIRE(wire_is_ods(body->authority), WIRE_BAD_VALUE, "publish.authority");
-	REQUIRE(emergency[0] != '\0', WIRE_MISSING, "publish.emergency_duty_telephone");
-	REQUIRE(text_is_telephone(emergency, strlen(emergency)), WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	REQUIRE(office[0] == '\0' || text_is_telephone(office, strlen(office)), WIRE_BAD_VALUE,
-		"publish.office_hours_telephone");
 	REQUIRE(body->n_records > 0, WIRE_MISSING, "publish.records");
 	REQUIRE(body->n_records <= PUBLISH_RECORDS_MAX, WIRE_TOO_MANY, "publish.records");
 	for (size_t i = 0; i < body->n_records && status == WIRE_OK; i++)
@@ -60,9 +55,23 @@ static enum wire_status check_publish(const Cpis__V1__PublishRequest *body, stru
 	return status;
 }
 
-static enum wire_status check_audit_search(const Cpis__V1__AuditSearchRequest *body, struct wire_error *error)
+static enum wire_status check_audit_filters(const Cpis__V1__AuditSearchRequest *body, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
+	REQUIRE(strlen(body->system_name) <= SYSTEM_NAME_BYTES_MAX, WIRE_BAD_VALUE, "audit_search.system_name");
+	REQUIRE(body->role_code[0] == '\0' || text_is_role_code(body->role_code, strlen(body->role_code)), WIRE_BAD_VALUE,
+		"audit_search.role_code");
+	REQUIRE(strlen(body->reason_code) <= REASON_CODE_BYTES_MAX, WIRE_BAD_VALUE, "audit_search.reason_code");
+	REQUIRE(body->request_id.len == 0 || body->request_id.len == REQUEST_ID_BYTES, WIRE_BAD_VALUE,
+		"audit_search.request_id");
+	REQUIRE(body->session_id.len == 0 || body->session_id.len == SESSION_ID_BYTES, WIRE_BAD_VALUE,
+		"audit_search.session_id");
+	return status;
+}
+
+static enum wire_status check_audit_search(const Cpis__V1__AuditSearchRequest *body, struct wire_error *error)
+{
+	enum wire_status status = check_audit_filters(body, error);
 	REQUIRE(body->uid[0] == '\0' || text_is_digits(body->uid, strlen(body->uid), UID_DIGITS), WIRE_BAD_VALUE,
 		"audit_search.uid");
 	REQUIRE(body->organisation[0] == '\0' || wire_is_ods(body->organisation), WIRE_BAD_VALUE,
@@ -252,8 +261,7 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 		return check_publish(request->publish, error);
 	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
 		REQUIRE(request->inbox_list->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "inbox_list.limit");
-		REQUIRE(request->inbox_list->wait_ms == 0 || request->inbox_list->wait_ms < request->deadline_ms,
-			WIRE_BAD_VALUE, "inbox_list.wait_ms");
+		REQUIRE(request->inbox_list->wait_ms <= DEADLINE_MS_MAX, WIRE_BAD_VALUE, "inbox_list.wait_ms");
 		return status;
 	case CPIS__V1__REQUEST__BODY_INBOX_ACKNOWLEDGE:
 		REQUIRE(request->inbox_acknowledge->n_ids > 0, WIRE_MISSING, "inbox_acknowledge.ids");

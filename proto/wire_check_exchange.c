@@ -3,14 +3,16 @@
 
 #include "proto/wire_check_priv.h"
 
-static enum wire_status check_take(const Cpis__V1__InboxTakeRequest *body, uint32_t deadline_ms, struct wire_error *error)
+static enum wire_status check_take(const Cpis__V1__InboxTakeRequest *body, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "inbox_take.limit");
 	REQUIRE(body->lease_ms != 0, WIRE_MISSING, "inbox_take.lease_ms");
 	REQUIRE(body->lease_ms >= INBOX_LEASE_MS_MIN && body->lease_ms <= INBOX_LEASE_MS_MAX, WIRE_BAD_VALUE,
 		"inbox_take.lease_ms");
-	REQUIRE(body->wait_ms == 0 || body->wait_ms < deadline_ms, WIRE_BAD_VALUE, "inbox_take.wait_ms");
+	// A retry has less of its deadline left and waits for what it waited for.
+	REQUIRE(body->wait_ms <= DEADLINE_MS_MAX, WIRE_BAD_VALUE, "inbox_take.wait_ms");
+	REQUIRE((body->held_id != 0) == (body->lease != 0), WIRE_MISSING, "inbox_take.lease");
 	return status;
 }
 
@@ -61,7 +63,7 @@ enum wire_status wire_check_exchange(const Cpis__V1__Request *request, struct wi
 	enum wire_status status = WIRE_OK;
 	switch (request->body_case) {
 	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
-		return check_take(request->inbox_take, request->deadline_ms, error);
+		return check_take(request->inbox_take, error);
 	case CPIS__V1__REQUEST__BODY_ENQUIRY_SEND:
 		REQUIRE(request->enquiry_send->notification_id != 0, WIRE_MISSING, "enquiry_send.notification_id");
 		return status == WIRE_OK ? wire_check_words(request->enquiry_send->message_text, "enquiry_send.message_text",

@@ -42,6 +42,11 @@ const char *wire_plan_type_name(Cpis__V1__PlanType type)
 	return name_of(&cpis__v1__plan_type__descriptor, (int)type);
 }
 
+const char *wire_file_outcome_name(Cpis__V1__FileOutcome outcome)
+{
+	return name_of(&cpis__v1__file_outcome__descriptor, (int)outcome);
+}
+
 const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind)
 {
 	return name_of(&cpis__v1__quarantine_kind__descriptor, (int)kind);

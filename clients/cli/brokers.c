@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -168,6 +169,12 @@ static int act_everywhere(struct connection *connection, broker_act *act, void *
 {
 	static struct at_broker all[PROFILE_BROKERS_MAX + 1];
 	size_t count = profile_brokers_count(connection->profile);
+	connection->key_lock = memfd_create("cpis-key", MFD_CLOEXEC);
+	if (connection->key_lock < 0) {
+		fprintf(stderr, "cpis %s: %s\n", connection->line->command->name, strerror(errno));
+		connection_close(connection);
+		return EXIT_FAILED;
+	}
 	for (size_t i = 0; i < count; i++) {
 		all[i].broker = profile_broker(connection->profile, i);
 		start(&all[i], connection, i, act, context);
@@ -181,6 +188,7 @@ static int act_everywhere(struct connection *connection, broker_act *act, void *
 		for (size_t i = 0; i < count; i++)
 			print_line(connection->line, &all[i]);
 	complain(connection->line, all, count, meanwhile);
+	close(connection->key_lock);
 	connection_close(connection);
 	return code;
 }

@@ -8,8 +8,8 @@
 typedef int broker_act(struct connection *connection, void *context);
 
 // With one broker in the profile: signs in there and acts, like any command. With several: at each of them side by side, in a
-// process of its own, so that none waits for another and each logs in to a token for itself; each with a session and
-// a signature of its own, because both name the broker that they are for. Prints one line for each broker, with --json one
+// process of its own, so that none waits for another but for the moments in which the key signs, because a token serves one at
+// a time; each with a session and a signature of its own, because both name the broker that they are for. Prints one line for each broker, with --json one
 // object for all, and on standard error where it was not done, with `meanwhile`: what those brokers do until then.
 //
 // EXIT_DONE only when it is done at all of them. EXIT_PARTIAL from `act` stands for "there was nothing to do": it counts as done

@@ -32,6 +32,7 @@ static json_t *entry_value(const Cpis__V1__AuditEntry *entry)
 	json_object_set_new(more, "stated_reason", json_string(detail->stated_reason));
 	json_object_set_new(more, "break_glass", json_boolean(detail->break_glass));
 	json_object_set_new(more, "rule", json_string(detail->rule));
+	json_object_set_new(more, "message_text", json_string(detail->message_text));
 	json_object_set_new(value, "detail", more);
 	return value;
 }
@@ -63,6 +64,8 @@ static void print_entry(const Cpis__V1__AuditEntry *entry)
 		printf("\n        %s", detail->reason);
 	if (detail != NULL && detail->stated_reason[0] != '\0')
 		printf("\n        reason given: %s", detail->stated_reason);
+	if (detail != NULL && detail->message_text[0] != '\0')
+		printf("\n        said: %s", detail->message_text);
 	if (detail != NULL && detail->rule[0] != '\0')
 		printf("\n        by the rule: %s", detail->rule);
 	putchar('\n');

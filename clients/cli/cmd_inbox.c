@@ -1,76 +1,19 @@
 // `cpis inbox`: what an organisation was told, read and acknowledged.
-#include <poll.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/inbox_follow.h"
+#include "clients/cli/inbox_item.h"
 #include "clients/cli/output.h"
 
-#define INTERVAL_MS_DEFAULT 5000u
-
-static json_t *item_value(const Cpis__V1__InboxItem *item)
-{
-	json_t *value = json_pack("{s:I}", "id", (json_int_t)item->id);
-	json_object_set_new(value, "created", output_instant(item->created_ms));
-	json_object_set_new(value, "acknowledged", output_instant(item->acknowledged_ms));
-	if (item->acknowledged_ms != 0)
-		json_object_set_new(value, "acknowledged_by", json_string(item->acknowledged_by));
-	if (item->kind_case != CPIS__V1__INBOX_ITEM__KIND_ACCESS)
-		return value;
-	json_t *types = json_array();
-	for (size_t i = 0; i < item->access->n_plan_types; i++)
-		json_array_append_new(types, json_string(wire_plan_type_name(item->access->plan_types[i])));
-	json_object_set_new(value, "kind", json_string("ACCESS"));
-	json_object_set_new(value, "nhs_number", json_string(item->access->nhs_number));
-	json_object_set_new(value, "local_id", json_string(item->access->local_id));
-	json_object_set_new(value, "plan_types", types);
-	json_object_set_new(value, "access", output_access(item->access->access));
-	json_object_set_new(value, "uid", json_string(item->access->uid));
-	json_object_set_new(value, "audit_index", json_integer((json_int_t)item->access->audit_index));
-	json_object_set_new(value, "break_glass", json_boolean(item->access->break_glass));
-	json_object_set_new(value, "reason", json_string(item->access->reason));
-	return value;
-}
-
-static void print_access(const Cpis__V1__AccessNotification *notification)
-{
-	const Cpis__V1__Access *access = notification->access;
-	char when[17], where[40];
-	printf("  NHS number %s", notification->nhs_number);
-	if (notification->local_id[0] != '\0')
-		printf(", your id %s", notification->local_id);
-	for (size_t i = 0; i < notification->n_plan_types; i++)
-		printf("%s%s", i == 0 ? ", " : " and ", wire_plan_type_name(notification->plan_types[i]));
-	output_english_time(access->time_ms, when);
-	printf("\n  viewed %s by %s (%s), %s\n  at %s (%s), %s; audit record %llu\n", when, access->name,
-	       notification->uid, access->role_name, access->organisation_name, access->organisation,
-	       output_care_setting(access->care_setting, where), (unsigned long long)notification->audit_index);
-	if (notification->break_glass)
-		puts("  the glass was broken for it");
-	if (notification->reason[0] != '\0')
-		printf("  reason given: %s\n", notification->reason);
-}
-
-static void print_item(const Cpis__V1__InboxItem *item)
-{
-	char when[17];
-	printf("%llu", (unsigned long long)item->id);
-	if (item->acknowledged_ms != 0) {
-		output_english_time(item->acknowledged_ms, when);
-		printf("  acknowledged %s by %s", when, item->acknowledged_by);
-	}
-	putchar('\n');
-	if (item->kind_case == CPIS__V1__INBOX_ITEM__KIND_ACCESS)
-		print_access(item->access);
-}
-
-static int ask(struct connection *connection, uint64_t after, bool all, const Cpis__V1__Reply **ret)
+static int ask(struct connection *connection, uint64_t after, int box, bool all, const Cpis__V1__Reply **ret)
 {
 	Cpis__V1__InboxListRequest list = CPIS__V1__INBOX_LIST_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	list.after_id = after;
 	list.include_acknowledged = all;
+	list.box = (Cpis__V1__InboxBox)box;
 	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_LIST;
 	request.inbox_list = &list;
 	return connection_call(connection, &request, ret);
@@ -91,14 +34,14 @@ static void print_list(const Cpis__V1__Reply *reply, bool json)
 	if (json) {
 		json_t *value = output_envelope(reply), *items = json_array();
 		for (size_t i = 0; i < list->n_items; i++)
-			json_array_append_new(items, item_value(list->items[i]));
+			json_array_append_new(items, inbox_item_value(list->items[i]));
 		json_object_set_new(value, "items", items);
 		json_object_set_new(value, "unacknowledged", json_integer((json_int_t)list->unacknowledged));
 		output_json(value);
 		return;
 	}
 	for (size_t i = 0; i < list->n_items; i++)
-		print_item(list->items[i]);
+		inbox_item_print(list->items[i]);
 	printf("%llu not acknowledged.\n", (unsigned long long)list->unacknowledged);
 	output_receipt(reply);
 }
@@ -108,12 +51,14 @@ static int run_list(const struct command_line *line)
 	struct connection connection = {0};
 	const Cpis__V1__Reply *reply = NULL;
 	uint64_t after;
-	int code = read_after(line, &after);
+	int box, code = read_after(line, &after);
+	if (code == EXIT_DONE && !inbox_read_box(line, &box))
+		code = EXIT_USAGE;
 	if (code == EXIT_DONE)
 		code = connection_sign_in(line, &connection);
 	if (code != EXIT_DONE)
 		return code;
-	code = ask(&connection, after, command_value(line, "all") != NULL, &reply);
+	code = ask(&connection, after, box, command_value(line, "all") != NULL, &reply);
 	if (code == EXIT_DONE)
 		print_list(reply, line->json);
 	cpis_reply_free(reply);
@@ -121,88 +66,16 @@ static int run_list(const struct command_line *line)
 	return code;
 }
 
-// Prints what is new and returns the last id seen. JSON: one object a line, for programs that read a pipe.
-static uint64_t print_new(const Cpis__V1__Reply *reply, bool json, uint64_t after, uint64_t *left)
-{
-	const Cpis__V1__InboxListReply *list = reply->inbox_list;
-	for (size_t i = 0; i < list->n_items && *left > 0; i++, (*left)--) {
-		after = list->items[i]->id;
-		if (!json) {
-			print_item(list->items[i]);
-			continue;
-		}
-		json_t *value = item_value(list->items[i]);
-		json_dumpf(value, stdout, JSON_COMPACT);
-		putchar('\n');
-		json_decref(value);
-	}
-	fflush(stdout);
-	return after;
-}
-
-// A session ends after 12 hours, and after 30 minutes without use: so a new one after 11 hours, or before each look that
-// comes later than 25 minutes after the last.
-static bool session_is_old(time_t opened, uint64_t interval_ms)
-{
-	return time(NULL) - opened > 11 * 3600 || interval_ms > 25 * 60 * 1000;
-}
-
-// What happened to one look does not end the following: a broker that restarts is waited for.
-static int follow(struct connection *connection, uint64_t after, uint64_t interval_ms, uint64_t left)
-{
-	time_t opened = time(NULL);
-	for (;;) {
-		const Cpis__V1__Reply *reply = NULL;
-		int code = EXIT_DONE;
-		if (session_is_old(opened, interval_ms)) {
-			code = connection_renew(connection);
-			opened = time(NULL);
-		}
-		if (code == EXIT_DONE)
-			code = ask(connection, after, false, &reply);
-		if (code != EXIT_DONE && code != EXIT_RETRY)
-			return code;
-		size_t items = 0;
-		if (code == EXIT_DONE) {
-			items = reply->inbox_list->n_items;
-			after = print_new(reply, connection->line->json, after, &left);
-		}
-		cpis_reply_free(reply);
-		if (left == 0)
-			return EXIT_DONE;
-		// A full page means that more is waiting.
-		if (items < PAGE_ITEMS_DEFAULT)
-			poll(NULL, 0, (int)interval_ms);
-	}
-}
-
-static int run_follow(const struct command_line *line)
-{
-	struct connection connection = {0};
-	uint64_t after, interval_ms = INTERVAL_MS_DEFAULT, left = UINT64_MAX;
-	const char *interval = command_value(line, "interval"), *count = command_value(line, "count");
-	int code = read_after(line, &after);
-	if (code != EXIT_DONE)
-		return code;
-	if (interval != NULL && !command_number(interval, 100, 3600000, &interval_ms))
-		return command_usage_error(line, "--interval is a number of milliseconds from 100 to 3600000");
-	if (count != NULL && !command_number(count, 1, INT64_MAX, &left))
-		return command_usage_error(line, "--count is a number from 1");
-	code = connection_sign_in(line, &connection);
-	if (code != EXIT_DONE)
-		return code;
-	code = follow(&connection, after, interval_ms, left);
-	connection_close(&connection);
-	return code;
-}
-
-static int acknowledge(struct connection *connection, uint64_t *ids, size_t count)
+static int acknowledge(struct connection *connection, int box, uint64_t *ids, size_t count)
 {
 	Cpis__V1__InboxAcknowledgeRequest acknowledge = CPIS__V1__INBOX_ACKNOWLEDGE_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	const Cpis__V1__Reply *reply = NULL;
 	acknowledge.n_ids = count;
 	acknowledge.ids = ids;
+	acknowledge.box = (Cpis__V1__InboxBox)box;
+	acknowledge.settlement = command_value(connection->line, "acted-on") != NULL ? CPIS__V1__SETTLEMENT__ACTED_ON
+										    : CPIS__V1__SETTLEMENT__SEEN;
 	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_ACKNOWLEDGE;
 	request.inbox_acknowledge = &acknowledge;
 	int code = connection_call(connection, &request, &reply);
@@ -228,13 +101,16 @@ static int run_ack(const struct command_line *line)
 {
 	struct connection connection = {0};
 	uint64_t ids[ACKNOWLEDGE_IDS_MAX];
+	int box;
+	if (!inbox_read_box(line, &box))
+		return EXIT_USAGE;
 	for (int i = 0; i < line->operand_count; i++)
 		if (!command_number(line->operands[i], 1, INT64_MAX, &ids[i]))
 			return command_usage_error(line, "%s is not an item's number", line->operands[i]);
 	int code = connection_sign_in(line, &connection);
 	if (code != EXIT_DONE)
 		return code;
-	code = acknowledge(&connection, ids, (size_t)line->operand_count);
+	code = acknowledge(&connection, box, ids, (size_t)line->operand_count);
 	connection_close(&connection);
 	return code;
 }
@@ -242,31 +118,36 @@ static int run_ack(const struct command_line *line)
 static const struct command_option list_options[] = {
 	{"all", NULL, "acknowledged items too", OPTION_OPTIONAL},
 	{"after", "ID", "items with a greater number only", OPTION_OPTIONAL},
+	{"box", "NAME", "notifications (default), or escalations: what nobody acknowledged in time", OPTION_OPTIONAL},
 	{0},
 };
-static const struct command_option follow_options[] = {
-	{"after", "ID", "items with a greater number only", OPTION_OPTIONAL},
-	{"interval", "MS", "how often to look (default: 5000)", OPTION_OPTIONAL},
-	{"count", "N", "stop after this many items", OPTION_OPTIONAL},
+static const struct command_option ack_options[] = {
+	{"acted-on", NULL, "somebody has acted on it, and not only seen it", OPTION_OPTIONAL},
+	{"box", "NAME", "notifications (default) or escalations", OPTION_OPTIONAL},
 	{0},
 };
 
 static const struct command commands[] = {
 	{.name = "inbox list",
 	 .operands = "",
-	 .help = "Prints the notifications to your organisation, oldest first, 50 at most.",
+	 .help = "Prints what your organisation was told and nobody has acknowledged, oldest first, 50 at most.",
 	 .options = list_options,
 	 .run = run_list},
 	{.name = "inbox follow",
 	 .operands = "",
-	 .help = "Prints unacknowledged notifications as they come; with --json one object a line. Goes on until it is\n"
-		 "interrupted. Each look is a request of its own, recorded like all others.",
-	 .options = follow_options,
-	 .run = run_follow},
+	 .help = "Prints unacknowledged items as they come; with --json one object a line. Goes on until it is interrupted. Each\n"
+		 "request waits at the broker for up to 55 s, and is recorded when it is answered. With --exec one item at a time is\n"
+		 "taken, so that several of these share the work, and handed to the program, which is run without arguments and\n"
+		 "without a shell. Exit code 0 acknowledges the item; after any other, or when it runs for too long, the item is\n"
+		 "tried again later, and the others go on.",
+	 .options = inbox_follow_options,
+	 .run = inbox_follow},
 	{.name = "inbox ack",
 	 .operands = "ID...",
-	 .help = "Acknowledges notifications: somebody has taken care of them. Again is harmless. Exit code 5 when one of\n"
-		 "the numbers is not in your organisation's inbox.",
+	 .help = "Acknowledges items: somebody has seen them, or with --acted-on has acted on them, which may follow. Whoever\n"
+		 "they came from is told. Again is harmless. Exit code 5 when one of the numbers is not in your organisation's\n"
+		 "inbox.",
+	 .options = ack_options,
 	 .operands_min = 1,
 	 .operands_max = (int)ACKNOWLEDGE_IDS_MAX,
 	 .run = run_ack},
@@ -274,6 +155,6 @@ static const struct command commands[] = {
 
 int command_inbox(int argc, char **argv)
 {
-	return command_dispatch_group("inbox", "What your organisation was told: who in unscheduled care viewed which child.",
+	return command_dispatch_group("inbox", "What your organisation was told: who viewed which child, who asks, what became of it.",
 				      commands, sizeof commands / sizeof commands[0], argc, argv);
 }

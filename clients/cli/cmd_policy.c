@@ -6,6 +6,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/output.h"
+#include "clients/cli/policy_diff.h"
 
 // ------------------------------------------------------------------ show
 
@@ -132,11 +133,20 @@ static const struct command commands[] = {
 	{.name = "policy load",
 	 .operands = "POLICY.yaml",
 	 .help = "Puts another policy in force, at once and whole, or not at all, and lists the decisions that change. Signed with\n"
-		 "your key. For national bodies. (`cpis-broker --policy-diff` compares two files offline.)",
+		 "your key. For national bodies. (`cpis policy diff` compares two files offline.)",
 	 .options = load_options,
 	 .operands_min = 1,
 	 .operands_max = 1,
 	 .run = run_load},
+	{.name = "policy diff",
+	 .operands = "OLD.yaml NEW.yaml",
+	 .help = "Every decision that changes between two policies, over all roles, operations and care settings. Done by the\n"
+		 "broker's program cpis-broker, which has to be installed here too; no broker is asked.",
+	 .operands_min = 2,
+	 .operands_max = 2,
+	 .offline = true,
+	 .text_only = true,
+	 .run = policy_diff},
 };
 
 int command_policy(int argc, char **argv)

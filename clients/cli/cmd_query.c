@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/cli/argument.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/output.h"
@@ -45,6 +46,11 @@ static void print_plan(const Cpis__V1__Plan *plan, uint64_t assembled_ms)
 							: authority->office_hours_telephone;
 	if (other[0] != '\0')
 		printf("  %s %s\n", authority->office_hours_now ? "out of hours   " : "in office hours", other);
+	if (authority->contacts_stale) {
+		char confirmed[17];
+		output_english_time(authority->contacts_confirmed_ms, confirmed);
+		printf("  MAY BE WRONG    these numbers were last confirmed %s\n", confirmed);
+	}
 	output_english_time(authority->last_published_ms, published);
 	format_age(authority->last_published_ms, assembled_ms, age);
 	printf("  data published  %s, %s\n", published, age);
@@ -66,18 +72,42 @@ static void print_accesses(const Cpis__V1__DetailsReply *details)
 	}
 }
 
+// The registers that should have been asked and did not answer; before anything else is said.
+static void print_missing(char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		printf("NOT AVAILABLE: %s could not be asked. This is NOT a \"no\": a plan may be known there.\n", names[i]);
+}
+
+// Known or not; where one that should know could not be asked, nothing here sounds like a no.
+static void print_known(bool known, size_t missing)
+{
+	if (known)
+		puts("This child is known to children's social care.");
+	else if (missing == 0)
+		puts("No plan is known here. That does not mean that there is no concern.");
+	else
+		puts("Whether this child is known to children's social care could NOT be found out.");
+}
+
 static void print_flag(const Cpis__V1__Reply *reply)
 {
-	puts(reply->flag->flag ? "This child is known to children's social care."
-			       : "No plan is known here. That does not mean that there is no concern.");
+	print_missing(reply->flag->not_available_from, reply->flag->n_not_available_from);
+	print_known(reply->flag->flag, reply->flag->n_not_available_from);
 	puts(reply->flag->notice);
 }
 
 static void print_details(const Cpis__V1__Reply *reply)
 {
 	const Cpis__V1__DetailsReply *details = reply->details;
+	print_missing(details->not_available_from, details->n_not_available_from);
 	for (size_t i = 0; i < details->n_plans; i++)
 		print_plan(details->plans[i], details->assembled_ms);
+	if (details->n_plans == 0) {
+		puts("\nNo details could be opened, and no authority has been told.");
+		puts(details->notice);
+		return;
+	}
 	print_accesses(details);
 	puts(details->notified ? "\nThe local authority has been told that you looked."
 			       : "\nThis was a silent look: no authority has been told. It is in the audit log.");
@@ -85,6 +115,14 @@ static void print_details(const Cpis__V1__Reply *reply)
 }
 
 // ------------------------------------------------------------------ JSON
+
+static json_t *missing_value(char *const *names, size_t count)
+{
+	json_t *value = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(value, json_string(names[i]));
+	return value;
+}
 
 static json_t *plan_value(const Cpis__V1__Plan *plan)
 {
@@ -94,6 +132,8 @@ static json_t *plan_value(const Cpis__V1__Plan *plan)
 				 "office_hours_telephone", authority->office_hours_telephone, "ring_now",
 				 authority->ring_now, "office_hours_now", authority->office_hours_now);
 	json_object_set_new(whom, "last_published", output_instant(authority->last_published_ms));
+	json_object_set_new(whom, "contacts_confirmed", output_instant(authority->contacts_confirmed_ms));
+	json_object_set_new(whom, "contacts_stale", json_boolean(authority->contacts_stale));
 	json_t *value = json_pack("{s:s, s:s, s:s, s:s, s:s}", "type", wire_plan_type_name(plan->type), "snomed_code",
 				  wire_plan_type_snomed(plan->type), "description", wire_plan_type_words(plan->type),
 				  "status", plan->status == CPIS__V1__PLAN_STATUS__ENDED ? "ENDED" : "CURRENT",
@@ -109,6 +149,8 @@ static json_t *flag_value(const Cpis__V1__Reply *reply)
 	json_t *value = output_envelope(reply);
 	json_object_set_new(value, "flag", json_boolean(reply->flag->flag));
 	json_object_set_new(value, "notice", json_string(reply->flag->notice));
+	json_object_set_new(value, "not_available_from",
+			    missing_value(reply->flag->not_available_from, reply->flag->n_not_available_from));
 	return value;
 }
 
@@ -126,6 +168,8 @@ static json_t *details_value(const Cpis__V1__Reply *reply)
 	json_object_set_new(value, "notified", json_boolean(details->notified));
 	json_object_set_new(value, "notice", json_string(details->notice));
 	json_object_set_new(value, "assembled", output_instant(details->assembled_ms));
+	json_object_set_new(value, "not_available_from",
+			    missing_value(details->not_available_from, details->n_not_available_from));
 	return value;
 }
 
@@ -186,14 +230,14 @@ static int ask_broken(struct connection *connection, struct question *question)
 	if (connection->line->json) {
 		output_json(details_value(details));
 	} else {
-		puts(details->details->n_plans > 0 ? "This child is known to children's social care."
-						   : "No plan is known here. That does not mean that there is no concern.");
+		print_known(details->details->n_plans > 0, details->details->n_not_available_from);
 		print_details(details);
 		puts("You broke the glass: your privacy officer has been alerted.");
 		output_receipt(details);
 	}
+	code = details->details->n_not_available_from > 0 ? EXIT_PARTIAL : EXIT_DONE;
 	cpis_reply_free(details);
-	return EXIT_DONE;
+	return code;
 }
 
 // Both steps, as staff take them: without a flag there is nothing to open.
@@ -217,30 +261,19 @@ static int ask(struct connection *connection, struct question *question)
 		print_details(details);
 	if (code == EXIT_DONE && !line->json)
 		output_receipt(details != NULL ? details : flag);
+	bool missing = details != NULL ? details->details->n_not_available_from > 0 : flag->flag->n_not_available_from > 0;
+	if (code == EXIT_DONE && missing)
+		code = EXIT_PARTIAL;
 	cpis_reply_free(flag);
 	cpis_reply_free(details);
 	return code;
-}
-
-// "-": the first line of standard input. A command line can be read by everybody on the machine, and is kept in the
-// shell's history.
-static enum nhs_number_status read_number(const char *operand, struct nhs_number *ret)
-{
-	char text[64] = "";
-	if (strcmp(operand, "-") != 0)
-		return nhs_number_parse_typed(operand, strlen(operand), ret);
-	if (fgets(text, sizeof text, stdin) == NULL)
-		return NHS_NUMBER_LENGTH;
-	enum nhs_number_status status = nhs_number_parse_typed(text, strcspn(text, "\r\n"), ret);
-	explicit_bzero(text, sizeof text);
-	return status;
 }
 
 static int run(const struct command_line *line)
 {
 	struct connection connection = {0};
 	struct question question = {0};
-	enum nhs_number_status status = read_number(line->operands[0], &question.number);
+	enum nhs_number_status status = argument_nhs_number(line->operands[0], &question.number);
 	if (status != NHS_NUMBER_OK)
 		return command_usage_error(line, "%s", nhs_number_status_text(status));
 	int code = connection_sign_in(line, &connection);
@@ -268,7 +301,8 @@ static const struct command command = {
 	.help = "Asks whether a child is known to children's social care. Without --details only whether there is a\n"
 		"flag, silently; with it the plans, whom to ring, and who opened them before. For an unborn child give the\n"
 		"mother's number. Spaces in the number are allowed: quote it. With - the number is read from standard input,\n"
-		"where it stays out of the process list and the shell's history.",
+		"where it stays out of the process list and the shell's history. Exit code 5: a register that should have\n"
+		"been asked did not answer, and is named; that is no \"no\".",
 	.options = options,
 	.operands_min = 1,
 	.operands_max = 1,

@@ -7,9 +7,9 @@
 	X(EXIT_DONE, 0, "done (\"no record of this child\" is done)")                                \
 	X(EXIT_USAGE, 1, "the command line or an input file is wrong; nothing was sent or changed")  \
 	X(EXIT_RETRY, 2, "no answer, or the broker cannot answer now; try again")                    \
-	X(EXIT_REFUSED, 3, "refused: who you are or what you may do does not allow it")              \
+	X(EXIT_REFUSED, 3, "refused: who you are, what you may do or how things stand does not allow it")              \
 	X(EXIT_PROOF, 4, "the audit log, or a proof from it, does not hold")                         \
-	X(EXIT_PARTIAL, 5, "a part was not done (rejected rows, unknown items) and is listed; the rest was")  \
+	X(EXIT_PARTIAL, 5, "a part was not done (rejected rows, unknown items, a register that did not answer) and is listed; the rest was")  \
 	X(EXIT_FAILED, 6, "something else failed; the message says what")
 
 enum exit_code {
@@ -23,11 +23,15 @@ enum exit_code {
 int command_ping(int argc, char **argv);
 int command_query(int argc, char **argv);
 int command_publish(int argc, char **argv);
+int command_contacts(int argc, char **argv);   // set, confirm, show
+int command_quality(int argc, char **argv);
 int command_inbox(int argc, char **argv);  // list, follow, ack
+int command_enquiry(int argc, char **argv); // send, answer
+int command_not_brought(int argc, char **argv);
 int command_audit(int argc, char **argv);  // search, show, verify
 int command_alert(int argc, char **argv);      // list, review
 int command_explain(int argc, char **argv);
-int command_policy(int argc, char **argv);     // show, load
+int command_policy(int argc, char **argv);     // show, load, diff
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
 int command_quarantine(int argc, char **argv); // set, lift, list
 int command_enrol(int argc, char **argv);  // invite, list, withdraw, present

@@ -19,6 +19,7 @@ static int exit_of_status(enum cpis_status status)
 		return EXIT_REFUSED;
 	case CPIS_UNREACHABLE:
 	case CPIS_TIMEOUT:
+	case CPIS_INTERRUPTED:
 		return EXIT_RETRY;
 	case CPIS_RECEIPT:
 	case CPIS_LOG_SHORTENED:
@@ -43,6 +44,7 @@ static int exit_of_outcome(Cpis__V1__Outcome outcome)
 	case CPIS__V1__OUTCOME__SESSION_EXPIRED:
 	case CPIS__V1__OUTCOME__ACCESS_DENIED:
 	case CPIS__V1__OUTCOME__NO_RECORD_FOUND:
+	case CPIS__V1__OUTCOME__INVALID_REQUEST_STATE:
 		return EXIT_REFUSED;
 	case CPIS__V1__OUTCOME__DEADLINE_EXPIRED:
 	case CPIS__V1__OUTCOME__TOO_MANY_REQUESTS:
@@ -105,6 +107,7 @@ static int connect_to(struct connection *connection, size_t number)
 		.system_certificate = profile->system_certificate,
 		.system_key = profile->system_key,
 		.checkpoint_file = broker.checkpoint_file,
+		.key_lock = connection->key_lock,
 	};
 	enum cpis_status status = cpis_connect(&options, &connection->client, why);
 	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, why);
@@ -186,11 +189,17 @@ int connection_judge(const struct connection *connection, enum cpis_status statu
 	return EXIT_DONE;
 }
 
-int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+int connection_call_within(struct connection *connection, Cpis__V1__Request *request, uint32_t deadline_ms,
+			   const Cpis__V1__Reply **ret)
 {
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = cpis_call(connection->client, request, connection->line->timeout_ms, &reply);
+	enum cpis_status status = cpis_call(connection->client, request, deadline_ms, &reply);
 	return connection_judge(connection, status, reply, ret);
+}
+
+int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)
+{
+	return connection_call_within(connection, request, connection->line->timeout_ms, ret);
 }
 
 int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret)

@@ -10,6 +10,7 @@ struct connection {
 	const struct command_line *line;
 	struct profile *profile;
 	struct cpis_client *client;
+	int key_lock;                // cpis_options.key_lock
 };
 
 // Each returns EXIT_DONE, or has said on standard error what is wrong and returns the exit code.
@@ -32,6 +33,9 @@ int connection_judge(const struct connection *connection, enum cpis_status statu
 
 // A call whose outcome must be OK. Free the reply with cpis_reply_free.
 int connection_call(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
+// The same with a deadline of its own, for requests that wait at the broker.
+int connection_call_within(struct connection *connection, Cpis__V1__Request *request, uint32_t deadline_ms,
+			   const Cpis__V1__Reply **ret);
 // The same with the person's signature, for the acts that need one.
 int connection_call_signed(struct connection *connection, Cpis__V1__Request *request, const Cpis__V1__Reply **ret);
 

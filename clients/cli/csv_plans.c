@@ -1,226 +1,138 @@
-// Reading a file of plans through libcsv.
-#include "clients/cli/csv_plans.h"
+// Reading a file of plans as CSV, through libcsv.
+#include "clients/cli/plan_file_priv.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <csv.h>
 
-#include "proto/text.h"
+// What `cpis publish --rejected` adds to a row, and what nobody needs to take away again.
+#define IGNORED PLAN_COLUMNS_COUNT
+#define HEADER_MAX (PLAN_COLUMNS_COUNT + 3)
 
-enum column {
-	NHS_NUMBER,
-	PLAN_TYPE,
-	START_DATE,
-	END_DATE,
-	DELETE_DATE,
-	LOCAL_ID,
-	EMERGENCY_DUTY_TELEPHONE,
-	OFFICE_HOURS_TELEPHONE,
-	COLUMNS
-};
-
-static const struct {
-	const char *name;
-	bool required;
-	size_t bytes_max;
-} columns[COLUMNS] = {
-	[NHS_NUMBER] = {"nhs_number", true, TEXT_BYTES_MAX},
-	[PLAN_TYPE] = {"plan_type", true, TEXT_BYTES_MAX},
-	[START_DATE] = {"start_date", true, TEXT_BYTES_MAX},
-	[END_DATE] = {"end_date", false, TEXT_BYTES_MAX},
-	[DELETE_DATE] = {"delete_date", false, TEXT_BYTES_MAX},
-	[LOCAL_ID] = {"local_id", false, LOCAL_ID_BYTES_MAX},
-	[EMERGENCY_DUTY_TELEPHONE] = {"emergency_duty_telephone", true, TELEPHONE_BYTES_MAX},
-	[OFFICE_HOURS_TELEPHONE] = {"office_hours_telephone", false, TELEPHONE_BYTES_MAX},
-};
-
-struct reader {
-	const char *path;
-	csv_plans_row *row;
-	void *context;
-	struct csv_telephones telephones;
-	unsigned long rows;
-	unsigned long line;
-	enum column order[COLUMNS];  // of the header, by place
+struct csv {
+	struct plan_reader *reader;
+	enum plan_column order[HEADER_MAX]; // of the header, by place
 	unsigned header_count;
 	bool header_seen;
-	unsigned field_count;        // of the row being read
-	char fields[COLUMNS][TEXT_BYTES_MAX + 1]; // by column
-	bool failed;
-	char *detail;
+	unsigned field_count;           // of the row being read
+	bool alive;                     // a field ended in the bytes read last
 };
 
-static void fail(struct reader *reader, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void fail(struct reader *reader, const char *format, ...)
+static bool is_ignored(const char *text, size_t bytes)
 {
-	if (reader->failed)
-		return;
-	reader->failed = true;
-	char what[160];
-	va_list arguments;
-	va_start(arguments, format);
-	vsnprintf(what, sizeof what, format, arguments);
-	va_end(arguments);
-	snprintf(reader->detail, CSV_PLANS_DETAIL_BYTES, "%.100s:%lu: %s", reader->path, reader->line, what);
+	static const char *const names[] = {"code", "field", "reason"};
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strlen(names[i]) == bytes && memcmp(names[i], text, bytes) == 0)
+			return true;
+	return false;
 }
 
-static void take_header_field(struct reader *reader, const char *text, size_t bytes)
+static void take_header_field(struct csv *csv, const char *text, size_t bytes)
 {
-	for (unsigned column = 0; column < COLUMNS; column++) {
-		if (strlen(columns[column].name) != bytes || memcmp(columns[column].name, text, bytes) != 0)
-			continue;
-		for (unsigned i = 0; i < reader->header_count; i++)
-			if (reader->order[i] == column)
-				fail(reader, "the column %s stands twice in the header", columns[column].name);
-		if (!reader->failed)
-			reader->order[reader->header_count++] = column;
+	enum plan_column column = plan_column_of(text, bytes);
+	if (column == PLAN_COLUMNS_COUNT && !is_ignored(text, bytes)) {
+		plan_reader_fail(csv->reader, "column %u of the header is not one that is known", csv->header_count + 1);
 		return;
 	}
-	fail(reader, "column %u of the header is not one that is known", reader->header_count + 1);
+	for (unsigned i = 0; column != IGNORED && i < csv->header_count; i++)
+		if (csv->order[i] == column)
+			plan_reader_fail(csv->reader, "the column %s stands twice in the header", plan_columns[column].name);
+	if (csv->header_count == HEADER_MAX)
+		plan_reader_fail(csv->reader, "the header has more than %u columns", HEADER_MAX);
+	if (!csv->reader->failed)
+		csv->order[csv->header_count++] = column;
 }
 
-static void take_field(struct reader *reader, const char *text, size_t bytes)
+static void take_field(struct csv *csv, const char *text, size_t bytes)
 {
-	if (reader->field_count >= reader->header_count) {
-		fail(reader, "there are more fields than the header has columns");
+	if (csv->field_count >= csv->header_count) {
+		plan_reader_fail(csv->reader, "there are more fields than the header has columns");
 		return;
 	}
-	enum column column = reader->order[reader->field_count++];
-	// The value is not repeated: it may be a child's.
-	if (bytes > columns[column].bytes_max)
-		fail(reader, "%s is longer than %zu bytes", columns[column].name, columns[column].bytes_max);
-	else if (!text_is_clean(text, bytes))
-		fail(reader, "%s is not clean UTF-8 text", columns[column].name);
-	if (reader->failed)
-		return;
-	memcpy(reader->fields[column], text, bytes);
-	reader->fields[column][bytes] = '\0';
+	enum plan_column column = csv->order[csv->field_count++];
+	if (column != IGNORED)
+		plan_reader_field(csv->reader, column, text, bytes);
 }
 
 static void on_field(void *text, size_t bytes, void *context)
 {
-	struct reader *reader = context;
-	if (reader->failed)
+	struct csv *csv = context;
+	csv->alive = true;
+	if (csv->reader->failed)
 		return;
-	if (reader->header_seen)
-		take_field(reader, text, bytes);
+	if (csv->header_seen)
+		take_field(csv, text, bytes);
 	else
-		take_header_field(reader, text, bytes);
+		take_header_field(csv, text, bytes);
 }
 
-static void end_header(struct reader *reader)
+static void end_header(struct csv *csv)
 {
-	reader->header_seen = true;
-	for (unsigned column = 0; column < COLUMNS; column++) {
-		bool found = !columns[column].required;
-		for (unsigned i = 0; i < reader->header_count; i++)
-			found = found || reader->order[i] == column;
+	csv->header_seen = true;
+	for (unsigned column = 0; column < PLAN_COLUMNS_COUNT; column++) {
+		bool found = !plan_columns[column].required;
+		for (unsigned i = 0; i < csv->header_count; i++)
+			found = found || csv->order[i] == column;
 		if (!found)
-			fail(reader, "the header lacks the column %s", columns[column].name);
+			plan_reader_fail(csv->reader, "the header lacks the column %s", plan_columns[column].name);
 	}
 }
 
-static void take_telephone(struct reader *reader, enum column column, char kept[TELEPHONE_BYTES_MAX + 1])
+static void end_row(struct csv *csv)
 {
-	const char *text = reader->fields[column];
-	if (text[0] == '\0')
-		return;
-	if (!text_is_telephone(text, strlen(text)))
-		fail(reader, "%s is not a telephone number", columns[column].name);
-	else if (reader->rows > 0 && strcmp(kept, text) != 0)
-		fail(reader, "%s differs from the first row's: a file has one for all", columns[column].name);
-	else
-		memcpy(kept, text, strlen(text) + 1);
-}
-
-static void end_row(struct reader *reader)
-{
-	if (reader->field_count < reader->header_count)
-		fail(reader, "there are fewer fields than the header has columns");
-	if (reader->failed)
-		return;
-	if (reader->rows == 0 && reader->fields[EMERGENCY_DUTY_TELEPHONE][0] == '\0')
-		fail(reader, "the first row must give emergency_duty_telephone");
-	take_telephone(reader, EMERGENCY_DUTY_TELEPHONE, reader->telephones.emergency_duty);
-	take_telephone(reader, OFFICE_HOURS_TELEPHONE, reader->telephones.office_hours);
-	if (reader->failed)
-		return;
-	reader->rows++;
-	struct csv_plan plan = {
-		.line = reader->line,
-		.nhs_number = reader->fields[NHS_NUMBER],
-		.plan_type = reader->fields[PLAN_TYPE],
-		.start_date = reader->fields[START_DATE],
-		.end_date = reader->fields[END_DATE],
-		.delete_date = reader->fields[DELETE_DATE],
-		.local_id = reader->fields[LOCAL_ID],
-	};
-	if (reader->row != NULL && !reader->row(reader->context, &plan))
-		reader->failed = true;
-	reader->field_count = 0;
+	if (csv->field_count < csv->header_count)
+		plan_reader_fail(csv->reader, "there are fewer fields than the header has columns");
+	plan_reader_row(csv->reader);
+	csv->field_count = 0;
 }
 
 // Every end of line is reported, of empty ones too (CSV_REPALL_NL): that is how lines are counted.
 static void on_line_end(int character, void *context)
 {
-	struct reader *reader = context;
-	if (!reader->failed && !reader->header_seen && reader->header_count > 0)
-		end_header(reader);
-	else if (!reader->failed && reader->field_count > 0)
-		end_row(reader);
+	struct csv *csv = context;
+	csv->alive = true;
+	if (!csv->reader->failed && !csv->header_seen && csv->header_count > 0)
+		end_header(csv);
+	else if (!csv->reader->failed && csv->field_count > 0)
+		end_row(csv);
 	if (character == '\n')
-		reader->line++;
+		csv->reader->line++;
 }
 
-static void read_stream(struct reader *reader, FILE *file, struct csv_parser *parser)
+static void read_stream(struct csv *csv, struct csv_parser *parser)
 {
 	static const char byte_order_mark[] = "\xef\xbb\xbf";
+	struct plan_reader *reader = csv->reader;
 	char buffer[16384];
 	bool first = true;
-	for (size_t bytes; !reader->failed && (bytes = fread(buffer, 1, sizeof buffer, file)) > 0;) {
+	for (size_t bytes; !reader->failed && (bytes = fread(buffer, 1, sizeof buffer, reader->file)) > 0;) {
 		size_t skip = first && bytes >= 3 && memcmp(buffer, byte_order_mark, 3) == 0 ? 3 : 0;
-		first = false;
-		if (csv_parse(parser, buffer + skip, bytes - skip, on_field, on_line_end, reader) != bytes - skip)
-			fail(reader, "%s", csv_strerror(csv_error(parser)));
+		first = csv->alive = false;
+		if (csv_parse(parser, buffer + skip, bytes - skip, on_field, on_line_end, csv) != bytes - skip)
+			plan_reader_fail(reader, "%s: is a quotation mark missing, or one too many?",
+					 csv_strerror(csv_error(parser)));
+		// libcsv would keep a field that does not end in memory.
+		if (!csv->alive && bytes == sizeof buffer)
+			plan_reader_fail(reader, "a field does not end: is a quotation mark missing?");
 	}
-	if (!reader->failed && ferror(file))
-		fail(reader, "%s", strerror(errno));
-	if (!reader->failed && csv_fini(parser, on_field, on_line_end, reader) != 0)
-		fail(reader, "%s: is a quotation mark missing?", csv_strerror(csv_error(parser)));
+	if (!reader->failed && ferror(reader->file))
+		plan_reader_fail(reader, "%s", strerror(errno));
+	if (!reader->failed && csv_fini(parser, on_field, on_line_end, csv) != 0)
+		plan_reader_fail(reader, "%s: is a quotation mark missing?", csv_strerror(csv_error(parser)));
 	explicit_bzero(buffer, sizeof buffer);
 }
 
-bool csv_plans_read(const char *path, csv_plans_row *row, void *context, struct csv_telephones *ret_telephones,
-		    unsigned long *ret_rows, char detail[CSV_PLANS_DETAIL_BYTES])
+void csv_plans_read(struct plan_reader *reader)
 {
-	struct reader reader = {.path = path, .row = row, .context = context, .line = 1, .detail = detail};
+	struct csv csv = {.reader = reader};
 	struct csv_parser parser;
-	detail[0] = '\0';
-	FILE *file = fopen(path, "re");
-	if (file == NULL) {
-		snprintf(detail, CSV_PLANS_DETAIL_BYTES, "%.150s: %s", path, strerror(errno));
-		return false;
-	}
 	if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL) != 0) {
-		snprintf(detail, CSV_PLANS_DETAIL_BYTES, "%.150s: out of memory", path);
-		fclose(file);
-		return false;
+		plan_reader_fail(reader, "out of memory");
+		return;
 	}
-	read_stream(&reader, file, &parser);
+	read_stream(&csv, &parser);
 	csv_free(&parser);
-	fclose(file);
-	if (!reader.failed && !reader.header_seen)
-		fail(&reader, "the file is empty");
-	else if (!reader.failed && reader.rows == 0)
-		fail(&reader, "there is no row below the header");
-	if (!reader.failed) {
-		*ret_telephones = reader.telephones;
-		*ret_rows = reader.rows;
-	}
-	bool good = !reader.failed;
-	explicit_bzero(&reader, sizeof reader);
-	return good;
+	if (!reader->failed && !csv.header_seen)
+		plan_reader_fail(reader, "there is no header");
 }

@@ -11,7 +11,11 @@ static const struct {
 } commands[] = {
 	{"query", "is a child known to children's social care, and whom to ring", command_query},
 	{"publish", "publish, correct or withdraw a local authority's plans", command_publish},
+	{"contacts", "whom to ring at a local authority", command_contacts},
+	{"quality", "how good a local authority's data is", command_quality},
 	{"inbox", "read and acknowledge what this organisation was told", command_inbox},
+	{"enquiry", "ask the care setting that looked; answer", command_enquiry},
+	{"not-brought", "tell social care that a child on a plan missed an appointment", command_not_brought},
 	{"audit", "search, show and verify the audit log", command_audit},
 	{"alert", "what your organisation's privacy officer must look into", command_alert},
 	{"explain", "may this person do this here, and why", command_explain},
@@ -28,7 +32,7 @@ static void print_help(FILE *stream)
 {
 	fputs("usage: cpis [--profile FILE] [--json] [--timeout MS] COMMAND ...\n\n", stream);
 	for (size_t i = 0; i < COMMANDS; i++)
-		fprintf(stream, "  %-10s %s\n", commands[i].name, commands[i].help);
+		fprintf(stream, "  %-11s %s\n", commands[i].name, commands[i].help);
 	fputs("\n`cpis COMMAND --help` says more. $CPIS_PROFILE stands in for --profile.\n\nExit codes:\n", stream);
 #define X(name, value, sentence) fprintf(stream, "  %d  %s\n", value, sentence);
 	EXIT_CODE_TABLE(X)

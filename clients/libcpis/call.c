@@ -7,11 +7,10 @@
 #include <openssl/rand.h>
 #include <zmq.h>
 
-#include "certs/key_token.h"
 #include "clients/libcpis/client_priv.h"
 #include "proto/act.h"
 
-// A request that got lost on a connection that looks alive is sent again after this time.
+// A request that got lost on a connection that looks alive is sent again after this time, and after what it asked to wait.
 #define RESEND_MS 2000u
 
 struct call {
@@ -184,6 +183,20 @@ static enum cpis_status judge(struct call *call, struct client_reply *reply)
 	return CPIS_OK;
 }
 
+static uint32_t silence_ms(const Cpis__V1__Request *request)
+{
+	switch (request->body_case) {
+	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
+		return RESEND_MS + request->inbox_list->wait_ms;
+	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
+		return RESEND_MS + request->inbox_take->wait_ms;
+	case CPIS__V1__REQUEST__BODY_RESPONDER_TAKE:
+		return RESEND_MS + request->responder_take->wait_ms;
+	default:
+		return RESEND_MS;
+	}
+}
+
 // The broker could not answer now, says when to come back, and there is time for that.
 static bool comes_back(struct call *call, const Cpis__V1__Reply *reply, uint64_t now_ms)
 {
@@ -212,8 +225,8 @@ static long next_wake(const struct call *call, uint64_t now_ms)
 	uint64_t at = call->end_ms;
 	if (call->wait_until_ms != 0)
 		at = call->wait_until_ms;
-	else if (!call->must_send && call->sent_ms + RESEND_MS < at)
-		at = call->sent_ms + RESEND_MS;
+	else if (!call->must_send && call->sent_ms + silence_ms(call->request) < at)
+		at = call->sent_ms + silence_ms(call->request);
 	return at <= now_ms ? 0 : (long)(at - now_ms);
 }
 
@@ -225,13 +238,14 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 		if (now_ms >= call->end_ms)
 			return out_of_time(call);
 		if ((call->wait_until_ms != 0 && now_ms >= call->wait_until_ms) ||
-		    (call->wait_until_ms == 0 && !call->must_send && now_ms >= call->sent_ms + RESEND_MS))
+		    (call->wait_until_ms == 0 && !call->must_send && now_ms >= call->sent_ms + silence_ms(call->request)))
 			call->must_send = true;
 		zmq_pollitem_t items[] = {
 			{.socket = client->socket, .events = (short)(ZMQ_POLLIN | (call->must_send ? ZMQ_POLLOUT : 0))},
 			{.socket = client->monitor, .events = ZMQ_POLLIN},
+			{.fd = client->interrupt, .events = ZMQ_POLLIN},
 		};
-		if (zmq_poll(items, 2, next_wake(call, now_ms)) < 0 && errno != EINTR)
+		if (zmq_poll(items, client->interrupt < 0 ? 2 : 3, next_wake(call, now_ms)) < 0 && errno != EINTR)
 			return client_fail(client, CPIS_USAGE, "cannot wait: %s", zmq_strerror(errno));
 		read_events(call);
 		enum cpis_status status = receive_reply(call, ret);
@@ -244,6 +258,8 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 			*ret = NULL;
 			continue;
 		}
+		if (items[2].revents != 0)
+			return client_fail(client, CPIS_INTERRUPTED, "there was no answer yet");
 		if (call->refused && client->enrolling)
 			return client_fail(client, CPIS_REFUSED_AT_HANDSHAKE,
 					   "%s does not let a new key in: is it the enrolment endpoint?", client->endpoint);
@@ -287,12 +303,11 @@ static enum cpis_status sign_act(struct call *call, const char *staff_key, uint8
 	const uint8_t *act = act_signed_bytes(&call->arena, call->request, client->broker.name, &bytes);
 	if (act == NULL)
 		return client_fail(client, CPIS_USAGE, "the request is larger than a message may be");
-	char detail[CERTS_DETAIL_BYTES];
-	enum certs_status status = signing_key_open(staff_key, &key, detail);
-	if (status != CERTS_OK)
-		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
-	status = signing_key_sign(key, act, bytes, signature);
-	signing_key_free(key);
+	enum cpis_status opened = client_key_open(client, staff_key, &key);
+	if (opened != CPIS_OK)
+		return opened;
+	enum certs_status status = signing_key_sign(key, act, bytes, signature);
+	client_key_close(client, key);
 	if (status != CERTS_OK)
 		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(staff_key), certs_status_text(status));
 	call->request->act_signature = (ProtobufCBinaryData){SIGNATURE_BYTES, signature};
@@ -344,6 +359,11 @@ enum cpis_status cpis_call_signed(struct cpis_client *client, Cpis__V1__Request 
 	if (staff_key == NULL)
 		return client_fail(client, CPIS_USAGE, "the staff key is missing");
 	return run_call(client, request, staff_key, deadline_ms, ret);
+}
+
+void cpis_set_interrupt(struct cpis_client *client, int fd)
+{
+	client->interrupt = fd;
 }
 
 void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16])

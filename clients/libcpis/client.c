@@ -138,6 +138,7 @@ enum cpis_status client_copy_options(struct cpis_client *client, const struct cp
 	    options->trust_directory == NULL || options->system_key == NULL)
 		return client_fail(client, CPIS_USAGE, "an option is missing");
 	const char *file = options->checkpoint_file == NULL ? "" : options->checkpoint_file;
+	client->key_lock = options->key_lock;
 	if ((size_t)snprintf(client->endpoint, sizeof client->endpoint, "%s", options->endpoint) >=
 		    sizeof client->endpoint ||
 	    (size_t)snprintf(client->checkpoint_file, sizeof client->checkpoint_file, "%s", file) >=
@@ -155,6 +156,7 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
 		return CPIS_NO_MEMORY;
 	}
+	client->interrupt = -1;
 	enum cpis_status status = client_copy_options(client, options);
 	if (status == CPIS_OK && options->system_certificate == NULL)
 		status = client_fail(client, CPIS_USAGE, "an option is missing");
@@ -189,6 +191,7 @@ void cpis_close(struct cpis_client *client)
 	if (client->context != NULL)
 		while (zmq_ctx_term(client->context) != 0 && errno == EINTR)
 			;
+	signing_key_free(client->answer_key);
 	trust_free(client->trust);
 	OPENSSL_cleanse(client, sizeof *client);
 	free(client);

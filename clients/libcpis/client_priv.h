@@ -13,6 +13,7 @@
 struct cpis_client {
 	char endpoint[256];
 	char checkpoint_file[CLIENT_PATH_BYTES]; // "": do not remember
+	int key_lock;                    // 0: none
 	struct trust *trust;
 	struct note_verifier log;        // of the audit log
 	struct broker_identity broker;
@@ -29,6 +30,10 @@ struct cpis_client {
 	char newest_note[NOTE_BYTES_MAX + 1];
 	uint8_t request_id[REQUEST_ID_BYTES];
 	bool has_request_id;             // for the next call
+	int interrupt;                   // a descriptor that ends a call that waits; -1: none
+	struct signing_key *answer_key;  // of a responder; NULL: it has not registered
+	uint8_t take_id[REQUEST_ID_BYTES];
+	bool take_open;                  // a take with that id was broken off
 	char detail[CPIS_DETAIL_BYTES];
 };
 
@@ -36,6 +41,9 @@ struct cpis_client {
 enum cpis_status client_fail(struct cpis_client *client, enum cpis_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// The staff key, for signing at once: nobody else with the same key_lock has one open meanwhile. NULL may be closed too.
+enum cpis_status client_key_open(struct cpis_client *client, const char *where, struct signing_key **ret);
+void client_key_close(struct cpis_client *client, struct signing_key *key);
 // For a complaint: the path, or "pkcs11", because a URI may hold a PIN.
 const char *client_key_name(const char *staff_key);
 

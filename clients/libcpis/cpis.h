@@ -22,6 +22,7 @@
 	X(CPIS_REFUSED_AT_HANDSHAKE, "the broker does not admit this system's key")                  \
 	X(CPIS_UNREACHABLE, "the broker could not be reached before the deadline")                   \
 	X(CPIS_TIMEOUT, "no answer came before the deadline")                                        \
+	X(CPIS_INTERRUPTED, "the caller had something else to do")                                   \
 	X(CPIS_PROTOCOL, "the broker's reply is not well-formed")                                    \
 	X(CPIS_RECEIPT, "the reply is not proven to be in the audit log")                            \
 	X(CPIS_LOG_SHORTENED, "the audit log is shorter than it was: it has been cut or replaced")   \
@@ -45,6 +46,9 @@ struct cpis_options {
 	const char *system_certificate;  // PEM file, this system's
 	const char *system_key;          // PEM file, 0600
 	const char *checkpoint_file;     // remembers the newest checkpoint seen; NULL: do not remember
+	// Where processes share one token, which serves one at a time: a descriptor that all of them have, open for writing. A POSIX
+	// lock on it is held while a staff key is open, which is until it has signed. 0: none.
+	int key_lock;
 };
 
 struct cpis_client;
@@ -66,7 +70,7 @@ const char *cpis_system_name(const struct cpis_client *client);
 
 // One request and its reply. The caller fills the body and leaves the envelope to the library: version, request id,
 // deadline and token. `deadline_ms` 1 to 60,000 is for the whole call; within it the same request id is sent again when
-// the connection was lost (at most every 2 s), so that it takes effect once.
+// the connection was lost (at most every 2 s; later where the request asks the broker to wait), so that it takes effect once.
 // CPIS_OK means: a reply came, it is well-formed, it answers this request, and its receipt proves that the audit log
 // has it (a SERVICE_UNAVAILABLE has no receipt and no data), and that this log begins with the one of the newest checkpoint seen. Its outcome may still be a refusal: look at (*ret)->outcome.
 // The reply lives until cpis_reply_free.
@@ -82,6 +86,10 @@ void cpis_reply_free(const Cpis__V1__Reply *reply); // accepts NULL; wipes
 // Sends the next call with this request id instead of a new one: a retry after a restart of the caller.
 void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16]);
 
+// While a call waits, this descriptor is looked at too: when it can be read, the call ends with CPIS_INTERRUPTED, and what became
+// of it is not known. Not read here. -1: none, as at first.
+void cpis_set_interrupt(struct cpis_client *client, int fd);
+
 // Opens a session: makes and signs the statement, keeps the token for the calls that follow. The reply is as
 // from cpis_call; a refusal leaves the client without a session. The key is used here only.
 __attribute__((warn_unused_result)) enum cpis_status
@@ -89,6 +97,13 @@ cpis_session_open(struct cpis_client *client, const char *staff_certificate, con
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 // Forgets the token.
 void cpis_session_close(struct cpis_client *client);
+
+// What is signed of a file of plans (cpis.proto, PublicationCommitRequest.content_sha256): begin with 32 zero bytes and add
+// each record, as it is sent, in order. False: out of memory.
+__attribute__((warn_unused_result)) bool cpis_publication_add(uint8_t digest[32], const Cpis__V1__PlanRecord *record);
+// An id that is the same for the same file, so that it goes on where it stopped in another process, too.
+void cpis_publication_id(const struct cpis_client *client, const uint8_t digest[32],
+			 const Cpis__V1__PublicationOpenRequest *open, uint8_t ret[16]);
 
 // Enrolling a new system (proto/cpis.proto, "enrolment"): it has a key and no certificate yet, and the one-time code that a
 // registrar gave to its operator. `options` as for cpis_connect, with the enrolment endpoint and without `system_certificate`.
@@ -110,6 +125,30 @@ cpis_enrol(struct cpis_client *client, const uint8_t code[16], const char *organ
 // Writes the certificate of such a reply as a PEM file, whole or not at all. An existing file is not overwritten.
 __attribute__((warn_unused_result)) enum cpis_status cpis_save_certificate(struct cpis_client *client,
 									   const Cpis__V1__Reply *reply, const char *path);
+
+// Answering questions beside the broker's own register (proto/cpis.proto, "responders"). A responder opens a session, registers
+// for what the broker's register gives to its organisation, and then takes and answers, one after the other:
+//	cpis_responder_register(client, "responder.key", CPIS__V1__RESPONDER_KIND__PLANS, "9995000000", "9995999999", 5000, &reply)
+//	for (;;) {
+//		cpis_responder_take(client, 40000, 50000, &reply);        // reply->responder_take->work may be NULL
+//		cpis_responder_answer(client, reply->responder_take->work, &answer, 5000, &other);
+//	}
+// All three are as cpis_call. The outcome INVALID_REQUEST_STATE ("responder_not_registered") says that the broker has forgotten
+// the registration, or another took its place: register again. The session ends after 12 hours: open another, and register.
+//
+// Needs the staff key, because registering is a signed act. The key that answers are signed with is made here, for this client,
+// and never leaves it. `range_first` and `range_last` are those of the broker's register, and NULL for DEMOGRAPHICS.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_responder_register(struct cpis_client *client, const char *staff_key, Cpis__V1__ResponderKind kind, const char *range_first,
+			const char *range_last, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// Waits for work, `wait_ms` at the longest, less than `deadline_ms`. After CPIS_INTERRUPTED the next take goes on with this one.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_responder_take(struct cpis_client *client, uint32_t wait_ms, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// `work` as it came; the answer's work_id is filled in. What an answer may say stands at ResponderAnswer in proto/cpis.proto: one
+// that the broker does not believe is refused (answer_invalid), and whoever asked is told that nobody answered.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_responder_answer(struct cpis_client *client, const Cpis__V1__ResponderWork *work, const Cpis__V1__ResponderAnswer *answer,
+		      uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 
 // Whether `proof` shows its record to be in the audit log: for the proofs that replies carry in their bodies
 // (AuditShowReply.proof); a reply's own receipt has been checked by cpis_call. CPIS_OK or CPIS_RECEIPT.

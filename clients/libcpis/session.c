@@ -5,7 +5,6 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
-#include "certs/key_token.h"
 #include "clients/libcpis/client_priv.h"
 
 static const char signature_context[] = "cpis-session-v1\n";
@@ -30,14 +29,15 @@ static enum cpis_status load_person(struct cpis_client *client, const char *cert
 	uint8_t public_key[KEY_BYTES];
 	if (trust_verify_staff_file(client->trust, certificate, client_now_ms(), &opening->staff, detail) != CERTS_OK)
 		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
-	enum certs_status status = signing_key_open(key, &opening->key, detail);
-	if (status != CERTS_OK)
-		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
+	enum cpis_status opened = client_key_open(client, key, &opening->key);
+	if (opened != CPIS_OK)
+		return opened;
 	signing_key_public(opening->key, public_key);
 	if (CRYPTO_memcmp(public_key, opening->staff.ed25519_public, KEY_BYTES) != 0)
 		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(key),
 				   certs_status_text(CERTS_KEY_MISMATCH));
-	status = certificate_file_to_der(certificate, &opening->certificate, &opening->certificate_bytes);
+	enum certs_status status =
+		certificate_file_to_der(certificate, &opening->certificate, &opening->certificate_bytes);
 	if (status == CERTS_OK && opening->certificate_bytes > STAFF_CERTIFICATE_BYTES_MAX)
 		status = CERTS_MALFORMED;
 	if (status != CERTS_OK)
@@ -108,9 +108,10 @@ enum cpis_status cpis_session_open(struct cpis_client *client, const char *staff
 	enum cpis_status status = load_person(client, staff_certificate, staff_key, &opening);
 	if (status == CPIS_OK)
 		status = sign_statement(client, role_code, &opening);
+	// Not while the answer is waited for.
+	client_key_close(client, opening.key);
 	if (status == CPIS_OK)
 		status = ask(client, &opening, deadline_ms, ret);
-	signing_key_free(opening.key);
 	free(opening.certificate);
 	return status;
 }

@@ -128,7 +128,7 @@ static void publish_children(struct world *world, const struct mix *mix)
 	struct cpis_client *leeds = world_sign_in(world, "leeds");
 	for (unsigned i = 0; i < CHILDREN; i++)
 		cpis_reply_free(
-			world_publish(leeds, "383", mix->numbers[i], CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
+			world_publish(world, leeds, "383", mix->numbers[i], CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
 	cpis_close(leeds);
 }
 

@@ -203,9 +203,15 @@ make_csv "$repository/tests/data/brighton.csv" > brighton.csv
 run 0 cpis --profile nurse.yaml ping
 
 section "Two local authorities publish their plans"
-run 0 cpis --profile leeds.yaml publish leeds.csv
+run 0 cpis --profile leeds.yaml contacts set --emergency-duty "0113 496 0000" --office-hours "0113 496 0100"
+run 0 cpis --profile brighton.yaml contacts set --emergency-duty "01632 960001" --office-hours "01632 960002"
+run 0 cpis --profile leeds.yaml publish --full --dry-run leeds.csv
+expect "not committed"
+run 0 cpis --profile leeds.yaml publish --full leeds.csv
 expect CPF02
-run 0 cpis --profile brighton.yaml publish brighton.csv
+run 0 cpis --profile leeds.yaml quality
+expect "passed"
+run 0 cpis --profile brighton.yaml publish --full brighton.csv
 expect CPF02
 
 section "3 a.m., emergency department: a nurse looks; first for a flag, then at the details"
@@ -252,7 +258,7 @@ section "A system that is certified and not enrolled does not get past the hands
 run 3 cpis --profile stranger.yaml ping
 
 section "An authority cannot touch another authority's child"
-run 3 cpis --profile brighton.yaml publish --authority 383 leeds.csv
+run 3 cpis --profile brighton.yaml publish --now --authority 383 leeds.csv
 expect other_authority
 
 section "Leeds reads its inbox and acknowledges the first notification"

@@ -20,8 +20,15 @@ static bool fails(struct fault_store *fault)
 
 FORWARD(begin, (struct store *store), (fault->real))
 FORWARD(plan_put, (struct store *store, const struct store_plan *row), (fault->real, row))
-FORWARD(plan_get, (struct store *store, const struct store_tag *slot, struct arena *arena, struct store_plan *ret),
-	(fault->real, slot, arena, ret))
+FORWARD(plan_get,
+	(struct store *store, const struct store_tag *slot, uint64_t generation, struct arena *arena, struct store_plan *ret),
+	(fault->real, slot, generation, arena, ret))
+FORWARD(plan_delete, (struct store *store, const struct store_tag *slot, uint64_t generation),
+	(fault->real, slot, generation))
+FORWARD(plans_in,
+	(struct store *store, const struct ods_code *authority, const struct store_plan_place *after, uint64_t until, size_t max,
+	 struct arena *arena, struct store_plan **ret, size_t *ret_count),
+	(fault->real, authority, after, until, max, arena, ret, ret_count))
 FORWARD(plans_of,
 	(struct store *store, const struct store_tag *subject, size_t max, struct arena *arena, struct store_plan **ret,
 	 size_t *ret_count),
@@ -34,6 +41,24 @@ FORWARD(accesses_of,
 FORWARD(inbox_next_id, (struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t *ret),
 	(fault->real, box, organisation, ret))
 FORWARD(inbox_put, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
+FORWARD(inbox_update, (struct store *store, const struct store_inbox_item *row), (fault->real, row))
+FORWARD(inbox_free,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, uint64_t now_ms, size_t max,
+	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
+	(fault->real, box, organisation, after_id, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_next_free,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t now_ms, uint64_t *ret),
+	(fault->real, box, organisation, now_ms, ret))
+FORWARD(inbox_due,
+	(struct store *store, enum store_box box, uint64_t now_ms, size_t max, struct arena *arena, struct store_inbox_item **ret,
+	 size_t *ret_count),
+	(fault->real, box, now_ms, max, arena, ret, ret_count))
+FORWARD(inbox_latest,
+	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t before_ms, uint64_t but_kind,
+	 uint64_t *ret),
+	(fault->real, box, organisation, before_ms, but_kind, ret))
+FORWARD(reported_put, (struct store *store, const struct store_reported *row), (fault->real, row))
+FORWARD(reported_get, (struct store *store, struct store_reported *ret), (fault->real, ret))
 FORWARD(inbox_list,
 	(struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t after_id, bool all, size_t max,
 	 struct arena *arena, struct store_inbox_item **ret, size_t *ret_count),
@@ -51,11 +76,31 @@ FORWARD(authority_put, (struct store *store, const struct store_authority *row),
 FORWARD(authority_get,
 	(struct store *store, const struct ods_code *organisation, struct arena *arena, struct store_authority *ret),
 	(fault->real, organisation, arena, ret))
+FORWARD(authority_due, (struct store *store, struct arena *arena, struct store_authority *ret), (fault->real, arena, ret))
+FORWARD(rejection_put, (struct store *store, const struct store_rejection *row), (fault->real, row))
+FORWARD(rejections_of,
+	(struct store *store, const struct ods_code *authority, uint64_t generation, uint64_t from_place, size_t max,
+	 struct arena *arena, struct store_rejection **ret, size_t *ret_count),
+	(fault->real, authority, generation, from_place, max, arena, ret, ret_count))
+FORWARD(rejection_since, (struct store *store, const struct store_rejection *like, uint64_t *ret),
+	(fault->real, like, ret))
+FORWARD(rejection_counts,
+	(struct store *store, const struct ods_code *authority, uint64_t generation, size_t max, struct arena *arena,
+	 struct store_rejection_count **ret, size_t *ret_count),
+	(fault->real, authority, generation, max, arena, ret, ret_count))
+FORWARD(rejection_expire,
+	(struct store *store, const struct ods_code *authority, const uint64_t keep[2], size_t max, size_t *ret_removed),
+	(fault->real, authority, keep, max, ret_removed))
 FORWARD(quarantine_put, (struct store *store, const struct store_quarantine *row), (fault->real, row))
 FORWARD(quarantine_delete, (struct store *store, const struct store_tag *target), (fault->real, target))
 FORWARD(quarantine_all,
 	(struct store *store, size_t max, struct arena *arena, struct store_quarantine **ret, size_t *ret_count),
 	(fault->real, max, arena, ret, ret_count))
+FORWARD(inactive_put, (struct store *store, const struct store_inactive *row), (fault->real, row))
+FORWARD(inactive_get,
+	(struct store *store, const struct store_tag *subject, struct arena *arena, struct store_inactive *ret),
+	(fault->real, subject, arena, ret))
+FORWARD(inactive_delete, (struct store *store, const struct store_tag *subject), (fault->real, subject))
 FORWARD(enrolment_put, (struct store *store, const struct store_enrolment *row), (fault->real, row))
 FORWARD(enrolment_delete, (struct store *store, const struct store_tag *system), (fault->real, system))
 FORWARD(enrolment_all,
@@ -83,9 +128,9 @@ FORWARD(audit_get, (struct store *store, uint64_t index, struct arena *arena, st
 FORWARD(audit_node, (struct store *store, uint64_t index, unsigned height, struct merkle_hash *ret),
 	(fault->real, index, height, ret))
 FORWARD(audit_search,
-	(struct store *store, const struct store_audit_filter *filter, struct arena *arena, struct store_audit **ret,
+	(struct store *store, const struct store_audit_range *range, struct arena *arena, struct store_audit **ret,
 	 size_t *ret_count),
-	(fault->real, filter, arena, ret, ret_count))
+	(fault->real, range, arena, ret, ret_count))
 FORWARD(audit_size, (struct store *store, uint64_t *ret), (fault->real, ret))
 FORWARD(checkpoint_put, (struct store *store, const char *note), (fault->real, note))
 FORWARD(checkpoint_get, (struct store *store, struct arena *arena, const char **ret), (fault->real, arena, ret))
@@ -117,20 +162,38 @@ static const struct store_ops fault_ops = {
 	.close = fault_close,
 	.plan_put = fault_plan_put,
 	.plan_get = fault_plan_get,
+	.plan_delete = fault_plan_delete,
+	.plans_in = fault_plans_in,
 	.plans_of = fault_plans_of,
 	.access_put = fault_access_put,
 	.accesses_of = fault_accesses_of,
 	.inbox_next_id = fault_inbox_next_id,
 	.inbox_put = fault_inbox_put,
+	.inbox_update = fault_inbox_update,
+	.inbox_free = fault_inbox_free,
+	.inbox_next_free = fault_inbox_next_free,
+	.inbox_due = fault_inbox_due,
+	.inbox_latest = fault_inbox_latest,
+	.reported_put = fault_reported_put,
+	.reported_get = fault_reported_get,
 	.inbox_list = fault_inbox_list,
 	.inbox_get = fault_inbox_get,
 	.inbox_acknowledge = fault_inbox_acknowledge,
 	.inbox_unacknowledged = fault_inbox_unacknowledged,
 	.authority_put = fault_authority_put,
 	.authority_get = fault_authority_get,
+	.authority_due = fault_authority_due,
+	.rejection_put = fault_rejection_put,
+	.rejections_of = fault_rejections_of,
+	.rejection_since = fault_rejection_since,
+	.rejection_counts = fault_rejection_counts,
+	.rejection_expire = fault_rejection_expire,
 	.quarantine_put = fault_quarantine_put,
 	.quarantine_delete = fault_quarantine_delete,
 	.quarantine_all = fault_quarantine_all,
+	.inactive_put = fault_inactive_put,
+	.inactive_get = fault_inactive_get,
+	.inactive_delete = fault_inactive_delete,
 	.enrolment_put = fault_enrolment_put,
 	.enrolment_delete = fault_enrolment_delete,
 	.enrolment_all = fault_enrolment_all,

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/authority_state.h"
 #include "certs/authority.h"
 #include "proto/date.h"
 #include "tests/harness/stage_priv.h"
@@ -28,7 +29,11 @@ const struct stage_cast stage_cast[STAGE_PERSONS] = {
 	[PAST_NURSE] = {"555000000011", "R8001", STAGE_HOSPITAL, "2026-01-01", "2026-10-20", ""},
 	[FUTURE_NURSE] = {"555000000012", "R8001", STAGE_HOSPITAL, "2026-10-21", NULL, ""},
 	[NOBODY] = {"555000000013", "R8001", STAGE_HOSPITAL, NULL, NULL, ""},
+	[LEEDS_REVIEWER] = {"555000000018", "R0001", STAGE_LEEDS, "2026-01-01", NULL, ""},
+	[INFIRMARY_GUARDIAN] = {"555000000019", "R5105", STAGE_INFIRMARY, "2026-01-01", NULL, ""},
 	[EXPIRED_NURSE] = {"555000000014", "R8001", STAGE_HOSPITAL, "2026-01-01", NULL, ""},
+	[NEIGHBOUR] = {"555000000020", "R8015", STAGE_NEIGHBOUR, "2026-01-01", NULL, "L0102"},
+	[DEMOGRAPHER] = {"555000000021", "R8015", STAGE_DEMOGRAPHICS, "2026-01-01", NULL, ""},
 };
 
 const struct stage_props stage_props[STAGE_SYSTEMS] = {
@@ -38,6 +43,8 @@ const struct stage_props stage_props[STAGE_SYSTEMS] = {
 	[STAGE_LEEDS] = {"383", "leeds", "local_authority", NULL},
 	[STAGE_BRIGHTON] = {"846", "brighton", "local_authority", NULL},
 	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL},
+	[STAGE_NEIGHBOUR] = {"W00", "neighbour", "national_body", NULL},
+	[STAGE_DEMOGRAPHICS] = {"X09", "demographics", "national_body", NULL},
 	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL},
 	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL},
 	[STAGE_NEWCOMER] = {"RXH", "newcomer", NULL, NULL},
@@ -109,6 +116,12 @@ static void write_register(const struct stage *stage)
 		fprintf(file, "  - {ods: \"%s\", name: The %s, type: %s", props->ods, props->name, props->type);
 		if (props->care_settings != NULL)
 			fprintf(file, ", care_settings: %s", props->care_settings);
+		if (i == STAGE_NEIGHBOUR)
+			fputs(", answers: {plans: [\"" STAGE_RANGE_FIRST "-" STAGE_RANGE_LAST "\"]}", file);
+		if (i == STAGE_DEMOGRAPHICS && stage->asks_demographics)
+			fputs(", answers: {demographics: true}", file);
+		if (stage->inbox[i] != NULL)
+			fprintf(file, ", inbox: %s", stage->inbox[i]);
 		fputs("}\n", file);
 	}
 	fputs("role_profiles:\n", file);
@@ -191,6 +204,26 @@ void stage_end_profile(struct stage *stage, enum stage_person person)
 	load_register(stage);
 }
 
+void stage_ask_demographics(struct stage *stage, bool asks)
+{
+	stage->asks_demographics = asks;
+	load_register(stage);
+}
+
+void stage_set_inbox(struct stage *stage, enum stage_system system, const char *inbox)
+{
+	stage->inbox[system] = inbox;
+	load_register(stage);
+}
+
+bool stage_tick(struct stage *stage)
+{
+	uint64_t failed = core_read_counters(stage->core).failed_commits;
+	while (core_tick(stage->core, stage->now_ms))
+		;
+	return core_read_counters(stage->core).failed_commits == failed;
+}
+
 static void revoke(struct stage *stage, const char *certificate)
 {
 	char detail[CERTS_DETAIL_BYTES] = "";
@@ -236,6 +269,31 @@ void stage_restart(struct stage *stage)
 	stage_must(stage_try_core(stage, &stage->core, detail), "core", detail);
 }
 
+void stage_set_contacts(struct stage *stage, enum stage_system system, const char *emergency_duty_telephone)
+{
+	struct arena arena;
+	struct authority_state state;
+	struct ods_code ods;
+	Cpis__V1__Contacts contacts = CPIS__V1__CONTACTS__INIT, *list[] = {&contacts};
+	struct store *store = stage->disk;
+	struct op_context context = {.store = store, .vault = stage->vault, .arena = &arena, .now_ms = stage->now_ms};
+	stage_must(arena_init(&arena, ARENA_BYTES), "contacts", "out of memory");
+	stage_must(ods_code_parse(stage_props[system].ods, strlen(stage_props[system].ods), &ods) &&
+			   store->ops->begin(store) == STORE_OK &&
+			   authority_state_load(&context, &ods, &state) == REASON_NONE,
+		   "contacts", "cannot be read");
+	contacts.emergency_duty_telephone = (char *)(uintptr_t)emergency_duty_telephone;
+	contacts.office_hours_telephone = (char *)(uintptr_t)"01273 290400";
+	contacts.from_date = (char *)(uintptr_t)"2026-01-01";
+	contacts.last_confirmed_ms = stage->now_ms;
+	contacts.confirmed_by = (char *)(uintptr_t)"Person 0";
+	state.stored->contacts = list;
+	state.stored->n_contacts = emergency_duty_telephone != NULL;
+	stage_must(authority_state_save(&context, &state) == REASON_NONE && store->ops->commit(store) == STORE_OK,
+		   "contacts", "cannot be written");
+	arena_done(&arena);
+}
+
 struct stage *stage_new(void)
 {
 	struct stage *stage = calloc(1, sizeof *stage);
@@ -258,6 +316,8 @@ struct stage *stage_new(void)
 			   note_verifier_load(stage_path(stage, "ra/trust/log.vkey"), &stage->log) == CERTS_OK,
 		   "log key", "cannot be read");
 	stage_must(store_sqlite_open(stage_path(stage, "broker.db"), &stage->disk, detail) == STORE_OK, "store", detail);
+	stage_set_contacts(stage, STAGE_LEEDS, "01273 335905");
+	stage_set_contacts(stage, STAGE_BRIGHTON, "01273 335905");
 	fault_store_init(&stage->fault, stage->disk);
 	stage_restart(stage);
 	return stage;

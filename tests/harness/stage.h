@@ -24,6 +24,8 @@
 #define STAGE_MADE_MS (STAGE_NOW_MS - 10u * STAGE_DAY_MS) // certificates and revocation lists
 #define STAGE_LISTS_END_MS (STAGE_MADE_MS + 30u * STAGE_DAY_MS)
 #define STAGE_BATCH_MAX 32u
+#define STAGE_RANGE_FIRST "9995000000"
+#define STAGE_RANGE_LAST "9995999999"
 
 enum stage_system {
 	STAGE_HOSPITAL,     // RXH: emergency department only
@@ -32,6 +34,8 @@ enum stage_system {
 	STAGE_LEEDS,        // 383
 	STAGE_BRIGHTON,     // 846
 	STAGE_NATIONAL,     // X26
+	STAGE_NEIGHBOUR,    // W00: answers for STAGE_RANGE_FIRST to STAGE_RANGE_LAST
+	STAGE_DEMOGRAPHICS, // X09: answers demographics, once stage_ask_demographics has been called
 	STAGE_UNREGISTERED, // RYX: enrolled, but its organisation is not in the register
 	STAGE_EXPIRED,      // RXH: was good for its first day
 	STAGE_NEWCOMER,     // RXH: has a certificate, which is not enrolled until stage_enrol_newcomer
@@ -58,6 +62,10 @@ enum stage_person {
 	FUTURE_NURSE,     // R8001 at RXH, from tomorrow
 	NOBODY,           // a certificate and no role profile
 	EXPIRED_NURSE,    // R8001 at RXH; the certificate was good for its first day
+	NEIGHBOUR,        // R8015 at W00, and granted L0102
+	DEMOGRAPHER,      // R8015 at X09
+	LEEDS_REVIEWER,   // R0001 at 383
+	INFIRMARY_GUARDIAN, // R5105 at RXJ
 	STAGE_PERSONS
 };
 
@@ -82,11 +90,15 @@ struct stage {
 	struct store *disk;
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;
+	bool unsigned_acts;                      // publications are not signed
+	bool asks_demographics;                  // the register names a demographics service
 	bool enrolling;                          // what is submitted comes on the enrolment endpoint
 	struct curve_key_pair keys[STAGE_SYSTEMS];
 	char system_files[STAGE_SYSTEMS][128];   // certificates
 	char person_files[STAGE_PERSONS][128];
 	uint64_t profile_ends_ms[STAGE_PERSONS]; // 0: as the cast says
+	const char *inbox[STAGE_SYSTEMS];        // the organisation's "inbox" in the register; NULL: none
+	struct { uint8_t data[MESSAGE_BYTES_MAX]; size_t bytes; enum stage_system system; struct wait wait; } parked;
 	uint8_t tokens[STAGE_PERSONS][SESSION_TOKEN_BYTES_MAX];
 	size_t token_bytes[STAGE_PERSONS];
 	struct { uint8_t *data; size_t bytes; } asked[STAGE_BATCH_MAX]; // of the batch under way
@@ -110,10 +122,18 @@ void stage_restart(struct stage *stage);
 // A new core over the same store, or false with the reason.
 bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DETAIL_BYTES]);
 void stage_end_profile(struct stage *stage, enum stage_person person); // now
+// What the register says of the organisation's inbox from now on, e.g. "{same_look_minutes: 0}".
+void stage_set_inbox(struct stage *stage, enum stage_system system, const char *inbox);
+// Does all that is due by now. False: a step failed.
+bool stage_tick(struct stage *stage);
 // The registration authority's part: its certificate is put among the enrolled ones.
 void stage_enrol_newcomer(struct stage *stage);
+// From now on the register says that X09 answers demographics; or no longer.
+void stage_ask_demographics(struct stage *stage, bool asks);
 void stage_revoke_person(struct stage *stage, enum stage_person person);
 void stage_revoke_system(struct stage *stage, enum stage_system system);
+// An authority's telephones, without a request and a record; at first both authorities have some. NULL: none any more.
+void stage_set_contacts(struct stage *stage, enum stage_system system, const char *emergency_duty_telephone);
 // Rows of the audit log as the store has them.
 uint64_t stage_log_size(struct stage *stage);
 // The store's own log leads to its own checkpoint, row by row, without gaps.
@@ -126,7 +146,8 @@ bool stage_log_verifies(struct stage *stage);
 bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Request *request);
 bool stage_submit_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes,
 			uint64_t waited_ms);
-// The same with the person's token and from the person's system.
+// The same with the person's token and from the person's system. Publications are signed by the person, unless they are
+// signed already.
 bool stage_submit_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
 // Ends the batch: `stage->batch` has the replies. The return is core_flush's.
 bool stage_flush(struct stage *stage);
@@ -136,6 +157,12 @@ const struct stage_reply *stage_ask(struct stage *stage, enum stage_system syste
 const struct stage_reply *stage_ask_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
 const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes,
 					  uint64_t waited_ms);
+// A request that waits: it finds nothing and is put aside, else the test fails. One at a time.
+void stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request);
+// Whether what it waits for has happened since the last look; looking forgets it.
+bool stage_is_woken(struct stage *stage);
+// Submits it again. NULL: it waits on. `may_wait` false: its time is over.
+const struct stage_reply *stage_resume(struct stage *stage, bool may_wait);
 // A signed act, by `signer`'s key at `act_time_ms`, in `person`'s session.
 const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
 				    uint64_t act_time_ms, Cpis__V1__Request *request);
@@ -168,9 +195,11 @@ struct stage_file {
 	Cpis__V1__PlanRecord plan[STAGE_PLANS_MAX];
 	Cpis__V1__PlanRecord *plans[STAGE_PLANS_MAX];
 };
-// Good plans: CPP, rows from 1, begun in 2026, of the children 999 000 0018 and after.
+// Good plans: CPP, rows from 1, begun in 2026, of the children 999 000 0018 and after, born on STAGE_BIRTH_DATE: old enough
+// to be mothers.
+#define STAGE_BIRTH_DATE "2009-06-01"
 void stage_file_init(struct stage_file *file, enum stage_person worker, size_t count);
-// One plan, which must be stored. NULL dates are empty.
+// One plan, which must be stored, and all that follows from it. NULL dates are empty.
 void stage_publish(struct stage *stage, enum stage_person worker, const char *nhs_number, Cpis__V1__PlanType type,
 		   const char *start, const char *end, const char *withdrawn);
 

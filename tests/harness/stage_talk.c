@@ -103,30 +103,32 @@ bool stage_same_body(const struct stage_reply *a, const struct stage_reply *b)
 
 // ------------------------------------------------------------------ requests
 
-bool stage_submit_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes, uint64_t waited_ms)
+static enum core_submitted submit(struct stage *stage, enum stage_system system, struct core_arrival *arrival)
 {
-	struct core_arrival arrival = {
-		.channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key,
-		.data = data,
-		.bytes = bytes,
-		.enrolling = stage->enrolling,
-		.waited_ms = waited_ms,
-	};
-	if (core_submit(stage->core, &arrival, stage->now_ms) != CORE_TAKEN)
-		return false;
-	uint8_t *copy = malloc(bytes + 1);
+	arrival->channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key;
+	arrival->enrolling = stage->enrolling;
+	enum core_submitted submitted = core_submit(stage->core, arrival, stage->now_ms);
+	if (submitted != CORE_TAKEN)
+		return submitted;
+	uint8_t *copy = malloc(arrival->bytes + 1);
 	stage_must(copy != NULL, "request", "out of memory");
-	if (bytes > 0)
-		memcpy(copy, data, bytes);
+	if (arrival->bytes > 0)
+		memcpy(copy, arrival->data, arrival->bytes);
 	stage->asked[stage->asked_count].data = copy;
-	stage->asked[stage->asked_count++].bytes = bytes;
-	return true;
+	stage->asked[stage->asked_count++].bytes = arrival->bytes;
+	return submitted;
 }
 
-bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Request *request)
+bool stage_submit_bytes(struct stage *stage, enum stage_system system, const void *data, size_t bytes, uint64_t waited_ms)
+{
+	struct core_arrival arrival = {.data = data, .bytes = bytes, .waited_ms = waited_ms};
+	return submit(stage, system, &arrival) == CORE_TAKEN;
+}
+
+// Fills in what the caller left out.
+static size_t pack(const Cpis__V1__Request *request, uint8_t packed[2 * MESSAGE_BYTES_MAX])
 {
 	uint8_t id[REQUEST_ID_BYTES];
-	uint8_t packed[2 * MESSAGE_BYTES_MAX];
 	Cpis__V1__Request whole = *request;
 	if (whole.protocol_version == 0)
 		whole.protocol_version = PROTOCOL_VERSION;
@@ -136,15 +138,59 @@ bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Reque
 		stage_must(RAND_bytes(id, sizeof id) == 1, "request id", "no random bytes");
 		whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
 	}
-	stage_must(cpis__v1__request__get_packed_size(&whole) <= sizeof packed, "request", "too large");
-	return stage_submit_bytes(stage, system, packed, cpis__v1__request__pack(&whole, packed), 0);
+	stage_must(cpis__v1__request__get_packed_size(&whole) <= 2 * MESSAGE_BYTES_MAX, "request", "too large");
+	return cpis__v1__request__pack(&whole, packed);
+}
+
+bool stage_submit(struct stage *stage, enum stage_system system, Cpis__V1__Request *request)
+{
+	uint8_t packed[2 * MESSAGE_BYTES_MAX];
+	return stage_submit_bytes(stage, system, packed, pack(request, packed), 0);
+}
+
+// A request with its signature, and what the request points to.
+struct signed_act {
+	Cpis__V1__Request request;
+	uint8_t id[REQUEST_ID_BYTES], signature[ED25519_SIGNATURE_BYTES];
+};
+
+static void sign(struct stage *stage, enum stage_person signer, uint64_t act_time_ms, const Cpis__V1__Request *request,
+		 struct signed_act *act)
+{
+	struct arena arena;
+	struct signing_key *key = NULL;
+	size_t bytes;
+	stage_must(arena_init(&arena, ARENA_BYTES) && RAND_bytes(act->id, sizeof act->id) == 1, "act", "no memory");
+	act->request = *request;
+	act->request.protocol_version = PROTOCOL_VERSION;
+	if (request->request_id.len == 0)
+		act->request.request_id = (ProtobufCBinaryData){.len = sizeof act->id, .data = act->id};
+	act->request.act_time_ms = act_time_ms;
+	const uint8_t *signed_bytes = act_signed_bytes(&arena, &act->request, STAGE_BROKER_NAME, &bytes);
+	stage_must(signed_bytes != NULL &&
+			   signing_key_load(stage_path(stage, "%s.key", stage_cast[signer].uid), &key) == CERTS_OK &&
+			   signing_key_sign(key, signed_bytes, bytes, act->signature) == CERTS_OK,
+		   "act", "cannot be signed");
+	act->request.act_signature = (ProtobufCBinaryData){.len = sizeof act->signature, .data = act->signature};
+	signing_key_free(key);
+	arena_done(&arena);
+}
+
+static bool is_released_by_signature(const Cpis__V1__Request *request)
+{
+	return request->body_case == CPIS__V1__REQUEST__BODY_PUBLISH ||
+	       request->body_case == CPIS__V1__REQUEST__BODY_PUBLICATION_COMMIT ||
+	       request->body_case == CPIS__V1__REQUEST__BODY_CONTACTS_SET;
 }
 
 bool stage_submit_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
 {
-	Cpis__V1__Request whole = *request;
-	whole.session_token = (ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
-	return stage_submit(stage, stage_system_of(person), &whole);
+	struct signed_act act = {.request = *request};
+	if (!stage->unsigned_acts && request->act_signature.len == 0 && is_released_by_signature(request))
+		sign(stage, person, stage->now_ms, request, &act);
+	act.request.session_token =
+		(ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
+	return stage_submit(stage, stage_system_of(person), &act.request);
 }
 
 static const struct stage_reply *answer(struct stage *stage, bool submitted)
@@ -170,31 +216,61 @@ const struct stage_reply *stage_ask_bytes(struct stage *stage, enum stage_system
 	return answer(stage, stage_submit_bytes(stage, system, data, bytes, waited_ms));
 }
 
+// ------------------------------------------------------------------ waiting
+
+static enum core_submitted submit_parked(struct stage *stage, bool resumed, bool may_wait)
+{
+	struct core_arrival arrival = {
+		.data = stage->parked.data,
+		.bytes = stage->parked.bytes,
+		.resumed = resumed,
+		.may_wait = may_wait,
+		.ticket = stage->parked.wait.ticket,
+	};
+	enum core_submitted submitted = submit(stage, stage->parked.system, &arrival);
+	if (submitted == CORE_PARKED)
+		stage->parked.wait = core_wait(stage->core);
+	return submitted;
+}
+
+void stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
+{
+	uint8_t packed[2 * MESSAGE_BYTES_MAX];
+	Cpis__V1__Request whole = *request;
+	whole.session_token = (ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
+	stage->parked.bytes = pack(&whole, packed);
+	stage_must(stage->parked.bytes <= sizeof stage->parked.data, "request", "too large");
+	memcpy(stage->parked.data, packed, stage->parked.bytes);
+	stage->parked.system = stage_system_of(person);
+	stage_must(submit_parked(stage, false, true) == CORE_PARKED, "request", "does not wait");
+	stage_flush(stage);
+}
+
+bool stage_is_woken(struct stage *stage)
+{
+	struct wakes *wakes = core_wakes(stage->core);
+	bool woken = wakes->everybody;
+	for (size_t i = 0; i < wakes->count; i++)
+		woken = woken || wakes->keys[i] == stage->parked.wait.key;
+	*wakes = (struct wakes){0};
+	return woken;
+}
+
+const struct stage_reply *stage_resume(struct stage *stage, bool may_wait)
+{
+	enum core_submitted submitted = submit_parked(stage, true, may_wait);
+	stage_flush(stage);
+	return submitted == CORE_TAKEN ? stage->batch[0] : NULL;
+}
+
 // ------------------------------------------------------------------ sessions
 
 const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
 				    uint64_t act_time_ms, Cpis__V1__Request *request)
 {
-	struct arena arena;
-	struct signing_key *key = NULL;
-	uint8_t id[REQUEST_ID_BYTES], signature[ED25519_SIGNATURE_BYTES];
-	Cpis__V1__Request whole = *request;
-	size_t bytes;
-	stage_must(arena_init(&arena, ARENA_BYTES) && RAND_bytes(id, sizeof id) == 1, "act", "no memory");
-	whole.protocol_version = PROTOCOL_VERSION;
-	if (whole.request_id.len == 0)
-		whole.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
-	whole.act_time_ms = act_time_ms;
-	const uint8_t *act = act_signed_bytes(&arena, &whole, STAGE_BROKER_NAME, &bytes);
-	stage_must(act != NULL &&
-			   signing_key_load(stage_path(stage, "%s.key", stage_cast[signer].uid), &key) == CERTS_OK &&
-			   signing_key_sign(key, act, bytes, signature) == CERTS_OK,
-		   "act", "cannot be signed");
-	whole.act_signature = (ProtobufCBinaryData){.len = sizeof signature, .data = signature};
-	const struct stage_reply *reply = stage_ask_as(stage, person, &whole);
-	signing_key_free(key);
-	arena_done(&arena);
-	return reply;
+	struct signed_act act;
+	sign(stage, signer, act_time_ms, request, &act);
+	return stage_ask_as(stage, person, &act.request);
 }
 
 struct stage_statement stage_statement(const struct stage *stage, enum stage_person person)
@@ -324,8 +400,6 @@ void stage_file_init(struct stage_file *file, enum stage_person worker, size_t c
 	file->request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
 	file->request.publish = &file->publish;
 	file->publish.authority = text(stage_props[stage_system_of(worker)].ods);
-	file->publish.emergency_duty_telephone = text("01273 335905");
-	file->publish.office_hours_telephone = text("01273 290400");
 	file->publish.records = file->plans;
 	file->publish.n_records = count;
 	for (size_t i = 0; i < STAGE_PLANS_MAX; i++) {
@@ -334,6 +408,9 @@ void stage_file_init(struct stage_file *file, enum stage_person worker, size_t c
 		plan->nhs_number = text(stage_child(i % 9));
 		plan->type = i < 9 ? CPIS__V1__PLAN_TYPE__CPP : CPIS__V1__PLAN_TYPE__LAC;
 		plan->start_date = text("2026-02-03");
+		plan->birth_date = text(STAGE_BIRTH_DATE);
+		plan->family_name = text("EXAMPLE");
+		plan->given_names = text("ALEX");
 		plan->row = (uint32_t)i + 1;
 	}
 }
@@ -353,4 +430,5 @@ void stage_publish(struct stage *stage, enum stage_person worker, const char *nh
 		   got->reply->outcome == CPIS__V1__OUTCOME__OK && got->reply->publish->n_rejected > 0
 			   ? got->reply->publish->rejected[0]->detail
 			   : got->reply->reason);
+	stage_tick(stage);
 }

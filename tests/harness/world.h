@@ -14,6 +14,8 @@
 //	leeds, leeds_duty                               383, Leeds City Council
 //	brighton                                        846, Brighton and Hove City Council
 //	guardian, registrar                             X26, NHS England
+//	neighbour                                       W00, Register of the Next Country: answers WORLD_NEIGHBOUR_RANGE
+//	demographics                                    X09, Demographics Service, after world_ask_demographics
 #ifndef CPIS_TESTS_WORLD_H
 #define CPIS_TESTS_WORLD_H
 
@@ -23,6 +25,7 @@
 #include <sys/types.h>
 
 #define WORLD_BROKER_NAME "cpis-test-broker"
+#define WORLD_NEIGHBOUR_RANGE "9995000000-9995999999"
 #define WORLD_WAIT_MS 30000  // for anything that should take milliseconds; generous for valgrind and busy machines
 
 struct world;
@@ -95,8 +98,13 @@ const char *world_err(const struct world *world);
 
 // `cpis certs revoke` and nothing else: the broker sees it by itself.
 void world_revoke(struct world *world, const char *certificate_path);
+// What the register says of one organisation's inbox, e.g. "{same_look_minutes: 0}". Counts from the next start on, or when the
+// broker has seen it. Both texts are borrowed.
+void world_set_inbox(struct world *world, const char *ods, const char *inbox);
 // Takes a person's role profile out of the register and returns at once.
 void world_end_role(struct world *world, const char *profile);
+// From now on the register says that X09 answers demographics: nothing is published without it. Returns at once.
+void world_ask_demographics(struct world *world);
 
 // The number'th valid NHS number of the range kept for tests: 0 is 9990000018.
 void world_nhs_number(unsigned number, char out[11]);

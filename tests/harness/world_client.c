@@ -91,25 +91,64 @@ const Cpis__V1__Reply *world_inbox(struct cpis_client *client, uint64_t after_id
 	return world_call(client, &request);
 }
 
-const Cpis__V1__Reply *world_publish(struct cpis_client *client, const char *authority, const char *nhs_number,
-				     Cpis__V1__PlanType type, const char *start_date)
+const Cpis__V1__Reply *world_act(struct world *world, struct cpis_client *client, const char *profile,
+				 Cpis__V1__Request *request)
 {
-	Cpis__V1__PlanRecord record = CPIS__V1__PLAN_RECORD__INIT;
-	Cpis__V1__PlanRecord *records[] = {&record};
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status =
+		cpis_call_signed(client, request, world_path(world, "staff/%s.key", profile), WORLD_CALL_MS, &reply);
+	if (status != CPIS_OK)
+		world_fail(world, "an act failed: %s (%s)", cpis_status_text(status), cpis_detail(client));
+	return reply;
+}
+
+void world_set_contacts(struct world *world, struct cpis_client *client, const char *profile)
+{
+	static char emergency_duty[] = "0113 496 0000", office_hours[] = "0113 496 0100";
+	Cpis__V1__ContactsSetRequest contacts = CPIS__V1__CONTACTS_SET_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	contacts.emergency_duty_telephone = emergency_duty;
+	contacts.office_hours_telephone = office_hours;
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SET;
+	request.contacts_set = &contacts;
+	const Cpis__V1__Reply *reply = world_act(world, client, profile, &request);
+	if (reply->outcome != CPIS__V1__OUTCOME__OK)
+		world_fail(world, "the contacts of %s: %s", profile, reply->reason_code);
+	cpis_reply_free(reply);
+}
+
+void world_plan(Cpis__V1__PlanRecord *plan, const char *nhs_number, Cpis__V1__PlanType type, const char *start_date)
+{
+	static char birth_date[] = "2016-06-01", family_name[] = "EXAMPLE", given_names[] = "ALEX";
+	cpis__v1__plan_record__init(plan);
+	plan->nhs_number = (char *)(uintptr_t)nhs_number;
+	plan->type = type;
+	plan->start_date = (char *)(uintptr_t)start_date;
+	plan->birth_date = birth_date;
+	plan->family_name = family_name;
+	plan->given_names = given_names;
+	plan->row = 1;
+}
+
+const Cpis__V1__Reply *world_publish(struct world *world, struct cpis_client *client, const char *authority,
+				     const char *nhs_number, Cpis__V1__PlanType type, const char *start_date)
+{
+	Cpis__V1__PlanRecord record, *records[] = {&record};
 	Cpis__V1__PublishRequest publish = CPIS__V1__PUBLISH_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	static char telephone[] = "0113 496 0000";
-	record.nhs_number = (char *)(uintptr_t)nhs_number;
-	record.type = type;
-	record.start_date = (char *)(uintptr_t)start_date;
-	record.row = 1;
+	const char *profile = strcmp(authority, "383") == 0 ? "leeds" : "brighton";
+	world_plan(&record, nhs_number, type, start_date);
 	publish.authority = (char *)(uintptr_t)authority;
-	publish.emergency_duty_telephone = telephone;
 	publish.n_records = 1;
 	publish.records = records;
 	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
 	request.publish = &publish;
-	return world_call(client, &request);
+	const Cpis__V1__Reply *reply = world_act(world, client, profile, &request);
+	if (strcmp(reply->reason_code, "contacts_needed") != 0)
+		return reply;
+	cpis_reply_free(reply);
+	world_set_contacts(world, client, profile);
+	return world_act(world, client, profile, &request);
 }
 
 // ------------------------------------------------------------------ what a reviewer finds

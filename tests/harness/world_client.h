@@ -20,8 +20,15 @@ const Cpis__V1__Reply *world_flag(struct cpis_client *client, const char *nhs_nu
 const Cpis__V1__Reply *world_details(struct cpis_client *client, const char *nhs_number, Cpis__V1__CareSetting setting,
 				     Cpis__V1__AccessType type);
 const Cpis__V1__Reply *world_inbox(struct cpis_client *client, uint64_t after_id, bool include_acknowledged);
-// One plan, from `start_date` on and open.
-const Cpis__V1__Reply *world_publish(struct cpis_client *client, const char *authority, const char *nhs_number,
+// A signed act; `profile` is whose session it is.
+const Cpis__V1__Reply *world_act(struct world *world, struct cpis_client *client, const char *profile,
+				 Cpis__V1__Request *request);
+// Telephones from today on.
+void world_set_contacts(struct world *world, struct cpis_client *client, const char *profile);
+// A good plan of a child of ten, open, from `start_date` on; its texts are borrowed.
+void world_plan(Cpis__V1__PlanRecord *plan, const char *nhs_number, Cpis__V1__PlanType type, const char *start_date);
+// One such plan, published by the authority's worker (leeds, brighton). Contacts are set first where there are none.
+const Cpis__V1__Reply *world_publish(struct world *world, struct cpis_client *client, const char *authority, const char *nhs_number,
 				     Cpis__V1__PlanType type, const char *start_date);
 
 // What a record must say for a reviewer to see what was tried; NULL and 0: anything.

@@ -14,6 +14,7 @@
 
 #define TEXT_BYTES 16384
 // Below Linux's ephemeral ports, so that no connection takes a broker's port between its death and its restart.
+#define WORLD_ORGANISATIONS 8u
 #define PORT_FIRST 20000u
 #define PORT_COUNT 12000u
 
@@ -24,6 +25,8 @@ const struct world_system world_systems[] = {
 	{"leeds", "383", "leeds-case-system"},
 	{"brighton", "846", "brighton-case-system"},
 	{"national", "X26", "national-audit-system"},
+	{"neighbour", "W00", "neighbouring-register"},
+	{"demographics", "X09", "demographics-service"},
 	{NULL, NULL, NULL},
 };
 
@@ -40,6 +43,8 @@ const struct world_person world_people[] = {
 	{"guardian", "555000000010", "Helen Marsh", "R5105", "national", NULL, NULL},
 	{"consultant", "555000000012", "Amara Nwosu", "R0050", "hospital", "emergency_department", NULL},
 	{"registrar", "555000000011", "Owen Price", "R5080", "national", NULL, NULL},
+	{"neighbour", "555000000013", "Carys Bevan", "R8015", "neighbour", NULL, "L0102, L0103"},
+	{"demographics", "555000000014", "Joseph Adeyemi", "R8015", "demographics", NULL, NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 
@@ -102,17 +107,30 @@ static void make_certificates(struct world *world)
 
 void world_write_register(struct world *world)
 {
-	char text[TEXT_BYTES] =
-		"organisations:\n"
-		"  - {ods: RXH, name: University Hospitals Sussex, type: care_provider,\n"
-		"     care_settings: [emergency_department, maternity, paediatric_ward]}\n"
-		"  - {ods: RYD, name: South East Coast Ambulance Service, type: care_provider, care_settings: [ambulance]}\n"
-		"  - {ods: RDR, name: Sussex Community, type: care_provider, care_settings: [school_nursing]}\n"
-		"  - {ods: \"383\", name: Leeds City Council, type: local_authority, care_settings: [social_care]}\n"
-		"  - {ods: \"846\", name: Brighton and Hove City Council, type: local_authority, care_settings: [social_care]}\n"
-		"  - {ods: X26, name: NHS England, type: national_body}\n"
-		"role_profiles:\n";
+	const struct {
+		const char *ods, *rest;
+	} organisations[WORLD_ORGANISATIONS] = {
+		{"RXH", "name: University Hospitals Sussex, type: care_provider, "
+			"care_settings: [emergency_department, maternity, paediatric_ward]"},
+		{"RYD", "name: South East Coast Ambulance Service, type: care_provider, care_settings: [ambulance]"},
+		{"RDR", "name: Sussex Community, type: care_provider, care_settings: [school_nursing]"},
+		{"383", "name: Leeds City Council, type: local_authority, care_settings: [social_care]"},
+		{"846", "name: Brighton and Hove City Council, type: local_authority, care_settings: [social_care]"},
+		{"X26", "name: NHS England, type: national_body"},
+		{"W00", "name: Register of the Next Country, type: national_body, "
+			"answers: {plans: [\"" WORLD_NEIGHBOUR_RANGE "\"]}"},
+		{"X09", world->asks_demographics ? "name: Demographics Service, type: national_body, answers: {demographics: true}"
+						 : "name: Demographics Service, type: national_body"},
+	};
+	char text[TEXT_BYTES] = "organisations:\n";
 	unsigned number = 0;
+	for (unsigned i = 0; i < WORLD_ORGANISATIONS; i++) {
+		append(text, "  - {ods: \"%s\", %s", organisations[i].ods, organisations[i].rest);
+		if (world->inbox_ods != NULL && strcmp(world->inbox_ods, organisations[i].ods) == 0)
+			append(text, ", inbox: %s", world->inbox);
+		append(text, "}\n");
+	}
+	append(text, "role_profiles:\n");
 	for (const struct world_person *person = world_people; person->profile != NULL; person++, number++) {
 		if ((world->dropped >> number & 1u) != 0)
 			continue;
@@ -222,6 +240,19 @@ void world_revoke(struct world *world, const char *certificate_path)
 	must(world,
 	     world_cpis(world, NULL, "certs", "revoke", "--dir", world_path(world, "authority"), certificate_path, NULL),
 	     "cpis certs revoke");
+}
+
+void world_set_inbox(struct world *world, const char *ods, const char *inbox)
+{
+	world->inbox_ods = ods;
+	world->inbox = inbox;
+	world_write_register(world);
+}
+
+void world_ask_demographics(struct world *world)
+{
+	world->asks_demographics = true;
+	world_write_register(world);
 }
 
 void world_end_role(struct world *world, const char *profile)

@@ -14,6 +14,8 @@ struct world {
 	char endpoint[64];
 	pid_t broker;                    // 0: not running
 	unsigned dropped;                // bit n: world_people[n] has no role profile
+	const char *inbox_ods, *inbox;   // of one organisation in the register; NULL: none
+	bool asks_demographics;          // the register names a demographics service
 	unsigned next_path;
 	char paths[WORLD_PATHS][WORLD_PATH_BYTES];
 	char *out, *err, *log;

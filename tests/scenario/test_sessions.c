@@ -143,6 +143,9 @@ START_TEST(refuses_certificates_that_are_not_of_staff_expired_or_revoked)
 	const struct stage_reply *got = stage_present(stage, &statement);
 	stage_expect(got, AUTHOR_CREDENTIALS_ERROR, "staff_certificate");
 	ck_assert_uint_eq(got->record->person_tag.len, 0);
+	// Why, for whoever holds the certificate and for whoever reads the log.
+	ck_assert_ptr_nonnull(strstr(got->reply->reason, "The staff certificate does not hold: "));
+	ck_assert_ptr_nonnull(strstr(got->reply->reason, "not issued by the right authority"));
 	statement = stage_statement(stage, EXPIRED_NURSE);
 	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "staff_expired");
 	stage_revoke_person(stage, NURSE);

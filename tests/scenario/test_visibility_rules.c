@@ -24,6 +24,8 @@ static void sign_all_in(void)
 static void raise_curtain(void)
 {
 	stage = stage_new();
+	stage_set_inbox(stage, STAGE_LEEDS, "{same_look_minutes: 0}"); // each look is told
+	stage_set_inbox(stage, STAGE_BRIGHTON, "{same_look_minutes: 0}"); // each look is told
 	child = stage_child(0);
 	sign_all_in();
 }
@@ -93,7 +95,8 @@ START_TEST(an_ended_plan_is_shown_for_12_months_to_the_day)
 {
 	stage_publish(stage, LEEDS_WORKER, child, CPP, "2025-02-03", "2025-10-20", NULL);
 	expect_one(child, CPIS__V1__PLAN_STATUS__ENDED);
-	stage_publish(stage, LEEDS_WORKER, child, CPP, "2025-02-03", "2025-10-19", NULL);
+	stage->now_ms += STAGE_DAY_MS;
+	sign_all_in();
 	expect_none(child);
 }
 END_TEST
@@ -146,11 +149,13 @@ END_TEST
 
 START_TEST(nothing_tells_an_unknown_number_from_one_that_is_not_shown)
 {
-	stage_publish(stage, LEEDS_WORKER, stage_child(1), CPP, "2026-10-21", NULL, NULL);
-	stage_publish(stage, LEEDS_WORKER, stage_child(2), CPP, "2025-01-01", "2025-10-19", NULL);
+	stage_publish(stage, LEEDS_WORKER, stage_child(1), CPP, "2026-10-22", NULL, NULL);
+	stage_publish(stage, LEEDS_WORKER, stage_child(2), CPP, "2025-01-01", "2025-10-20", NULL);
 	stage_publish(stage, LEEDS_WORKER, stage_child(3), CPP, "2026-02-03", NULL, NULL);
 	look(stage_child(3)); // there is a history, too
 	stage_publish(stage, LEEDS_WORKER, stage_child(3), CPP, "2026-02-03", NULL, "2026-10-20");
+	stage->now_ms += STAGE_DAY_MS; // the second one's 12 months are over
+	sign_all_in();
 	const struct stage_reply *unknown_flag = stage_flag(stage, NURSE, child);
 	const struct stage_reply *unknown = stage_details(stage, NURSE, child);
 	for (size_t i = 1; i <= 3; i++) {
@@ -196,10 +201,13 @@ END_TEST
 
 START_TEST(without_an_office_number_the_duty_team_is_rung_at_any_hour)
 {
-	struct stage_file file;
-	stage_file_init(&file, LEEDS_WORKER, 1);
-	file.publish.office_hours_telephone = (char *)(uintptr_t)"";
-	stage_expect_ok(stage_ask_as(stage, LEEDS_WORKER, &file.request));
+	Cpis__V1__ContactsSetRequest contacts = CPIS__V1__CONTACTS_SET_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	contacts.emergency_duty_telephone = (char *)(uintptr_t)"01273 335905";
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SET;
+	request.contacts_set = &contacts;
+	stage_expect_ok(stage_ask_as(stage, LEEDS_WORKER, &request));
+	stage_publish(stage, LEEDS_WORKER, child, CPP, "2026-02-03", NULL, NULL);
 	const Cpis__V1__Authority *authority = look(child)->plans[0]->authority;
 	ck_assert_str_eq(authority->ring_now, "01273 335905");
 	ck_assert(!authority->office_hours_now);
@@ -248,7 +256,7 @@ START_TEST(each_authority_whose_plan_was_shown_is_told_once_of_its_own_plans)
 {
 	stage_publish(stage, LEEDS_WORKER, child, CPP, "2026-02-03", NULL, NULL);
 	stage_publish(stage, LEEDS_WORKER, child, LAC, "2026-03-01", NULL, NULL);
-	stage_publish(stage, BRIGHTON_WORKER, child, CPP, "2024-02-03", "2025-01-01", NULL); // not shown any more
+	stage_publish(stage, BRIGHTON_WORKER, child, CPP, "2026-12-01", NULL, NULL); // not shown yet
 	const struct stage_reply *access = stage_details(stage, NURSE, child);
 	stage_expect_ok(access);
 	ck_assert(access->reply->details->notified);

@@ -28,7 +28,11 @@ esac
 expect make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" DESTDIR="$stage" PREFIX=/usr install
 expect "$stage/usr/bin/cpis" --version
 expect "$stage/usr/sbin/cpis-broker" --version
+expect "$stage/usr/sbin/cpis-responder" --version
+expect "$stage/usr/sbin/cpis-demographics" --version
 expect test -s "$stage/usr/share/cpis/policy.yaml"
+# It finds the broker's program where it is installed.
+expect env PATH=/nowhere "$stage/usr/bin/cpis" policy diff "$stage/usr/share/cpis/policy.yaml" "$stage/usr/share/cpis/policy.yaml"
 expect test -s "$stage/usr/share/cpis/cpis.proto"
 
 cat > "$stage/user.c" << 'END'

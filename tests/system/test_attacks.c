@@ -17,14 +17,16 @@
 
 static struct world *world;
 static char child[11];
+static long begun; // where the broker's log was then
 
 static void setup(void)
 {
 	world_nhs_number(0, child);
 	world = world_new();
 	world_start(world);
+	begun = world_log_mark(world);
 	struct cpis_client *leeds = world_sign_in(world, "leeds");
-	cpis_reply_free(world_publish(leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
+	cpis_reply_free(world_publish(world, leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
 	cpis_close(leeds);
 }
 
@@ -79,8 +81,8 @@ static void assert_held(struct channel *channel, const char *reason_code)
 	world_assert_recorded(world, channel_refused(channel_ping(channel), reason_code), &trace);
 }
 
-// The operator's log is the trace of who does not get in.
-static void assert_not_admitted(const char *file)
+// Both logs say so, and why; the audit log of the first one at once.
+static void assert_not_admitted(const char *file, const char *reason_code)
 {
 	char line[64];
 	long mark = world_log_mark(world);
@@ -90,6 +92,10 @@ static void assert_not_admitted(const char *file)
 	const uint8_t *key = channel_key(channel);
 	snprintf(line, sizeof line, "key %02x%02x%02x%02x from 127.0.0.1", key[0], key[1], key[2], key[3]);
 	ck_assert_ptr_nonnull(strstr(world_log(world) + mark, line));
+	world_wait_log(world, begun, reason_code);
+	struct world_handshakes found = world_handshakes(world, reason_code);
+	ck_assert_uint_ge(found.records, 1);
+	ck_assert_msg(strstr(found.target, line) != NULL, "%s: %s", reason_code, found.target);
 	channel_close(channel);
 }
 
@@ -131,7 +137,7 @@ START_TEST(a_stolen_system_key_is_held_back_and_rotated_while_the_hospital_works
 	world_wait_log(world, mark, "register_loaded");
 	quarantine("lift");
 	assert_held(thief, "system_revoked");
-	assert_not_admitted("hospital");
+	assert_not_admitted("hospital", "handshake_revoked");
 	assert_ok(channel_ping(rotated));
 	assert_nurse_works("rotated");
 	assert_nurse_works("second");
@@ -155,7 +161,7 @@ START_TEST(connections_opened_while_a_certificate_is_revoked_get_no_further_than
 			assert_held(racers[i], "system_revoked");
 		channel_close(racers[i]);
 	}
-	assert_not_admitted("hospital");
+	assert_not_admitted("hospital", "handshake_revoked");
 }
 END_TEST
 
@@ -195,7 +201,8 @@ START_TEST(two_systems_with_one_key_are_both_refused)
 	// Under which of the two names it stands is as it comes; one of them it is.
 	struct world_trace trace = {.reason_code = "system_invalid"};
 	world_assert_recorded(world, index, &trace);
-	assert_not_admitted("hospital");
+	ck_assert_ptr_nonnull(strstr(world_log(world) + begun, "have certificates for one key: neither is admitted"));
+	assert_not_admitted("hospital", "handshake_certificate");
 	// Nobody else is hurt.
 	struct channel *ambulance = open_with("ambulance");
 	assert_ok(channel_ping(ambulance));
@@ -205,7 +212,7 @@ START_TEST(two_systems_with_one_key_are_both_refused)
 	world_revoke(world, world_path(world, "systems/hospital.pem"));
 	world_wait_log(world, mark, "register_loaded");
 	(void)channel_refused(channel_ping(open), "system_revoked");
-	assert_not_admitted("hospital");
+	assert_not_admitted("hospital", "handshake_revoked");
 	channel_close(open);
 }
 END_TEST

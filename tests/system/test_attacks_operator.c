@@ -39,7 +39,7 @@ static void setup(void)
 	world = world_new();
 	world_start(world);
 	struct cpis_client *leeds = world_sign_in(world, "leeds");
-	cpis_reply_free(world_publish(leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
+	cpis_reply_free(world_publish(world, leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
 	cpis_close(leeds);
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--details", child, NULL), 0);
 	snprintf(host, sizeof host, "%s", world_path(world, "host"));
@@ -56,7 +56,8 @@ static void setup(void)
 	snprintf(backup, sizeof backup, "%s/store.db", host);
 	ck_assert_int_eq(run((const char *const[]){"chmod", "600", backup, NULL}), 0);
 	world_write_file(world_path(world, "plans.csv"),
-			 "nhs_number,plan_type,start_date,emergency_duty_telephone\n9990000026,CPP,2026-01-01,0113 496 0099\n");
+			 "nhs_number,plan_type,start_date,family_name,given_names,birth_date\n"
+			 "9990000026,CPP,2026-01-01,EXAMPLE,ALEX,2016-06-01\n");
 }
 
 static void teardown(void)
@@ -85,7 +86,13 @@ static const char *const asking[][WORDS_MAX] = {
 	{"query", "--details", "9990000026"},
 	{"query", "--details", "--scheduled", "9990000026"},
 	{"query", "--details", "--break-glass", "--reason", "the operator is curious", "9990000026"},
-	{"publish", PLANS},
+	{"publish", "--full", PLANS},
+	{"publish", "--now", PLANS},
+	{"publish", "--show"},
+	{"contacts", "set", "--emergency-duty", "0113 496 0099"},
+	{"contacts", "confirm"},
+	{"contacts", "show"},
+	{"quality"},
 	{"inbox", "list", "--all"},
 	{"inbox", "follow", "--count", "1"},
 	{"inbox", "ack", "1"},

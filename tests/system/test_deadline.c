@@ -23,7 +23,7 @@ static void setup(void)
 	world = world_new();
 	world_start(world);
 	struct cpis_client *leeds = world_sign_in(world, "leeds");
-	cpis_reply_free(world_publish(leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
+	cpis_reply_free(world_publish(world, leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
 	cpis_close(leeds);
 }
 

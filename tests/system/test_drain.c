@@ -119,7 +119,7 @@ static void one_session(void)
 	struct cpis_client *leeds = world_sign_in(world, "leeds"), *nurse = world_sign_in(world, "nurse"),
 			   *receptionist = world_sign_in(world, "receptionist");
 	const Cpis__V1__CareSetting emergency = CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT;
-	cpis_reply_free(world_publish(leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, start));
+	cpis_reply_free(world_publish(world, leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, start));
 	cpis_reply_free(world_flag(nurse, child, emergency));
 	cpis_reply_free(world_details(nurse, child, emergency, CPIS__V1__ACCESS_TYPE__UNSCHEDULED));
 	cpis_reply_free(world_flag(receptionist, child, emergency));

@@ -41,6 +41,7 @@ struct worker {
 static struct world *world;
 static char number[CHILDREN][11];
 static char acknowledged_start[CHILDREN][11]; // the publisher's own
+static char publisher_key[256];
 static struct worker workers[WORKERS];
 static atomic_bool stopping;
 static atomic_uint progress;
@@ -72,7 +73,9 @@ static bool call(struct worker *worker, Cpis__V1__Request *request, Cpis__V1__Op
 	if (RAND_bytes(id, sizeof id) != 1)
 		world_fail(world, "random request id");
 	cpis_set_request_id(worker->client, id);
-	enum cpis_status status = cpis_call(worker->client, request, CALL_MS, &reply);
+	enum cpis_status status = operation == CPIS__V1__OPERATION__PUBLISH
+					  ? cpis_call_signed(worker->client, request, publisher_key, CALL_MS, &reply)
+					  : cpis_call(worker->client, request, CALL_MS, &reply);
 	if (status == CPIS_TIMEOUT || status == CPIS_UNREACHABLE) {
 		worker->unanswered++;
 		return false;
@@ -90,25 +93,19 @@ static bool call(struct worker *worker, Cpis__V1__Request *request, Cpis__V1__Op
 
 static void publish_once(struct worker *worker)
 {
-	static char telephone[] = "0113 496 0000";
 	unsigned child = worker->turn % CHILDREN;
 	char start[11];
 	struct date first;
-	if (!date_parse("2005-01-01", 10, &first))
+	if (!date_parse("2016-06-02", 10, &first))
 		world_fail(world, "date");
 	// The start date counts the publications, so that a lost one shows.
-	date_format((struct date){first.day + (int32_t)(worker->turn / CHILDREN % 7000)}, start);
-	Cpis__V1__PlanRecord record = CPIS__V1__PLAN_RECORD__INIT;
-	Cpis__V1__PlanRecord *records[] = {&record};
+	date_format((struct date){first.day + (int32_t)(worker->turn / CHILDREN % 3500)}, start);
+	Cpis__V1__PlanRecord record, *records[] = {&record};
 	Cpis__V1__PublishRequest publish = CPIS__V1__PUBLISH_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	static char authority[] = "383";
-	record.nhs_number = number[child];
-	record.type = CPIS__V1__PLAN_TYPE__CPP;
-	record.start_date = start;
-	record.row = 1;
+	world_plan(&record, number[child], CPIS__V1__PLAN_TYPE__CPP, start);
 	publish.authority = authority;
-	publish.emergency_duty_telephone = telephone;
 	publish.n_records = 1;
 	publish.records = records;
 	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
@@ -353,6 +350,7 @@ static void setup(void)
 	for (unsigned i = 0; i < CHILDREN; i++)
 		world_nhs_number(i, number[i]);
 	world = world_new();
+	world_set_inbox(world, "383", "{same_look_minutes: 0}"); // each look is told
 	world_start(world);
 	for (size_t i = 0; i < WORKERS; i++) {
 		workers[i].client = world_sign_in(world, jobs[i].profile);
@@ -360,6 +358,8 @@ static void setup(void)
 		workers[i].effects = calloc(EFFECTS_MAX, sizeof *workers[i].effects);
 		ck_assert_ptr_nonnull(workers[i].effects);
 	}
+	snprintf(publisher_key, sizeof publisher_key, "%s", world_path(world, "staff/leeds.key"));
+	world_set_contacts(world, workers[0].client, "leeds");
 	// Each child has a plan before anybody looks, so that every look has something to lose.
 	for (unsigned i = 0; i < CHILDREN; i++)
 		publish_once(&workers[0]);

@@ -475,9 +475,11 @@ START_TEST(a_broker_that_never_can_answer_costs_no_more_than_the_deadline)
 	const Cpis__V1__Reply *reply = NULL;
 	uint64_t before = world_monotonic_ms();
 	liar_tell(liar, come_back_for_ever);
-	ck_assert_int_eq(ask(HURRY_MS, &reply), CPIS_OK);
-	ck_assert_int_eq(reply->outcome, CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE);
-	ck_assert_int_eq(reply->body_case, CPIS__V1__REPLY__BODY__NOT_SET);
+	// Whether the deadline finds the last question answered or not yet is the machine's affair.
+	enum cpis_status status = ask(HURRY_MS, &reply);
+	ck_assert(status == CPIS_OK || status == CPIS_TIMEOUT);
+	ck_assert(status == CPIS_TIMEOUT || reply->outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE);
+	ck_assert(status == CPIS_TIMEOUT || reply->body_case == CPIS__V1__REPLY__BODY__NOT_SET);
 	ck_assert_uint_lt(world_monotonic_ms() - before, 2 * HURRY_MS);
 	ck_assert_uint_gt(liar_heard(liar), 2);
 	cpis_reply_free(reply);

@@ -15,41 +15,38 @@
 #define BRIGHTON_DAY "01632 960002"
 #define LOCAL_ID "LCS-77-0001"
 #define CSV_HEADER                                                                                    \
-	"nhs_number,plan_type,start_date,end_date,delete_date,local_id,emergency_duty_telephone,office_hours_telephone\n"
+	"nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
+#define CHILD ",EXAMPLE,ALEX,2016-06-01\n"
+#define MOTHERS ",EXAMPLE,BETH,1995-03-04\n"
 #define UNSCHEDULED CPIS__V1__ACCESS_TYPE__UNSCHEDULED
 #define SCHEDULED CPIS__V1__ACCESS_TYPE__SCHEDULED
 #define NOT_SAID CPIS__V1__CARE_SETTING__CARE_SETTING_UNSPECIFIED
 #define EMERGENCY CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT
 
-enum child { LEEDS_CHILD, LOOKED_AFTER, SHARED, MOTHER, ENDED, ENDED_LONG_AGO, NOT_YET, BRIGHTON_CHILD, NOBODY, CHILDREN };
+enum child { LEEDS_CHILD, LOOKED_AFTER, SHARED, MOTHER, ENDED, NOT_YET, BRIGHTON_CHILD, NOBODY, CHILDREN };
 
 static struct world *world;
 static char number[CHILDREN][11];
 
 static void write_files(void)
 {
-	char past[11], ended[11], long_ago[11], older[11], ahead[11];
+	char past[11], ended[11], ahead[11];
 	char text[4096];
 	world_date(0, 20, past);
 	world_date(0, 3, ended);
-	world_date(-3, 12, long_ago);
-	world_date(0, 24, older);
 	world_date(7, 0, ahead);
 	snprintf(text, sizeof text,
-		 CSV_HEADER "%s,CPP,%s,,," LOCAL_ID "," LEEDS_NIGHT "," LEEDS_DAY "\n"
-			    "%s,LAC,%s,,,LCS-77-0002,,\n"
-			    "%s,CPP,%s,,,LCS-77-0003,,\n"
-			    "%s,UCPP,%s,,,LCS-77-0004,,\n"
-			    "%s,CPP,%s,%s,,LCS-77-0005,,\n"
-			    "%s,CPP,%s,%s,,LCS-77-0006,,\n"
-			    "%s,CPP,%s,,,LCS-77-0007,,\n",
+		 CSV_HEADER "%s,CPP,%s,,," LOCAL_ID CHILD
+			    "%s,LAC,%s,,,LCS-77-0002" CHILD
+			    "%s,CPP,%s,,,LCS-77-0003" CHILD
+			    "%s,UCPP,%s,,,LCS-77-0004" MOTHERS
+			    "%s,CPP,%s,%s,,LCS-77-0005" CHILD
+			    "%s,CPP,%s,,,LCS-77-0007" CHILD,
 		 number[LEEDS_CHILD], past, number[LOOKED_AFTER], past, number[SHARED], past, number[MOTHER], past,
-		 number[ENDED], past, ended, number[ENDED_LONG_AGO], older, long_ago, number[NOT_YET], ahead);
+		 number[ENDED], past, ended, number[NOT_YET], ahead);
 	world_write_file(world_path(world, "leeds.csv"), text);
 	snprintf(text, sizeof text,
-		 CSV_HEADER "%s,LAC,%s,,,BH-1,%s,%s\n"
-			    "%s,CPP,%s,,,BH-2,,\n",
-		 number[SHARED], past, BRIGHTON_NIGHT, BRIGHTON_DAY, number[BRIGHTON_CHILD], past);
+		 CSV_HEADER "%s,LAC,%s,,,BH-1" CHILD "%s,CPP,%s,,,BH-2" CHILD, number[SHARED], past, number[BRIGHTON_CHILD], past);
 	world_write_file(world_path(world, "brighton.csv"), text);
 }
 
@@ -60,8 +57,12 @@ static void setup(void)
 	world = world_new();
 	world_start(world);
 	write_files();
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "leeds.csv"), NULL), 0);
-	ck_assert_int_eq(world_cpis(world, "brighton", "publish", world_path(world, "brighton.csv"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", LEEDS_NIGHT, "--office-hours",
+				    LEEDS_DAY, NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "brighton", "contacts", "set", "--emergency-duty", BRIGHTON_NIGHT, "--office-hours",
+				    BRIGHTON_DAY, NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "brighton", "publish", "--now", world_path(world, "brighton.csv"), NULL), 0);
 }
 
 static void teardown(void)
@@ -216,7 +217,7 @@ static void assert_same_body(const Cpis__V1__Reply *a, const Cpis__V1__Reply *b)
 
 START_TEST(an_unknown_number_looks_the_same_as_a_child_without_a_plan)
 {
-	static const enum child without_plan[] = {ENDED_LONG_AGO, NOT_YET};
+	static const enum child without_plan[] = {NOT_YET};
 	struct cpis_client *nurse = world_sign_in(world, "nurse");
 	const Cpis__V1__Reply *flag = world_flag(nurse, number[NOBODY], EMERGENCY);
 	const Cpis__V1__Reply *details = look(nurse, NOBODY, EMERGENCY, UNSCHEDULED);
@@ -254,10 +255,10 @@ START_TEST(a_withdrawn_plan_is_gone_at_once)
 	char text[512], start[11], today[11];
 	world_date(0, 20, start);
 	world_date(0, 0, today);
-	snprintf(text, sizeof text, CSV_HEADER "%s,CPP,%s,,%s," LOCAL_ID "," LEEDS_NIGHT "," LEEDS_DAY "\n",
+	snprintf(text, sizeof text, CSV_HEADER "%s,CPP,%s,,%s," LOCAL_ID CHILD,
 		 number[LEEDS_CHILD], start, today);
 	world_write_file(world_path(world, "withdraw.csv"), text);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "withdraw.csv"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "withdraw.csv"), NULL), 0);
 	struct cpis_client *nurse = world_sign_in(world, "nurse");
 	const Cpis__V1__Reply *reply = world_flag(nurse, number[LEEDS_CHILD], EMERGENCY);
 	ck_assert_int_eq(reply->flag->flag, false);
@@ -271,12 +272,10 @@ START_TEST(bad_rows_are_named_and_good_ones_stored)
 	char text[1024], start[11];
 	world_date(0, 1, start);
 	snprintf(text, sizeof text,
-		 CSV_HEADER "%s,CPP,%s,,,A," LEEDS_NIGHT ",\n"
-			    "9990000019,CPP,%s,,,B,,\n"
-			    "%s,CPP,2026-02-30,,,C,,\n",
+		 CSV_HEADER "%s,CPP,%s,,,A" CHILD "9990000019,CPP,%s,,,B" CHILD "%s,LAC,2026-02-30,,,C" CHILD,
 		 number[NOBODY], start, start, number[NOBODY]);
 	world_write_file(world_path(world, "partial.csv"), text);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "partial.csv"), NULL), 5);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "partial.csv"), NULL), 5);
 	ck_assert_ptr_nonnull(strstr(world_out(world), "CPF03"));
 	ck_assert_ptr_nonnull(strstr(world_out(world), "CPR04"));
 	ck_assert_ptr_nonnull(strstr(world_out(world), "CPR07"));

@@ -41,10 +41,11 @@ static void publish(void)
 {
 	char row[256];
 	snprintf(row, sizeof row,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,emergency_duty_telephone,office_hours_telephone\n"
-		 "%s,CPP,2020-01-02,,,L1,0113 496 0001,\n", child);
+		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
+		 "%s,CPP,2020-01-02,,,L1,EXAMPLE,ALEX,2016-06-01\n", child);
 	world_write_file(world_path(world, "leeds.csv"), row);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "leeds.csv"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0001", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
 }
 
 START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)
@@ -155,6 +156,75 @@ START_TEST(a_decision_is_explained)
 }
 END_TEST
 
+// ------------------------------------------------------------------ two files compared
+
+// The world's policy with one thing taken out of it.
+static const char *policy_without(const char *text, const char *instead)
+{
+	const char *path = world_path(world, "changed.yaml");
+	char *policy = world_read_file(world_path(world, "policy.yaml"), NULL), *changed = malloc(65536);
+	char *place = strstr(policy, text);
+	ck_assert_ptr_nonnull(changed);
+	ck_assert_ptr_nonnull(place);
+	snprintf(changed, 65536, "%.*s%s%s", (int)(place - policy), policy, instead, place + strlen(text));
+	world_write_file(path, changed);
+	free(changed);
+	free(policy);
+	return path;
+}
+
+static int diff(const char *before, const char *after)
+{
+	return world_cpis(world, NULL, "policy", "diff", before, after, NULL);
+}
+
+START_TEST(two_policies_are_compared_offline)
+{
+	const char *policy = world_path(world, "policy.yaml");
+	ck_assert_int_eq(diff(policy, policy), 0);
+	ck_assert(said("0 decisions differ between "));
+	// Walk-in centres are no care setting any more.
+	ck_assert_int_eq(diff(policy, policy_without("  - {name: walk_in_centre, scheduled: false}\n", "")), 0);
+	ck_assert(said("walk_in_centre") && said("R8001") && said("care_setting_not_in_scope") && said("decisions differ between "));
+	ck_assert_str_eq(world_err(world), "");
+}
+END_TEST
+
+START_TEST(what_cannot_be_compared_is_said_with_its_line)
+{
+	const char *policy = world_path(world, "policy.yaml");
+	ck_assert_int_eq(diff(policy, policy_without("{name: walk_in_centre,", "{name: cafeteria,")),
+			 1);
+	ck_assert(complained("changed.yaml:") && complained("cafeteria"));
+	ck_assert_str_eq(world_out(world), "");
+	ck_assert_int_eq(diff(policy, world_path(world, "nowhere.yaml")), 1);
+	ck_assert(complained("nowhere.yaml"));
+	ck_assert_int_eq(world_cpis(world, NULL, "policy", "diff", policy, NULL), 1);
+	ck_assert_int_eq(world_cpis(world, NULL, "policy", "diff", policy, policy, policy, NULL), 1);
+	ck_assert_int_eq(world_cpis(world, NULL, "--json", "policy", "diff", policy, policy, NULL), 1);
+}
+END_TEST
+
+// A client's machine need not have a broker's program.
+START_TEST(without_the_brokers_program_it_says_what_to_do)
+{
+	const char *policy = world_path(world, "policy.yaml"), *alone = world_path(world, "alone/cpis");
+	char program[4200], where[4200], build[4096];
+	ck_assert_ptr_nonnull(realpath(getenv("BUILD") == NULL ? "build" : getenv("BUILD"), build));
+	snprintf(program, sizeof program, "%s/cpis", build);
+	const char *make[] = {"install", "-D", program, alone, NULL};
+	ck_assert_int_eq(world_command(world, make), 0);
+	const char *nowhere[] = {"env", "PATH=/nowhere", alone, "policy", "diff", policy, policy, NULL};
+	ck_assert_int_eq(world_command(world, nowhere), 6);
+	ck_assert(complained("there is no program cpis-broker beside this one or in PATH"));
+	ck_assert(complained("install the broker's package"));
+	snprintf(where, sizeof where, "PATH=%s", build);
+	const char *in_path[] = {"env", where, alone, "policy", "diff", policy, policy, NULL};
+	ck_assert_int_eq(world_command(world, in_path), 0);
+	ck_assert(said("0 decisions differ between "));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("policy");
@@ -165,6 +235,9 @@ int main(void)
 	tcase_add_test(tests, a_policy_is_put_in_force_on_a_running_broker_and_outlives_it);
 	tcase_add_test(tests, a_bad_policy_is_refused_with_its_line_and_changes_nothing);
 	tcase_add_test(tests, a_decision_is_explained);
+	tcase_add_test(tests, two_policies_are_compared_offline);
+	tcase_add_test(tests, what_cannot_be_compared_is_said_with_its_line);
+	tcase_add_test(tests, without_the_brokers_program_it_says_what_to_do);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

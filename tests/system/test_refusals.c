@@ -11,6 +11,7 @@
 #include "certs/authority.h"
 #include "tests/harness/channel.h"
 #include "tests/harness/world.h"
+#include "tests/harness/world_client.h"
 
 #define DAY_MS (24u * 3600u * 1000u)
 
@@ -381,24 +382,24 @@ START_TEST(a_care_setting_that_is_not_the_organisations_is_refused)
 }
 END_TEST
 
-static struct channel_reply *publish_as(struct channel *channel, ProtobufCBinaryData token, const char *authority)
+static struct channel_reply *publish_as(struct channel *channel, ProtobufCBinaryData token, const char *profile,
+					const char *authority)
 {
-	static char telephone[] = "0113 496 0000", start[] = "2024-05-01";
-	Cpis__V1__PlanRecord record = CPIS__V1__PLAN_RECORD__INIT;
-	Cpis__V1__PlanRecord *records[] = {&record};
+	Cpis__V1__PlanRecord record, *records[] = {&record};
 	Cpis__V1__PublishRequest publish = CPIS__V1__PUBLISH_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	record.nhs_number = child;
-	record.type = CPIS__V1__PLAN_TYPE__CPP;
-	record.start_date = start;
+	size_t bytes;
+	world_plan(&record, child, CPIS__V1__PLAN_TYPE__CPP, "2024-05-01");
 	publish.authority = (char *)(uintptr_t)authority;
-	publish.emergency_duty_telephone = telephone;
 	publish.n_records = 1;
 	publish.records = records;
 	request.session_token = token;
 	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
 	request.publish = &publish;
-	return channel_request(channel, &request);
+	uint8_t *packed = channel_pack_act(channel, &request, profile, &bytes);
+	struct channel_reply *reply = channel_exchange(channel, packed, bytes);
+	free(packed);
+	return reply;
 }
 
 START_TEST(only_an_authority_publishes_and_only_for_itself)
@@ -406,9 +407,9 @@ START_TEST(only_an_authority_publishes_and_only_for_itself)
 	struct channel *leeds = channel_of("leeds"), *hospital = channel_of("hospital");
 	ProtobufCBinaryData worker = token_on(leeds, "leeds"), duty = token_on(leeds, "leeds_duty"),
 			    nurse = token_on(hospital, "nurse");
-	assert_refused(publish_as(leeds, worker, "846"), CPIS__V1__OUTCOME__ACCESS_DENIED, "other_authority");
-	assert_refused(publish_as(leeds, duty, "383"), CPIS__V1__OUTCOME__ACCESS_DENIED, "role_lacks_activity");
-	assert_refused(publish_as(hospital, nurse, "RXH"), CPIS__V1__OUTCOME__ACCESS_DENIED, "organisation_type");
+	assert_refused(publish_as(leeds, worker, "leeds", "846"), CPIS__V1__OUTCOME__ACCESS_DENIED, "other_authority");
+	assert_refused(publish_as(leeds, duty, "leeds_duty", "383"), CPIS__V1__OUTCOME__ACCESS_DENIED, "role_lacks_activity");
+	assert_refused(publish_as(hospital, nurse, "nurse", "RXH"), CPIS__V1__OUTCOME__ACCESS_DENIED, "organisation_type");
 	struct channel_reply *reply = flag(hospital, nurse);
 	ck_assert_int_eq(reply->reply->flag->flag, false);
 	assert_ok(reply);

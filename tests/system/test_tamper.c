@@ -44,12 +44,13 @@ static void setup(void)
 	snprintf(copy, sizeof copy, "%s", world_path(world, "copy.db"));
 	snprintf(log_key, sizeof log_key, "%s", world_path(world, "authority/trust/log.vkey"));
 	snprintf(text, sizeof text,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,emergency_duty_telephone,"
-		 "office_hours_telephone\n%s,CPP,%s,,,L-1,0113 496 0000,0113 496 0100\n",
+		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
+		 "%s,CPP,%s,,,L-1,EXAMPLE,ALEX,2016-06-01\n",
 		 child, start);
 	world_write_file(world_path(world, "leeds.csv"), text);
 	world_start(world);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "leeds.csv"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
 	look("nurse");
 	look("paramedic");
 	look("nurse");

@@ -11,6 +11,7 @@
 #include "certs/key_token.h"
 #include "tests/harness/soft_token.h"
 #include "tests/harness/world.h"
+#include "tests/harness/world_brokers.h"
 
 #define WHY "joined the ward today"
 
@@ -101,6 +102,30 @@ START_TEST(a_registrar_signs_acts_with_the_token)
 }
 END_TEST
 
+// Each broker has a statement and an act of its own to be signed, at the same time.
+START_TEST(a_registrar_signs_acts_for_several_brokers_with_one_token)
+{
+	enum { FURTHER = 3 };
+	static const char *const names[FURTHER] = {"cpis-second", "cpis-third", "cpis-fourth"};
+	struct world_broker *further[FURTHER];
+	enrol("registrar");
+	world_start(world);
+	for (size_t i = 0; i < FURTHER; i++) {
+		further[i] = world_broker_new(world, names[i]);
+		world_broker_start(further[i]);
+	}
+	world_brokers_in_profile(world, "registrar-token", further, FURTHER);
+	int code = world_cpis(world, "registrar-token", "quarantine", "set", "--person", world_person("nurse")->uid, "--reason", WHY,
+			      NULL);
+	ck_assert_msg(code == 0, "%d: %s", code, world_out(world));
+	for (size_t i = 0; i < FURTHER; i++) {
+		ck_assert_ptr_nonnull(strstr(world_out(world), names[i]));
+		world_broker_free(further[i]);
+	}
+	ck_assert_int_eq(world_stop(world), 0);
+}
+END_TEST
+
 static void refuses(const char *where, const char *says)
 {
 	struct signing_key *key = NULL;
@@ -170,6 +195,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, make_token, teardown);
 	tcase_add_test(tests, a_nurse_looks_with_a_key_that_never_left_the_token);
 	tcase_add_test(tests, a_registrar_signs_acts_with_the_token);
+	tcase_add_test(tests, a_registrar_signs_acts_for_several_brokers_with_one_token);
 	tcase_add_test(tests, each_way_in_which_a_token_cannot_be_used_is_named);
 	tcase_add_test(tests, a_key_on_a_token_signs_what_its_public_key_verifies_and_cannot_be_saved);
 	suite_add_tcase(suite, tests);

@@ -148,7 +148,9 @@ static const struct expected {
 	{OP(INBOX_LIST), AUTHORITY, "R9510", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
 	{OP(INBOX_ACKNOWLEDGE), AUTHORITY, "R9605", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
 	{OP(INBOX_ACKNOWLEDGE), AUTHORITY, "R1330", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
-	{OP(INBOX_ACKNOWLEDGE), NATIONAL, "R9605", NULL, 0, 0, 0, REASON_ORGANISATION_TYPE, 0, 0, false,
+	{OP(INBOX_LIST), NATIONAL, "R8015", NULL, 0, 0, 0, REASON_ACTIVITY, 0, 0, false, false},
+	{OP(INBOX_LIST), NATIONAL, "R8015", "L0102", 0, 0, 0, REASON_NONE, 0, 0, false, false},
+	{OP(ENQUIRY_SEND), NATIONAL, "R9605", NULL, 0, 0, 0, REASON_ORGANISATION_TYPE, 0, 0, false,
 	 false},
 	// Reviewing.
 	{OP(AUDIT_SEARCH), CARE, "R0001", NULL, 0, 0, 0, REASON_NONE, 0, 0, false, false},
@@ -673,6 +675,50 @@ START_TEST(a_review_names_roles_activities_and_operations_that_lead_nowhere)
 }
 END_TEST
 
+static void expect_review(const char *activity, const char *settings, const char *details, const char *expected)
+{
+	char text[1024];
+	snprintf(text, sizeof text,
+		 "name: odd\n"
+		 "activities:\n  - {code: B0107, name: View}\n  - {code: L0302, name: Load}\n%s"
+		 "roles:\n  - {code: R8001, name: Nurse, activities: [B0107, L0302%s]}\n"
+		 "care_settings:\n%s"
+		 "operations:\n"
+		 "  - {name: policy_load, activities: [L0302], organisation_types: [national_body], signature: required}\n"
+		 "  - {name: flag, activities: [B0107], organisation_types: [care_provider], care_setting: required}\n%s",
+		 activity, activity[0] == '\0' ? "" : ", L0999", settings, details);
+	struct policy *policy = load_text(text);
+	remarks[0] = '\0';
+	policy_review(policy, note_remark, NULL);
+	ck_assert_str_eq(remarks, expected);
+	policy_free(policy);
+}
+
+#define SILENT_LINE "  - {code: L0999, name: Silently, silent: true}\n"
+#define GLASS_LINE "  - {code: L0999, name: Breaks, break_glass: true}\n"
+#define SCHOOL_LINE "  - {name: school_nursing, scheduled: true}\n"
+#define AMBULANCE_LINE "  - {name: ambulance, scheduled: false}\n"
+
+START_TEST(a_review_names_silence_and_glass_that_no_look_reaches)
+{
+	static const char details[] = "  - {name: details, activities: [B0107], organisation_types: [care_provider], "
+				      "care_setting: required}\n",
+			  glass[] = "  - {name: details, activities: [B0107], organisation_types: [care_provider], "
+				    "care_setting: required, break_glass: allowed}\n",
+			  no_silence[] = "activity L0999 makes no look silent: there are no details to open in a scheduled care "
+					 "setting\n",
+			  no_glass[] = "activity L0999 breaks no glass: the operation details does not allow it\n";
+	expect_review(SILENT_LINE, SCHOOL_LINE, details, "");
+	expect_review(SILENT_LINE, AMBULANCE_LINE, details, no_silence);
+	expect_review(SILENT_LINE, SCHOOL_LINE, "", no_silence);
+	expect_review(GLASS_LINE, SCHOOL_LINE, glass, "");
+	expect_review(GLASS_LINE, SCHOOL_LINE, details, no_glass);
+	expect_review(GLASS_LINE, SCHOOL_LINE, "", no_glass);
+	expect_review("", SCHOOL_LINE, glass, "operation details allows breaking the glass, and no activity breaks it\n");
+	expect_review("", SCHOOL_LINE, details, "");
+}
+END_TEST
+
 START_TEST(a_comparison_lists_every_decision_that_changes_and_no_other)
 {
 	static const char before[] = "name: one\n"
@@ -694,6 +740,40 @@ START_TEST(a_comparison_lists_every_decision_that_changes_and_no_other)
 	ck_assert_str_eq(remarks, "publish local_authority R8001: role_lacks_activity -> allowed\n");
 	policy_free(one);
 	policy_free(two);
+}
+END_TEST
+
+static struct policy *policy_with_activity(const char *activity)
+{
+	char text[1024];
+	snprintf(text, sizeof text,
+		 "name: x\n"
+		 "activities:\n  - {code: B0107, name: View}\n%s"
+		 "roles:\n  - {code: R8001, name: Nurse, activities: [B0107]}\n"
+		 "care_settings:\n  - {name: school_nursing, scheduled: true}\n"
+		 "operations:\n"
+		 "  - {name: details, activities: [B0107], organisation_types: [care_provider], care_setting: required}\n",
+		 activity);
+	return load_text(text);
+}
+
+// What no role has and the register may grant: that it was silent, or is, whether the activity goes or only the word.
+START_TEST(a_comparison_knows_what_the_register_may_grant_in_either_policy)
+{
+	static const char silent[] = "  - {code: B0170, name: Silently, silent: true}\n";
+	static const char *const others[] = {"  - {code: B0170, name: Silently}\n", ""};
+	for (size_t i = 0; i < 2; i++) {
+		struct policy *one = policy_with_activity(silent), *two = policy_with_activity(others[i]);
+		remarks[0] = '\0';
+		ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 2);
+		ck_assert_str_eq(remarks, "details care_provider R8001+B0170 school_nursing scheduled: silent -> notifies\n"
+					  "details care_provider R8001+B0170 school_nursing scheduled reason: silent -> notifies\n");
+		remarks[0] = '\0';
+		ck_assert_uint_eq(policy_compare(two, one, note_remark, NULL), 2);
+		ck_assert_ptr_nonnull(strstr(remarks, "scheduled: notifies -> silent\n"));
+		policy_free(one);
+		policy_free(two);
+	}
 }
 END_TEST
 
@@ -840,7 +920,9 @@ int main(void)
 	tcase_add_test(decide, the_version_is_the_name_and_the_files_digest);
 	tcase_add_test(decide, an_example_that_is_decided_otherwise_makes_the_file_be_refused);
 	tcase_add_test(decide, a_review_names_roles_activities_and_operations_that_lead_nowhere);
+	tcase_add_test(decide, a_review_names_silence_and_glass_that_no_look_reaches);
 	tcase_add_test(decide, a_comparison_lists_every_decision_that_changes_and_no_other);
+	tcase_add_test(decide, a_comparison_knows_what_the_register_may_grant_in_either_policy);
 	tcase_add_test(decide, a_comparison_tells_other_hours_and_bounds);
 	tcase_add_test(decide, each_decision_names_its_rule);
 	tcase_add_test(decide, whoever_breaks_the_glass_need_not_be_at_work);

@@ -294,6 +294,25 @@ START_TEST(finds_each_of_many_profiles)
 }
 END_TEST
 
+START_TEST(what_is_asked_of_publications_has_defaults_and_bounds)
+{
+	struct register_snapshot *snapshot = load("organisations: []\nrole_profiles: []\n");
+	ck_assert_uint_eq(register_publishing(snapshot).vanished_percent_max, 10);
+	ck_assert_uint_eq(register_publishing(snapshot).contacts_stale_days, 90);
+	register_release(snapshot);
+	snapshot = load("publishing:\n  vanished_percent_max: 0\n  contacts_stale_days: 3660\norganisations: []\nrole_profiles: []\n");
+	ck_assert_uint_eq(register_publishing(snapshot).vanished_percent_max, 0);
+	ck_assert_uint_eq(register_publishing(snapshot).contacts_stale_days, 3660);
+	register_release(snapshot);
+	refuses("publishing: {vanished_percent_max: 101, contacts_stale_days: 90}\norganisations: []\nrole_profiles: []\n",
+		":1: vanished_percent_max is a share in 100: 0 to 100");
+	refuses("organisations: []\nrole_profiles: []\npublishing: {vanished_percent_max: 1, contacts_stale_days: 0}\n",
+		":3: contacts_stale_days is 1 to 3660");
+	refuses("organisations: []\nrole_profiles: []\npublishing: {vanished_percent_max: 1, contacts_stale_days: 3661}\n",
+		":3: contacts_stale_days is 1 to 3660");
+}
+END_TEST
+
 START_TEST(refuses_bad_organisations_with_their_line)
 {
 	refuses(ORGANISATIONS "  - {ods: RXH, name: Again, type: care_provider}\n" PROFILES NURSE,
@@ -311,6 +330,109 @@ START_TEST(refuses_bad_organisations_with_their_line)
 	refuses(ORGANISATIONS "  - {ods: A12, name: A, type: care_provider, care_settings: [maternity, "
 			      "maternity]}\n" PROFILES NURSE,
 		":5: organisation A12: care setting maternity stands twice");
+}
+END_TEST
+
+#define LEEDS_INBOX(text) "organisations:\n  - {ods: 383, name: Leeds, type: local_authority, inbox: " text "}\n" PROFILES "  []\n"
+
+static struct inbox_settings inbox_of(const char *text, const char *organisation)
+{
+	struct register_snapshot *snapshot = load(text);
+	struct ods_code code = ods(organisation);
+	struct inbox_settings settings = register_organisation(snapshot, &code)->inbox;
+	register_release(snapshot);
+	return settings;
+}
+
+START_TEST(says_how_each_organisation_wants_to_be_told)
+{
+	struct inbox_settings settings = inbox_of(GOOD, "383");
+	ck_assert_uint_eq(settings.escalate_after_minutes, 240);
+	ck_assert_uint_eq(settings.expire_after_days, 30);
+	ck_assert_uint_eq(settings.same_look_minutes, 10);
+	ck_assert(!settings.digest_hourly && !settings.nothing_to_report_daily);
+	settings = inbox_of(GOOD, "RXH");
+	ck_assert_uint_eq(settings.escalate_after_minutes, 0);
+	ck_assert_uint_eq(settings.expire_after_days, 30);
+	settings = inbox_of(LEEDS_INBOX("{escalate_after_minutes: 60, expire_after_days: 7, digest: hourly, nothing_to_report: "
+					"daily, same_look_minutes: 0}"), "383");
+	ck_assert_uint_eq(settings.escalate_after_minutes, 60);
+	ck_assert_uint_eq(settings.expire_after_days, 7);
+	ck_assert_uint_eq(settings.same_look_minutes, 0);
+	ck_assert(settings.digest_hourly && settings.nothing_to_report_daily);
+	settings = inbox_of(LEEDS_INBOX("{digest: never, nothing_to_report: never, escalate_after_minutes: 0}"), "383");
+	ck_assert(!settings.digest_hourly && !settings.nothing_to_report_daily);
+	ck_assert_uint_eq(settings.escalate_after_minutes, 0);
+}
+END_TEST
+
+START_TEST(refuses_inboxes_that_cannot_be_meant)
+{
+	refuses(LEEDS_INBOX("{escalate_after_minutes: 43201}"),
+		":2: organisation 383: inbox: escalate_after_minutes must be 0 to 43200");
+	refuses(LEEDS_INBOX("{expire_after_days: 0}"), ":2: organisation 383: inbox: expire_after_days must be 1 to 365");
+	refuses(LEEDS_INBOX("{same_look_minutes: 1441}"), ":2: organisation 383: inbox: same_look_minutes must be 0 to 1440");
+	refuses(LEEDS_INBOX("{escalate_after_minutes: 1440, expire_after_days: 1}"),
+		":2: organisation 383: inbox: escalate_after_minutes must be less than expire_after_days");
+	refuses("organisations:\n  - {ods: RXH, name: A, type: care_provider, inbox: {digest: hourly}}\n" PROFILES "  []\n",
+		":2: organisation RXH: inbox: same_look_minutes, digest and nothing_to_report are for local authorities only");
+}
+END_TEST
+
+#define ANSWERS(text) ORGANISATIONS "  - {ods: W00, name: W, type: national_body, answers: " text "}\n" PROFILES NURSE
+
+static const char *who_answers(const struct register_snapshot *snapshot, const char *digits)
+{
+	struct nhs_number number;
+	snprintf(number.digits, sizeof number.digits, "%s", digits);
+	const struct register_range *range = register_range_of(snapshot, &number);
+	return range == NULL ? "" : range->organisation.text;
+}
+
+START_TEST(a_range_is_found_from_its_first_to_its_last_number)
+{
+	struct register_snapshot *snapshot = load(
+		ORGANISATIONS "  - {ods: W01, name: W, type: national_body, answers: {plans: [9996000000-9996999999]}}\n"
+			      "  - {ods: W00, name: W, type: national_body, answers: {demographics: true, plans: "
+			      "[9995000000-9995499999, 9990000018-9990000018, 9995500000-9995999999]}}\n" PROFILES NURSE);
+	ck_assert_str_eq(who_answers(snapshot, "9994999999"), "");
+	ck_assert_str_eq(who_answers(snapshot, "9995000000"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9995499999"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9995999999"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9996000000"), "W01");
+	ck_assert_str_eq(who_answers(snapshot, "9997000000"), "");
+	ck_assert_str_eq(who_answers(snapshot, "9990000018"), "W00");
+	ck_assert_str_eq(who_answers(snapshot, "9990000019"), "");
+	ck_assert_str_eq(register_demographics(snapshot)->ods.text, "W00");
+	register_release(snapshot);
+	snapshot = load(GOOD);
+	ck_assert_str_eq(who_answers(snapshot, "9995000000"), "");
+	ck_assert_ptr_null(register_demographics(snapshot));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(refuses_bad_answers_with_their_line)
+{
+	refuses(ANSWERS("{plans: [9995000000]}"),
+		":5: organisation W00: '9995000000' is not a range of NHS numbers, as 9995000000-9995999999");
+	refuses(ANSWERS("{plans: [9995999999-9995000000]}"),
+		":5: organisation W00: '9995999999-9995000000' is not a range of NHS numbers, as 9995000000-9995999999");
+	refuses(ANSWERS("{plans: [999500000x-9995000000]}"),
+		":5: organisation W00: '999500000x-9995000000' is not a range of NHS numbers, as 9995000000-9995999999");
+	refuses(ANSWERS("{plans: [9995000000-9995999999, 9995999999-9996000000]}"),
+		":5: organisation W00: range 9995999999-9996000000 overlaps with 9995000000-9995999999 of W00");
+	refuses(ANSWERS("{plans: [9995000000-9995999999, 9990000000-9995000000]}"),
+		":5: organisation W00: range 9990000000-9995000000 overlaps with 9995000000-9995999999 of W00");
+	refuses(ORGANISATIONS "  - {ods: W00, name: W, type: national_body, answers: {demographics: true}}\n"
+			      "  - {ods: W01, name: W, type: national_body, answers: {demographics: true}}\n" PROFILES NURSE,
+		":6: organisation W01: W00 answers demographics already");
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	write_register(ANSWERS("{flags: true}"));
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
+	write_register(ANSWERS("{demographics: perhaps}"));
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
 }
 END_TEST
 
@@ -533,6 +655,22 @@ START_TEST(stale_revocation_lists_leave_no_system_good)
 }
 END_TEST
 
+static char remarks[65536]; // a line each
+
+static void note_remark(void *count, const char *sentence)
+{
+	(*(unsigned *)count)++;
+	strcat(strcat(remarks, sentence), "\n");
+}
+
+static void expect_remarks(const struct register_snapshot *snapshot, unsigned number)
+{
+	unsigned count = 0;
+	remarks[0] = '\0';
+	register_remarks(snapshot, note_remark, &count);
+	ck_assert_msg(count == number, "%s", remarks);
+}
+
 START_TEST(one_bad_certificate_does_not_stop_the_others)
 {
 	struct authority_paths issued, staff;
@@ -552,6 +690,26 @@ START_TEST(one_bad_certificate_does_not_stop_the_others)
 	ck_assert_ptr_null(register_system(snapshot, zero));
 	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_OK);
 	ck_assert_uint_eq(register_systems_count(snapshot), 1);
+	// Whoever put them there is told why.
+	expect_remarks(snapshot, 2);
+	ck_assert_ptr_nonnull(strstr(remarks, "/not-a-certificate.pem is not admitted: it cannot be read, or is no certificate\n"));
+	ck_assert_ptr_nonnull(strstr(remarks, "/of-another-use.pem is not admitted: "));
+	ck_assert_ptr_nonnull(strstr(remarks, "the certificate was not issued by the right authority"));
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(more_bad_certificates_than_anybody_reads_are_counted)
+{
+	char name[32];
+	write_register(GOOD);
+	for (unsigned i = 0; i < REGISTER_REMARKS_MAX + 7; i++) {
+		snprintf(name, sizeof name, "bad-%03u.pem", i);
+		copy_into_enrolled(register_file, name);
+	}
+	struct register_snapshot *snapshot = load_at(now_ms);
+	expect_remarks(snapshot, REGISTER_REMARKS_MAX + 1);
+	ck_assert_ptr_nonnull(strstr(remarks, "and 7 more enrolled certificates\n"));
 	register_release(snapshot);
 }
 END_TEST
@@ -580,6 +738,9 @@ START_TEST(two_good_certificates_with_one_key_are_both_off_profile)
 	ck_assert_int_eq(system->status, CERTS_PROFILE);
 	ck_assert_int_eq(register_system_status(system, now_ms), CERTS_PROFILE);
 	ck_assert_uint_eq(register_systems_count(snapshot), 0);
+	expect_remarks(snapshot, 1);
+	ck_assert_ptr_nonnull(strstr(remarks, "RXH/ward-system and RXH/"));
+	ck_assert_ptr_nonnull(strstr(remarks, "have certificates for one key: neither is admitted\n"));
 	register_release(snapshot);
 }
 END_TEST
@@ -594,6 +755,8 @@ START_TEST(a_key_that_was_revoked_stays_so_under_another_certificate)
 	ck_assert_int_eq(authority_revoke(pki, issued.certificate, now_ms, detail), CERTS_OK);
 	struct register_snapshot *snapshot = load(GOOD);
 	ck_assert_int_eq(register_system(snapshot, key.public_key)->status, CERTS_REVOKED);
+	// That is how it should be.
+	expect_remarks(snapshot, 0);
 	register_release(snapshot);
 }
 END_TEST
@@ -632,7 +795,12 @@ static void add_file_tests(TCase *file)
 	tcase_add_test(file, a_profile_is_of_one_person_role_and_organisation);
 	tcase_add_test(file, a_profile_holds_from_its_first_instant_to_before_its_last);
 	tcase_add_test(file, finds_each_of_many_profiles);
+	tcase_add_test(file, what_is_asked_of_publications_has_defaults_and_bounds);
 	tcase_add_test(file, refuses_bad_organisations_with_their_line);
+	tcase_add_test(file, says_how_each_organisation_wants_to_be_told);
+	tcase_add_test(file, refuses_inboxes_that_cannot_be_meant);
+	tcase_add_test(file, a_range_is_found_from_its_first_to_its_last_number);
+	tcase_add_test(file, refuses_bad_answers_with_their_line);
 	tcase_add_test(file, refuses_bad_role_profiles_with_their_line);
 	tcase_add_test(file, refuses_periods_that_are_none);
 	tcase_add_test(file, refuses_one_role_held_twice_at_one_time);
@@ -649,6 +817,7 @@ static void add_system_tests(TCase *systems)
 	tcase_add_test(systems, a_revoked_system_is_kept_with_its_status);
 	tcase_add_test(systems, stale_revocation_lists_leave_no_system_good);
 	tcase_add_test(systems, one_bad_certificate_does_not_stop_the_others);
+	tcase_add_test(systems, more_bad_certificates_than_anybody_reads_are_counted);
 	tcase_add_test(systems, a_copy_of_a_certificate_is_no_second_one);
 	tcase_add_test(systems, two_good_certificates_with_one_key_are_both_off_profile);
 	tcase_add_test(systems, a_key_that_was_revoked_stays_so_under_another_certificate);

@@ -103,7 +103,7 @@ static void assert_blob(struct store_blob found, const char *text)
 
 static enum store_status put_plan(unsigned slot, unsigned subject, const char *sealed)
 {
-	struct store_plan plan = {tag(slot), tag(subject), leeds, blob(sealed)};
+	struct store_plan plan = {tag(slot), 1, tag(subject), leeds, blob(sealed)};
 	return ops->plan_put(store, &plan);
 }
 
@@ -124,7 +124,7 @@ static enum store_status put_item(const struct ods_code *organisation, uint64_t 
 
 static enum store_status put_authority(const struct ods_code *organisation, uint64_t published_ms, const char *sealed)
 {
-	struct store_authority authority = {*organisation, published_ms, blob(sealed)};
+	struct store_authority authority = {*organisation, published_ms, 0, blob(sealed)};
 	return ops->authority_put(store, &authority);
 }
 
@@ -208,14 +208,14 @@ static void expect_all_kinds(unsigned n)
 	ck_assert_uint_eq(size, n);
 	struct store_tag next = tag(n + 1), last = tag(n);
 	ck_assert_int_eq(ops->request_get(store, &next, 0, &arena, &request), STORE_NOT_FOUND);
-	ck_assert_int_eq(ops->plan_get(store, &next, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &next, 1, &arena, &plan), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->audit_get(store, n, &arena, &row), STORE_NOT_FOUND);
 	if (n == 0) {
 		ck_assert_int_eq(ops->authority_get(store, &leeds, &arena, &authority), STORE_NOT_FOUND);
 		ck_assert_int_eq(ops->checkpoint_get(store, &arena, &note), STORE_NOT_FOUND);
 		return;
 	}
-	ck_assert_int_eq(ops->plan_get(store, &last, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &last, 1, &arena, &plan), STORE_OK);
 	assert_blob(plan.sealed, text);
 	ck_assert_uint_eq(accesses[0].audit_index, n);
 	assert_blob(accesses[0].sealed, text);
@@ -377,7 +377,7 @@ START_TEST(a_row_that_is_not_there_does_not_spoil_the_batch)
 	struct store_plan plan;
 	struct store_tag nobody = tag(99);
 	begin();
-	ck_assert_int_eq(ops->plan_get(store, &nobody, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &nobody, 1, &arena, &plan), STORE_NOT_FOUND);
 	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 5, 1, blob("x")), STORE_NOT_FOUND);
 	write_all_kinds(1);
 	commit();
@@ -450,7 +450,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 	const char *note;
 	size_t count = 4711;
 	struct store_tag one = tag(1);
-	struct store_audit_filter filter = {.limit = 10};
+	struct store_audit_range range = {.until = {UINT64_MAX, 0}, .limit = 10};
 	begin();
 	ck_assert_int_eq(put_plan(1, 1, large), STORE_OK);
 	ck_assert_int_eq(put_access(1, 1, large), STORE_OK);
@@ -473,7 +473,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 		arena_reset(where);                                                                            \
 		ck_assert_int_eq(call, expected);                                                              \
 	} while (0)
-		TRY(ops->plan_get(store, &one, where, &plan));
+		TRY(ops->plan_get(store, &one, 1, where, &plan));
 		TRY(ops->plans_of(store, &one, 10, where, &plans, &count));
 		TRY(ops->accesses_of(store, &one, true, 0, 10, where, &accesses, &count));
 		TRY(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, where, &item));
@@ -481,7 +481,7 @@ START_TEST(says_when_the_arena_is_too_small_and_works_with_a_larger_one)
 		TRY(ops->authority_get(store, &leeds, where, &authority));
 		TRY(ops->request_get(store, &one, 0, where, &request));
 		TRY(ops->audit_get(store, 0, where, &audit));
-		TRY(ops->audit_search(store, &filter, where, &audits, &count));
+		TRY(ops->audit_search(store, &range, where, &audits, &count));
 		TRY(ops->checkpoint_get(store, where, &note));
 #undef TRY
 		ck_assert_uint_eq(count, round == 0 ? 4711 : 1); // written on success only
@@ -497,7 +497,7 @@ START_TEST(keeps_an_empty_value)
 	begin();
 	ck_assert_int_eq(put_plan(1, 1, ""), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->plan_get(store, &one, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &one, 1, &arena, &plan), STORE_OK);
 	ck_assert_uint_eq(plan.sealed.bytes, 0);
 }
 END_TEST
@@ -513,13 +513,130 @@ START_TEST(replaces_a_plan_of_the_same_slot)
 	ck_assert_int_eq(put_plan(1, 7, "first"), STORE_OK);
 	ck_assert_int_eq(put_plan(1, 7, "second"), STORE_OK);
 	commit();
-	ck_assert_int_eq(ops->plan_get(store, &slot, &arena, &plan), STORE_OK);
+	ck_assert_int_eq(ops->plan_get(store, &slot, 1, &arena, &plan), STORE_OK);
 	assert_blob(plan.sealed, "second");
 	ck_assert_mem_eq(plan.slot.bytes, slot.bytes, TAG_BYTES);
 	ck_assert_mem_eq(plan.subject.bytes, subject.bytes, TAG_BYTES);
 	ck_assert_str_eq(plan.authority.text, "383");
 	ck_assert_int_eq(ops->plans_of(store, &subject, 10, &arena, &plans, &count), STORE_OK);
 	ck_assert_uint_eq(count, 1);
+}
+END_TEST
+
+static enum store_status put_version(unsigned slot, uint64_t generation, const struct ods_code *authority, const char *sealed)
+{
+	struct store_plan plan = {tag(slot), generation, tag(7), *authority, blob(sealed)};
+	return ops->plan_put(store, &plan);
+}
+
+START_TEST(keeps_versions_of_a_plan_and_finds_the_newest_up_to_a_generation)
+{
+	struct store_tag slot = tag(1);
+	struct store_plan plan;
+	begin();
+	ck_assert_int_eq(put_version(1, 2, &leeds, "two"), STORE_OK);
+	ck_assert_int_eq(put_version(1, 5, &leeds, "five"), STORE_OK);
+	ck_assert_int_eq(put_version(1, 5, &leeds, "FIVE"), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &slot, 1, &arena, &plan), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->plan_get(store, &slot, 4, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 2);
+	ck_assert_int_eq(ops->plan_get(store, &slot, INT64_MAX, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 5);
+	ck_assert_mem_eq(plan.sealed.data, "FIVE", 4);
+	begin();
+	ck_assert_int_eq(ops->plan_delete(store, &slot, 5), STORE_OK);
+	ck_assert_int_eq(ops->plan_delete(store, &slot, 5), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->plan_get(store, &slot, 9, &arena, &plan), STORE_OK);
+	ck_assert_uint_eq(plan.generation, 2);
+}
+END_TEST
+
+START_TEST(walks_an_authoritys_versions_by_generation_and_slot)
+{
+	struct store_plan_place after = {0};
+	struct store_plan *rows;
+	size_t count, seen = 0;
+	begin();
+	for (unsigned slot = 1; slot <= 5; slot++) {
+		ck_assert_int_eq(put_version(slot, 1 + slot % 2, &leeds, "x"), STORE_OK);
+		ck_assert_int_eq(put_version(slot + 10, 1, &brighton, "x"), STORE_OK);
+	}
+	ck_assert_int_eq(put_version(9, 3, &leeds, "x"), STORE_OK);
+	commit();
+	do {
+		ck_assert_int_eq(ops->plans_in(store, &leeds, &after, 2, 2, &arena, &rows, &count), STORE_OK);
+		for (size_t i = 0; i < count; i++) {
+			ck_assert(rows[i].generation > after.generation ||
+				  (rows[i].generation == after.generation &&
+				   memcmp(&rows[i].slot, &after.slot, sizeof after.slot) > 0));
+			ck_assert_str_eq(rows[i].authority.text, leeds.text);
+			after = (struct store_plan_place){rows[i].generation, rows[i].slot};
+			seen++;
+		}
+	} while (count > 0);
+	ck_assert_uint_eq(seen, 5);
+}
+END_TEST
+
+START_TEST(gives_the_authority_that_has_been_due_for_longest)
+{
+	struct store_authority authority = {leeds, 1, 0, blob("x")};
+	begin();
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	ck_assert_int_eq(ops->authority_due(store, &arena, &authority), STORE_NOT_FOUND);
+	authority = (struct store_authority){leeds, 1, 20, blob("x")};
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	authority = (struct store_authority){brighton, 1, 10, blob("x")};
+	ck_assert_int_eq(ops->authority_put(store, &authority), STORE_OK);
+	ck_assert_int_eq(ops->authority_due(store, &arena, &authority), STORE_OK);
+	ck_assert_str_eq(authority.organisation.text, brighton.text);
+	ck_assert_uint_eq(authority.due_ms, 10);
+	commit();
+}
+END_TEST
+
+static struct store_rejection rejection(uint64_t generation, uint32_t place, unsigned record, const char *field, uint64_t since)
+{
+	struct store_rejection row = {leeds, generation, place, tag(record), 7, "", since, blob("why")};
+	snprintf(row.field, sizeof row.field, "%s", field);
+	return row;
+}
+
+START_TEST(keeps_rejections_by_file_counts_them_and_lets_those_of_other_files_go)
+{
+	const uint64_t keep[2] = {2, 4};
+	struct store_rejection *rows, like;
+	struct store_rejection_count *counts;
+	uint64_t since;
+	size_t count;
+	begin();
+	for (uint32_t place = 0; place < 6; place++) {
+		struct store_rejection row = rejection(1 + place % 2, place, place, place < 2 ? "end_date" : "start_date", 100 + place);
+		ck_assert_int_eq(ops->rejection_put(store, &row), STORE_OK);
+	}
+	ck_assert_int_eq(ops->rejections_of(store, &leeds, 2, 2, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_uint_eq(rows[0].place, 3);
+	ck_assert_str_eq(rows[0].field, "start_date");
+	like = rejection(2, 0, 3, "start_date", 0);
+	ck_assert_int_eq(ops->rejection_since(store, &like, &since), STORE_OK);
+	ck_assert_uint_eq(since, 103);
+	like = rejection(2, 0, 3, "end_date", 0);
+	ck_assert_int_eq(ops->rejection_since(store, &like, &since), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->rejection_counts(store, &leeds, 2, 10, &arena, &counts, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_str_eq(counts[1].field, "start_date");
+	ck_assert_uint_eq(counts[1].count, 2);
+	ck_assert_uint_eq(counts[1].oldest_ms, 103);
+	ck_assert_int_eq(ops->rejection_expire(store, &leeds, keep, 2, &count), STORE_OK);
+	ck_assert_uint_eq(count, 2);
+	ck_assert_int_eq(ops->rejection_expire(store, &leeds, keep, 2, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(ops->rejections_of(store, &leeds, 2, 0, 10, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 3);
+	commit();
 }
 END_TEST
 
@@ -686,6 +803,182 @@ START_TEST(lists_an_inbox_by_id_open_or_whole)
 }
 END_TEST
 
+START_TEST(keeps_what_becomes_of_an_item)
+{
+	struct store_inbox_item item;
+	begin();
+	ck_assert_int_eq(put_item(&leeds, 1, "x"), STORE_OK);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
+	item.acknowledged_ms = 1;
+	item.delivered_ms = 2;
+	item.lease_until_ms = 3;
+	item.escalated_ms = 4;
+	item.escalation_id = 5;
+	item.expired_ms = 6;
+	item.answered_ms = 7;
+	item.due_ms = 8;
+	item.acknowledged_by = blob("by");
+	item.leased_by = blob("lease");
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK);
+	item.id = 2;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_NOT_FOUND);
+	commit();
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
+	ck_assert_uint_eq(item.acknowledged_ms, 1);
+	ck_assert_uint_eq(item.delivered_ms, 2);
+	ck_assert_uint_eq(item.lease_until_ms, 3);
+	ck_assert_uint_eq(item.escalated_ms, 4);
+	ck_assert_uint_eq(item.escalation_id, 5);
+	ck_assert_uint_eq(item.expired_ms, 6);
+	ck_assert_uint_eq(item.answered_ms, 7);
+	ck_assert_uint_eq(item.due_ms, 8);
+	ck_assert_uint_eq(item.created_ms, 1001);
+	assert_blob(item.sealed, "x");
+	assert_blob(item.acknowledged_by, "by");
+	assert_blob(item.leased_by, "lease");
+}
+END_TEST
+
+// Item `id` of Leeds, changed by one of these.
+static void change_item(uint64_t id, uint64_t lease_until_ms, uint64_t escalation_id, uint64_t expired_ms, uint64_t due_ms)
+{
+	struct store_inbox_item item;
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, id, &arena, &item), STORE_OK);
+	item.lease_until_ms = lease_until_ms;
+	item.escalation_id = escalation_id;
+	item.expired_ms = expired_ms;
+	item.due_ms = due_ms;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK);
+}
+
+static void assert_items(enum store_status status, const struct store_inbox_item *items, size_t count, const char *expected)
+{
+	char found[64] = "";
+	ck_assert_int_eq(status, STORE_OK);
+	for (size_t i = 0; i < count; i++)
+		snprintf(found + strlen(found), sizeof found - strlen(found), "%llu ", (unsigned long long)items[i].id);
+	ck_assert_str_eq(found, expected);
+}
+
+static void put_six(void)
+{
+	begin();
+	for (uint64_t id = 1; id <= 6; id++)
+		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
+	ck_assert_int_eq(put_item(&hove, 1, "x"), STORE_OK);
+}
+
+START_TEST(gives_out_what_nobody_holds)
+{
+	struct store_inbox_item *items;
+	size_t count;
+	put_six();
+	change_item(1, 5000, 0, 0, 0);
+	change_item(2, 0, 0, 9, 0);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 3, 1, blob("n")), STORE_OK);
+	commit();
+	enum store_status status =
+		ops->inbox_free(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, 4999, 2, &arena, &items, &count);
+	assert_items(status, items, count, "4 5 ");
+	status = ops->inbox_free(store, STORE_BOX_NOTIFICATIONS, &leeds, 5, 4999, 9, &arena, &items, &count);
+	assert_items(status, items, count, "6 ");
+	status = ops->inbox_free(store, STORE_BOX_NOTIFICATIONS, &leeds, 0, 5000, 2, &arena, &items, &count);
+	assert_items(status, items, count, "1 4 ");
+	assert_ids(0, false, 100, "1 4 5 6 ");
+}
+END_TEST
+
+START_TEST(shows_escalated_items_under_numbers_of_their_own)
+{
+	struct store_inbox_item *items, item;
+	size_t count;
+	uint64_t id, open;
+	put_six();
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_ESCALATIONS, &leeds, &id), STORE_OK);
+	ck_assert_uint_eq(id, 1);
+	change_item(5, 0, 1, 0, 0);
+	change_item(2, 7000, 2, 0, 0);
+	commit();
+	ck_assert_int_eq(ops->inbox_next_id(store, STORE_BOX_ESCALATIONS, &leeds, &id), STORE_OK);
+	ck_assert_uint_eq(id, 3);
+	enum store_status status =
+		ops->inbox_list(store, STORE_BOX_ESCALATIONS, &leeds, 0, false, 9, &arena, &items, &count);
+	assert_items(status, items, count, "5 2 ");
+	status = ops->inbox_list(store, STORE_BOX_ESCALATIONS, &leeds, 1, true, 9, &arena, &items, &count);
+	assert_items(status, items, count, "2 ");
+	status = ops->inbox_free(store, STORE_BOX_ESCALATIONS, &leeds, 0, 6999, 9, &arena, &items, &count);
+	assert_items(status, items, count, "5 ");
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_ESCALATIONS, &leeds, 2, &arena, &item), STORE_OK);
+	ck_assert_uint_eq(item.id, 2);
+	ck_assert_int_eq(item.box, STORE_BOX_NOTIFICATIONS);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_ESCALATIONS, &hove, 1, &arena, &item), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, STORE_BOX_ESCALATIONS, &leeds, &open), STORE_OK);
+	ck_assert_uint_eq(open, 2);
+	// No two items have one number.
+	begin();
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, &arena, &item), STORE_OK);
+	item.escalation_id = 2;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_FAILED);
+	ops->rollback(store);
+}
+END_TEST
+
+START_TEST(finds_what_is_due_over_all_organisations)
+{
+	struct store_inbox_item *items;
+	size_t count;
+	struct store_inbox_item held = {.box = STORE_BOX_HELD, .organisation = hove, .id = 9, .due_ms = 10, .sealed = blob("x")};
+	put_six();
+	change_item(4, 0, 0, 0, 300);
+	change_item(2, 0, 0, 0, 200);
+	change_item(6, 0, 0, 0, 301);
+	ck_assert_int_eq(ops->inbox_put(store, &held), STORE_OK);
+	commit();
+	enum store_status status = ops->inbox_due(store, STORE_BOX_NOTIFICATIONS, 300, 9, &arena, &items, &count);
+	assert_items(status, items, count, "2 4 ");
+	status = ops->inbox_due(store, STORE_BOX_NOTIFICATIONS, 9999, 1, &arena, &items, &count);
+	assert_items(status, items, count, "2 ");
+	status = ops->inbox_due(store, STORE_BOX_HELD, 10, 9, &arena, &items, &count);
+	assert_items(status, items, count, "9 ");
+}
+END_TEST
+
+START_TEST(knows_when_the_last_item_of_another_kind_came)
+{
+	uint64_t created_ms;
+	struct store_inbox_item nothing = {.organisation = leeds, .id = 7, .kind = 26, .created_ms = 1010, .sealed = blob("x")};
+	put_six();
+	ck_assert_int_eq(ops->inbox_put(store, &nothing), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->inbox_latest(store, STORE_BOX_NOTIFICATIONS, &leeds, 2000, 26, &created_ms), STORE_OK);
+	ck_assert_uint_eq(created_ms, 1006);
+	ck_assert_int_eq(ops->inbox_latest(store, STORE_BOX_NOTIFICATIONS, &leeds, 1003, 26, &created_ms), STORE_OK);
+	ck_assert_uint_eq(created_ms, 1002);
+	ck_assert_int_eq(ops->inbox_latest(store, STORE_BOX_HELD, &leeds, 2000, 26, &created_ms), STORE_OK);
+	ck_assert_uint_eq(created_ms, 0);
+}
+END_TEST
+
+START_TEST(remembers_how_far_nothing_to_report_has_got)
+{
+	struct store_reported row = {.until_ms = 5, .after = leeds};
+	ck_assert_int_eq(ops->reported_get(store, &row), STORE_NOT_FOUND);
+	begin();
+	ck_assert_int_eq(ops->reported_put(store, &row), STORE_OK);
+	commit();
+	row = (struct store_reported){0};
+	ck_assert_int_eq(ops->reported_get(store, &row), STORE_OK);
+	ck_assert_uint_eq(row.until_ms, 5);
+	ck_assert_str_eq(row.after.text, "383");
+	begin();
+	row = (struct store_reported){.until_ms = 6};
+	ck_assert_int_eq(ops->reported_put(store, &row), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->reported_get(store, &row), STORE_OK);
+	ck_assert_str_eq(row.after.text, "");
+}
+END_TEST
+
 // ------------------------------------------------------------------ authorities and requests
 
 START_TEST(replaces_an_authoritys_row)
@@ -846,13 +1139,13 @@ static void assert_same_row(const struct store_audit *found, const struct store_
 #define ROWS 40
 static struct store_audit rows[ROWS];
 
-// Every combination of subject, person and organisation (also none of each), times that stand still and jump.
+// Every combination of subject, person and organisation (also none of each); times that stand still, and go back once.
 static void append_rows(void)
 {
 	static const char *const organisations[] = {"RXH", "383", ""};
 	begin();
 	for (unsigned i = 0; i < ROWS; i++) {
-		rows[i] = next_row(organisations[i % 3], i % 4, (i / 4) % 3 * 10, 1000 + i / 3 * 10);
+		rows[i] = next_row(organisations[i % 3], i % 4, (i / 4) % 3 * 10, 1000 + (i < 20 ? i : i - 12) / 3 * 10);
 		append(&rows[i]);
 	}
 	commit();
@@ -882,53 +1175,75 @@ START_TEST(gives_back_each_audit_row_and_each_of_its_nodes)
 }
 END_TEST
 
-static bool is_asked_for(const struct store_audit *row, const struct store_audit_filter *filter)
+static bool comes_before(const struct store_audit *row, struct store_audit_place place)
 {
-	if (filter->has_subject && (!row->has_subject || memcmp(&row->subject, &filter->subject, TAG_BYTES) != 0))
-		return false;
-	if (filter->has_person && (!row->has_person || memcmp(&row->person, &filter->person, TAG_BYTES) != 0))
-		return false;
-	if (filter->has_organisation && strcmp(row->organisation.text, filter->organisation.text) != 0)
-		return false;
-	return row->time_ms >= filter->from_ms && (filter->until_ms == 0 || row->time_ms < filter->until_ms) &&
-	       (filter->before_index == 0 || row->index < filter->before_index);
+	return row->time_ms != place.time_ms ? row->time_ms < place.time_ms : row->index < place.index;
+}
+
+static bool is_asked_for(const struct store_audit *row, const struct store_audit_range *range)
+{
+	switch (range->key) {
+	case STORE_AUDIT_SUBJECT:
+		if (!row->has_subject || memcmp(&row->subject, &range->tag, TAG_BYTES) != 0)
+			return false;
+		break;
+	case STORE_AUDIT_PERSON:
+		if (!row->has_person || memcmp(&row->person, &range->tag, TAG_BYTES) != 0)
+			return false;
+		break;
+	case STORE_AUDIT_ORGANISATION:
+		if (strcmp(row->organisation.text, range->organisation.text) != 0)
+			return false;
+		break;
+	case STORE_AUDIT_ALL:
+		break;
+	}
+	return !comes_before(row, range->from) && comes_before(row, range->until);
+}
+
+static int by_place(const void *left, const void *right)
+{
+	const struct store_audit *a = left, *b = right;
+	return comes_before(a, (struct store_audit_place){b->time_ms, b->index}) ? -1 : 1;
 }
 
 // Against the plainest search there is.
-static size_t assert_search(const struct store_audit_filter *filter)
+static size_t assert_search(const struct store_audit_range *range)
 {
+	static struct store_audit sorted[ROWS];
 	struct store_audit *found = NULL;
 	size_t count = 0, matched = 0;
+	memcpy(sorted, rows, sizeof sorted);
+	qsort(sorted, ROWS, sizeof sorted[0], by_place);
 	arena_reset(&arena);
-	ck_assert_int_eq(ops->audit_search(store, filter, &arena, &found, &count), STORE_OK);
-	for (int i = ROWS - 1; i >= 0 && matched < filter->limit; i--) {
-		if (!is_asked_for(&rows[i], filter))
+	ck_assert_int_eq(ops->audit_search(store, range, &arena, &found, &count), STORE_OK);
+	for (unsigned i = 0; i < ROWS && matched < range->limit; i++) {
+		const struct store_audit *row = &sorted[range->oldest_first ? i : ROWS - 1 - i];
+		if (!is_asked_for(row, range))
 			continue;
 		ck_assert_uint_lt(matched, count);
-		assert_same_row(&found[matched++], &rows[i]);
+		assert_same_row(&found[matched++], row);
 	}
 	ck_assert_uint_eq(count, matched);
 	return count;
 }
 
-START_TEST(searches_with_each_filter_alone_and_with_all_together)
+START_TEST(searches_along_each_key_in_both_orders_between_two_places)
 {
-	static const uint64_t from[] = {0, 1030, 1031, 5000, UINT64_MAX}, until[] = {0, 1, 1100, 1101, UINT64_MAX};
-	static const uint64_t before[] = {0, 1, 20, ROWS, 1000, UINT64_MAX};
+	static const struct store_audit_place from[] = {{0, 0}, {1030, 0}, {1030, 23}, {1031, 0}, {5000, 0}, {UINT64_MAX, UINT64_MAX}};
+	static const struct store_audit_place until[] = {{1, 0}, {1040, 0}, {1040, 26}, {1101, 0}, {UINT64_MAX, UINT64_MAX}};
 	static const uint32_t limits[] = {1, 3, 100};
 	size_t searches = 0, found = 0;
 	append_rows();
-	for (unsigned asked = 0; asked < 8; asked++)
-		for (size_t i = 0; i < 5 * 5 * 6 * 3; i++, searches++) {
-			struct store_audit_filter filter = {
-				.has_subject = asked & 1, .has_person = asked & 2, .has_organisation = asked & 4,
-				.subject = tag(2), .person = tag(10), .organisation = brighton,
-				.from_ms = from[i % 5], .until_ms = until[i / 5 % 5],
-				.before_index = before[i / 25 % 6], .limit = limits[i / 150],
-			};
-			found += assert_search(&filter);
-		}
-	ck_assert_uint_eq(searches, 8 * 5 * 5 * 6 * 3);
+	for (unsigned i = 0; i < 4 * 2 * 6 * 5 * 3; i++, searches++) {
+		struct store_audit_range range = {
+			.key = (enum store_audit_key)(i % 4), .oldest_first = i / 4 % 2 == 1, .organisation = brighton,
+			.tag = i % 4 == STORE_AUDIT_SUBJECT ? tag(2) : tag(10), .from = from[i / 8 % 6],
+			.until = until[i / 48 % 5], .limit = limits[i / 240],
+		};
+		found += assert_search(&range);
+	}
+	ck_assert_uint_eq(searches, 720);
 	ck_assert_uint_gt(found, 0);
 }
 END_TEST
@@ -936,33 +1251,38 @@ END_TEST
 START_TEST(finds_nothing_about_somebody_who_is_not_there)
 {
 	append_rows();
-	struct store_audit_filter subject = {.has_subject = true, .subject = tag(77), .limit = 10};
-	struct store_audit_filter person = {.has_person = true, .person = tag(77), .limit = 10};
-	struct store_audit_filter organisation = {.has_organisation = true, .organisation = hove, .limit = 10};
-	ck_assert_uint_eq(assert_search(&subject), 0);
-	ck_assert_uint_eq(assert_search(&person), 0);
-	ck_assert_uint_eq(assert_search(&organisation), 0);
+	for (int key = STORE_AUDIT_SUBJECT; key <= STORE_AUDIT_ORGANISATION; key++) {
+		struct store_audit_range range = {.key = (enum store_audit_key)key, .tag = tag(77), .organisation = hove,
+						  .until = {UINT64_MAX, 0}, .limit = 10};
+		ck_assert_uint_eq(assert_search(&range), 0);
+	}
 }
 END_TEST
 
 START_TEST(pages_through_a_search_without_a_gap_or_a_repeat)
 {
 	struct store_audit *found;
-	size_t count, seen = 0, expected = 0;
-	struct store_audit_filter filter = {.has_organisation = true, .organisation = brighton, .limit = 3};
 	append_rows();
-	for (size_t i = 0; i < ROWS; i++)
-		expected += strcmp(rows[i].organisation.text, "RXH") == 0;
-	do {
-		arena_reset(&arena);
-		ck_assert_int_eq(ops->audit_search(store, &filter, &arena, &found, &count), STORE_OK);
-		for (size_t i = 0; i < count; i++) {
-			ck_assert(filter.before_index == 0 || found[i].index < filter.before_index);
-			filter.before_index = found[i].index;
-		}
-		seen += count;
-	} while (count == filter.limit && filter.before_index != 0);
-	ck_assert_uint_eq(seen, expected);
+	for (int order = 0; order < 2; order++) {
+		struct store_audit_range range = {.key = STORE_AUDIT_ORGANISATION, .organisation = brighton,
+						  .until = {UINT64_MAX, 0}, .oldest_first = order == 1, .limit = 3};
+		size_t count, seen = 0, expected = 0;
+		for (size_t i = 0; i < ROWS; i++)
+			expected += strcmp(rows[i].organisation.text, brighton.text) == 0;
+		do {
+			arena_reset(&arena);
+			ck_assert_int_eq(ops->audit_search(store, &range, &arena, &found, &count), STORE_OK);
+			for (size_t i = 0; i < count; i++) {
+				ck_assert(is_asked_for(&found[i], &range));
+				if (order == 1)
+					range.from = (struct store_audit_place){found[i].time_ms, found[i].index + 1};
+				else
+					range.until = (struct store_audit_place){found[i].time_ms, found[i].index};
+			}
+			seen += count;
+		} while (count == range.limit);
+		ck_assert_uint_eq(seen, expected);
+	}
 }
 END_TEST
 
@@ -1016,12 +1336,22 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, keeps_an_empty_value);
 	tcase_add_test(tests, replaces_a_plan_of_the_same_slot);
 	tcase_add_test(tests, lists_the_plans_of_one_child_only_and_no_more_than_asked);
+	tcase_add_test(tests, keeps_versions_of_a_plan_and_finds_the_newest_up_to_a_generation);
+	tcase_add_test(tests, walks_an_authoritys_versions_by_generation_and_slot);
+	tcase_add_test(tests, gives_the_authority_that_has_been_due_for_longest);
+	tcase_add_test(tests, keeps_rejections_by_file_counts_them_and_lets_those_of_other_files_go);
 	tcase_add_test(tests, lists_accesses_newest_first);
 	tcase_add_test(tests, lists_silent_accesses_when_they_are_asked_for);
 	tcase_add_test(tests, inbox_ids_ascend_in_each_organisation);
 	tcase_add_test(tests, does_not_use_an_inbox_id_again_after_it_was_acknowledged);
 	tcase_add_test(tests, acknowledges_an_item_once);
 	tcase_add_test(tests, lists_an_inbox_by_id_open_or_whole);
+	tcase_add_test(tests, keeps_what_becomes_of_an_item);
+	tcase_add_test(tests, gives_out_what_nobody_holds);
+	tcase_add_test(tests, shows_escalated_items_under_numbers_of_their_own);
+	tcase_add_test(tests, finds_what_is_due_over_all_organisations);
+	tcase_add_test(tests, knows_when_the_last_item_of_another_kind_came);
+	tcase_add_test(tests, remembers_how_far_nothing_to_report_has_got);
 	tcase_add_test(tests, replaces_an_authoritys_row);
 	tcase_add_test(tests, forgets_expired_requests_a_bounded_number_at_a_time);
 	tcase_add_test(tests, does_not_find_a_request_that_has_expired);
@@ -1037,7 +1367,7 @@ static void add_audit(Suite *suite)
 	tcase_add_test(tests, refuses_an_audit_row_that_is_not_the_next_one);
 	tcase_add_test(tests, refuses_a_first_audit_row_other_than_0);
 	tcase_add_test(tests, gives_back_each_audit_row_and_each_of_its_nodes);
-	tcase_add_test(tests, searches_with_each_filter_alone_and_with_all_together);
+	tcase_add_test(tests, searches_along_each_key_in_both_orders_between_two_places);
 	tcase_add_test(tests, finds_nothing_about_somebody_who_is_not_there);
 	tcase_add_test(tests, pages_through_a_search_without_a_gap_or_a_repeat);
 	tcase_add_test(tests, keeps_the_latest_checkpoint_only);

@@ -83,7 +83,7 @@ static void stop(void)
 static enum store_status put_plan(unsigned char slot, size_t bytes)
 {
 	static uint8_t sealed[LARGE_BYTES];
-	struct store_plan plan = {.slot = {{slot}}, .subject = {{7}}, .authority = {"383"}, .sealed = {sealed, bytes}};
+	struct store_plan plan = {.slot = {{slot}}, .generation = 1, .subject = {{7}}, .authority = {"383"}, .sealed = {sealed, bytes}};
 	return store->ops->plan_put(store, &plan);
 }
 
@@ -263,7 +263,7 @@ START_TEST(refuses_an_unknown_schema_version_and_leaves_the_file_unchanged)
 	refuses_and_leaves_unchanged("schema version 99");
 	ck_assert_int_eq(plain_sql("PRAGMA user_version = 0"), SQLITE_OK);
 	refuses_and_leaves_unchanged("schema version 0");
-	ck_assert_int_eq(plain_sql("PRAGMA user_version = 3"), SQLITE_OK);
+	ck_assert_int_eq(plain_sql("PRAGMA user_version = 4"), SQLITE_OK);
 	open_store();
 	ck_assert_uint_eq(plans(), 1);
 }
@@ -274,7 +274,7 @@ START_TEST(refuses_another_programs_database_and_leaves_it_unchanged)
 	write_file(path, "", 0);
 	ck_assert_int_eq(plain_sql("CREATE TABLE shopping (item TEXT)"), SQLITE_OK);
 	refuses_and_leaves_unchanged("another program");
-	ck_assert_int_eq(plain_sql("PRAGMA user_version = 3"), SQLITE_OK);
+	ck_assert_int_eq(plain_sql("PRAGMA user_version = 4"), SQLITE_OK);
 	refuses_and_leaves_unchanged("another program");
 }
 END_TEST
@@ -338,7 +338,7 @@ START_TEST(refuses_rows_that_it_cannot_have_written)
 	size_t count;
 	open_store();
 	commit_plan(1);
-	struct store_authority good = {leeds, 5, {(const uint8_t *)"x", 1}};
+	struct store_authority good = {leeds, 5, 0, {(const uint8_t *)"x", 1}};
 	ck_assert_int_eq(store->ops->begin(store), STORE_OK);
 	ck_assert_int_eq(store->ops->authority_put(store, &good), STORE_OK);
 	ck_assert_int_eq(store->ops->commit(store), STORE_OK);

@@ -18,18 +18,93 @@ static struct date day(const char *text)
 
 static Cpis__V1__PlanStatus sound_plan(const char *start, const char *end, const char *removed, const char *today)
 {
-	bool sound = false;
-	Cpis__V1__PlanStatus status = visibility_of(start, end, removed, day(today), &sound);
-	ck_assert_msg(sound, "%s %s %s", start, end, removed);
-	return status;
+	struct visibility_plan plan = {CPIS__V1__PLAN_TYPE__CPP, start, end, removed, "", ""};
+	struct visibility visibility;
+	ck_assert_msg(visibility_of(&plan, day(today), &visibility), "%s %s %s", start, end, removed);
+	return visibility.status;
+}
+
+// A plan that began in 2020, with what else may end it.
+static Cpis__V1__PlanStatus ending_plan(Cpis__V1__PlanType type, const char *end, const char *birth, const char *vanished,
+					const char *today, const char *ends)
+{
+	struct visibility_plan plan = {type, "2020-01-01", end, "", birth, vanished};
+	struct visibility visibility;
+	char text[11] = "";
+	ck_assert(visibility_of(&plan, day(today), &visibility));
+	if (visibility.ends)
+		date_format(visibility.end, text);
+	ck_assert_str_eq(text, ends);
+	return visibility.status;
 }
 
 static void unsound_plan(const char *start, const char *end, const char *removed)
 {
-	bool sound = true;
-	ck_assert_int_eq(visibility_of(start, end, removed, day("2026-06-15"), &sound), NOT_VISIBLE);
-	ck_assert_msg(!sound, "\"%s\" \"%s\" \"%s\"", start, end, removed);
+	struct visibility_plan plan = {CPIS__V1__PLAN_TYPE__CPP, start, end, removed, "", ""};
+	struct visibility visibility;
+	ck_assert_msg(!visibility_of(&plan, day("2026-06-15"), &visibility), "\"%s\" \"%s\" \"%s\"", start, end, removed);
+	ck_assert_int_eq(visibility.status, NOT_VISIBLE);
 }
+
+static void unsound_birth_or_vanishing(const char *birth, const char *vanished)
+{
+	struct visibility_plan plan = {CPIS__V1__PLAN_TYPE__CPP, "2026-01-01", "", "", birth, vanished};
+	struct visibility visibility;
+	ck_assert(!visibility_of(&plan, day("2026-06-15"), &visibility));
+}
+
+#define CPP CPIS__V1__PLAN_TYPE__CPP
+#define LAC CPIS__V1__PLAN_TYPE__LAC
+#define UCPP CPIS__V1__PLAN_TYPE__UCPP
+
+START_TEST(ends_a_childs_plan_on_the_18th_birthday_and_shows_it_for_twelve_months)
+{
+	for (int i = 0; i < 2; i++) {
+		Cpis__V1__PlanType type = i == 0 ? CPP : LAC;
+		const char *birthday = "2026-06-15";
+		ck_assert_int_eq(ending_plan(type, "", "2008-06-15", "", "2026-06-14", birthday), CURRENT);
+		ck_assert_int_eq(ending_plan(type, "", "2008-06-15", "", "2026-06-15", birthday), ENDED);
+		ck_assert_int_eq(ending_plan(type, "", "2008-06-15", "", "2027-06-15", birthday), ENDED);
+		ck_assert_int_eq(ending_plan(type, "", "2008-06-15", "", "2027-06-16", birthday), NOT_VISIBLE);
+		// An end that comes later does not lengthen it, one that comes before counts.
+		ck_assert_int_eq(ending_plan(type, "2027-01-01", "2008-06-15", "", "2026-06-15", birthday), ENDED);
+		ck_assert_int_eq(ending_plan(type, "2026-01-01", "2008-06-15", "", "2026-06-15", "2026-01-01"), ENDED);
+	}
+}
+END_TEST
+
+START_TEST(knows_no_age_for_an_unborn_childs_mother)
+{
+	ck_assert_int_eq(ending_plan(UCPP, "", "1990-06-15", "", "2026-06-15", ""), CURRENT);
+	ck_assert_int_eq(ending_plan(UCPP, "2026-06-15", "1990-06-15", "", "2026-06-15", "2026-06-15"), ENDED);
+}
+END_TEST
+
+START_TEST(counts_who_was_born_on_a_leap_day_as_18_on_the_first_of_march)
+{
+	ck_assert_int_eq(ending_plan(CPP, "", "2008-02-29", "", "2026-02-28", "2026-03-01"), CURRENT);
+	ck_assert_int_eq(ending_plan(CPP, "", "2008-02-29", "", "2026-03-01", "2026-03-01"), ENDED);
+	ck_assert_int_eq(visibility_birthday(day("2008-02-29"), 4).day, day("2012-02-29").day);
+}
+END_TEST
+
+START_TEST(ends_a_plan_that_vanished_on_its_files_date_unless_it_had_ended_before)
+{
+	ck_assert_int_eq(ending_plan(CPP, "", "", "2026-06-15", "2026-06-14", "2026-06-15"), CURRENT);
+	ck_assert_int_eq(ending_plan(CPP, "", "", "2026-06-15", "2026-06-15", "2026-06-15"), ENDED);
+	ck_assert_int_eq(ending_plan(UCPP, "", "", "2026-06-15", "2027-06-15", "2026-06-15"), ENDED);
+	ck_assert_int_eq(ending_plan(UCPP, "", "", "2026-06-15", "2027-06-16", "2026-06-15"), NOT_VISIBLE);
+	ck_assert_int_eq(ending_plan(CPP, "2026-01-01", "", "2026-06-15", "2026-06-15", "2026-01-01"), ENDED);
+	ck_assert_int_eq(ending_plan(CPP, "2026-12-01", "", "2026-06-15", "2026-06-15", "2026-06-15"), ENDED);
+}
+END_TEST
+
+START_TEST(says_when_a_birth_or_vanishing_date_is_not_a_date)
+{
+	unsound_birth_or_vanishing("long ago", "");
+	unsound_birth_or_vanishing("", "2026-02-30");
+}
+END_TEST
 
 START_TEST(shows_an_open_plan_from_its_first_day)
 {
@@ -169,6 +244,11 @@ int main(void)
 	Suite *suite = suite_create("visibility");
 	TCase *tests = tcase_create("visibility");
 	tcase_add_test(tests, shows_an_open_plan_from_its_first_day);
+	tcase_add_test(tests, ends_a_childs_plan_on_the_18th_birthday_and_shows_it_for_twelve_months);
+	tcase_add_test(tests, knows_no_age_for_an_unborn_childs_mother);
+	tcase_add_test(tests, counts_who_was_born_on_a_leap_day_as_18_on_the_first_of_march);
+	tcase_add_test(tests, ends_a_plan_that_vanished_on_its_files_date_unless_it_had_ended_before);
+	tcase_add_test(tests, says_when_a_birth_or_vanishing_date_is_not_a_date);
 	tcase_add_test(tests, shows_a_plan_as_ended_from_its_end_date);
 	tcase_add_test(tests, shows_an_ended_plan_for_twelve_months_and_not_a_day_longer);
 	tcase_add_test(tests, counts_the_twelve_months_from_a_leap_day_to_the_last_of_february);

@@ -92,6 +92,24 @@ START_TEST(wipes_what_was_used_at_the_reset)
 }
 END_TEST
 
+START_TEST(rewinds_to_where_it_was_and_wipes_what_came_after)
+{
+	struct arena small;
+	ck_assert(arena_init(&small, 200));
+	uint8_t *kept = arena_copy(&small, "kept", 4);
+	size_t used = small.used;
+	uint8_t *after = arena_copy(&small, "after", 5);
+	ck_assert_ptr_null(arena_alloc(&small, 500));
+	arena_rewind(&small, used);
+	ck_assert_mem_eq(kept, "kept", 4);
+	ck_assert_mem_eq(after, "\0\0\0\0\0", 5);
+	ck_assert_ptr_null(arena_alloc(&small, 1));
+	arena_reset(&small);
+	ck_assert_ptr_nonnull(arena_alloc(&small, 1));
+	arena_done(&small);
+}
+END_TEST
+
 START_TEST(copies_text_with_its_end)
 {
 	char *copy = arena_copy_text(&arena, "Leeds City Council", 5);
@@ -159,6 +177,7 @@ int main(void)
 	tcase_add_test(tcase, never_gives_a_byte_behind_its_end);
 	tcase_add_test(tcase, refuses_sizes_that_would_wrap);
 	tcase_add_test(tcase, wipes_what_was_used_at_the_reset);
+	tcase_add_test(tcase, rewinds_to_where_it_was_and_wipes_what_came_after);
 	tcase_add_test(tcase, copies_text_with_its_end);
 	tcase_add_test(tcase, copies_bytes);
 	tcase_add_test(tcase, prints);

@@ -175,7 +175,7 @@ END_TEST
 static Cpis__V1__PublishRequest publish;
 static Cpis__V1__PlanRecord record;
 static Cpis__V1__PlanRecord *records[PUBLISH_RECORDS_MAX + 1];
-static char authority[] = "383", telephone[] = "0113 496 0000";
+static char authority[] = "383";
 
 static void ask_publish(void)
 {
@@ -185,7 +185,6 @@ static void ask_publish(void)
 	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++)
 		records[i] = &record;
 	publish.authority = authority;
-	publish.emergency_duty_telephone = telephone;
 	publish.records = records;
 	publish.n_records = 1;
 	request.body_case = CPIS__V1__REQUEST__BODY_PUBLISH;
@@ -228,24 +227,26 @@ START_TEST(needs_the_emergency_telephone_and_takes_an_office_one)
 {
 	char shortest[] = "999", too_short[] = "99", longest[] = "01134960000123456789";
 	char too_long[] = "011349600001234567890", words[] = "ring the office";
-	ask_publish();
-	publish.emergency_duty_telephone = NULL;
-	expect(WIRE_MISSING, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = too_short;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = too_long;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = words;
-	expect(WIRE_BAD_VALUE, "publish.emergency_duty_telephone");
-	publish.emergency_duty_telephone = longest;
+	Cpis__V1__ContactsSetRequest contacts = CPIS__V1__CONTACTS_SET_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SET;
+	request.contacts_set = &contacts;
+	contacts.emergency_duty_telephone = NULL;
+	expect(WIRE_MISSING, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = words;
+	expect(WIRE_BAD_VALUE, "contacts_set.emergency_duty_telephone");
+	contacts.emergency_duty_telephone = longest;
 	expect(WIRE_OK, "");
-	publish.emergency_duty_telephone = shortest;
+	contacts.emergency_duty_telephone = shortest;
 	expect(WIRE_OK, "");
-	publish.office_hours_telephone = too_short;
-	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
-	publish.office_hours_telephone = too_long;
-	expect(WIRE_BAD_VALUE, "publish.office_hours_telephone");
-	publish.office_hours_telephone = longest;
+	contacts.office_hours_telephone = too_short;
+	expect(WIRE_BAD_VALUE, "contacts_set.office_hours_telephone");
+	contacts.office_hours_telephone = too_long;
+	expect(WIRE_BAD_VALUE, "contacts_set.office_hours_telephone");
+	contacts.office_hours_telephone = longest;
 	expect(WIRE_OK, "");
 }
 END_TEST
@@ -288,6 +289,41 @@ START_TEST(lists_up_to_100_inbox_items)
 	expect(WIRE_OK, "");
 	body.limit = 101;
 	expect(WIRE_BAD_VALUE, "inbox_list.limit");
+	body.limit = 0;
+	body.wait_ms = DEADLINE_MS_MAX; // more than is left of this request's deadline: a retry asks for the same
+	expect(WIRE_OK, "");
+	body.wait_ms = DEADLINE_MS_MAX + 1;
+	expect(WIRE_BAD_VALUE, "inbox_list.wait_ms");
+}
+END_TEST
+
+START_TEST(takes_inbox_items_for_a_second_to_an_hour)
+{
+	Cpis__V1__InboxTakeRequest body = CPIS__V1__INBOX_TAKE_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_INBOX_TAKE;
+	request.inbox_take = &body;
+	expect(WIRE_MISSING, "inbox_take.lease_ms");
+	body.lease_ms = 999;
+	expect(WIRE_BAD_VALUE, "inbox_take.lease_ms");
+	body.lease_ms = 3600001;
+	expect(WIRE_BAD_VALUE, "inbox_take.lease_ms");
+	body.lease_ms = 3600000;
+	expect(WIRE_OK, "");
+	body.lease_ms = 1000;
+	expect(WIRE_OK, "");
+	body.limit = 101;
+	expect(WIRE_BAD_VALUE, "inbox_take.limit");
+	body.limit = 100;
+	body.wait_ms = DEADLINE_MS_MAX + 1;
+	expect(WIRE_BAD_VALUE, "inbox_take.wait_ms");
+	body.wait_ms = DEADLINE_MS_MAX;
+	expect(WIRE_OK, "");
+	body.held_id = 1;
+	expect(WIRE_MISSING, "inbox_take.lease");
+	body.lease = 1;
+	expect(WIRE_OK, "");
+	body.held_id = 0;
+	expect(WIRE_MISSING, "inbox_take.lease");
 }
 END_TEST
 
@@ -332,7 +368,35 @@ START_TEST(holds_every_filter_of_an_audit_search)
 	expect(WIRE_BAD_VALUE, "audit_search.until_ms");
 	body.until_ms = 11;
 	expect(WIRE_OK, "");
-	body.before_index = UINT64_MAX;
+	body.before_index = body.from_index = UINT64_MAX;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(holds_what_an_audit_search_looks_for_in_each_record)
+{
+	Cpis__V1__AuditSearchRequest body = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
+	char name[66], reason[66], role[] = "R8001", bad_role[] = "r8001";
+	memset(name, 'x', sizeof name);
+	memset(reason, 'x', sizeof reason);
+	name[65] = reason[65] = '\0';
+	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
+	request.audit_search = &body;
+	body.system_name = name;
+	expect(WIRE_BAD_VALUE, "audit_search.system_name");
+	name[64] = '\0';
+	body.role_code = bad_role;
+	expect(WIRE_BAD_VALUE, "audit_search.role_code");
+	body.role_code = role;
+	body.reason_code = reason;
+	expect(WIRE_BAD_VALUE, "audit_search.reason_code");
+	reason[64] = '\0';
+	body.request_id = data_of(REQUEST_ID_BYTES + 1);
+	expect(WIRE_BAD_VALUE, "audit_search.request_id");
+	body.request_id = data_of(REQUEST_ID_BYTES);
+	body.session_id = data_of(SESSION_ID_BYTES - 1);
+	expect(WIRE_BAD_VALUE, "audit_search.session_id");
+	body.session_id = data_of(SESSION_ID_BYTES);
 	expect(WIRE_OK, "");
 }
 END_TEST
@@ -530,8 +594,10 @@ int main(void)
 	tcase_add_test(tcase, takes_local_ids_up_to_40_bytes_in_every_record);
 	tcase_add_test(tcase, leaves_the_rows_of_a_publication_to_the_broker);
 	tcase_add_test(tcase, lists_up_to_100_inbox_items);
+	tcase_add_test(tcase, takes_inbox_items_for_a_second_to_an_hour);
 	tcase_add_test(tcase, acknowledges_1_to_100_items);
 	tcase_add_test(tcase, holds_every_filter_of_an_audit_search);
+	tcase_add_test(tcase, holds_what_an_audit_search_looks_for_in_each_record);
 	tcase_add_test(tcase, takes_any_index_in_audit_show);
 	tcase_add_test(tcase, takes_a_reason_to_look_of_10_characters_or_none);
 	tcase_add_test(tcase, explains_a_person_a_role_and_an_operation);

@@ -105,7 +105,6 @@ static void make_requests(void)
 	out = new_sample(&cpis__v1__request__descriptor);
 	body.count = 0;
 	raw_text(&body, 1, "383");
-	raw_text(&body, 2, "0113 496 0000");
 	raw_text(&record, 1, "9990000026");
 	raw_number(&record, 2, 2);
 	raw_text(&record, 3, "2026-03-01");

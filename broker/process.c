@@ -1,0 +1,246 @@
+// Starting and ending the parts of a broker.
+#include "broker/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "broker/clock.h"
+#include "broker/log.h"
+
+void process_harden(void)
+{
+	struct rlimit none = {0, 0};
+	setrlimit(RLIMIT_CORE, &none);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(CPIS_SANITIZED)
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+#endif
+	struct rlimit files;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+bool process_open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	signal(SIGPIPE, SIG_IGN);
+	// A file that grew too large is a failed write, not the end of the process.
+	signal(SIGXFSZ, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+		broker->signals = -1;
+	else
+		broker->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (broker->signals < 0)
+		snprintf(detail, PROCESS_DETAIL_BYTES, "signals: %s", strerror(errno));
+	return broker->signals >= 0;
+}
+
+static bool load_files(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
+{
+	if (!config_load(config_path, &broker->config, detail) ||
+	    !policy_load(broker->config->policy_file, &broker->policy, detail))
+		return false;
+	broker->paths = (struct register_paths){
+		.trust_directory = broker->config->trust_directory,
+		.enrolled_directory = broker->config->enrolled_directory,
+		.register_file = broker->config->register_file,
+	};
+	broker->fingerprint = register_fingerprint(&broker->paths);
+	return register_load(&broker->paths, broker->policy, clock_now_ms(), &broker->snapshot, detail);
+}
+
+// A certificate that clients will check us by, and the key behind it.
+static bool load_pair(const struct broker *broker, const char *certificate, const char *key_path,
+		      struct curve_key_pair *ret, char detail[PROCESS_DETAIL_BYTES])
+{
+	struct broker_identity identity;
+	char why[CERTS_DETAIL_BYTES];
+	if (trust_verify_broker_file(register_trust(broker->snapshot), certificate, broker->config->broker_name,
+				     clock_now_ms(), &identity, why) != CERTS_OK) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%s: %s", certificate, why);
+		return false;
+	}
+	enum certs_status status = curve_key_load(key_path, ret);
+	if (status == CERTS_OK && memcmp(identity.curve_public, ret->public_key, KEY_BYTES) != 0)
+		status = CERTS_KEY_MISMATCH;
+	if (status != CERTS_OK)
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%s: %s", key_path, certs_status_text(status));
+	return status == CERTS_OK;
+}
+
+static bool load_broker_keys(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	if (!load_pair(broker, config->certificate, config->key, &broker->key, detail))
+		return false;
+	return config->next_endpoint == NULL ||
+	       load_pair(broker, config->next_certificate, config->next_key, &broker->next_key, detail);
+}
+
+static bool load_log_key(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	char path[4200];
+	uint8_t public_key[KEY_BYTES];
+	snprintf(path, sizeof path, "%s/log.vkey", config->trust_directory);
+	enum certs_status status = note_verifier_load(path, &broker->log_verifier);
+	if (status != CERTS_OK) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: %s", path, certs_status_text(status));
+		return false;
+	}
+	status = signing_key_load(config->log_key, &broker->log_key);
+	if (status == CERTS_OK) {
+		signing_key_public(broker->log_key, public_key);
+		if (memcmp(public_key, broker->log_verifier.public_key, KEY_BYTES) != 0)
+			status = CERTS_KEY_MISMATCH;
+	}
+	if (status != CERTS_OK)
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: %s", config->log_key, certs_status_text(status));
+	return status == CERTS_OK;
+}
+
+static bool open_session_keys(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const char *paths[] = {broker->config->session_key, broker->config->session_key_previous};
+	for (unsigned i = 0; i < 2; i++)
+		if (paths[i] != NULL && !vault_open_key(paths[i], &broker->session_keys[i], detail))
+			return false;
+	return true;
+}
+
+// The core's register is the one in force: another policy brings another one with it.
+void process_adopt_register(struct broker *broker)
+{
+	struct register_snapshot *snapshot = core_register(broker->core);
+	if (snapshot == broker->snapshot)
+		return;
+	register_release(broker->snapshot);
+	broker->snapshot = register_retain(snapshot);
+	if (broker->zap != NULL)
+		zap_set_register(broker->zap, snapshot);
+}
+
+bool process_read_register(struct broker *broker, const struct policy *policy, struct register_snapshot **ret,
+			   char detail[REGISTER_DETAIL_BYTES])
+{
+	return register_load(&broker->paths, policy, clock_now_ms(), ret, detail);
+}
+
+// As the core wants it.
+static bool read_register(void *context, const struct policy *policy, struct register_snapshot **ret,
+			  char detail[REGISTER_DETAIL_BYTES])
+{
+	return process_read_register(context, policy, ret, detail);
+}
+
+static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	if (!vault_open_key(config->store_key, &broker->vault, detail) || !open_session_keys(broker, detail) ||
+	    store_sqlite_open(config->store_file, &broker->store, detail) != STORE_OK)
+		return false;
+	struct core_options options = {
+		.broker_name = config->broker_name,
+		.log_origin = broker->log_verifier.origin,
+		.policy = broker->policy,
+		.policy_reader = {read_register, broker},
+		.store = broker->store,
+		.vault = broker->vault,
+		.session_keys = {broker->session_keys[0] != NULL ? broker->session_keys[0] : broker->vault,
+				 broker->session_keys[1]},
+		.log_key = broker->log_key,
+		.snapshot = broker->snapshot,
+		.batch_max = config->batch_max,
+	};
+	broker->peers = calloc(config->batch_max, sizeof *broker->peers);
+	if (broker->peers == NULL || !parked_new(&broker->parked)) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
+		return false;
+	}
+	if (!core_new(&options, &broker->core, detail))
+		return false;
+	process_adopt_register(broker);
+	return true;
+}
+
+// ZAP before any server socket, the self-test before the real one: CURVE without a handler lets everybody in.
+static bool open_network(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	bool enrols = config->enrolment_endpoint != NULL;
+	struct zap_limits limits = {
+		.connections_max = config->connections_max,
+		.connections_per_system_max = config->connections_per_system_max,
+		.enrolling_connections_max = enrols ? LISTENERS_ENROLLING_MAX : 0,
+	};
+	broker->context = transport_context_new(detail);
+	if (broker->context == NULL)
+		return false;
+	broker->attempts = attempts_new();
+	if (broker->attempts == NULL) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
+		return false;
+	}
+	if (!zap_start(broker->context, broker->snapshot, &limits, &broker->zap)) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "the admission handler cannot be started");
+		return false;
+	}
+	struct listeners_options options = {
+		.context = broker->context,
+		.zap = broker->zap,
+		.attempts = broker->attempts,
+		.endpoints = {config->endpoint, config->next_endpoint, config->enrolment_endpoint},
+		.keys = {&broker->key, &broker->next_key, &broker->key},
+		.files = {config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file},
+	};
+	if (!transport_self_test(broker->context, broker->zap, enrols, detail))
+		return false;
+	// Our own stranger is not counted.
+	zap_set_attempts(broker->zap, broker->attempts);
+	return listeners_open(&options, &broker->listeners, detail);
+}
+
+bool process_load(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
+{
+	return load_files(broker, config_path, detail) && load_broker_keys(broker, detail) && load_log_key(broker, detail);
+}
+
+bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	return open_core(broker, detail) && open_network(broker, detail);
+}
+
+void process_close(struct broker *broker)
+{
+	listeners_close(broker->listeners);
+	zap_stop(broker->zap);
+	transport_context_free(broker->context);
+	attempts_free(broker->attempts);
+	core_free(broker->core);
+	free(broker->peers);
+	parked_free(broker->parked);
+	if (broker->store != NULL)
+		broker->store->ops->close(broker->store);
+	vault_free(broker->session_keys[0]);
+	vault_free(broker->session_keys[1]);
+	vault_free(broker->vault);
+	signing_key_free(broker->log_key);
+	curve_key_wipe(&broker->key);
+	curve_key_wipe(&broker->next_key);
+	register_release(broker->snapshot);
+	policy_free(broker->policy);
+	config_free(broker->config);
+	if (broker->signals >= 0)
+		close(broker->signals);
+}

@@ -1,0 +1,65 @@
+// The parts of one running broker, started in the order that fails closed and ended in the reverse. Between main.c, process.c
+// and serve.c; everything else is given what it needs.
+#ifndef CPIS_BROKER_PROCESS_H
+#define CPIS_BROKER_PROCESS_H
+
+#include "broker/attempts.h"
+#include "broker/config.h"
+#include "broker/core.h"
+#include "broker/listeners.h"
+#include "broker/parked.h"
+#include "broker/zap.h"
+#include "certs/note.h"
+
+#define PROCESS_DETAIL_BYTES 512
+
+struct broker {
+	struct config *config;
+	struct policy *policy;
+	struct register_paths paths;
+	struct register_snapshot *snapshot;
+	uint64_t fingerprint;
+	uint64_t checked_ms, loaded_ms;  // monotonic
+	struct curve_key_pair key;
+	struct curve_key_pair next_key;  // zeroed when there is none
+	struct signing_key *log_key;
+	struct note_verifier log_verifier;
+	struct vault *vault;
+	struct vault *session_keys[2];   // current and previous, where the configuration names them
+	struct store *store;
+	struct core *core;
+	void *context;
+	struct zap *zap;
+	struct attempts *attempts;       // of handshakes that failed and are not recorded yet
+	struct listeners *listeners;
+	struct listeners_peer *peers;    // of the batch under way
+	struct parked *parked;           // requests that wait
+	uint64_t ticked_ms;              // monotonic: when what is due by time was last looked at
+	bool more_due;                   // and more of it was
+	uint64_t looked_ms;              // monotonic: when the queue was last looked at to its end
+	uint64_t since_ms;               // what is received now has been waiting since then at the longest
+	int signals;
+};
+
+// Keys are in memory from here on: no core dump and no debugger. Before everything else.
+void process_harden(void);
+// Termination as a file to read from. Before any thread is made.
+__attribute__((warn_unused_result)) bool process_open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+// Reads and checks all files that the configuration names. False with a sentence.
+__attribute__((warn_unused_result)) bool process_load(struct broker *broker, const char *config_path,
+						       char detail[PROCESS_DETAIL_BYTES]);
+// Store and core, then the network. False with a sentence; process_close in any case.
+__attribute__((warn_unused_result)) bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+void process_close(struct broker *broker);
+
+// Reads the register's files again by the policy in force.
+__attribute__((warn_unused_result)) bool process_read_register(struct broker *broker, const struct policy *policy,
+								struct register_snapshot **ret,
+								char detail[REGISTER_DETAIL_BYTES]);
+// After whatever may have changed the core's register: admission follows it.
+void process_adopt_register(struct broker *broker);
+
+// serve.c: answers until told to stop, then drains.
+void serve(struct broker *broker);
+
+#endif
