@@ -22,7 +22,7 @@ VERSION := 0.1.0
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev check \
 	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin \
-	softhsm2 opensc libfaketime
+	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -72,6 +72,8 @@ TESTS_clients := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/clients/test_*.
 TESTS_scenario := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/scenario/test_*.c))
 TESTS_system := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_*.c))
 TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_scenario) $(TESTS_system)
+# Programs that the scripts of tests/system/ run.
+TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
 .PHONY: all deps demo test test-built lint bench install clean help
@@ -81,7 +83,7 @@ all: deps ## build the programs into build/ (installs what is missing first)
 
 .PHONY: programs tests-built benches
 programs: $(PROGRAMS)
-tests-built: $(PROGRAMS) $(TESTS)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS)
 benches: $(BENCHES)
 
 deps: ## install the Debian packages that are missing; silent when none is
@@ -171,7 +173,7 @@ link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(f
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
-$(TESTS_certs): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
+$(TESTS_certs) $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
 	$(link_test) $(LIBS_CERTS) -lp11-kit $(CHECK_LIBS)
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)

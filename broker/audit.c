@@ -254,22 +254,26 @@ void audit_abandoned(struct audit_log *log)
 	explicit_bzero(log->note, sizeof log->note);
 }
 
+static bool hashes_field(struct arena *arena, const struct merkle_hash *hashes, size_t count, size_t *ret_count,
+			 ProtobufCBinaryData **ret)
+{
+	ProtobufCBinaryData *fields = arena_alloc(arena, (count + 1) * sizeof *fields);
+	uint8_t *bytes = arena_alloc(arena, (count + 1) * sizeof *hashes);
+	if (fields == NULL || bytes == NULL)
+		return false;
+	memcpy(bytes, hashes, count * sizeof *hashes);
+	for (size_t i = 0; i < count; i++)
+		fields[i] = (ProtobufCBinaryData){MERKLE_HASH_BYTES, bytes + i * MERKLE_HASH_BYTES};
+	*ret_count = count;
+	*ret = fields;
+	return true;
+}
+
 static bool receipt_path(struct audit_log *log, struct arena *arena, uint64_t index, Cpis__V1__Receipt *receipt)
 {
 	struct merkle_path path;
-	if (!merkle_prove(index, log->current.size, fetch, log, &path))
-		return false;
-	receipt->path = arena_alloc(arena, (path.count + 1) * sizeof *receipt->path);
-	uint8_t *hashes = arena_alloc(arena, sizeof path.hashes);
-	if (receipt->path == NULL || hashes == NULL)
-		return false;
-	memcpy(hashes, path.hashes, path.count * sizeof path.hashes[0]);
-	receipt->n_path = path.count;
-	for (size_t i = 0; i < path.count; i++) {
-		receipt->path[i].len = MERKLE_HASH_BYTES;
-		receipt->path[i].data = hashes + i * MERKLE_HASH_BYTES;
-	}
-	return true;
+	return merkle_prove(index, log->current.size, fetch, log, &path) &&
+	       hashes_field(arena, path.hashes, path.count, &receipt->n_path, &receipt->path);
 }
 
 Cpis__V1__Receipt *audit_receipt(struct audit_log *log, struct arena *arena, uint64_t index)
@@ -297,6 +301,22 @@ Cpis__V1__Receipt *audit_receipt(struct audit_log *log, struct arena *arena, uin
 	if (receipt->salt.data == NULL || receipt->checkpoint == NULL || !receipt_path(log, arena, index, receipt))
 		return NULL;
 	return receipt;
+}
+
+bool audit_growth(struct audit_log *log, struct arena *arena, uint64_t old_size, uint64_t size, size_t *ret_count,
+		  ProtobufCBinaryData **ret)
+{
+	struct merkle_growth proof;
+	if (size > log->current.size || !merkle_prove_growth(old_size, size, fetch, log, &proof))
+		return false;
+	return hashes_field(arena, proof.hashes, proof.count, ret_count, ret);
+}
+
+bool audit_prove_growth(struct audit_log *log, struct arena *arena, uint64_t old_size, Cpis__V1__Receipt *receipt)
+{
+	if (old_size == 0 || old_size > log->current.size)
+		return true;
+	return audit_growth(log, arena, old_size, log->current.size, &receipt->n_growth, &receipt->growth);
 }
 
 static Cpis__V1__AuditDetail *open_detail(struct audit_log *log, struct arena *arena,

@@ -65,6 +65,15 @@ void audit_abandoned(struct audit_log *log);
 // NULL when the record is not there or does not fit the arena.
 Cpis__V1__Receipt *audit_receipt(struct audit_log *log, struct arena *arena, uint64_t index);
 
+// Consistency proof from the log's first `old_size` records to its first `size`, as of the batch. False when the log is shorter
+// than that, when a row cannot be read, or when it does not fit the arena.
+__attribute__((warn_unused_result)) bool audit_growth(struct audit_log *log, struct arena *arena, uint64_t old_size,
+						       uint64_t size, size_t *ret_count, ProtobufCBinaryData **ret);
+// Proves in `receipt` that the log has only grown since it had `old_size` records; leaves it as it is when there is nothing to
+// prove: none held, or more than there are. False as above.
+__attribute__((warn_unused_result)) bool audit_prove_growth(struct audit_log *log, struct arena *arena, uint64_t old_size,
+							     Cpis__V1__Receipt *receipt);
+
 // A stored row, decoded and its detail opened. NULL when it does not decode or open, or does not fit.
 Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, const struct store_audit *row);
 

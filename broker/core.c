@@ -388,6 +388,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 		detail.reason = context.recorded_reason == NULL ? slot->reply.reason : op_text(context.recorded_reason);
 	}
 	slot->reply.retry_after_ms = retry_after_ms(slot->reply.outcome, reason);
+	slot->log_size = request == NULL ? 0 : request->log_size;
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))
@@ -441,7 +442,8 @@ static bool pack(struct slot *slot, struct arena *arena)
 static bool close_slot(struct core *core, struct slot *slot)
 {
 	slot->reply.receipt = audit_receipt(core->audit, &core->arena, slot->audit_index);
-	if (slot->reply.receipt == NULL)
+	if (slot->reply.receipt == NULL ||
+	    !audit_prove_growth(core->audit, &core->arena, slot->log_size, slot->reply.receipt))
 		return false;
 	if (slot->wants_proof) {
 		slot->reply.audit_show->proof = audit_receipt(core->audit, &core->arena, slot->proof_index);

@@ -12,7 +12,7 @@
 #define BATCH_ARENA_BYTES (32u * ARENA_BYTES)
 // One request may take this: its decoded form (ARENA_BYTES) and what it reads, seals and answers.
 #define REQUEST_ROOM_BYTES (4u * ARENA_BYTES)
-// What a receipt takes when the batch closes: the path, the checkpoint, the record's copy in the packed reply.
+// What a receipt takes when the batch closes: the path, the growth, the checkpoint, the record's copy in the packed reply.
 #define RECEIPT_ROOM_BYTES (12u * 1024u)
 #define RETRY_AFTER_MS 500u
 #define RETRY_RATE_MS 60000u
@@ -21,6 +21,7 @@
 struct slot {
 	Cpis__V1__Reply reply;
 	uint64_t audit_index;
+	uint64_t log_size;       // of the checkpoint that the asker holds
 	bool wants_proof;
 	uint64_t proof_index;
 	struct session session;

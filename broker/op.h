@@ -110,6 +110,7 @@ enum reason op_enrol(struct op_context *); // without a system and without a ses
 enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);
 enum reason op_enrol_withdraw(struct op_context *);
+enum reason op_audit_consistency(struct op_context *); // without a session
 enum reason op_responder_register(struct op_context *);
 enum reason op_responder_take(struct op_context *);
 enum reason op_responder_answer(struct op_context *);

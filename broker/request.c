@@ -32,7 +32,14 @@ enum reason request_standing(const struct register_snapshot *snapshot, const str
 
 static bool needs_session(Cpis__V1__Operation operation)
 {
-	return operation != CPIS__V1__OPERATION__PING && operation != CPIS__V1__OPERATION__SESSION_OPEN;
+	switch (operation) {
+	case CPIS__V1__OPERATION__PING:
+	case CPIS__V1__OPERATION__SESSION_OPEN:
+	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
+		return false;
+	default:
+		return true;
+	}
 }
 
 static enum reason resume_session(struct op_context *context)
@@ -211,6 +218,8 @@ static enum reason dispatch(struct op_context *context)
 		return op_enrol_list(context);
 	case CPIS__V1__OPERATION__ENROL_WITHDRAW:
 		return op_enrol_withdraw(context);
+	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
+		return op_audit_consistency(context);
 	case CPIS__V1__OPERATION__RESPONDER_REGISTER:
 		return op_responder_register(context);
 	case CPIS__V1__OPERATION__RESPONDER_TAKE:

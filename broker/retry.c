@@ -34,13 +34,14 @@ bool retry_applies(const Cpis__V1__Request *request)
 	}
 }
 
-// Over what must be the same in a retry: a renewed token and a shorter deadline may differ.
+// Over what must be the same in a retry: a renewed token, a shorter deadline and a checkpoint seen meanwhile may differ.
 static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 {
 	Cpis__V1__Request same = *context->request;
 	same.deadline_ms = 0;
 	same.session_token.len = 0;
 	same.session_token.data = NULL;
+	same.log_size = 0;
 	size_t bytes;
 	const uint8_t *packed = wire_pack(context->arena, &same.base, &bytes);
 	if (packed == NULL)

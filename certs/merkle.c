@@ -1,4 +1,4 @@
-// RFC 6962 hashes and RFC 9162 inclusion proofs.
+// RFC 6962 hashes, RFC 9162 inclusion and consistency proofs.
 #include "certs/merkle.h"
 
 #include <stdlib.h>
@@ -154,4 +154,92 @@ bool merkle_verify(const struct merkle_hash *leaf, uint64_t index, uint64_t size
 		sn >>= 1;
 	}
 	return sn == 0 && memcmp(&r, root, sizeof r) == 0;
+}
+
+// Root of the records from `begin` to `end`, a subtree of the tree of `size` records: perfect, or its ragged end.
+static bool span_node(uint64_t begin, uint64_t end, uint64_t size, merkle_node_fetch *fetch, void *context,
+		      struct merkle_hash *ret)
+{
+	unsigned height = 0;
+	while ((end - begin - 1) >> height != 0)
+		height++;
+	if (end - begin == (uint64_t)1 << height)
+		return fetch(context, height, begin >> height, ret);
+	return ragged_node(height, begin >> height, size, fetch, context, ret);
+}
+
+// Largest power of two below `n`; n > 1.
+static uint64_t split_of(uint64_t n)
+{
+	return (uint64_t)1 << (63 - __builtin_clzll(n - 1));
+}
+
+bool merkle_prove_growth(uint64_t old_size, uint64_t size, merkle_node_fetch *fetch, void *context,
+			 struct merkle_growth *ret)
+{
+	struct merkle_growth proof = {.count = 0};
+	struct merkle_hash others[MERKLE_HEIGHT_MAX + 1];
+	size_t count = 0;
+	if (old_size > size)
+		return false;
+	// RFC 9162 section 2.1.4.1, SUBPROOF from the root down: the half that the old tree's end is not in is proven by its
+	// hash. Those hashes come last in the proof, so they are kept aside.
+	uint64_t begin = 0, end = size;
+	bool known = true; // the verifier knows the subtree where it ends: it is the whole old tree
+	while (old_size != 0 && old_size != end) {
+		uint64_t middle = begin + split_of(end - begin);
+		bool left = old_size <= middle;
+		if (!(left ? span_node(middle, end, size, fetch, context, &others[count])
+			   : span_node(begin, middle, size, fetch, context, &others[count])))
+			return false;
+		count++;
+		known = known && left;
+		begin = left ? begin : middle;
+		end = left ? middle : end;
+	}
+	if (!known && !span_node(begin, end, size, fetch, context, &proof.hashes[proof.count++]))
+		return false;
+	while (count > 0)
+		proof.hashes[proof.count++] = others[--count];
+	*ret = proof;
+	return true;
+}
+
+bool merkle_verify_growth(uint64_t old_size, const struct merkle_hash *old_root, uint64_t size,
+			  const struct merkle_hash *root, const struct merkle_hash *proof, size_t proof_count)
+{
+	// The empty tree is the beginning of every other, and every tree of itself. RFC 9162 leaves both out.
+	if (old_size == 0 || old_size == size) {
+		struct merkle_hash empty;
+		merkle_root(&(struct merkle_tree){.size = 0}, &empty);
+		return proof_count == 0 && memcmp(old_root, old_size == size ? root : &empty, sizeof empty) == 0;
+	}
+	if (old_size > size || proof_count > MERKLE_GROWTH_MAX)
+		return false;
+	// RFC 9162 section 2.1.4.2, with its names. Step 2: a whole left subtree is known, so the proof does not begin with it.
+	bool perfect = (old_size & (old_size - 1)) == 0;
+	size_t at = perfect ? 0 : 1;
+	if (proof_count < 1)
+		return false;
+	struct merkle_hash fr = perfect ? *old_root : proof[0], sr = fr;
+	uint64_t fn = old_size - 1, sn = size - 1;
+	for (; (fn & 1) != 0; fn >>= 1, sn >>= 1)
+		;
+	for (; at < proof_count; at++) {
+		if (sn == 0)
+			return false;
+		if ((fn & 1) != 0 || fn == sn) {
+			hash_node(&proof[at], &fr, &fr);
+			hash_node(&proof[at], &sr, &sr);
+			while ((fn & 1) == 0 && fn != 0) {
+				fn >>= 1;
+				sn >>= 1;
+			}
+		} else {
+			hash_node(&sr, &proof[at], &sr);
+		}
+		fn >>= 1;
+		sn >>= 1;
+	}
+	return sn == 0 && memcmp(&fr, old_root, sizeof fr) == 0 && memcmp(&sr, root, sizeof sr) == 0;
 }

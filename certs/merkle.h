@@ -1,5 +1,5 @@
-// The audit log's hash tree: RFC 6962 section 2.1 hashes, RFC 9162 section 2.1.3 inclusion proofs, over
-// opaque records. No input or output here; who keeps the hashes is the caller's affair.
+// The audit log's hash tree: RFC 6962 section 2.1 hashes, RFC 9162 section 2.1.3 inclusion and 2.1.4
+// consistency proofs, over opaque records. No input or output here; who keeps the hashes is the caller's affair.
 //
 //	commitment = SHA-256(salt || record)           so that hashes tell nothing about a record
 //	leaf       = SHA-256(0x00 || commitment)
@@ -35,6 +35,13 @@ struct merkle_path {
 	struct merkle_hash hashes[MERKLE_HEIGHT_MAX]; // leaf to root
 };
 
+// A consistency proof: that a smaller tree is the beginning of a larger one. From the old tree's end upwards.
+#define MERKLE_GROWTH_MAX (MERKLE_HEIGHT_MAX + 2)
+struct merkle_growth {
+	size_t count;
+	struct merkle_hash hashes[MERKLE_GROWTH_MAX];
+};
+
 void merkle_leaf(const uint8_t salt[MERKLE_SALT_BYTES], const uint8_t *record, size_t record_bytes,
 		 struct merkle_hash *ret);
 
@@ -60,5 +67,15 @@ __attribute__((warn_unused_result)) bool merkle_prove(uint64_t index, uint64_t s
 __attribute__((warn_unused_result)) bool merkle_verify(const struct merkle_hash *leaf, uint64_t index, uint64_t size,
 							const struct merkle_hash *path, size_t path_count,
 							const struct merkle_hash *root);
+
+// Consistency proof between the trees of the first `old_size` and `size` records (RFC 9162 2.1.4.1); old_size <= size. Empty when
+// they are equal, or the old one is. O(log size) fetches, also when the right edge is ragged.
+__attribute__((warn_unused_result)) bool merkle_prove_growth(uint64_t old_size, uint64_t size, merkle_node_fetch *fetch,
+							      void *context, struct merkle_growth *ret);
+
+// RFC 9162 2.1.4.2: is the tree of `old_size` records with `old_root` the beginning of the one of `size` with `root`?
+__attribute__((warn_unused_result)) bool merkle_verify_growth(uint64_t old_size, const struct merkle_hash *old_root,
+							       uint64_t size, const struct merkle_hash *root,
+							       const struct merkle_hash *proof, size_t proof_count);
 
 #endif

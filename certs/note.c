@@ -1,5 +1,5 @@
 // C2SP signed notes and tlog checkpoints (c2sp.org/signed-note, c2sp.org/tlog-checkpoint).
-#include "certs/note.h"
+#include "certs/note_priv.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -8,15 +8,9 @@
 
 #include <openssl/evp.h>
 
-#define ALGORITHM_ED25519 0x01
-#define KEY_ID_BYTES 4
-#define SIGNATURE_LINE_BYTES (KEY_ID_BYTES + ED25519_SIGNATURE_BYTES)
+#define SIGNATURE_LINE_BYTES (NOTE_KEY_ID_BYTES + ED25519_SIGNATURE_BYTES)
 // A verifier's line is at most 128 + 1 + 8 + 1 + 44 bytes.
 #define VERIFIER_LINE_BYTES 256
-#define DASH "\xE2\x80\x94 " // EM DASH and a space open each signature line
-
-// Bytes of base64 for `n` bytes, with padding and NUL.
-#define BASE64_BYTES(n) (((n) + 2) / 3 * 4 + 1)
 
 // A key name of ours: printable ASCII, neither space nor plus. `origin` need not be NUL-terminated.
 static bool origin_is_good(const char *origin, size_t bytes)
@@ -35,20 +29,20 @@ static bool origin_field_is_good(const char origin[NOTE_ORIGIN_BYTES_MAX + 1])
 	return origin_is_good(origin, strnlen(origin, NOTE_ORIGIN_BYTES_MAX + 1));
 }
 
-static void key_id(const char *origin, const uint8_t public_key[KEY_BYTES], uint8_t out[KEY_ID_BYTES])
+void note_key_id(const struct note_verifier *key, enum note_algorithm algorithm, uint8_t out[NOTE_KEY_ID_BYTES])
 {
 	uint8_t message[NOTE_ORIGIN_BYTES_MAX + 2 + KEY_BYTES], digest[EVP_MAX_MD_SIZE];
-	size_t bytes = strlen(origin);
-	memcpy(message, origin, bytes);
+	size_t bytes = strlen(key->origin);
+	memcpy(message, key->origin, bytes);
 	message[bytes++] = '\n';
-	message[bytes++] = ALGORITHM_ED25519;
-	memcpy(message + bytes, public_key, KEY_BYTES);
+	message[bytes++] = (uint8_t)algorithm;
+	memcpy(message + bytes, key->public_key, KEY_BYTES);
 	if (EVP_Digest(message, bytes + KEY_BYTES, digest, NULL, EVP_sha256(), NULL) != 1)
 		abort(); // out of memory: a wrong key id must not be written
-	memcpy(out, digest, KEY_ID_BYTES);
+	memcpy(out, digest, NOTE_KEY_ID_BYTES);
 }
 
-static void base64_encode(const uint8_t *data, size_t bytes, char *out)
+void note_base64(const uint8_t *data, size_t bytes, char *out)
 {
 	EVP_EncodeBlock((unsigned char *)out, data, (int)bytes);
 }
@@ -65,7 +59,7 @@ static bool base64_decode(const char *text, size_t text_bytes, uint8_t *out, siz
 	if (bytes > out_bytes_max ||
 	    EVP_DecodeBlock(decoded, (const unsigned char *)text, (int)text_bytes) < (int)bytes)
 		return false;
-	base64_encode(decoded, bytes, again);
+	note_base64(decoded, bytes, again);
 	if (memcmp(again, text, text_bytes) != 0)
 		return false;
 	memcpy(out, decoded, bytes);
@@ -85,42 +79,39 @@ enum certs_status checkpoint_sign(const struct checkpoint *checkpoint, const str
 {
 	char root[BASE64_BYTES(MERKLE_HASH_BYTES)], line[BASE64_BYTES(SIGNATURE_LINE_BYTES)];
 	char note[NOTE_BYTES_MAX + 1];
-	uint8_t public_key[KEY_BYTES], blob[SIGNATURE_LINE_BYTES];
+	struct note_verifier own = {0};
+	uint8_t blob[SIGNATURE_LINE_BYTES];
 	if (!origin_field_is_good(checkpoint->origin))
 		return CERTS_VALUE;
-	base64_encode(checkpoint->root.bytes, MERKLE_HASH_BYTES, root);
+	note_base64(checkpoint->root.bytes, MERKLE_HASH_BYTES, root);
 	int body_bytes = snprintf(note, sizeof note, "%s\n%llu\n%s\n", checkpoint->origin,
 				  (unsigned long long)checkpoint->size, root);
-	signing_key_public(key, public_key);
-	key_id(checkpoint->origin, public_key, blob);
+	memcpy(own.origin, checkpoint->origin, sizeof own.origin);
+	signing_key_public(key, own.public_key);
+	note_key_id(&own, NOTE_ED25519, blob);
 	enum certs_status status =
-		signing_key_sign(key, (const uint8_t *)note, (size_t)body_bytes, blob + KEY_ID_BYTES);
+		signing_key_sign(key, (const uint8_t *)note, (size_t)body_bytes, blob + NOTE_KEY_ID_BYTES);
 	if (status != CERTS_OK)
 		return status;
-	base64_encode(blob, sizeof blob, line);
+	note_base64(blob, sizeof blob, line);
 	// At most 129 + 21 + 45 + 1 + 4 + 129 + 93 bytes: it fits.
-	snprintf(note + body_bytes, sizeof note - (size_t)body_bytes, "\n" DASH "%s %s\n", checkpoint->origin, line);
+	snprintf(note + body_bytes, sizeof note - (size_t)body_bytes, "\n" NOTE_DASH "%s %s\n", checkpoint->origin, line);
 	strcpy(out, note);
 	return CERTS_OK;
 }
 
-struct line {
-	const char *at;
-	size_t bytes;
-};
-
 // Takes one line off the front. False when none is complete.
-static bool next_line(const char **at, const char *end, struct line *ret)
+bool note_next_line(const char **at, const char *end, struct note_line *ret)
 {
 	const char *stop = memchr(*at, '\n', (size_t)(end - *at));
 	if (stop == NULL)
 		return false;
-	*ret = (struct line){*at, (size_t)(stop - *at)};
+	*ret = (struct note_line){*at, (size_t)(stop - *at)};
 	*at = stop + 1;
 	return true;
 }
 
-static bool parse_size(struct line line, uint64_t *ret)
+static bool parse_size(struct note_line line, uint64_t *ret)
 {
 	uint64_t value = 0;
 	if (line.bytes == 0 || (line.at[0] == '0' && line.bytes > 1))
@@ -138,11 +129,11 @@ static bool parse_size(struct line line, uint64_t *ret)
 }
 
 // The form of a signature line, whoever signed: a name without space or plus, a key id and at least one byte more.
-static bool parse_signature(struct line line, struct line *ret_name, uint8_t blob[NOTE_BYTES_MAX],
-			    size_t *ret_blob_bytes)
+bool note_parse_signature(struct note_line line, struct note_line *ret_name, uint8_t blob[NOTE_BYTES_MAX],
+			  size_t *ret_blob_bytes)
 {
-	size_t dash = strlen(DASH);
-	if (line.bytes < dash || memcmp(line.at, DASH, dash) != 0)
+	size_t dash = strlen(NOTE_DASH);
+	if (line.bytes < dash || memcmp(line.at, NOTE_DASH, dash) != 0)
 		return false;
 	const char *name = line.at + dash;
 	const char *space = memchr(name, ' ', line.bytes - dash);
@@ -151,33 +142,33 @@ static bool parse_signature(struct line line, struct line *ret_name, uint8_t blo
 	for (const char *at = name; at < space; at++)
 		if ((unsigned char)*at < ' ' || *at == '+' || *at == 0x7F)
 			return false;
-	*ret_name = (struct line){name, (size_t)(space - name)};
+	*ret_name = (struct note_line){name, (size_t)(space - name)};
 	return base64_decode(space + 1, line.bytes - dash - ret_name->bytes - 1, blob, NOTE_BYTES_MAX,
 			     ret_blob_bytes) &&
-	       *ret_blob_bytes > KEY_ID_BYTES;
+	       *ret_blob_bytes > NOTE_KEY_ID_BYTES;
 }
 
-static bool line_equals(struct line line, const char *text)
+bool note_line_is(struct note_line line, const char *text)
 {
 	return line.bytes == strlen(text) && memcmp(line.at, text, line.bytes) == 0;
 }
 
 // One signature line of the note. CERTS_NAME: somebody else's, passed over by the caller. A line that names our key
 // and does not verify is CERTS_SIGNATURE, however long it is: the note is then refused whatever else it bears.
-static enum certs_status check_signature(struct line line, const char *text, size_t text_bytes,
+static enum certs_status check_signature(struct note_line line, const char *text, size_t text_bytes,
 					 const struct note_verifier *verifier)
 {
-	uint8_t blob[NOTE_BYTES_MAX], id[KEY_ID_BYTES];
+	uint8_t blob[NOTE_BYTES_MAX], id[NOTE_KEY_ID_BYTES];
 	size_t blob_bytes = 0;
-	struct line name;
-	if (!parse_signature(line, &name, blob, &blob_bytes))
+	struct note_line name;
+	if (!note_parse_signature(line, &name, blob, &blob_bytes))
 		return CERTS_MALFORMED;
-	key_id(verifier->origin, verifier->public_key, id);
-	if (!line_equals(name, verifier->origin) || memcmp(blob, id, sizeof id) != 0)
+	note_key_id(verifier, NOTE_ED25519, id);
+	if (!note_line_is(name, verifier->origin) || memcmp(blob, id, sizeof id) != 0)
 		return CERTS_NAME;
 	if (blob_bytes != SIGNATURE_LINE_BYTES)
 		return CERTS_SIGNATURE;
-	return ed25519_verify(verifier->public_key, (const uint8_t *)text, text_bytes, blob + KEY_ID_BYTES);
+	return ed25519_verify(verifier->public_key, (const uint8_t *)text, text_bytes, blob + NOTE_KEY_ID_BYTES);
 }
 
 // All signature lines from `at` on: CERTS_OK when ours is among them and none of ours is bad.
@@ -185,11 +176,11 @@ static enum certs_status check_signatures(const char *at, const char *end, const
 					  const struct note_verifier *verifier)
 {
 	bool good = false, bad = false;
-	struct line line;
+	struct note_line line;
 	if (at == end)
 		return CERTS_MALFORMED;
 	while (at < end) {
-		if (!next_line(&at, end, &line))
+		if (!note_next_line(&at, end, &line))
 			return CERTS_MALFORMED;
 		enum certs_status status = check_signature(line, text, text_bytes, verifier);
 		if (status == CERTS_MALFORMED)
@@ -206,21 +197,21 @@ enum certs_status checkpoint_verify(const char *note, size_t note_bytes, const s
 				    struct checkpoint *ret)
 {
 	struct checkpoint checkpoint = {0};
-	struct line origin, size, root, blank;
+	struct note_line origin, size, root, blank;
 	const char *at = note, *end = note + note_bytes;
-	if (note_bytes > NOTE_BYTES_MAX || memchr(note, '\0', note_bytes) != NULL || !next_line(&at, end, &origin) ||
-	    !next_line(&at, end, &size) || !next_line(&at, end, &root))
+	if (note_bytes > NOTE_BYTES_MAX || memchr(note, '\0', note_bytes) != NULL || !note_next_line(&at, end, &origin) ||
+	    !note_next_line(&at, end, &size) || !note_next_line(&at, end, &root))
 		return CERTS_MALFORMED;
 	size_t text_bytes = (size_t)(at - note);
 	// No extension lines: this log writes none, so one would be something we did not sign for.
-	if (!next_line(&at, end, &blank) || blank.bytes != 0 || !origin_is_good(origin.at, origin.bytes) ||
+	if (!note_next_line(&at, end, &blank) || blank.bytes != 0 || !origin_is_good(origin.at, origin.bytes) ||
 	    !parse_size(size, &checkpoint.size) ||
 	    !base64_decode_exactly(root.at, root.bytes, checkpoint.root.bytes, MERKLE_HASH_BYTES))
 		return CERTS_MALFORMED;
 	enum certs_status status = check_signatures(at, end, note, text_bytes, verifier);
 	if (status == CERTS_MALFORMED)
 		return status;
-	if (!line_equals(origin, verifier->origin))
+	if (!note_line_is(origin, verifier->origin))
 		return CERTS_NAME;
 	if (status != CERTS_OK)
 		return status;
@@ -229,20 +220,45 @@ enum certs_status checkpoint_verify(const char *note, size_t note_bytes, const s
 	return CERTS_OK;
 }
 
-enum certs_status note_verifier_format(const struct note_verifier *verifier, char *out, size_t out_bytes)
+enum certs_status note_key_format(const struct note_verifier *verifier, enum note_algorithm algorithm, char *out,
+				  size_t out_bytes)
 {
-	uint8_t id[KEY_ID_BYTES], blob[1 + KEY_BYTES] = {ALGORITHM_ED25519};
+	uint8_t id[NOTE_KEY_ID_BYTES], blob[1 + KEY_BYTES] = {(uint8_t)algorithm};
 	char text[BASE64_BYTES(sizeof blob)], line[VERIFIER_LINE_BYTES];
 	if (!origin_field_is_good(verifier->origin))
 		return CERTS_VALUE;
-	key_id(verifier->origin, verifier->public_key, id);
+	note_key_id(verifier, algorithm, id);
 	memcpy(blob + 1, verifier->public_key, KEY_BYTES);
-	base64_encode(blob, sizeof blob, text);
+	note_base64(blob, sizeof blob, text);
 	int count = snprintf(line, sizeof line, "%s+%02x%02x%02x%02x+%s", verifier->origin, id[0], id[1], id[2],
 			     id[3], text);
 	if (count < 0 || (size_t)count >= sizeof line || (size_t)count >= out_bytes)
 		return CERTS_VALUE;
 	memcpy(out, line, (size_t)count + 1);
+	return CERTS_OK;
+}
+
+enum certs_status note_verifier_format(const struct note_verifier *verifier, char *out, size_t out_bytes)
+{
+	return note_key_format(verifier, NOTE_ED25519, out, out_bytes);
+}
+
+enum certs_status note_key_parse(const char *line, enum note_algorithm algorithm, struct note_verifier *ret)
+{
+	struct note_verifier verifier = {0};
+	char again[VERIFIER_LINE_BYTES];
+	uint8_t blob[1 + KEY_BYTES];
+	const char *id = strchr(line, '+');
+	const char *key = id == NULL ? NULL : strchr(id + 1, '+');
+	if (key == NULL || (size_t)(id - line) > NOTE_ORIGIN_BYTES_MAX ||
+	    !base64_decode_exactly(key + 1, strlen(key + 1), blob, sizeof blob) || blob[0] != algorithm)
+		return CERTS_MALFORMED;
+	memcpy(verifier.origin, line, (size_t)(id - line));
+	memcpy(verifier.public_key, blob + 1, KEY_BYTES);
+	// Writing it again gives the same line, key id and all, or it was not one of ours.
+	if (note_key_format(&verifier, algorithm, again, sizeof again) != CERTS_OK || strcmp(again, line) != 0)
+		return CERTS_MALFORMED;
+	*ret = verifier;
 	return CERTS_OK;
 }
 
@@ -267,24 +283,9 @@ static enum certs_status read_line(const char *path, char line[VERIFIER_LINE_BYT
 
 enum certs_status note_verifier_load(const char *path, struct note_verifier *ret)
 {
-	char line[VERIFIER_LINE_BYTES], again[VERIFIER_LINE_BYTES];
-	struct note_verifier verifier = {0};
-	uint8_t blob[1 + KEY_BYTES];
+	char line[VERIFIER_LINE_BYTES];
 	enum certs_status status = read_line(path, line);
-	if (status != CERTS_OK)
-		return status;
-	char *id = strchr(line, '+');
-	char *key = id == NULL ? NULL : strchr(id + 1, '+');
-	if (key == NULL || (size_t)(id - line) > NOTE_ORIGIN_BYTES_MAX ||
-	    !base64_decode_exactly(key + 1, strlen(key + 1), blob, sizeof blob) || blob[0] != ALGORITHM_ED25519)
-		return CERTS_MALFORMED;
-	memcpy(verifier.origin, line, (size_t)(id - line));
-	memcpy(verifier.public_key, blob + 1, KEY_BYTES);
-	// Writing it again gives the same line, key id and all, or it was not one of ours.
-	if (note_verifier_format(&verifier, again, sizeof again) != CERTS_OK || strcmp(again, line) != 0)
-		return CERTS_MALFORMED;
-	*ret = verifier;
-	return CERTS_OK;
+	return status == CERTS_OK ? note_key_parse(line, NOTE_ED25519, ret) : status;
 }
 
 enum certs_status receipt_verify(const struct note_verifier *verifier, uint64_t index,

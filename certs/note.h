@@ -15,7 +15,9 @@
 #include "certs/merkle.h"
 
 #define NOTE_ORIGIN_BYTES_MAX 128
-#define NOTE_BYTES_MAX 1024
+// A log's checkpoint and 16 witnesses' signatures: at most 425 + 16 * 238 bytes.
+#define NOTE_WITNESSES_MAX 16
+#define NOTE_BYTES_MAX 4608
 
 struct note_verifier {
 	char origin[NOTE_ORIGIN_BYTES_MAX + 1];

@@ -29,7 +29,7 @@
 #define SESSION_IDLE_MS_MAX (30u * 60u * 1000u)
 
 #define TEXT_BYTES_MAX 200u           // any string, unless a tighter bound stands below
-#define CHECKPOINT_BYTES_MAX 1024u
+#define CHECKPOINT_BYTES_MAX 4608u   // with the signatures of 16 witnesses
 #define MESSAGE_TEXT_BYTES_MAX 1000u  // what people write to each other
 #define LOCAL_ID_BYTES_MAX 40u
 #define TELEPHONE_BYTES_MIN 3u
@@ -70,6 +70,7 @@
 #define ACCESS_HISTORY_MAX 25u
 #define ACTIVITIES_PER_ROLE_MAX 32u
 #define INCLUSION_PATH_MAX 63u
+#define GROWTH_PATH_MAX 65u           // of a consistency proof
 
 #define TAG_BYTES 16u                 // subject_tag, person_tag
 #define SALT_BYTES 16u

@@ -313,6 +313,8 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	case CPIS__V1__REQUEST__BODY_RESPONDER_ANSWER:
 	case CPIS__V1__REQUEST__BODY_RESPONDER_ANNOUNCE:
 		return wire_check_exchange(request, error);
+	case CPIS__V1__REQUEST__BODY_AUDIT_CONSISTENCY:
+		return wire_check_consistency(request->audit_consistency, error);
 	case CPIS__V1__REQUEST__BODY_POLICY_SHOW:
 	case CPIS__V1__REQUEST__BODY_ENROL_LIST:
 	case CPIS__V1__REQUEST__BODY_PING:
@@ -349,6 +351,8 @@ static enum wire_status check_receipt(const Cpis__V1__Receipt *receipt, const ch
 	REQUIRE(receipt->n_path <= INCLUSION_PATH_MAX, WIRE_TOO_MANY, "path");
 	for (size_t i = 0; i < receipt->n_path && status == WIRE_OK; i++)
 		REQUIRE(receipt->path[i].len == HASH_BYTES, WIRE_BAD_VALUE, "path");
+	if (status == WIRE_OK)
+		status = wire_check_growth(receipt->n_growth, receipt->growth, "growth", error);
 	if (status != WIRE_OK) {
 		char field[16];
 		snprintf(field, sizeof field, "%.15s", error->field);
@@ -442,6 +446,9 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 	case CPIS__V1__REPLY__BODY_INBOX_TAKE:
 	case CPIS__V1__REPLY__BODY_RESPONDER_TAKE:
 		return wire_check_exchange_reply(reply, error);
+	case CPIS__V1__REPLY__BODY_AUDIT_CONSISTENCY:
+		return wire_check_growth(reply->audit_consistency->n_path, reply->audit_consistency->path,
+					 "audit_consistency.path", error);
 	default:
 		return status;
 	}

@@ -20,9 +20,9 @@ struct walk {
 };
 
 // Longer than TEXT_BYTES_MAX, with newlines.
-static bool is_checkpoint(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *field)
+static bool is_checkpoint(const ProtobufCFieldDescriptor *field)
 {
-	return descriptor == &cpis__v1__receipt__descriptor && strcmp(field->name, "checkpoint") == 0;
+	return strcmp(field->name, "checkpoint") == 0;
 }
 
 // What people write to each other is longer than a name.
@@ -86,12 +86,11 @@ static enum wire_status check_varint(const ProtobufCFieldDescriptor *field, uint
 	}
 }
 
-static enum wire_status check_string(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *field,
-				     struct reader value)
+static enum wire_status check_string(const ProtobufCFieldDescriptor *field, struct reader value)
 {
 	const char *text = (const char *)value.at;
 	size_t bytes = (size_t)(value.end - value.at);
-	if (!is_checkpoint(descriptor, field))
+	if (!is_checkpoint(field))
 		return bytes <= text_bytes_max(field) && text_is_clean(text, bytes) ? WIRE_OK : WIRE_BAD_TEXT;
 	if (bytes > CHECKPOINT_BYTES_MAX)
 		return WIRE_BAD_TEXT;
@@ -140,8 +139,8 @@ static bool omits_default(const ProtobufCFieldDescriptor *field)
 	return field->label == PROTOBUF_C_LABEL_NONE && (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0;
 }
 
-static enum wire_status scan_value(const ProtobufCMessageDescriptor *descriptor, const ProtobufCFieldDescriptor *field,
-				   unsigned type, struct reader *reader, struct walk *walk)
+static enum wire_status scan_value(const ProtobufCFieldDescriptor *field, unsigned type, struct reader *reader,
+				   struct walk *walk)
 {
 	bool packed = field->label == PROTOBUF_C_LABEL_REPEATED && is_varint_type(field->type);
 	enum wire_status status;
@@ -165,7 +164,7 @@ static enum wire_status scan_value(const ProtobufCMessageDescriptor *descriptor,
 	if (value.at == value.end && omits_default(field))
 		return WIRE_NOT_CANONICAL;
 	if (field->type == PROTOBUF_C_TYPE_STRING)
-		return check_string(descriptor, field, value);
+		return check_string(field, value);
 	return field->type == PROTOBUF_C_TYPE_BYTES ? WIRE_OK : WIRE_UNKNOWN_FIELD;
 }
 
@@ -223,7 +222,7 @@ static enum wire_status scan_message(const ProtobufCMessageDescriptor *descripto
 		push_name(walk, field->name);
 		status = note_field(field, &seen);
 		if (status == WIRE_OK)
-			status = scan_value(descriptor, field, (unsigned)(tag & 7), &reader, walk);
+			status = scan_value(field, (unsigned)(tag & 7), &reader, walk);
 		if (status != WIRE_OK)
 			return status; // the path stays: it is where
 		walk->path_bytes = path_bytes;

@@ -23,6 +23,7 @@ static int exit_of_status(enum cpis_status status)
 		return EXIT_RETRY;
 	case CPIS_RECEIPT:
 	case CPIS_LOG_SHORTENED:
+	case CPIS_LOG_FORKED:
 		return EXIT_PROOF;
 	default:
 		return EXIT_FAILED;

@@ -17,6 +17,7 @@ static const struct {
 	{"enquiry", "ask the care setting that looked; answer", command_enquiry},
 	{"not-brought", "tell social care that a child on a plan missed an appointment", command_not_brought},
 	{"audit", "search, show and verify the audit log", command_audit},
+	{"witness", "watch the audit log from outside and cosign what is proven", command_witness},
 	{"alert", "what your organisation's privacy officer must look into", command_alert},
 	{"explain", "may this person do this here, and why", command_explain},
 	{"policy", "the policy in force, and putting another one in its place", command_policy},

@@ -283,6 +283,7 @@ static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Requ
 	client->has_request_id = false;
 	request->protocol_version = PROTOCOL_VERSION;
 	request->request_id = (ProtobufCBinaryData){sizeof client->request_id, client->request_id};
+	request->log_size = client->newest.size;
 	request->act_time_ms = 0;
 	request->act_signature = (ProtobufCBinaryData){0, NULL};
 	// Opening a session and a ping need none; an old token there would only travel for nothing.

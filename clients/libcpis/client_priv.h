@@ -66,6 +66,9 @@ struct client_reply {
 // checkpoint; remembers the checkpoint.
 enum cpis_status client_check_receipt(struct cpis_client *client, struct arena *arena,
 				      const Cpis__V1__Request *request, const Cpis__V1__Reply *reply);
+// Whether a consistency proof leads from `old` to `checkpoint`. At most GROWTH_PATH_MAX hashes.
+bool client_growth_holds(const struct checkpoint *old, const struct checkpoint *checkpoint, size_t count,
+			 const ProtobufCBinaryData *hashes);
 // Reads the remembered checkpoint, if there is one.
 enum cpis_status client_load_checkpoint(struct cpis_client *client);
 

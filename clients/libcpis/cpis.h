@@ -26,6 +26,7 @@
 	X(CPIS_PROTOCOL, "the broker's reply is not well-formed")                                    \
 	X(CPIS_RECEIPT, "the reply is not proven to be in the audit log")                            \
 	X(CPIS_LOG_SHORTENED, "the audit log is shorter than it was: it has been cut or replaced")   \
+	X(CPIS_LOG_FORKED, "the audit log is not a continuation of the one that was: it has been replaced") \
 	X(CPIS_STATE, "the remembered checkpoint cannot be read or written")                         \
 	X(CPIS_FILE, "the file cannot be written")                                                   \
 	X(CPIS_NO_MEMORY, "out of memory")
@@ -71,7 +72,7 @@ const char *cpis_system_name(const struct cpis_client *client);
 // deadline and token. `deadline_ms` 1 to 60,000 is for the whole call; within it the same request id is sent again when
 // the connection was lost (at most every 2 s; later where the request asks the broker to wait), so that it takes effect once.
 // CPIS_OK means: a reply came, it is well-formed, it answers this request, and its receipt proves that the audit log
-// has it (a SERVICE_UNAVAILABLE has no receipt and no data). Its outcome may still be a refusal: look at (*ret)->outcome.
+// has it (a SERVICE_UNAVAILABLE has no receipt and no data), and that this log begins with the one of the newest checkpoint seen. Its outcome may still be a refusal: look at (*ret)->outcome.
 // The reply lives until cpis_reply_free.
 __attribute__((warn_unused_result)) enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *request,
 							       uint32_t deadline_ms, const Cpis__V1__Reply **ret);

@@ -1,5 +1,5 @@
-// What makes a client's trust in the audit log: each reply proven to be in it, and the log never shorter than
-// it was.
+// What makes a client's trust in the audit log: each reply proven to be in it, and the log proven to begin with what it
+// was when this client last looked.
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -77,17 +77,32 @@ static enum cpis_status remember(struct cpis_client *client, const struct checkp
 
 // ------------------------------------------------------------------ the proof
 
-static enum cpis_status check_growth(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
+bool client_growth_holds(const struct checkpoint *old, const struct checkpoint *checkpoint, size_t count,
+			 const ProtobufCBinaryData *hashes)
+{
+	struct merkle_hash proof[GROWTH_PATH_MAX];
+	for (size_t i = 0; i < count; i++) // their number and length are wire_reply_decode's to check
+		memcpy(proof[i].bytes, hashes[i].data, HASH_BYTES);
+	return merkle_verify_growth(old->size, &old->root, checkpoint->size, &checkpoint->root, proof, count);
+}
+
+static enum cpis_status check_growth(struct cpis_client *client, const struct checkpoint *checkpoint,
+				     const Cpis__V1__Receipt *receipt)
 {
 	const struct checkpoint *newest = &client->newest;
-	if (checkpoint->size > newest->size)
-		return remember(client, checkpoint, note);
+	if (checkpoint->size > newest->size) {
+		if (newest->size != 0 && !client_growth_holds(newest, checkpoint, receipt->n_growth, receipt->growth))
+			return client_fail(client, CPIS_LOG_FORKED,
+					   "the log of %llu records does not begin with the %llu records that it had",
+					   (unsigned long long)checkpoint->size, (unsigned long long)newest->size);
+		return remember(client, checkpoint, receipt->checkpoint);
+	}
 	// Checkpoints may come out of order from a broker only if it is not the one that made the newest.
 	if (checkpoint->size < newest->size)
 		return client_fail(client, CPIS_LOG_SHORTENED, "the log has %llu records and had %llu",
 				   (unsigned long long)checkpoint->size, (unsigned long long)newest->size);
 	if (memcmp(&checkpoint->root, &newest->root, sizeof newest->root) != 0)
-		return client_fail(client, CPIS_LOG_SHORTENED, "the log of %llu records is not the one it was",
+		return client_fail(client, CPIS_LOG_FORKED, "the log of %llu records is not the one it was",
 				   (unsigned long long)newest->size);
 	return CPIS_OK;
 }
@@ -144,5 +159,5 @@ enum cpis_status client_check_receipt(struct cpis_client *client, struct arena *
 	if (!audit_record_matches(record, request, reply) || !is_under_own_name(client, record) ||
 	    strcmp(record->broker_name, client->broker.name) != 0)
 		return client_fail(client, CPIS_RECEIPT, "the audit record speaks of something else");
-	return check_growth(client, &checkpoint, receipt->checkpoint);
+	return check_growth(client, &checkpoint, receipt);
 }

@@ -60,6 +60,17 @@ void liar_cut(struct liar *liar, unsigned count)
 	must(liar, merkle_tree_load(count, fetch_node, liar, &liar->tree), "cut");
 }
 
+static void prove_growth(struct liar *liar, const Cpis__V1__Request *request, struct liar_receipt *kept)
+{
+	if (request->log_size == 0 || request->log_size > liar->tree.size)
+		return;
+	must(liar, merkle_prove_growth(request->log_size, liar->tree.size, fetch_node, liar, &kept->growth), "growth");
+	kept->receipt.n_growth = kept->growth.count;
+	kept->receipt.growth = kept->growth_hashes;
+	for (size_t i = 0; i < kept->growth.count; i++)
+		kept->growth_hashes[i] = (ProtobufCBinaryData){MERKLE_HASH_BYTES, kept->growth.hashes[i].bytes};
+}
+
 void liar_seal_as(struct liar *liar, struct liar_turn *turn, const struct signing_key *key, const char *origin)
 {
 	struct liar_receipt *kept = calloc(1, sizeof *kept);
@@ -87,6 +98,7 @@ void liar_seal_as(struct liar *liar, struct liar_turn *turn, const struct signin
 	kept->receipt.path = kept->hashes;
 	for (size_t i = 0; i < kept->path.count; i++)
 		kept->hashes[i] = (ProtobufCBinaryData){MERKLE_HASH_BYTES, kept->path.hashes[i].bytes};
+	prove_growth(liar, turn->request, kept);
 	turn->reply.receipt = &kept->receipt;
 }
 

@@ -23,6 +23,8 @@ struct liar_receipt {
 	uint8_t record[LIAR_RECORD_BYTES_MAX];
 	struct merkle_path path;
 	ProtobufCBinaryData hashes[MERKLE_HEIGHT_MAX];
+	struct merkle_growth growth;
+	ProtobufCBinaryData growth_hashes[MERKLE_GROWTH_MAX];
 	char note[NOTE_BYTES_MAX + 1];
 	struct merkle_hash nodes[MERKLE_HEIGHT_MAX + 1]; // its row, see certs/merkle.h
 };

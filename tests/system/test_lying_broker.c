@@ -317,7 +317,46 @@ START_TEST(a_log_of_the_same_length_that_is_another_one_is_noticed)
 {
 	for (unsigned i = 0; i < 3; i++)
 		assert_believed();
-	assert_caught(after_replacing_a_record, CPIS_LOG_SHORTENED);
+	assert_caught(after_replacing_a_record, CPIS_LOG_FORKED);
+}
+END_TEST
+
+static void after_replacing_records_and_adding_to_them(struct liar *to, struct liar_turn *turn)
+{
+	liar_cut(to, 1);
+	for (turn->record.index = 1; turn->record.index < 9; turn->record.index++)
+		liar_seal(to, turn);
+	liar_says_the_truth(to, turn);
+}
+
+static void with_a_longer_log_and_no_proof(struct liar *to, struct liar_turn *turn)
+{
+	liar_seal(to, turn);
+	turn->reply.receipt->n_growth = 0;
+	liar_send(to, turn);
+}
+
+static void with_one_bit_of_the_proof_altered(struct liar *to, struct liar_turn *turn)
+{
+	liar_seal(to, turn);
+	turn->reply.receipt->growth[0].data[31] ^= 1;
+	liar_send(to, turn);
+}
+
+START_TEST(a_longer_log_that_is_another_one_is_noticed)
+{
+	for (unsigned i = 0; i < 4; i++)
+		assert_believed();
+	assert_caught(after_replacing_records_and_adding_to_them, CPIS_LOG_FORKED);
+}
+END_TEST
+
+START_TEST(a_longer_log_that_is_not_proven_to_be_the_same_is_not_believed)
+{
+	for (unsigned i = 0; i < 4; i++)
+		assert_believed();
+	assert_caught(with_a_longer_log_and_no_proof, CPIS_LOG_FORKED);
+	assert_caught_within(with_one_bit_of_the_proof_altered, CPIS_LOG_FORKED, WORLD_CALL_MS);
 }
 END_TEST
 
@@ -693,6 +732,8 @@ int main(void)
 	tcase_add_test(tests, a_checkpoint_of_another_log_is_not_believed);
 	tcase_add_test(tests, a_log_that_was_cut_is_noticed);
 	tcase_add_test(tests, a_log_of_the_same_length_that_is_another_one_is_noticed);
+	tcase_add_test(tests, a_longer_log_that_is_another_one_is_noticed);
+	tcase_add_test(tests, a_longer_log_that_is_not_proven_to_be_the_same_is_not_believed);
 	tcase_add_test(tests, a_log_that_was_cut_is_noticed_by_the_next_process_too);
 	tcase_add_loop_test(tests, a_reply_with_what_does_not_belong_into_it_is_not_believed, 0, COUNT(false_bodies));
 	tcase_add_test(tests, a_receipt_that_nobody_asked_for_must_hold_all_the_same);

@@ -276,12 +276,18 @@ static struct answer answer_broken(const struct reference *policy, const struct 
 	};
 }
 
+// Beside ping.
+static bool is_roleless(const char *name)
+{
+	return is(name, "session_open") || is(name, "enrol") || is(name, "audit_consistency");
+}
+
 static struct answer answer_asked(const struct reference *policy, const struct question *question)
 {
 	const struct operation *operation = find_operation(policy, question->operation);
 	if (operation == NULL)
 		return refuse("operation_not_in_policy");
-	if (is(operation->name, "ping") || is(operation->name, "session_open") || is(operation->name, "enrol"))
+	if (is(operation->name, "ping") || is_roleless(operation->name))
 		return (struct answer){0};
 	if (!among((const char *const *)operation->organisation_types, operation->organisation_types_count,
 		   question->organisation_type))
@@ -398,6 +404,7 @@ static const struct named operations[] = {
 	{"responder_take", 37},
 	{"responder_answer", 38},
 	{"responder_announce", 39},
+	{"audit_consistency", 40},
 	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},
@@ -581,7 +588,7 @@ static void write_operations(FILE *file, const struct named *codes, unsigned cod
 {
 	fprintf(file, "operations:\n  - {name: ping}\n");
 	for (unsigned i = 2; i <= 24; i++) {
-		bool roleless = is(operations[i].word, "session_open") || is(operations[i].word, "enrol");
+		bool roleless = is_roleless(operations[i].word);
 		bool look = is(operations[i].word, "flag") || is(operations[i].word, "details");
 		if (below(look ? 16 : 5) == 0)
 			continue;

@@ -175,19 +175,19 @@ START_TEST(holds_the_receipt_to_its_sizes)
 }
 END_TEST
 
-START_TEST(takes_checkpoints_of_1_to_1024_bytes_in_lines)
+START_TEST(takes_checkpoints_of_1_to_4608_bytes_in_lines)
 {
-	char text[1026];
+	char text[4610];
 	answer_ping();
 	memset(text, 'x', sizeof text);
 	text[500] = '\n';
-	text[1024] = '\0';
+	text[4608] = '\0';
 	receipt.checkpoint = text;
 	expect(WIRE_OK, "");
-	text[1024] = '\n';
-	text[1025] = '\0';
+	text[4608] = '\n';
+	text[4609] = '\0';
 	expect(WIRE_BAD_TEXT, "receipt.checkpoint");
-	text[1024] = '\0';
+	text[4608] = '\0';
 	text[7] = '\r';
 	expect(WIRE_BAD_TEXT, "receipt.checkpoint");
 	receipt.checkpoint = NULL;
@@ -483,7 +483,7 @@ int main(void)
 	tcase_add_test(tcase, has_a_body_with_ok_and_with_nothing_else);
 	tcase_add_test(tcase, has_a_receipt_with_every_outcome_but_service_unavailable);
 	tcase_add_test(tcase, holds_the_receipt_to_its_sizes);
-	tcase_add_test(tcase, takes_checkpoints_of_1_to_1024_bytes_in_lines);
+	tcase_add_test(tcase, takes_checkpoints_of_1_to_4608_bytes_in_lines);
 	tcase_add_test(tcase, session_open_has_up_to_32_activities_and_a_token_of_up_to_1024_bytes);
 	tcase_add_test(tcase, details_has_up_to_32_plans);
 	tcase_add_test(tcase, details_has_up_to_25_accesses);
