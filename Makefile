@@ -36,7 +36,7 @@ ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) \
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
-LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lpthread
+LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3
 LIBS_RESPONDERS := -lunistring

@@ -5,21 +5,22 @@
 #include "broker/log.h"
 #include "broker/sealed.h"
 
-enum reason alert_put(struct op_context *context)
+enum reason alert_put(struct op_context *context, const struct ods_code *organisation, const char *uid,
+		      const Cpis__V1__Finding *found)
 {
-	const struct ods_code *own = &context->session->organisation;
-	struct store_inbox_item row = {.box = STORE_BOX_ALERTS, .organisation = *own, .created_ms = context->now_ms};
-	if (context->store->ops->inbox_next_id(context->store, STORE_BOX_ALERTS, own, &row.id) != STORE_OK)
+	struct store_inbox_item row = {.box = STORE_BOX_ALERTS, .organisation = *organisation, .created_ms = context->now_ms};
+	if (context->store->ops->inbox_next_id(context->store, STORE_BOX_ALERTS, organisation, &row.id) != STORE_OK)
 		return REASON_STORE;
 	Cpis__V1__Alert alert = CPIS__V1__ALERT__INIT;
 	Cpis__Stored__V1__StoredAlert stored = CPIS__STORED__V1__STORED_ALERT__INIT;
 	alert.id = row.id;
 	alert.created_ms = row.created_ms;
-	alert.kind = CPIS__V1__ALERT_KIND__BREAK_GLASS;
+	alert.kind = found == NULL ? CPIS__V1__ALERT_KIND__BREAK_GLASS : CPIS__V1__ALERT_KIND__FINDING;
 	alert.audit_index = context->audit_index;
+	alert.found = (Cpis__V1__Finding *)(uintptr_t)found;
 	stored.alert = &alert;
-	stored.uid = context->session->uid;
-	struct inbox_identity identity = inbox_identity_of(STORE_BOX_ALERTS, own, row.id, INBOX_PART_ITEM);
+	stored.uid = op_text(uid);
+	struct inbox_identity identity = inbox_identity_of(STORE_BOX_ALERTS, organisation, row.id, INBOX_PART_ITEM);
 	row.sealed = sealed_make(context->vault, context->arena, VAULT_ALERT, identity.bytes, identity.count, &stored.base);
 	if (row.sealed.data == NULL || context->store->ops->inbox_put(context->store, &row) != STORE_OK)
 		return REASON_STORE;

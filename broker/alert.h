@@ -6,9 +6,10 @@
 #include "broker/op.h"
 #include "broker/stored.pb-c.h"
 
-// Tells the asker's own organisation, in the current batch, that the glass was broken for this request.
-// REASON_NONE, REASON_INTERNAL or REASON_STORE.
-enum reason alert_put(struct op_context *context);
+// Alerts `organisation`, in the current batch, to this request's record: that the glass was broken, or what `found` (NULL: the
+// glass) says. `uid` is whose access it is about, "" when it is a system's. REASON_NONE or REASON_STORE.
+enum reason alert_put(struct op_context *context, const struct ods_code *organisation, const char *uid,
+		      const Cpis__V1__Finding *found);
 
 // A stored alert, opened, with its review if it has one; `ret_uid` (may be NULL): whose access it is about. NULL when it does
 // not open or does not fit the arena.

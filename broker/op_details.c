@@ -168,7 +168,8 @@ enum reason op_details(struct op_context *context)
 		reply->notified = context->decision.notify;
 	}
 	// Whatever was found: that it was broken is to be looked into.
-	if (context->decision.break_glass && (reason = alert_put(context)) != REASON_NONE)
+	if (context->decision.break_glass &&
+	    (reason = alert_put(context, &context->session->organisation, context->session->uid, NULL)) != REASON_NONE)
 		return reason;
 	context->detail->notified = reply->notified;
 	context->reply->details = reply;

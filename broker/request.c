@@ -252,6 +252,7 @@ static void note_subject(struct op_context *context)
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS) {
 		text = request->details->nhs_number;
 		context->detail->stated_reason = request->details->reason;
+		context->detail->own_household = request->details->own_household;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH) {
 		text = request->audit_search->nhs_number;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_NOT_BROUGHT_SEND) {
