@@ -279,7 +279,7 @@ static void roll_system(struct memory_system *system, unsigned number, uint32_t 
 	if (count->window == window)
 		return;
 	if (count->window != 0) {
-		*average = (uint32_t)((7ull * *average + latest) / 8);
+		*average = system->windows[number] == 0 ? latest : (uint32_t)((7ull * *average + latest) / 8);
 		*most = latest > *most ? latest : *most - *most / 1024;
 		system->windows[number]++;
 		for (uint32_t idle = count->window + 1; idle < window && idle - count->window < SYSTEM_IDLE_MAX; idle++) {
@@ -303,7 +303,7 @@ static bool system_rate(struct observation *seen)
 		return false;
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "%u requests in %u minutes by %s/%s; on average %u before, most %u",
 		 count->count, minutes_of(seen->rule), seen->event->organisation, seen->event->system_name,
-		 system->average_1024[seen->number] / 1024, system->most_1024[seen->number] / 1024);
+		 (system->average_1024[seen->number] + 512) / 1024, (system->most_1024[seen->number] + 512) / 1024);
 	return count->count * 1024ull >= (uint64_t)numbers[DETECTION_TIMES] * system->most_1024[seen->number];
 }
 
