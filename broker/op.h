@@ -99,6 +99,10 @@ enum reason op_policy_load(struct op_context *);
 enum reason op_policy_show(struct op_context *);
 enum reason op_alert_list(struct op_context *);
 enum reason op_alert_review(struct op_context *);
+enum reason op_alert_show(struct op_context *);
+enum reason op_alert_assign(struct op_context *);
+enum reason op_alert_note(struct op_context *);
+enum reason op_alert_close(struct op_context *);
 enum reason op_enrol(struct op_context *); // without a system and without a session
 enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);

@@ -189,6 +189,14 @@ static enum reason dispatch(struct op_context *context)
 		return op_alert_list(context);
 	case CPIS__V1__OPERATION__ALERT_REVIEW:
 		return op_alert_review(context);
+	case CPIS__V1__OPERATION__ALERT_SHOW:
+		return op_alert_show(context);
+	case CPIS__V1__OPERATION__ALERT_ASSIGN:
+		return op_alert_assign(context);
+	case CPIS__V1__OPERATION__ALERT_NOTE:
+		return op_alert_note(context);
+	case CPIS__V1__OPERATION__ALERT_CLOSE:
+		return op_alert_close(context);
 	case CPIS__V1__OPERATION__ENROL:
 		return op_enrol(context);
 	case CPIS__V1__OPERATION__ENROL_INVITE:

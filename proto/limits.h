@@ -58,6 +58,8 @@
 #define ANNOUNCE_NUMBERS_MAX 100u
 #define NOT_AVAILABLE_MAX 8u          // registers that did not answer
 #define APPOINTMENT_DAYS_BACK_MAX 31
+#define ALERT_STEPS_MAX 64u           // of one case
+#define FINDINGS_MAX 16u              // of one record
 #define PAGE_ITEMS_MAX 100u
 #define PAGE_ITEMS_DEFAULT 50u
 #define ACKNOWLEDGE_IDS_MAX 100u

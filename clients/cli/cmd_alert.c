@@ -95,7 +95,7 @@ static int run_review(const struct command_line *line)
 	if (!command_number(line->operands[0], 1, INT64_MAX, &review.id))
 		return command_usage_error(line, "an alert is named by its number, as `cpis alert list` shows it");
 	if (!wire_alert_finding_by_name(finding, &review.finding))
-		return command_usage_error(line, "--finding is appropriate or inappropriate");
+		return command_usage_error(line, "--finding is appropriate, near_miss or breach");
 	int code = connection_sign_in(line, &connection);
 	if (code != EXIT_DONE)
 		return code;

@@ -14,7 +14,7 @@
 
 #define SHIPPED "broker/policy.yaml"
 #define OP(name) CPIS__V1__OPERATION__##name
-#define LAST_OPERATION OP(RESPONDER_ANNOUNCE)
+#define LAST_OPERATION OP(ALERT_CLOSE)
 #define SETTING(name) CPIS__V1__CARE_SETTING__##name
 #define BIT(name) (UINT64_C(1) << SETTING(name))
 #define UNSCHEDULED CPIS__V1__ACCESS_TYPE__UNSCHEDULED
@@ -256,7 +256,9 @@ START_TEST(the_shipped_policy_knows_every_operation_and_care_setting)
 	struct policy_question question = {.role_code = "R8001", .organisation_type = CARE};
 	for (int operation = OP(PING); operation <= LAST_OPERATION; operation++) {
 		question.operation = (Cpis__V1__Operation)operation;
-		ck_assert_int_ne(policy_decide(shipped, &question).reason, REASON_OPERATION);
+		// Numbers may be left out.
+		if (wire_operation_name(question.operation)[0] != '?')
+			ck_assert_int_ne(policy_decide(shipped, &question).reason, REASON_OPERATION);
 	}
 	question.operation = OP(FLAG);
 	for (unsigned i = 1; i < settings->n_values; i++) {

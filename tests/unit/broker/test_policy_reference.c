@@ -398,6 +398,10 @@ static const struct named operations[] = {
 	{"responder_take", 37},
 	{"responder_answer", 38},
 	{"responder_announce", 39},
+	{"alert_show", 46},
+	{"alert_assign", 47},
+	{"alert_note", 48},
+	{"alert_close", 49},
 	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},
