@@ -32,6 +32,11 @@ static json_t *entry_value(const Cpis__V1__AuditEntry *entry)
 	json_object_set_new(more, "stated_reason", json_string(detail->stated_reason));
 	json_object_set_new(more, "break_glass", json_boolean(detail->break_glass));
 	json_object_set_new(more, "rule", json_string(detail->rule));
+	json_t *findings = json_array();
+	for (size_t i = 0; i < detail->n_findings; i++)
+		json_array_append_new(findings, json_pack("{s:s, s:s}", "rule", detail->findings[i]->rule, "words",
+							  detail->findings[i]->words));
+	json_object_set_new(more, "findings", findings);
 	json_object_set_new(value, "detail", more);
 	return value;
 }
@@ -65,6 +70,8 @@ static void print_entry(const Cpis__V1__AuditEntry *entry)
 		printf("\n        reason given: %s", detail->stated_reason);
 	if (detail != NULL && detail->rule[0] != '\0')
 		printf("\n        by the rule: %s", detail->rule);
+	for (size_t i = 0; detail != NULL && i < detail->n_findings; i++)
+		printf("\n        FOUND by %s: %s", detail->findings[i]->rule, detail->findings[i]->words);
 	putchar('\n');
 }
 

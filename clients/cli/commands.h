@@ -25,7 +25,7 @@ int command_query(int argc, char **argv);
 int command_publish(int argc, char **argv);
 int command_inbox(int argc, char **argv);  // list, follow, ack
 int command_audit(int argc, char **argv);  // search, show, verify
-int command_alert(int argc, char **argv);      // list, review
+int command_alert(int argc, char **argv);      // list, show, assign, note, review, close
 int command_explain(int argc, char **argv);
 int command_policy(int argc, char **argv);     // show, load, diff
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
