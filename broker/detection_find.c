@@ -119,16 +119,20 @@ static bool volume(struct observation *seen)
 	const struct memory_group *group = memory_group(seen->memory, peers_key(seen), seen->now_s);
 	setting_word(seen->event, setting);
 	if (group->total < numbers[DETECTION_PEERS]) {
+		if (children < numbers[DETECTION_ALONE])
+			return false;
 		snprintf(seen->words, DETECTION_WORDS_BYTES,
 			 "looked at %u children in %u minutes; too little is known of peers in %s in %s", children,
 			 minutes_of(seen->rule), seen->event->role_code, setting);
-		return children >= numbers[DETECTION_ALONE];
+		return true;
 	}
 	measure_peers(group, &median, &most);
+	if (children < numbers[DETECTION_CHILDREN] || children < numbers[DETECTION_TIMES] * median)
+		return false;
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "looked at %s%u children in %u minutes; peers in %s in %s: %u, most %u",
 		 children == DETECTION_LOOKS_MAX ? "at least " : "", children, minutes_of(seen->rule), seen->event->role_code,
 		 setting, median, most);
-	return children >= numbers[DETECTION_CHILDREN] && children >= numbers[DETECTION_TIMES] * median;
+	return true;
 }
 
 static bool enumeration(struct observation *seen)
@@ -150,17 +154,20 @@ static bool enumeration(struct observation *seen)
 		low = look->number < low ? look->number : low;
 		high = look->number > high ? look->number : high;
 	}
+	if (count < numbers[DETECTION_NUMBERS])
+		return false;
 	snprintf(seen->words, DETECTION_WORDS_BYTES,
 		 "asked about %u numbers in %u minutes that lie within %u of each other; unrelated numbers are millions apart",
 		 count, minutes_of(seen->rule), high - low + 1);
-	return count >= numbers[DETECTION_NUMBERS];
+	return true;
 }
 
 static bool no_match(struct observation *seen)
 {
 	const unsigned *numbers = seen->rule->numbers;
 	unsigned all = 0, nothing = 0, invalid = 0;
-	if (!seen->event->number_invalid && !(seen->event->allowed && seen->event->has_number))
+	// A guess that hits changes nothing about those that missed.
+	if (!seen->event->number_invalid)
 		return false;
 	for (unsigned i = 0; i < DETECTION_LOOKS_MAX; i++) {
 		const struct memory_look *look = &seen->person->looks[i];
@@ -170,11 +177,13 @@ static bool no_match(struct observation *seen)
 		nothing += look->invalid || !look->found;
 		invalid += look->invalid;
 	}
+	if (all < numbers[DETECTION_LOOKS] || nothing * 100 < numbers[DETECTION_PERCENT] * all ||
+	    invalid < numbers[DETECTION_INVALID])
+		return false;
 	snprintf(seen->words, DETECTION_WORDS_BYTES,
 		 "asked about %u numbers in %u minutes: %u of them are no NHS number, and of %u nothing is known", all,
 		 minutes_of(seen->rule), invalid, nothing - invalid);
-	return all >= numbers[DETECTION_LOOKS] && nothing * 100 >= numbers[DETECTION_PERCENT] * all &&
-	       invalid >= numbers[DETECTION_INVALID];
+	return true;
 }
 
 // The measure is what is done at the same place: whether reasons are stated is a matter of local practice.
@@ -185,9 +194,12 @@ static uint64_t practice_key(const struct observation *seen)
 			   strlen(seen->event->organisation));
 }
 
+// The person's looks in the window, with and without, stand where other rules have their count and their peers.
 static bool no_reason(struct observation *seen)
 {
 	const unsigned *numbers = seen->rule->numbers;
+	struct memory_count *count = &seen->person->counts[seen->number];
+	uint64_t *looks = &seen->person->groups[seen->number];
 	char setting[40];
 	if (!seen->event->allowed || !seen->event->has_number)
 		return false;
@@ -198,14 +210,23 @@ static bool no_reason(struct observation *seen)
 		group->counts[1] /= 2;
 	}
 	group->counts[without]++;
-	if (!without)
+	if (count->window != window_of(seen)) {
+		*count = (struct memory_count){.window = window_of(seen), .found_s = count->found_s};
+		*looks = 0;
+	}
+	++*looks;
+	count->count += without;
+	uint64_t all = (uint64_t)group->counts[0] + group->counts[1], given = group->counts[0];
+	// As many as that would be without one if the person did what is done there.
+	bool far_more = count->count * all >= numbers[DETECTION_TIMES] * *looks * group->counts[1];
+	if (!without || count->count < numbers[DETECTION_LOOKS] || all < numbers[DETECTION_PEERS] || !far_more ||
+	    given * 100 < numbers[DETECTION_PERCENT] * all)
 		return false;
-	uint32_t count = count_one(&seen->person->counts[seen->number], window_of(seen));
-	uint32_t all = (uint32_t)group->counts[0] + group->counts[1], given = group->counts[0];
 	setting_word(seen->event, setting);
-	snprintf(seen->words, DETECTION_WORDS_BYTES, "%u looks in %u minutes without a reason; %u of 100 looks at %s in %s state one",
-		 count, minutes_of(seen->rule), given * 100 / all, seen->event->organisation, setting);
-	return count >= numbers[DETECTION_LOOKS] && all >= numbers[DETECTION_PEERS] && given * 100 >= numbers[DETECTION_PERCENT] * all;
+	snprintf(seen->words, DETECTION_WORDS_BYTES,
+		 "%u of %u looks in %u minutes without a reason; %u of 100 looks at %s in %s state one", count->count,
+		 (unsigned)*looks, minutes_of(seen->rule), (unsigned)(given * 100 / all), seen->event->organisation, setting);
+	return true;
 }
 
 static bool outside_hours(struct observation *seen)
@@ -219,39 +240,44 @@ static bool outside_hours(struct observation *seen)
 	if (open && !weekend)
 		return false;
 	uint32_t count = count_one(&seen->person->counts[seen->number], window_of(seen));
+	if (count < rule->numbers[DETECTION_LOOKS])
+		return false;
 	setting_word(seen->event, setting);
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "%u looks in %u minutes from %s outside %02u:%02u-%02u:%02u%s, one at %02u:%02u",
 		 count, minutes_of(rule), setting, rule->from_minute / 60u, rule->from_minute % 60u, rule->until_minute / 60u,
 		 rule->until_minute % 60u, rule->weekdays ? " on weekdays" : "", now.minute_of_day / 60u, now.minute_of_day % 60u);
-	return count >= rule->numbers[DETECTION_LOOKS];
+	return true;
 }
 
 static bool dormant(struct observation *seen)
 {
 	unsigned days = (unsigned)(seen->event->slept_ms / DAY_MS);
-	if (seen->event->operation != CPIS__V1__OPERATION__SESSION_OPEN || !seen->event->allowed)
+	if (!seen->event->allowed || days < seen->rule->numbers[DETECTION_DAYS])
 		return false;
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "signed in as %s at %s for the first time in %u days",
 		 seen->event->role_code, seen->event->organisation, days);
-	return days >= seen->rule->numbers[DETECTION_DAYS];
+	return true;
 }
 
 static bool own_household(struct observation *seen)
 {
+	if (!seen->event->allowed || !seen->event->own_household)
+		return false;
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "looked at a child of whom %s says that they live at the same address",
 		 seen->event->system_name);
-	return seen->event->allowed && seen->event->own_household;
+	return true;
 }
 
 static bool denied_then_allowed(struct observation *seen)
 {
 	const struct memory_look *before = &seen->before;
-	if (!seen->event->allowed || !seen->event->has_number || !detection_within(before->denied_s, seen->now_s, seen->rule->window_ms))
+	if (!seen->event->allowed || !seen->event->has_number || before->denials < seen->rule->numbers[DETECTION_DENIALS] ||
+	    !detection_within(before->denied_s, seen->now_s, seen->rule->window_ms))
 		return false;
 	unsigned apart = seen->now_s > before->denied_s ? seen->now_s - before->denied_s : 0;
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "was refused %u times about a child, and allowed %u minutes after the last time",
 		 before->denials, apart / MINUTE_S);
-	return before->denials >= seen->rule->numbers[DETECTION_DENIALS];
+	return true;
 }
 
 // ------------------------------------------------------------------ places
@@ -263,10 +289,12 @@ static bool far_settings(struct observation *seen)
 	    !detection_within(child->row.used_s, seen->now_s, seen->rule->window_ms) || !detection_counts(seen->rule, child->care_setting))
 		return false;
 	unsigned km = place_kilometres(&child->place, &seen->event->place);
+	if (km < seen->rule->numbers[DETECTION_KM])
+		return false;
 	unsigned apart = seen->now_s > child->row.used_s ? seen->now_s - child->row.used_s : 0;
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "a child was looked at from %s and, %u minutes later and %u km away, from %s",
 		 child->organisation, apart / MINUTE_S, km, seen->event->organisation);
-	return km >= seen->rule->numbers[DETECTION_KM];
+	return true;
 }
 
 // ------------------------------------------------------------------ systems
@@ -299,12 +327,13 @@ static bool system_rate(struct observation *seen)
 	roll_system(system, seen->number, window_of(seen));
 	if (count->count < SYSTEM_COUNT_MAX)
 		count->count++;
-	if (count->count < numbers[DETECTION_REQUESTS] || system->windows[seen->number] < SYSTEM_WINDOWS_MIN)
+	if (count->count < numbers[DETECTION_REQUESTS] || system->windows[seen->number] < SYSTEM_WINDOWS_MIN ||
+	    count->count * 1024ull < (uint64_t)numbers[DETECTION_TIMES] * system->most_1024[seen->number])
 		return false;
 	snprintf(seen->words, DETECTION_WORDS_BYTES, "%u requests in %u minutes by %s/%s; on average %u before, most %u",
 		 count->count, minutes_of(seen->rule), seen->event->organisation, seen->event->system_name,
 		 (system->average_1024[seen->number] + 512) / 1024, (system->most_1024[seen->number] + 512) / 1024);
-	return count->count * 1024ull >= (uint64_t)numbers[DETECTION_TIMES] * system->most_1024[seen->number];
+	return true;
 }
 
 // ------------------------------------------------------------------ all of them

@@ -21,7 +21,7 @@ struct observation {
 	char *words;                     // DETECTION_WORDS_BYTES
 };
 
-// Counts the event and says whether it is a finding; then `words` say what. Without a finding they say anything.
+// Counts the event and says whether it is a finding; then `words` say what.
 struct detection_finder {
 	bool (*find)(struct observation *);
 	bool of_looks; // else of sessions

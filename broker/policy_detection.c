@@ -27,7 +27,7 @@ static const struct kind {
 	[DETECTION_VOLUME] = {"volume", N(CHILDREN) | N(TIMES) | N(PEERS) | N(ALONE), false, true},
 	[DETECTION_ENUMERATION] = {"enumeration", N(NUMBERS) | N(SPAN), false, true},
 	[DETECTION_NO_MATCH] = {"no_match", N(LOOKS) | N(PERCENT) | N(INVALID), false, true},
-	[DETECTION_NO_REASON] = {"no_attendance_reason", N(LOOKS) | N(PERCENT) | N(PEERS), false, true},
+	[DETECTION_NO_REASON] = {"no_attendance_reason", N(LOOKS) | N(TIMES) | N(PERCENT) | N(PEERS), false, true},
 	[DETECTION_OUTSIDE_HOURS] = {"outside_hours", N(LOOKS), true, true},
 	[DETECTION_FAR_SETTINGS] = {"far_settings", N(KM), false, true},
 	[DETECTION_DORMANT] = {"dormant", N(DAYS), false, false},

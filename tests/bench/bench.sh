@@ -6,7 +6,8 @@ export BUILD=${BUILD:-build}
 echo "cpis bench: $(nproc) processors, $(uname -r), $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
 "$BUILD/tests/bench/bench_decision" "$BUILD/bench-decision.json"
 "$BUILD/tests/bench/bench_query" "$BUILD/bench-query.json"
-python3 - "$BUILD/bench.json" "$BUILD/bench-query.json" "$BUILD/bench-decision.json" << 'END'
+"$BUILD/tests/bench/bench_detection" "$BUILD/bench-detection.json"
+python3 - "$BUILD/bench.json" "$BUILD/bench-query.json" "$BUILD/bench-decision.json" "$BUILD/bench-detection.json" << 'END'
 import json
 import sys
 reports = [json.load(open(path, encoding="utf-8")) for path in sys.argv[2:]]

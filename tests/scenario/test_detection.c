@@ -194,7 +194,7 @@ END_TEST
 
 START_TEST(looks_without_a_reason_are_found_where_others_state_one)
 {
-	stage_set_detection(stage, "  - {rule: no_attendance_reason, window_minutes: 60, looks: 2, percent: 80, peers: 10, "
+	stage_set_detection(stage, "  - {rule: no_attendance_reason, window_minutes: 60, looks: 2, times: 2, percent: 80, peers: 10, "
 				   "severity: low}\n");
 	stage_sign_in(stage, CONSULTANT);
 	for (unsigned i = 0; i < 8; i++)
@@ -203,14 +203,14 @@ START_TEST(looks_without_a_reason_are_found_where_others_state_one)
 	stage_expect_ok(stage_details(stage, NURSE, child(0)));
 	ck_assert_uint_eq(count(), 0);
 	stage_expect_ok(stage_details(stage, NURSE, child(1)));
-	expect_alert("no_attendance_reason", "2 looks in 60 minutes without a reason; 80 of 100 looks at RXH in "
+	expect_alert("no_attendance_reason", "2 of 2 looks in 60 minutes without a reason; 80 of 100 looks at RXH in "
 					     "emergency_department state one");
 }
 END_TEST
 
 START_TEST(where_few_state_a_reason_nobody_is_found_without)
 {
-	stage_set_detection(stage, "  - {rule: no_attendance_reason, window_minutes: 60, looks: 2, percent: 80, peers: 10, "
+	stage_set_detection(stage, "  - {rule: no_attendance_reason, window_minutes: 60, looks: 2, times: 2, percent: 80, peers: 10, "
 				   "severity: low}\n");
 	for (unsigned i = 0; i < 12; i++)
 		stage_expect_ok(stage_details(stage, NURSE, child(i)));
