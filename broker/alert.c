@@ -10,20 +10,15 @@
 // The outcome, and the end where that is another step.
 #define DECIDING_STEPS 2u
 
-enum reason alert_put(struct op_context *context, const struct ods_code *organisation, const char *uid,
-		      const Cpis__V1__Finding *found)
+enum reason alert_put(struct op_context *context, const struct ods_code *organisation, const char *uid, Cpis__V1__Alert *alert)
 {
 	struct store_inbox_item row = {.box = STORE_BOX_ALERTS, .organisation = *organisation, .created_ms = context->now_ms};
+	Cpis__Stored__V1__StoredAlert stored = CPIS__STORED__V1__STORED_ALERT__INIT;
 	if (context->store->ops->inbox_next_id(context->store, STORE_BOX_ALERTS, organisation, &row.id) != STORE_OK)
 		return REASON_STORE;
-	Cpis__V1__Alert alert = CPIS__V1__ALERT__INIT;
-	Cpis__Stored__V1__StoredAlert stored = CPIS__STORED__V1__STORED_ALERT__INIT;
-	alert.id = row.id;
-	alert.created_ms = row.created_ms;
-	alert.kind = found == NULL ? CPIS__V1__ALERT_KIND__BREAK_GLASS : CPIS__V1__ALERT_KIND__FINDING;
-	alert.audit_index = context->audit_index;
-	alert.found = (Cpis__V1__Finding *)(uintptr_t)found;
-	stored.alert = &alert;
+	alert->id = row.id;
+	alert->created_ms = row.created_ms;
+	stored.alert = alert;
 	stored.uid = op_text(uid);
 	struct inbox_identity identity = inbox_identity_of(STORE_BOX_ALERTS, organisation, row.id, INBOX_PART_ITEM);
 	row.sealed = sealed_make(context->vault, context->arena, VAULT_ALERT, identity.bytes, identity.count, &stored.base);

@@ -6,10 +6,9 @@
 #include "broker/op.h"
 #include "broker/stored.pb-c.h"
 
-// Alerts `organisation`, in the current batch, to this request's record: that the glass was broken, or what `found` (NULL: the
-// glass) says. `uid` is whose access it is about, "" when it is a system's. REASON_NONE or REASON_STORE.
-enum reason alert_put(struct op_context *context, const struct ods_code *organisation, const char *uid,
-		      const Cpis__V1__Finding *found);
+// Alerts `organisation`, in the current batch: `alert` has its kind, its audit record and what was found, and gets the rest. `uid` is
+// whose access it is about, "" when it is a system's. REASON_NONE or REASON_STORE.
+enum reason alert_put(struct op_context *context, const struct ods_code *organisation, const char *uid, Cpis__V1__Alert *alert);
 
 // A stored alert, opened, with its review and its state, without its steps. NULL when it does not open or does not fit the arena.
 Cpis__V1__Alert *alert_open(struct op_context *context, const struct store_inbox_item *row);

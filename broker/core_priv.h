@@ -40,6 +40,7 @@ struct core {
 	struct responders *responders;
 	struct works *works;
 	struct detection *detection;
+	uint64_t sample_looked_ms;
 	uint64_t detection_next; // records before this one are in its memory
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full

@@ -66,6 +66,7 @@ struct detection_rule {
 struct detection_rules {
 	struct detection_rule rules[DETECTION_RULES_MAX];
 	size_t count;
+	unsigned sample_per_thousand; // accesses that are chosen for routine review (job_sample.c); 0: none
 };
 
 const char *detection_kind_word(enum detection_kind kind);

@@ -116,7 +116,11 @@ static bool raise_one(struct op_context *context, const struct detection_finding
 	if (hold(context, finding, system, found) != STORE_OK)
 		return false;
 	detail->findings[detail->n_findings++] = found;
-	return alert_put(context, &organisation, finding->about_system ? "" : context->session->uid, found) == REASON_NONE;
+	Cpis__V1__Alert alert = CPIS__V1__ALERT__INIT;
+	alert.kind = CPIS__V1__ALERT_KIND__FINDING;
+	alert.audit_index = context->audit_index;
+	alert.found = found;
+	return alert_put(context, &organisation, finding->about_system ? "" : context->session->uid, &alert) == REASON_NONE;
 }
 
 static bool found_something(const Cpis__V1__Reply *reply)

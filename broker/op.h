@@ -45,6 +45,7 @@ struct op_context {
 	struct enrolments *enrolments;
 	struct responders *responders;
 	struct works *works;
+	uint64_t *sample_looked_ms;   // job_sample's: when it last looked whether it is due
 	const char *broker_name;
 
 	// This request.

@@ -92,6 +92,11 @@ const cyaml_schema_value_t policy_detection_value = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct policy_file_detection, fields),
 };
 
+const cyaml_schema_field_t policy_sampling_fields[] = {
+	CYAML_FIELD_STRING_PTR("per_thousand", CYAML_FLAG_POINTER, struct policy_file_sampling, per_thousand, 1, WORD_BYTES_MAX),
+	CYAML_FIELD_END,
+};
+
 // ------------------------------------------------------------------ compiling
 
 static bool read_minute(const char *text, unsigned short *ret)
@@ -117,7 +122,7 @@ static bool compile_number(const struct yaml_place *place, const char *rule, con
 	if (text != NULL && strlen(text) <= NUMBER_BYTES_MAX && text_is_digits(text, strlen(text), strlen(text)))
 		*ret = (unsigned)strtoul(text, NULL, 10);
 	return (*ret > 0 && *ret <= max) ||
-	       yaml_file_refuse(place, "rule %s: %s is a number from 1 to %u", rule, key, max);
+	       yaml_file_refuse(place, "%s: %s is a number from 1 to %u", rule, key, max);
 }
 
 static bool compile_numbers(const struct yaml_place *place, const struct policy_file_detection *from,
@@ -216,6 +221,13 @@ bool policy_detection_compile(struct yaml_place *place, const struct policy_file
 	return true;
 }
 
+bool policy_sampling_compile(struct yaml_place *place, const struct policy_file_sampling *from, struct detection_rules *ret)
+{
+	place->key = "sampling";
+	place->index = 0;
+	return from == NULL || compile_number(place, "sampling", "per_thousand", from->per_thousand, 1000, &ret->sample_per_thousand);
+}
+
 // ------------------------------------------------------------------ comparing
 
 static void rule_text(const struct detection_rule *rule, char out[SENTENCE_BYTES])
@@ -263,7 +275,11 @@ static bool tell(const struct detection_rule *before, const struct detection_rul
 size_t policy_detection_compare(const struct detection_rules *before, const struct detection_rules *after,
 				policy_remark *remark, void *context)
 {
-	size_t differences = 0;
+	size_t differences = before->sample_per_thousand != after->sample_per_thousand;
+	char sentence[80];
+	snprintf(sentence, sizeof sentence, "sampling per_thousand: %u -> %u", before->sample_per_thousand, after->sample_per_thousand);
+	if (differences > 0)
+		remark(context, sentence);
 	for (size_t i = 0; i < before->count; i++)
 		differences += tell(&before->rules[i], find(after, &before->rules[i]), remark, context);
 	for (size_t i = 0; i < after->count; i++)

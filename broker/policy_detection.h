@@ -17,6 +17,16 @@ struct policy_file_detection {
 
 extern const cyaml_schema_value_t policy_detection_value;
 
+// "sampling", likewise.
+struct policy_file_sampling {
+	char *per_thousand;
+};
+extern const cyaml_schema_field_t policy_sampling_fields[];
+// NULL: there is none.
+__attribute__((warn_unused_result)) bool policy_sampling_compile(struct yaml_place *place,
+								  const struct policy_file_sampling *from,
+								  struct detection_rules *ret);
+
 // "HH:MM-HH:MM", from and until not the same. By England's clock.
 __attribute__((warn_unused_result)) bool policy_read_hours(const char *text, unsigned short *ret_from_minute,
 							    unsigned short *ret_until_minute);

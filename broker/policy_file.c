@@ -64,6 +64,7 @@ struct file_policy {
 	unsigned operations_count;
 	struct policy_file_detection *detection;
 	unsigned detection_count;
+	struct policy_file_sampling *sampling;
 	struct file_example *examples;
 	unsigned examples_count;
 };
@@ -174,6 +175,8 @@ static const cyaml_schema_field_t policy_fields[] = {
 			     &operation_value, 1, POLICY_OPERATIONS_MAX),
 	CYAML_FIELD_SEQUENCE("detection", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, detection,
 			     &policy_detection_value, 0, DETECTION_RULES_MAX),
+	CYAML_FIELD_MAPPING_PTR("sampling", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, sampling,
+				policy_sampling_fields),
 	CYAML_FIELD_SEQUENCE("examples", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, examples,
 			     &example_value, 0, EXAMPLES_MAX),
 	CYAML_FIELD_END,
@@ -444,7 +447,8 @@ static bool read_file(const struct yaml_file *file, struct policy *policy, char 
 		    compile_roles(&place, data, policy) && compile_care_settings(&place, data, policy) &&
 		    compile_operations(&place, data, policy) && check_examples(&place, data, policy) &&
 		    policy_detection_compile(&place, ((const struct file_policy *)data)->detection,
-					     ((const struct file_policy *)data)->detection_count, &policy->detection);
+					     ((const struct file_policy *)data)->detection_count, &policy->detection) &&
+		    policy_sampling_compile(&place, ((const struct file_policy *)data)->sampling, &policy->detection);
 	yaml_file_free(&policy_schema, data);
 	return good;
 }

@@ -10,6 +10,30 @@
 
 // ------------------------------------------------------------------ output
 
+static const char *kind_words(Cpis__V1__AlertKind kind)
+{
+	switch (kind) {
+	case CPIS__V1__ALERT_KIND__FINDING:
+		return "something was found";
+	case CPIS__V1__ALERT_KIND__SAMPLE:
+		return "chosen at random for routine review";
+	default:
+		return "the glass was broken";
+	}
+}
+
+static const char *kind_word(Cpis__V1__AlertKind kind)
+{
+	switch (kind) {
+	case CPIS__V1__ALERT_KIND__FINDING:
+		return "FINDING";
+	case CPIS__V1__ALERT_KIND__SAMPLE:
+		return "SAMPLE";
+	default:
+		return "BREAK_GLASS";
+	}
+}
+
 static const char *state_word(Cpis__V1__AlertState state)
 {
 	switch (state) {
@@ -65,7 +89,7 @@ static void print_alert(const Cpis__V1__Alert *alert)
 	char when[17], reviewed[17], word[32];
 	output_english_time(alert->created_ms, when);
 	printf("%6llu  %s  %s; audit record %llu\n", (unsigned long long)alert->id, when,
-	       alert->kind == CPIS__V1__ALERT_KIND__FINDING ? "something was found" : "the glass was broken",
+	       kind_words(alert->kind),
 	       (unsigned long long)alert->audit_index);
 	if (alert->found != NULL)
 		print_found(alert->found);
@@ -111,7 +135,7 @@ static json_t *step_value(const Cpis__V1__AlertStep *step)
 static json_t *alert_value(const Cpis__V1__Alert *alert)
 {
 	json_t *value = json_pack("{s:I, s:s, s:I, s:s}", "id", (json_int_t)alert->id, "kind",
-				  alert->kind == CPIS__V1__ALERT_KIND__FINDING ? "FINDING" : "BREAK_GLASS", "audit_index",
+				  kind_word(alert->kind), "audit_index",
 				  (json_int_t)alert->audit_index, "state", state_word(alert->state));
 	json_object_set_new(value, "created", output_instant(alert->created_ms));
 	json_object_set_new(value, "reviewed", output_instant(alert->reviewed_ms));

@@ -97,6 +97,9 @@ static const struct {
 	{"  - {rule: own_household, window_minutes: 60, severity: low, quarantine_minutes: 5}", "without quarantine: true"},
 	{DORMANT DORMANT, "rule dormant stands twice with this window"},
 	{"  - {rule: dormant, window_minutes: 60, asleep_days: 30, severity: low, colour: red}", "colour"},
+	{"  []\nsampling: {per_thousand: 1001}", "sampling: per_thousand is a number from 1 to 1000"},
+	{"  []\nsampling: {per_thousand: 0}", "sampling: per_thousand is a number from 1 to 1000"},
+	{"  []\nsampling: {}", "per_thousand"},
 };
 
 START_TEST(what_no_rule_may_say_is_refused)
@@ -126,6 +129,12 @@ START_TEST(rules_that_differ_are_told_apart)
 	ck_assert_uint_eq(policy_compare(policy, other, note, NULL), 2);
 	ck_assert_str_eq(told[0], "detection dormant in 60 minutes: low asleep_days 30 -> low asleep_days 31");
 	ck_assert_str_eq(told[1], "detection own_household in 5 minutes: none -> high");
+	told_count = 0;
+	policy_free(other);
+	ck_assert(read_rules(DORMANT "sampling: {per_thousand: 5}\n", &other));
+	ck_assert_uint_eq(policy_detection(other)->sample_per_thousand, 5);
+	ck_assert_uint_eq(policy_compare(policy, other, note, NULL), 1);
+	ck_assert_str_eq(told[0], "sampling per_thousand: 0 -> 5");
 }
 END_TEST
 

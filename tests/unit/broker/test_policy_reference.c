@@ -110,6 +110,7 @@ static const cyaml_schema_field_t reference_fields[] = {
 	LIST(operations, reference, &operation_entry, 0),
 	CYAML_FIELD_IGNORE("examples", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_IGNORE("detection", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("sampling", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t reference_schema = {
