@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "proto/invariant.h"
 
@@ -27,11 +28,25 @@ struct memory {
 	uint32_t batch; // from 1
 };
 
+// Zeroed, and apart from malloc's account: that is watched for what strangers take up (listeners.c). What is not touched takes no
+// memory: all of this is reserved rather than used. NULL: there is none.
+static void *reserve(size_t bytes)
+{
+	void *data = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return data == MAP_FAILED ? NULL : data;
+}
+
+static void release(void *data, size_t bytes)
+{
+	if (data != NULL)
+		munmap(data, bytes);
+}
+
 static bool table_new(struct table *table, unsigned rows, size_t row_bytes)
 {
 	table->row_bytes = row_bytes;
 	table->sets = rows / WAYS;
-	table->rows = calloc(rows, row_bytes);
+	table->rows = reserve(rows * row_bytes);
 	return table->rows != NULL;
 }
 
@@ -55,8 +70,7 @@ bool memory_new(unsigned batch_max, struct memory **ret)
 			     (3 + MEMORY_GROUPS_PER_EVENT) * sizeof(struct saved);
 	memory->batch = 1;
 	memory->journal_bytes = batch_max * event_bytes;
-	// What is not touched takes no memory: all of this is reserved rather than used.
-	memory->journal = malloc(memory->journal_bytes);
+	memory->journal = reserve(memory->journal_bytes);
 	if (memory->journal == NULL || !table_new(&memory->people, DETECTION_PEOPLE_MAX, sizeof(struct memory_person)) ||
 	    !table_new(&memory->systems, DETECTION_SYSTEMS_MAX, sizeof(struct memory_system)) ||
 	    !table_new(&memory->children, DETECTION_CHILDREN_MAX, sizeof(struct memory_child)) ||
@@ -71,7 +85,7 @@ bool memory_new(unsigned batch_max, struct memory **ret)
 static void table_free(struct table *table)
 {
 	table_wipe(table);
-	free(table->rows);
+	release(table->rows, (size_t)table->sets * WAYS * table->row_bytes);
 }
 
 void memory_free(struct memory *memory)
@@ -84,7 +98,7 @@ void memory_free(struct memory *memory)
 	table_free(&memory->groups);
 	if (memory->journal != NULL)
 		explicit_bzero(memory->journal, memory->journal_used);
-	free(memory->journal);
+	release(memory->journal, memory->journal_bytes);
 	free(memory);
 }
 
