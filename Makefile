@@ -36,7 +36,7 @@ ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) \
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
-LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lpthread
+LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3
 LIBS_RESPONDERS := -lunistring
@@ -181,7 +181,7 @@ $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) 
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
 $(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
-$(BENCHES): $(BUILD)/tests/bench/load.o $(BUILD)/tests/bench/log_maker.o
+$(BENCHES): $(BUILD)/tests/bench/load.o $(BUILD)/tests/bench/log_maker.o $(BUILD)/tests/bench/month.o
 $(TESTS_system) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
 

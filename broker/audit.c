@@ -135,6 +135,12 @@ void audit_free(struct audit_log *log)
 	free(log);
 }
 
+uint64_t audit_root(const struct audit_log *log, struct merkle_hash *ret)
+{
+	merkle_root(&log->committed, ret);
+	return log->committed.size;
+}
+
 uint64_t audit_next_index(const struct audit_log *log)
 {
 	return log->current.size;

@@ -40,6 +40,9 @@ __attribute__((warn_unused_result)) bool audit_reload(struct audit_log *log, cha
 // Index that the next record gets.
 uint64_t audit_next_index(const struct audit_log *log);
 
+// The tree of all committed records: what the newest checkpoint signs. Returns its size.
+uint64_t audit_root(const struct audit_log *log, struct merkle_hash *ret);
+
 struct audit_event {
 	uint64_t time_ms;
 	const uint8_t *request_id;       // REQUEST_ID_BYTES, or NULL when it could not be read

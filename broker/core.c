@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/finding.h"
 #include "broker/log.h"
 #include "broker/request.h"
 #include "proto/invariant.h"
@@ -59,12 +60,26 @@ static void watch_clock(struct core *core, uint64_t now_ms)
 		core->newest_ms = now_ms;
 }
 
+// Detection begins anew with the newest records: at a start, with other rules, and when it has lost its place.
+static void remember_again(struct core *core)
+{
+	struct op_context context = core_context(core, core->newest_ms);
+	context.arena = &core->spare; // replies that are still to be sent may lie in the other one
+	core->detection_next = audit_next_index(core->audit);
+	detection_forget(core->detection);
+	if (policy_detection(core_policy(core))->count == 0 || core->detection_next == 0)
+		return;
+	log_event(LOG_LEVEL_INFO, "detection_read_back", "%zu of %llu audit records; what lies further back is forgotten",
+		  finding_read_back(&context, core->detection), (unsigned long long)core->detection_next);
+}
+
 bool core_new(const struct core_options *options, struct core **ret, char detail[CORE_DETAIL_BYTES])
 {
 	struct core *core = calloc(1, sizeof *core);
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
 	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
-	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works)) {
+	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works) ||
+	    !detection_new(options->batch_max, &core->detection)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
@@ -102,6 +117,7 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 		core_free(core);
 		return false;
 	}
+	remember_again(core);
 	*ret = core;
 	return true;
 }
@@ -120,6 +136,7 @@ void core_free(struct core *core)
 	enrolments_free(core->enrolments);
 	responders_free(core->responders);
 	works_free(core->works);
+	detection_free(core->detection);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -231,7 +248,8 @@ static bool record(struct core *core, struct op_context *context, const struct e
 		.policy_version = policy_version(core_policy(core)),
 		.detail = context->detail,
 	};
-	return audit_append(core->audit, &core->arena, &event, &slot->audit_index) == STORE_OK;
+	return finding_look(context, core->detection, system, reason) &&
+	       audit_append(core->audit, &core->arena, &event, &slot->audit_index) == STORE_OK;
 }
 
 // ------------------------------------------------------------------ the batch
@@ -247,6 +265,7 @@ void core_change_policy(struct core *core)
 	// Activities are numbered anew. If the profiles cannot be read now, they are before anybody is answered.
 	roles_set_policy(core->roles, core_policy(core));
 	core->suspect = !roles_load(core->roles) || core->suspect;
+	remember_again(core);
 	log_event(LOG_LEVEL_INFO, "policy_in_force", "%s", policy_version(core_policy(core)));
 }
 
@@ -259,6 +278,8 @@ static bool reload_rights(struct core *core)
 		return false;
 	}
 	core_change_policy(core);
+	if (core->detection_next != audit_next_index(core->audit))
+		remember_again(core);
 	return quarantine_load(core->quarantine) && roles_load(core->roles) && enrolments_load(core->enrolments);
 }
 
@@ -312,6 +333,7 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.enrolments = core->enrolments,
 		.responders = core->responders,
 		.works = core->works,
+		.sample_looked_ms = &core->sample_looked_ms,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
@@ -485,6 +507,7 @@ static void roll_back(struct core *core)
 	// What was registered, taken and answered in this batch has no record: as after a restart, responders begin anew.
 	responders_forget(core->responders);
 	works_forget(core->works);
+	detection_abandoned(core->detection);
 	core->suspect = true;
 	core->counters.failed_commits++;
 }
@@ -506,6 +529,8 @@ static void give_up(struct core *core)
 static void committed(struct core *core, uint64_t now_ms)
 {
 	audit_committed(core->audit);
+	detection_committed(core->detection);
+	core->detection_next = audit_next_index(core->audit);
 	core->counters.commits++;
 	watch_clock(core, now_ms);
 }

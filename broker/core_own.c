@@ -13,6 +13,7 @@ static job_step *const jobs[] = {
 	job_inbox_due,
 	job_digest,
 	job_nothing_to_report,
+	job_sample,
 	NULL,
 };
 

@@ -5,6 +5,7 @@
 
 #include "broker/audit.h"
 #include "broker/core.h"
+#include "broker/detection.h"
 #include "broker/enrolments.h"
 #include "broker/op.h"
 
@@ -39,6 +40,9 @@ struct core {
 	struct enrolments *enrolments;
 	struct responders *responders;
 	struct works *works;
+	struct detection *detection;
+	uint64_t sample_looked_ms;
+	uint64_t detection_next; // records before this one are in its memory
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full
 	struct slot *slots;

@@ -45,6 +45,7 @@ struct op_context {
 	struct enrolments *enrolments;
 	struct responders *responders;
 	struct works *works;
+	uint64_t *sample_looked_ms;   // job_sample's: when it last looked whether it is due
 	const char *broker_name;
 
 	// This request.
@@ -106,6 +107,10 @@ enum reason op_policy_load(struct op_context *);
 enum reason op_policy_show(struct op_context *);
 enum reason op_alert_list(struct op_context *);
 enum reason op_alert_review(struct op_context *);
+enum reason op_alert_show(struct op_context *);
+enum reason op_alert_assign(struct op_context *);
+enum reason op_alert_note(struct op_context *);
+enum reason op_alert_close(struct op_context *);
 enum reason op_enrol(struct op_context *); // without a system and without a session
 enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);

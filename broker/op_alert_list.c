@@ -1,6 +1,9 @@
 // ALERT_LIST: what the session's own organisation has to look into.
 #include "broker/alert.h"
 
+// Tag and length of an alert in the list.
+#define ITEM_FRAMING_BYTES 4u
+
 enum reason op_alert_list(struct op_context *context)
 {
 	const Cpis__V1__AlertListRequest *request = context->request->alert_list;
@@ -18,11 +21,16 @@ enum reason op_alert_list(struct op_context *context)
 	reply->alerts = arena_alloc(context->arena, (count + 1) * sizeof *reply->alerts);
 	if (reply->alerts == NULL)
 		return REASON_INTERNAL;
-	// At most some 500 bytes each: a page fits.
-	for (size_t i = 0; i < count; i++) {
-		Cpis__V1__Alert *alert = alert_open(context, &rows[i], NULL);
+	reply->more = count == max;
+	for (size_t i = 0, bytes = 0; i < count; i++) {
+		Cpis__V1__Alert *alert = alert_open(context, &rows[i]);
 		if (alert == NULL)
 			return REASON_INTERNAL;
+		bytes += cpis__v1__alert__get_packed_size(alert) + ITEM_FRAMING_BYTES;
+		if (bytes > OP_BODY_BYTES_MAX) {
+			reply->more = true;
+			break;
+		}
 		reply->alerts[reply->n_alerts++] = alert;
 	}
 	context->detail->count = (uint32_t)reply->n_alerts;

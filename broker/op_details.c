@@ -138,6 +138,14 @@ static enum reason fill_words(struct op_context *context, const struct neighbour
 	return REASON_NONE;
 }
 
+static enum reason alert_glass(struct op_context *context)
+{
+	Cpis__V1__Alert alert = CPIS__V1__ALERT__INIT;
+	alert.kind = CPIS__V1__ALERT_KIND__BREAK_GLASS;
+	alert.audit_index = context->audit_index;
+	return alert_put(context, &context->session->organisation, context->session->uid, &alert);
+}
+
 enum reason op_details(struct op_context *context)
 {
 	struct child child;
@@ -165,7 +173,7 @@ enum reason op_details(struct op_context *context)
 		reply->notified = context->decision.notify;
 	}
 	// Whatever was found: that it was broken is to be looked into.
-	if (context->decision.break_glass && (reason = alert_put(context)) != REASON_NONE)
+	if (context->decision.break_glass && (reason = alert_glass(context)) != REASON_NONE)
 		return reason;
 	context->detail->notified = reply->notified;
 	context->reply->details = reply;

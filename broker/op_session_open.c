@@ -46,10 +46,13 @@ static enum reason use_once(struct op_context *context)
 		return memcmp(row.digest, used.digest, sizeof used.digest) == 0 ? REASON_NONE
 										 : REASON_STATEMENT_REPLAYED;
 	struct store_tag profile;
+	uint64_t used_ms = 0;
 	vault_tag_role(context->vault, session->uid, session->role_code, &session->organisation, &profile);
-	if (status != STORE_NOT_FOUND || context->store->ops->request_put(context->store, &used) != STORE_OK ||
+	if (status != STORE_NOT_FOUND || context->store->ops->role_use_get(context->store, &profile, &used_ms) == STORE_FAILED ||
+	    context->store->ops->request_put(context->store, &used) != STORE_OK ||
 	    context->store->ops->role_use_put(context->store, &profile, context->now_ms) != STORE_OK)
 		return REASON_STORE;
+	context->detail->slept_ms = used_ms != 0 && used_ms < context->now_ms ? context->now_ms - used_ms : 0;
 	return REASON_NONE;
 }
 

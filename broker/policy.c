@@ -42,6 +42,11 @@ const uint8_t *policy_text(const struct policy *policy, size_t *ret_bytes)
 	return policy->text;
 }
 
+const struct detection_rules *policy_detection(const struct policy *policy)
+{
+	return &policy->detection;
+}
+
 static int compare_code(const void *code, const void *role)
 {
 	return strcmp(code, ((const struct policy_role *)role)->code);

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "broker/activity_set.h"
+#include "broker/detection_rules.h"
 #include "broker/reason.h"
 #include "proto/cpis.pb-c.h"
 #include "proto/limits.h"
@@ -45,6 +46,9 @@ void policy_free(struct policy *policy); // accepts NULL
 const char *policy_version(const struct policy *policy);
 // The file as it was read. Borrowed.
 const uint8_t *policy_text(const struct policy *policy, size_t *ret_bytes);
+
+// What is looked for among the records. Borrowed.
+const struct detection_rules *policy_detection(const struct policy *policy);
 
 // The role's name, NULL when the policy does not know the role.
 const char *policy_role_name(const struct policy *policy, const char *role_code);
@@ -141,7 +145,7 @@ bool policy_can_be_replaced(const struct policy *policy);
 
 // Every decision that differs, over all roles of both, operations, organisation types, care settings and access types, with
 // and without each silent activity, a stated reason and the glass broken, as a line "details care_provider R8001
-// emergency_department ...: notifies -> role_lacks_activity"; and hours, session ages and rates that differ, likewise.
+// emergency_department ...: notifies -> role_lacks_activity"; and hours, session ages, rates and detection rules that differ, likewise.
 // Returns how many.
 size_t policy_compare(const struct policy *before, const struct policy *after, policy_remark *remark, void *context);
 

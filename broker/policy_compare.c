@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/policy_detection.h"
 #include "broker/policy_priv.h"
 #include "proto/text.h"
 #include "proto/wire.h"
@@ -210,5 +211,6 @@ size_t policy_compare(const struct policy *before, const struct policy *after, p
 		if (policy_find_role(before, after->roles[i].code) == NULL)
 			compare_one(&comparison, after->roles[i].code);
 	compare_bounds(&comparison);
-	return comparison.differences;
+	return comparison.differences +
+	       policy_detection_compare(&before->detection, &after->detection, remark, context);
 }

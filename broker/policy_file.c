@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/digest.h"
+#include "broker/policy_detection.h"
 #include "broker/policy_priv.h"
 #include "proto/invariant.h"
 #include "proto/text.h"
@@ -61,6 +62,9 @@ struct file_policy {
 	unsigned care_settings_count;
 	struct file_operation *operations;
 	unsigned operations_count;
+	struct policy_file_detection *detection;
+	unsigned detection_count;
+	struct policy_file_sampling *sampling;
 	struct file_example *examples;
 	unsigned examples_count;
 };
@@ -169,6 +173,10 @@ static const cyaml_schema_field_t policy_fields[] = {
 			     &setting_value, 1, POLICY_CARE_SETTINGS_MAX),
 	CYAML_FIELD_SEQUENCE("operations", CYAML_FLAG_POINTER, struct file_policy, operations,
 			     &operation_value, 1, POLICY_OPERATIONS_MAX),
+	CYAML_FIELD_SEQUENCE("detection", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, detection,
+			     &policy_detection_value, 0, DETECTION_RULES_MAX),
+	CYAML_FIELD_MAPPING_PTR("sampling", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, sampling,
+				policy_sampling_fields),
 	CYAML_FIELD_SEQUENCE("examples", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, examples,
 			     &example_value, 0, EXAMPLES_MAX),
 	CYAML_FIELD_END,
@@ -228,25 +236,13 @@ static bool compile_set(struct yaml_place *place, const struct policy *policy, c
 	return true;
 }
 
-// "HH:MM", 00:00 to 23:59.
-static bool read_minute(const char *text, unsigned short *ret)
-{
-	if (!text_is_digits(text, 2, 2) || text[2] != ':' || !text_is_digits(text + 3, 2, 2))
-		return false;
-	unsigned hour = (unsigned)(text[0] - '0') * 10 + (unsigned)(text[1] - '0');
-	unsigned minute = (unsigned)(text[3] - '0') * 10 + (unsigned)(text[4] - '0');
-	*ret = (unsigned short)(hour * 60 + minute);
-	return hour < 24 && minute < 60;
-}
-
 static bool compile_hours(struct yaml_place *place, const struct file_role *from, struct policy_hours *hours)
 {
 	if (from->hours == NULL)
 		return !from->days || yaml_file_refuse(place, "role %s: days without hours", from->code);
 	hours->set = true;
 	hours->weekdays = from->days != 0;
-	if (strlen(from->hours) != 11 || from->hours[5] != '-' || !read_minute(from->hours, &hours->from_minute) ||
-	    !read_minute(from->hours + 6, &hours->until_minute) || hours->from_minute == hours->until_minute)
+	if (!policy_read_hours(from->hours, &hours->from_minute, &hours->until_minute))
 		return yaml_file_refuse(place, "role %s: hours are like 08:00-18:00, and not empty", from->code);
 	return true;
 }
@@ -449,7 +445,10 @@ static bool read_file(const struct yaml_file *file, struct policy *policy, char 
 	bool good = yaml_file_load(file, &policy_schema, &data, detail, POLICY_DETAIL_BYTES) &&
 		    compile_version(&place, data, policy) && compile_activities(&place, data, policy) &&
 		    compile_roles(&place, data, policy) && compile_care_settings(&place, data, policy) &&
-		    compile_operations(&place, data, policy) && check_examples(&place, data, policy);
+		    compile_operations(&place, data, policy) && check_examples(&place, data, policy) &&
+		    policy_detection_compile(&place, ((const struct file_policy *)data)->detection,
+					     ((const struct file_policy *)data)->detection_count, &policy->detection) &&
+		    policy_sampling_compile(&place, ((const struct file_policy *)data)->sampling, &policy->detection);
 	yaml_file_free(&policy_schema, data);
 	return good;
 }

@@ -46,6 +46,7 @@ struct policy {
 	uint64_t care_settings; // in scope
 	uint64_t scheduled; // of those
 	struct policy_operation operations[POLICY_OPERATIONS_MAX];
+	struct detection_rules detection;
 	uint8_t *text;
 	size_t text_bytes;
 };

@@ -110,6 +110,14 @@
 	  "There is no such alert at this organisation.")\
 	X(REASON_REVIEW_SELF, "review_self", ACCESS_DENIED,\
 	  "Nobody reviews an access of their own.")\
+	X(REASON_ALERT_CLOSED, "alert_closed", INVALID_REQUEST_STATE,\
+	  "This case is closed; nothing is added to it.")\
+	X(REASON_ALERT_UNDECIDED, "alert_undecided", INVALID_REQUEST_STATE,\
+	  "This case has no outcome yet: review it first.")\
+	X(REASON_ALERT_FULL, "alert_full", INVALID_REQUEST_STATE,\
+	  "This case has as many steps as it can hold: give it its outcome.")\
+	X(REASON_ALERT_ASSIGNEE, "alert_assignee", INVALID_VALUE,\
+	  "A case is given to somebody who has a role at this organisation, and not to whom it is about.")\
 	X(REASON_OTHER_AUTHORITY, "other_authority", ACCESS_DENIED,                                                    \
 	  "An authority publishes its own records only.")                                                              \
 	X(REASON_CONTACTS, "contacts_needed", INVALID_REQUEST_STATE,                                                   \

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/place.h"
 #include "broker/policy.h"
 #include "certs/identity.h"
 #include "proto/nhs_number.h"
@@ -38,6 +39,7 @@ struct organisation {
 	enum organisation_type type;
 	uint64_t care_settings;                    // bit n: care setting n of cpis.v1
 	struct inbox_settings inbox;
+	struct place place;                        // for detection: how far looks at one child are apart
 };
 
 // NHS numbers that one organisation answers for beside the built-in register; both ends belong to it, and are compared as

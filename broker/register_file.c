@@ -12,6 +12,7 @@
 
 #define CARE_SETTINGS_MAX 64u
 #define INSTANT_BYTES_MAX 30
+#define PLACE_BYTES_MAX 24
 #define MINUTES_PER_DAY (24u * 60u)
 #define ESCALATE_MINUTES_MAX (30u * MINUTES_PER_DAY)
 #define EXPIRE_DAYS_MAX 365u
@@ -28,7 +29,7 @@ struct file_inbox {
 };
 
 struct file_organisation {
-	char *ods, *name;
+	char *ods, *name, *place;
 	enum organisation_type type;
 	char **care_settings;
 	unsigned care_settings_count;
@@ -90,6 +91,7 @@ static const cyaml_schema_field_t organisation_fields[] = {
 			 ORGANISATION_TYPES),
 	CYAML_FIELD_SEQUENCE("care_settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
 			     struct file_organisation, care_settings, &word_value, 0, CARE_SETTINGS_MAX),
+	TEXT("place", CYAML_FLAG_OPTIONAL, file_organisation, place, PLACE_BYTES_MAX),
 	CYAML_FIELD_MAPPING_PTR("inbox", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, inbox,
 				inbox_fields),
 	CYAML_FIELD_MAPPING_PTR("answers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, answers,
@@ -208,6 +210,9 @@ static bool read_organisation(struct yaml_place *place, const struct file_organi
 		return yaml_file_refuse(place, "organisation %s: the name has control characters", from->ods);
 	memcpy(to->name, from->name, strlen(from->name) + 1);
 	to->type = from->type;
+	if (from->place != NULL && !place_parse(from->place, &to->place))
+		return yaml_file_refuse(place, "organisation %s: place is latitude and longitude in degrees, like 53.80 -1.55",
+					from->ods);
 	return read_care_settings(place, from, &to->care_settings) && read_inbox(place, from, &to->inbox);
 }
 

@@ -210,6 +210,14 @@ static enum reason dispatch(struct op_context *context)
 		return op_alert_list(context);
 	case CPIS__V1__OPERATION__ALERT_REVIEW:
 		return op_alert_review(context);
+	case CPIS__V1__OPERATION__ALERT_SHOW:
+		return op_alert_show(context);
+	case CPIS__V1__OPERATION__ALERT_ASSIGN:
+		return op_alert_assign(context);
+	case CPIS__V1__OPERATION__ALERT_NOTE:
+		return op_alert_note(context);
+	case CPIS__V1__OPERATION__ALERT_CLOSE:
+		return op_alert_close(context);
 	case CPIS__V1__OPERATION__ENROL:
 		return op_enrol(context);
 	case CPIS__V1__OPERATION__ENROL_INVITE:
@@ -275,6 +283,7 @@ static void note_subject(struct op_context *context)
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_DETAILS) {
 		text = request->details->nhs_number;
 		context->detail->stated_reason = request->details->reason;
+		context->detail->own_household = request->details->own_household;
 	} else if (request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_SEARCH) {
 		text = request->audit_search->nhs_number;
 		context->detail->search = request->audit_search;

@@ -62,6 +62,8 @@
 #define REASON_CODE_BYTES_MAX 64u
 // 31 days of England's calendar; the end of summer time makes one of them an hour longer.
 #define REPORT_MS_MAX ((31ull * 24u + 1u) * 3600u * 1000u)
+#define ALERT_STEPS_MAX 64u           // of one case
+#define FINDINGS_MAX 16u              // of one record
 #define PAGE_ITEMS_MAX 100u
 #define PAGE_ITEMS_DEFAULT 50u
 #define ACKNOWLEDGE_IDS_MAX 100u

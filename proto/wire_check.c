@@ -203,14 +203,6 @@ static enum wire_status check_policy_load(const Cpis__V1__PolicyLoadRequest *bod
 	return status == WIRE_OK ? wire_check_words(body->reason, "policy_load.reason", error) : status;
 }
 
-static enum wire_status check_alert_review(const Cpis__V1__AlertReviewRequest *body, struct wire_error *error)
-{
-	enum wire_status status = WIRE_OK;
-	REQUIRE(body->id != 0, WIRE_MISSING, "alert_review.id");
-	REQUIRE(body->finding != CPIS__V1__ALERT_FINDING__ALERT_FINDING_UNSPECIFIED, WIRE_MISSING, "alert_review.finding");
-	return status == WIRE_OK ? wire_check_words(body->words, "alert_review.words", error) : status;
-}
-
 // Who is, or would be, enrolled.
 static enum wire_status check_system(const char *organisation, const char *system_name, struct wire_error *error)
 {
@@ -286,10 +278,12 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	case CPIS__V1__REQUEST__BODY_POLICY_LOAD:
 		return check_policy_load(request->policy_load, error);
 	case CPIS__V1__REQUEST__BODY_ALERT_LIST:
-		REQUIRE(request->alert_list->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "alert_list.limit");
-		return status;
 	case CPIS__V1__REQUEST__BODY_ALERT_REVIEW:
-		return check_alert_review(request->alert_review, error);
+	case CPIS__V1__REQUEST__BODY_ALERT_SHOW:
+	case CPIS__V1__REQUEST__BODY_ALERT_ASSIGN:
+	case CPIS__V1__REQUEST__BODY_ALERT_NOTE:
+	case CPIS__V1__REQUEST__BODY_ALERT_CLOSE:
+		return wire_check_alert(request, error);
 	case CPIS__V1__REQUEST__BODY_ENROL:
 		return check_enrol(request->enrol, error);
 	case CPIS__V1__REQUEST__BODY_ENROL_INVITE:
@@ -374,6 +368,7 @@ static enum wire_status check_audit_show(const Cpis__V1__AuditShowReply *body, s
 {
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->entry != NULL && body->entry->detail != NULL, WIRE_MISSING, "audit_show.entry");
+	REQUIRE(status != WIRE_OK || body->entry->detail->n_findings <= FINDINGS_MAX, WIRE_TOO_MANY, "audit_show.entry.detail.findings");
 	REQUIRE(body->proof != NULL, WIRE_MISSING, "audit_show.proof");
 	return status == WIRE_OK ? check_receipt(body->proof, "audit_show.proof", error) : status;
 }
@@ -426,8 +421,10 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 		REQUIRE(reply->policy_show->policy.len <= POLICY_BYTES_MAX, WIRE_BAD_VALUE, "policy_show.policy");
 		return status;
 	case CPIS__V1__REPLY__BODY_ALERT_LIST:
-		REQUIRE(reply->alert_list->n_alerts <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "alert_list.alerts");
-		return status;
+	case CPIS__V1__REPLY__BODY_ALERT_SHOW:
+	case CPIS__V1__REPLY__BODY_ALERT_ASSIGN:
+	case CPIS__V1__REPLY__BODY_ALERT_NOTE:
+		return wire_check_alert_reply(reply, error);
 	case CPIS__V1__REPLY__BODY_ENROL:
 		REQUIRE(reply->enrol->certificate.len <= SYSTEM_CERTIFICATE_BYTES_MAX, WIRE_BAD_VALUE, "enrol.certificate");
 		return status;

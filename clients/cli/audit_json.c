@@ -83,6 +83,11 @@ static json_t *detail_value(const Cpis__V1__AuditDetail *detail)
 	set_text(value, "organisation_name", detail->organisation_name);
 	if (detail->search != NULL)
 		json_object_set_new(value, "search", search_value(detail->search));
+	json_t *findings = json_array();
+	for (size_t i = 0; i < detail->n_findings; i++)
+		json_array_append_new(findings, json_pack("{s:s, s:s}", "rule", detail->findings[i]->rule, "words",
+							  detail->findings[i]->words));
+	json_object_set_new(value, "findings", findings);
 	return value;
 }
 

@@ -14,6 +14,7 @@ struct question {
 	Cpis__V1__AccessType access_type;
 	const char *reason; // "" when none is stated
 	bool break_glass;
+	bool own_household;
 };
 
 // ------------------------------------------------------------------ text
@@ -196,6 +197,7 @@ static int ask_details(struct connection *connection, struct question *question,
 	details.access_type = question->access_type;
 	details.reason = (char *)(uintptr_t)question->reason;
 	details.break_glass = question->break_glass;
+	details.own_household = question->own_household;
 	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
 	request.details = &details;
 	return question->break_glass ? connection_call_signed(connection, &request, ret)
@@ -215,6 +217,7 @@ static int read_question(const struct command_line *line, const struct connectio
 	const char *reason = command_value(line, "reason");
 	question->reason = reason == NULL ? "" : reason;
 	question->break_glass = command_value(line, "break-glass") != NULL;
+	question->own_household = command_value(line, "own-household") != NULL;
 	if (question->break_glass && reason == NULL)
 		return command_usage_error(line, "--break-glass needs --reason");
 	return EXIT_DONE;
@@ -291,6 +294,8 @@ static const struct command_option options[] = {
 	{"scheduled", NULL, "a planned look: silent, where your role and care setting allow one", OPTION_OPTIONAL},
 	{"reason", "TEXT", "why you look, in words: kept in the audit log and told to the authority", OPTION_OPTIONAL},
 	{"break-glass", NULL, "open the details though role, hours or setting do not allow it: signed, and alerted", OPTION_OPTIONAL},
+	{"own-household", NULL, "with details: say that the child lives at the asker's address; your system knows, cpis does not",
+	 OPTION_OPTIONAL},
 	{"care-setting", "NAME", "where care is given, e.g. emergency_department", OPTION_OPTIONAL},
 	{0},
 };

@@ -37,17 +37,17 @@ const struct stage_cast stage_cast[STAGE_PERSONS] = {
 };
 
 const struct stage_props stage_props[STAGE_SYSTEMS] = {
-	[STAGE_HOSPITAL] = {"RXH", "hospital", "care_provider", "[emergency_department]"},
-	[STAGE_COMMUNITY] = {"RY7", "community", "care_provider", "[school_nursing]"},
-	[STAGE_INFIRMARY] = {"RXJ", "infirmary", "care_provider", "[emergency_department, maternity, gp_in_hours]"},
-	[STAGE_LEEDS] = {"383", "leeds", "local_authority", NULL},
-	[STAGE_BRIGHTON] = {"846", "brighton", "local_authority", NULL},
-	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL},
-	[STAGE_NEIGHBOUR] = {"W00", "neighbour", "national_body", NULL},
-	[STAGE_DEMOGRAPHICS] = {"X09", "demographics", "national_body", NULL},
-	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL},
-	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL},
-	[STAGE_NEWCOMER] = {"RXH", "newcomer", NULL, NULL},
+	[STAGE_HOSPITAL] = {"RXH", "hospital", "care_provider", "[emergency_department]", "53.80 -1.55"},
+	[STAGE_COMMUNITY] = {"RY7", "community", "care_provider", "[school_nursing]", NULL},
+	[STAGE_INFIRMARY] = {"RXJ", "infirmary", "care_provider", "[emergency_department, maternity, gp_in_hours]", "50.82 -0.14"},
+	[STAGE_LEEDS] = {"383", "leeds", "local_authority", NULL, NULL},
+	[STAGE_BRIGHTON] = {"846", "brighton", "local_authority", NULL, NULL},
+	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL, NULL},
+	[STAGE_NEIGHBOUR] = {"W00", "neighbour", "national_body", NULL, NULL},
+	[STAGE_DEMOGRAPHICS] = {"X09", "demographics", "national_body", NULL, NULL},
+	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL, NULL},
+	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL, NULL},
+	[STAGE_NEWCOMER] = {"RXH", "newcomer", NULL, NULL, NULL},
 };
 
 void stage_must(bool good, const char *what, const char *detail)
@@ -120,6 +120,8 @@ static void write_register(const struct stage *stage)
 			fputs(", answers: {plans: [\"" STAGE_RANGE_FIRST "-" STAGE_RANGE_LAST "\"]}", file);
 		if (i == STAGE_DEMOGRAPHICS && stage->asks_demographics)
 			fputs(", answers: {demographics: true}", file);
+		if (props->place != NULL)
+			fprintf(file, ", place: %s", props->place);
 		if (stage->inbox[i] != NULL)
 			fprintf(file, ", inbox: %s", stage->inbox[i]);
 		fputs("}\n", file);
@@ -292,6 +294,24 @@ void stage_set_contacts(struct stage *stage, enum stage_system system, const cha
 	stage_must(authority_state_save(&context, &state) == REASON_NONE && store->ops->commit(store) == STORE_OK,
 		   "contacts", "cannot be written");
 	arena_done(&arena);
+}
+
+void stage_set_detection(struct stage *stage, const char *rules)
+{
+	static const char begins[] = "\ndetection:\n", ends[] = "\n# Checked whenever";
+	struct policy *before = stage->policy;
+	char detail[POLICY_DETAIL_BYTES] = "", *text = NULL;
+	size_t bytes = 0;
+	const char *old = (const char *)policy_text(before, &bytes);
+	const char *from = memmem(old, bytes, begins, sizeof begins - 1), *to = memmem(old, bytes, ends, sizeof ends - 1);
+	stage_must(from != NULL && to != NULL && from < to, "policy", "has no detection rules to replace");
+	int made = asprintf(&text, "%.*s\ndetection:%s\n%s%.*s", (int)(from - old), old, rules[0] == '\0' ? " []" : "", rules,
+			    (int)(old + bytes - to), to);
+	stage_must(made > 0, "policy", "out of memory");
+	stage_must(policy_read((const uint8_t *)text, (size_t)made, "rules", &stage->policy, detail), "policy", detail);
+	free(text);
+	stage_restart(stage);
+	policy_free(before);
 }
 
 struct stage *stage_new(void)

@@ -124,6 +124,8 @@ bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DET
 void stage_end_profile(struct stage *stage, enum stage_person person); // now
 // What the register says of the organisation's inbox from now on, e.g. "{same_look_minutes: 0}".
 void stage_set_inbox(struct stage *stage, enum stage_system system, const char *inbox);
+// The shipped policy with these lines in place of its detection rules and sampling ("": with none), in a new core over the same store.
+void stage_set_detection(struct stage *stage, const char *rules);
 // Does all that is due by now. False: a step failed.
 bool stage_tick(struct stage *stage);
 // The registration authority's part: its certificate is put among the enrolled ones.

@@ -16,6 +16,7 @@ struct stage_props {
 	const char *ods, *name;
 	const char *type;         // NULL: not in the register on its own account
 	const char *care_settings;
+	const char *place;        // NULL: not known
 };
 extern const struct stage_props stage_props[STAGE_SYSTEMS];
 

@@ -77,7 +77,7 @@ START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "fine", "--words", WHY, NULL), 1);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "appropriate", "--words", WHY, NULL),
 			 0);
-	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "inappropriate", "--words", WHY,
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "breach", "--words", WHY,
 				    NULL),
 			 5);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", "--all", NULL), 0);
@@ -85,6 +85,37 @@ START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "--json", "alert", "list", "--all", NULL), 0);
 	ck_assert(said("\"finding\": \"APPROPRIATE\""));
 	ck_assert_int_eq(world_cpis(world, "nurse", "alert", "list", NULL), 3);
+}
+END_TEST
+
+START_TEST(a_finding_is_a_case_from_the_look_to_the_end)
+{
+	publish();
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, "--details", "--own-household", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", NULL), 0);
+	unsigned long long alert, record;
+	ck_assert_int_eq(sscanf(world_out(world), "%llu %*s %*s something was found; audit record %llu", &alert, &record), 2);
+	ck_assert(said("own_household, high: looked at a child of whom") && said("1 to review"));
+	ck_assert_ptr_null(strstr(world_out(world), child));
+	char id[24], number[24];
+	snprintf(id, sizeof id, "%llu", alert);
+	snprintf(number, sizeof number, "%llu", record);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "audit", "show", number, NULL), 0);
+	ck_assert(said("FOUND by own_household: looked at a child"));
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "assign", id, "nobody", NULL), 1);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "note", "x", "--words", WHY, NULL), 1);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "note", id, "--words", WHY, NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "close", id, "--words", WHY, NULL), 6);
+	ck_assert(complained("alert_undecided"));
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "breach", "--words", WHY,
+				    "--keep-open", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", NULL), 0);
+	ck_assert(said("decided") && said("1 to review"));
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "close", id, "--words", WHY, NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "close", id, "--words", WHY, NULL), 5);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "--json", "alert", "show", id, NULL), 0);
+	ck_assert(said("\"kind\": \"note\"") && said("\"kind\": \"outcome\"") && said("\"kind\": \"closed\"") &&
+		  said("\"state\": \"closed\"") && said("\"finding\": \"BREACH\""));
 }
 END_TEST
 
@@ -232,6 +263,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it);
+	tcase_add_test(tests, a_finding_is_a_case_from_the_look_to_the_end);
 	tcase_add_test(tests, a_policy_is_put_in_force_on_a_running_broker_and_outlives_it);
 	tcase_add_test(tests, a_bad_policy_is_refused_with_its_line_and_changes_nothing);
 	tcase_add_test(tests, a_decision_is_explained);

@@ -14,7 +14,7 @@
 
 #define SHIPPED "broker/policy.yaml"
 #define OP(name) CPIS__V1__OPERATION__##name
-#define LAST_OPERATION OP(AUDIT_CONSISTENCY)
+#define LAST_OPERATION OP(ALERT_CLOSE)
 #define SETTING(name) CPIS__V1__CARE_SETTING__##name
 #define BIT(name) (UINT64_C(1) << SETTING(name))
 #define UNSCHEDULED CPIS__V1__ACCESS_TYPE__UNSCHEDULED
@@ -218,7 +218,7 @@ static void check_rules(const struct policy_question *question, const struct pol
 			 allowed && details && question->access_type == SCHEDULED && !silent);
 	if (strcmp(question->role_code, "R8009") == 0 && activity_set_count(&question->additional) == 0)
 		ck_assert_int_eq(allowed, question->operation <= OP(SESSION_OPEN) || question->operation == OP(ENROL) ||
-					      question->operation >= OP(AUDIT_CONSISTENCY));
+					      question->operation == OP(AUDIT_CONSISTENCY));
 	if (question->operation == OP(PUBLISH) || question->operation == OP(PUBLICATION_COMMIT) ||
 	    question->operation == OP(ENQUIRY_SEND))
 		ck_assert(!allowed || question->organisation_type == AUTHORITY);
@@ -259,7 +259,9 @@ START_TEST(the_shipped_policy_knows_every_operation_and_care_setting)
 	struct policy_question question = {.role_code = "R8001", .organisation_type = CARE};
 	for (int operation = OP(PING); operation <= LAST_OPERATION; operation++) {
 		question.operation = (Cpis__V1__Operation)operation;
-		ck_assert_int_ne(policy_decide(shipped, &question).reason, REASON_OPERATION);
+		// Numbers may be left out.
+		if (wire_operation_name(question.operation)[0] != '?')
+			ck_assert_int_ne(policy_decide(shipped, &question).reason, REASON_OPERATION);
 	}
 	question.operation = OP(FLAG);
 	for (unsigned i = 1; i < settings->n_values; i++) {
@@ -901,7 +903,10 @@ START_TEST(a_policy_is_read_from_memory_like_a_file)
 	ck_assert_uint_eq(again, bytes);
 	ck_assert(policy_can_be_replaced(policy));
 	policy_free(policy);
-	ck_assert(!policy_read(text, bytes / 2, "policy", &policy, detail));
+	// Cut in the middle of its first list.
+	const uint8_t *cut = memchr(text, '[', bytes);
+	ck_assert_ptr_nonnull(cut);
+	ck_assert(!policy_read(text, (size_t)(cut - text) + 1, "policy", &policy, detail));
 	ck_assert_msg(strncmp(detail, "policy:", 7) == 0, "%s", detail);
 	ck_assert(!policy_read(nothing, 0, "policy", &policy, detail));
 }

@@ -109,6 +109,8 @@ static const cyaml_schema_field_t reference_fields[] = {
 	LIST(care_settings, reference, &setting_entry, 0),
 	LIST(operations, reference, &operation_entry, 0),
 	CYAML_FIELD_IGNORE("examples", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("detection", CYAML_FLAG_OPTIONAL),
+	CYAML_FIELD_IGNORE("sampling", CYAML_FLAG_OPTIONAL),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t reference_schema = {
@@ -405,6 +407,10 @@ static const struct named operations[] = {
 	{"responder_answer", 38},
 	{"responder_announce", 39},
 	{"audit_consistency", 40},
+	{"alert_show", 41},
+	{"alert_assign", 42},
+	{"alert_note", 43},
+	{"alert_close", 44},
 	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},

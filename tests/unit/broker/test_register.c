@@ -324,6 +324,8 @@ START_TEST(refuses_bad_organisations_with_their_line)
 	refuses(ORGANISATIONS "  - {ods: A12, name: Typeless}\n" PROFILES NURSE, ":5: key 'type' is missing");
 	refuses(ORGANISATIONS "  - {ods: A12, name: \"a\\eb\", type: care_provider}\n" PROFILES NURSE,
 		":5: organisation A12: the name has control characters");
+	refuses(ORGANISATIONS "  - {ods: A12, name: A, type: care_provider, place: Leeds}\n" PROFILES NURSE,
+		":5: organisation A12: place is latitude and longitude in degrees, like 53.80 -1.55");
 	refuses(ORGANISATIONS
 		"  - {ods: A12, name: A, type: care_provider, care_settings: [cafeteria]}\n" PROFILES NURSE,
 		":5: organisation A12: unknown care setting 'cafeteria'");

@@ -494,8 +494,41 @@ START_TEST(lists_up_to_100_alerts_and_reviews_one_with_a_finding_in_words)
 	expect(WIRE_MISSING, "alert_review.id");
 	body.id = 1;
 	expect(WIRE_MISSING, "alert_review.finding");
-	body.finding = CPIS__V1__ALERT_FINDING__INAPPROPRIATE;
+	body.finding = CPIS__V1__ALERT_FINDING__BREACH;
 	expect_words(&body.words, "alert_review.words");
+}
+END_TEST
+
+START_TEST(names_a_case_and_says_what_is_done_in_words)
+{
+	Cpis__V1__AlertShowRequest show = CPIS__V1__ALERT_SHOW_REQUEST__INIT;
+	Cpis__V1__AlertAssignRequest assign = CPIS__V1__ALERT_ASSIGN_REQUEST__INIT;
+	Cpis__V1__AlertNoteRequest note = CPIS__V1__ALERT_NOTE_REQUEST__INIT;
+	Cpis__V1__AlertCloseRequest close = CPIS__V1__ALERT_CLOSE_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_ALERT_SHOW;
+	request.alert_show = &show;
+	expect(WIRE_MISSING, "alert_show.id");
+	show.id = 1;
+	expect(WIRE_OK, "");
+	request.body_case = CPIS__V1__REQUEST__BODY_ALERT_ASSIGN;
+	request.alert_assign = &assign;
+	expect(WIRE_MISSING, "alert_assign.id");
+	assign.id = 1;
+	expect(WIRE_MISSING, "alert_assign.uid");
+	assign.uid = (char *)(uintptr_t) "55500000001";
+	expect(WIRE_BAD_VALUE, "alert_assign.uid");
+	assign.uid = (char *)(uintptr_t) "555000000001";
+	expect(WIRE_OK, "");
+	request.body_case = CPIS__V1__REQUEST__BODY_ALERT_NOTE;
+	request.alert_note = &note;
+	expect(WIRE_MISSING, "alert_note.id");
+	note.id = 1;
+	expect_words(&note.words, "alert_note.words");
+	request.body_case = CPIS__V1__REQUEST__BODY_ALERT_CLOSE;
+	request.alert_close = &close;
+	expect(WIRE_MISSING, "alert_close.id");
+	close.id = 1;
+	expect_words(&close.words, "alert_close.words");
 }
 END_TEST
 
@@ -603,6 +636,7 @@ int main(void)
 	tcase_add_test(tcase, explains_a_person_a_role_and_an_operation);
 	tcase_add_test(tcase, loads_policies_of_1_to_49152_bytes_with_a_reason);
 	tcase_add_test(tcase, lists_up_to_100_alerts_and_reviews_one_with_a_finding_in_words);
+	tcase_add_test(tcase, names_a_case_and_says_what_is_done_in_words);
 	tcase_add_test(tcase, enrols_a_named_system_with_a_code_of_16_bytes);
 	tcase_add_test(tcase, invites_and_withdraws_a_named_system_with_a_reason);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);

@@ -428,6 +428,49 @@ START_TEST(alert_list_has_up_to_100_alerts)
 }
 END_TEST
 
+START_TEST(a_case_has_an_alert_with_up_to_64_steps)
+{
+	REPEAT(Cpis__V1__AlertStep, CPIS__V1__ALERT_STEP__INIT);
+	Cpis__V1__Alert alert = CPIS__V1__ALERT__INIT;
+	Cpis__V1__AlertShowReply body = CPIS__V1__ALERT_SHOW_REPLY__INIT;
+	Cpis__V1__AlertAssignReply assigned = CPIS__V1__ALERT_ASSIGN_REPLY__INIT;
+	Cpis__V1__AlertNoteReply noted = CPIS__V1__ALERT_NOTE_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_ALERT_SHOW;
+	reply.alert_show = &body;
+	expect(WIRE_MISSING, "alert_show.alert");
+	body.alert = &alert;
+	alert.steps = elements;
+	alert.n_steps = ALERT_STEPS_MAX;
+	expect(WIRE_OK, "");
+	alert.n_steps++;
+	expect(WIRE_TOO_MANY, "alert_show.alert.steps");
+	reply.body_case = CPIS__V1__REPLY__BODY_ALERT_ASSIGN;
+	reply.alert_assign = &assigned;
+	expect(WIRE_MISSING, "alert_assign.alert");
+	reply.body_case = CPIS__V1__REPLY__BODY_ALERT_NOTE;
+	reply.alert_note = &noted;
+	expect(WIRE_MISSING, "alert_note.alert");
+}
+END_TEST
+
+START_TEST(a_record_has_up_to_16_findings)
+{
+	REPEAT(Cpis__V1__Finding, CPIS__V1__FINDING__INIT);
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	Cpis__V1__AuditEntry entry = CPIS__V1__AUDIT_ENTRY__INIT;
+	Cpis__V1__Receipt proof = CPIS__V1__RECEIPT__INIT;
+	Cpis__V1__AuditShowReply body = CPIS__V1__AUDIT_SHOW_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_AUDIT_SHOW;
+	reply.audit_show = &body;
+	body.entry = &entry;
+	body.proof = &proof;
+	entry.detail = &detail;
+	detail.findings = elements;
+	detail.n_findings = FINDINGS_MAX + 1;
+	expect(WIRE_TOO_MANY, "audit_show.entry.detail.findings");
+}
+END_TEST
+
 START_TEST(an_enrolment_has_a_key_of_32_bytes_or_none_and_a_certificate_of_up_to_2048)
 {
 	static uint8_t large[SYSTEM_CERTIFICATE_BYTES_MAX + 1];
@@ -497,6 +540,8 @@ int main(void)
 	tcase_add_test(tcase, a_policy_shown_has_up_to_49152_bytes);
 	tcase_add_test(tcase, a_policy_loaded_has_up_to_100_examples);
 	tcase_add_test(tcase, alert_list_has_up_to_100_alerts);
+	tcase_add_test(tcase, a_case_has_an_alert_with_up_to_64_steps);
+	tcase_add_test(tcase, a_record_has_up_to_16_findings);
 	tcase_add_test(tcase, an_enrolment_has_a_key_of_32_bytes_or_none_and_a_certificate_of_up_to_2048);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
 	suite_add_tcase(suite, tcase);

@@ -1,0 +1,22 @@
+// What follows when a detection rule finds something: the finding stands in the record that set it off, the privacy officer of
+// the organisation gets an alert, and where the rule says so the broker holds the person or system back by itself. All of it in
+// the batch of that record: it is durable with it or not at all.
+#ifndef CPIS_BROKER_FINDING_H
+#define CPIS_BROKER_FINDING_H
+
+#include "broker/detection.h"
+#include "broker/op.h"
+
+// Records that are read back after a start: what lies further back is forgotten.
+#define FINDING_READ_BACK_MAX 8192u
+
+// Just before the request's record is appended; its detail is complete but for the findings. `system` is NULL when it is not
+// known. False: the batch cannot be committed.
+__attribute__((warn_unused_result)) bool finding_look(struct op_context *context, struct detection *detection,
+						       const struct enrolled_system *system, enum reason reason);
+
+// Fills an empty memory from the log's newest records, without raising anything again. Records that do not open are passed
+// over. Outside a batch; the arena is reset. Returns how many were read.
+size_t finding_read_back(const struct op_context *context, struct detection *detection);
+
+#endif
