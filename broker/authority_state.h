@@ -3,7 +3,7 @@
 // changes nothing but this row: it costs the same however large the file is, and nobody ever reads half of one.
 //
 // Shown of each plan is its newest version of a generation up to `committed` that was not abandoned. One that is older than
-// the last full file was not in that file: it has vanished, and ends on that file's date.
+// the last full file was not in that file: it has vanished, and ends on that file's date, unless it has an end of its own.
 #ifndef CPIS_BROKER_AUTHORITY_STATE_H
 #define CPIS_BROKER_AUTHORITY_STATE_H
 

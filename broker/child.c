@@ -71,7 +71,7 @@ static enum reason take_plan(struct op_context *context, const struct authority_
 		.end_date = plan->end_date,
 		.delete_date = plan->delete_date,
 		.birth_date = plan->birth_date,
-		.vanished_date = row->generation < state->stored->full ? state->stored->full_date : "",
+		.vanished_date = plan_has_vanished(state, row->generation, plan) ? state->stored->full_date : "",
 	};
 	if (!visibility_of(&facts, english_time_of(context->now_ms).date, &visibility)) {
 		log_event(LOG_LEVEL_ERROR, "plan_unreadable", "a stored plan of authority %s has no dates",

@@ -216,6 +216,8 @@ static bool record(struct core *core, struct op_context *context, const struct e
 		context->detail->system_certificate_serial.len = system->identity.serial.bytes_count;
 		context->detail->system_certificate_serial.data = (uint8_t *)(uintptr_t)system->identity.serial.bytes;
 	}
+	if (context->organisation != NULL)
+		context->detail->organisation_name = op_text(context->organisation->name);
 	struct audit_event event = {
 		.time_ms = context->now_ms,
 		.request_id = request_id,

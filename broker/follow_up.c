@@ -230,13 +230,9 @@ enum follow_up follow_up_vanished(struct op_context *context, const struct autho
 				  const struct store_plan *row)
 {
 	Cpis__Stored__V1__StoredPlan *plan = plan_open(context, row);
-	char *full_date = state->stored->full_date;
-	// Dates as text sort as dates.
-	if (plan == NULL || plan->delete_date[0] != '\0' ||
-	    (plan->end_date[0] != '\0' && strcmp(plan->end_date, full_date) <= 0))
+	if (plan == NULL || !plan_has_vanished(state, row->generation, plan))
 		return FOLLOW_UP_DONE;
-	// One that was to begin later is as if it never had.
-	plan->end_date = strcmp(plan->start_date, full_date) > 0 ? plan->start_date : full_date;
+	plan->end_date = state->stored->full_date;
 	plan->published_ms = context->now_ms;
 	bool shown = !begins_later(context, plan);
 	plan->audit_index = state->stored->last_full->report->audit_index;

@@ -7,7 +7,6 @@
 
 #define MINUTE_MS (60ull * 1000u)
 #define HOUR_MS (60u * MINUTE_MS)
-#define PLAN_TYPES_MAX 3
 
 bool notify_named_before(const struct child *child, size_t number)
 {

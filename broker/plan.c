@@ -59,6 +59,11 @@ static enum reason take_row(struct op_context *context, const struct store_plan 
 	return REASON_NONE;
 }
 
+bool plan_has_vanished(const struct authority_state *state, uint64_t generation, const Cpis__Stored__V1__StoredPlan *plan)
+{
+	return generation < state->stored->full && plan->end_date[0] == '\0' && plan->delete_date[0] == '\0';
+}
+
 enum reason plan_before(struct op_context *context, const struct authority_state *state, const struct store_tag *slot,
 			uint64_t before, struct plan_version *ret)
 {
@@ -71,8 +76,9 @@ enum reason plan_before(struct op_context *context, const struct authority_state
 		if (status != STORE_OK)
 			return REASON_STORE;
 		if (authority_state_shows(state, row.generation)) {
-			ret->vanished = row.generation < state->stored->full;
-			return take_row(context, &row, ret);
+			enum reason reason = take_row(context, &row, ret);
+			ret->vanished = reason == REASON_NONE && plan_has_vanished(state, row.generation, ret->plan);
+			return reason;
 		}
 		before = row.generation;
 	}

@@ -28,6 +28,9 @@ enum reason plan_held(struct op_context *context, const struct authority_state *
 // The version of this very generation, shown or not.
 enum reason plan_at(struct op_context *context, const struct store_tag *slot, uint64_t generation, struct plan_version *ret);
 
+// Whether a version is older than the last full file and has no end of its own: it ends on that file's date.
+bool plan_has_vanished(const struct authority_state *state, uint64_t generation, const Cpis__Stored__V1__StoredPlan *plan);
+
 // Whether it was published without an end, and has not vanished or been withdrawn.
 bool plan_is_open(const struct plan_version *version);
 

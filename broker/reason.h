@@ -156,7 +156,7 @@
 	X(REASON_AUDIT_SCOPE, "audit_scope", ACCESS_DENIED,                                                            \
 	  "A reviewer of one organisation sees that organisation's records only.")                                     \
 	X(REASON_REPORT_NEEDS, "report_needs", INVALID_VALUE,                                                          \
-	  "This report is about one person, who must be named.")                          \
+	  "This report must say whom it is about.")                                                                    \
 	X(REASON_REPORT_PERIOD, "report_period", INVALID_VALUE,                                                        \
 	  "This report is about a period of at most 31 days, which must be given.")                                    \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\

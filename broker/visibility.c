@@ -32,7 +32,8 @@ static void ends_by(struct visibility *visibility, struct date day)
 
 static Cpis__V1__PlanStatus status_of(const struct visibility *visibility, struct date start, struct date today)
 {
-	if (start.day > today.day)
+	// One that vanished before it began never did.
+	if (start.day > today.day || (visibility->ends && visibility->end.day < start.day))
 		return CPIS__V1__PLAN_STATUS__PLAN_STATUS_UNSPECIFIED;
 	if (!visibility->ends || visibility->end.day > today.day)
 		return CPIS__V1__PLAN_STATUS__CURRENT;

@@ -1,7 +1,7 @@
 // Which plans a care setting sees, by date: a pure rule, evaluated at the time of the query.
 //	not withdrawn (delete date), begun, and open or ended at most 12 months ago.
 // A plan ends on the earliest of: its end date; the date of the full file in which it was missing; and, but for UCPP, whose
-// subject may be an adult, the 18th birthday. On the day on which it ends it has ended. The 12 months are counted here from
+// subject may be an adult, the 18th birthday. One that ends before it begins is never visible. On the day on which it ends it has ended. The 12 months are counted here from
 // that day, never by the authority (DCB1609).
 #ifndef CPIS_BROKER_VISIBILITY_H
 #define CPIS_BROKER_VISIBILITY_H

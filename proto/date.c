@@ -110,6 +110,15 @@ struct english_time english_time_of(uint64_t time_ms)
 	return ret;
 }
 
+uint64_t english_midnight_ms(struct date date)
+{
+	if (date.day < 1)
+		return 0;
+	// In summer the day begins an hour before it does in UTC; the clock never changes at midnight.
+	uint64_t utc_ms = (uint64_t)date.day * DAY_MS;
+	return utc_ms - (uint64_t)english_time_of(utc_ms).minute_of_day * 60000u;
+}
+
 void instant_format(uint64_t time_ms, char out[25])
 {
 	char date[11];

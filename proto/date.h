@@ -27,6 +27,8 @@ struct english_time {
 	unsigned minute_of_day;  // 0 to 1439
 };
 struct english_time english_time_of(uint64_t time_ms);
+// When that day begins in England; 0 for days before 1970.
+uint64_t english_midnight_ms(struct date date);
 
 // RFC 3339 in UTC with milliseconds: 2026-11-23T03:00:00.000Z. Takes any instant, as peers may send any: past the
 // year 9999 the date stays at its last day (in english_time_of too).

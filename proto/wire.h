@@ -81,9 +81,13 @@ const char *wire_plan_type_name(Cpis__V1__PlanType type);
 const char *wire_file_outcome_name(Cpis__V1__FileOutcome outcome);
 const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind);
 const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding);
+const char *wire_audit_report_name(Cpis__V1__AuditReport report);
 const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state);
 // The way back, for configuration and command lines. False when there is no such name, or no request for the operation.
 __attribute__((warn_unused_result)) bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret);
+// Those too that the broker records by itself.
+__attribute__((warn_unused_result)) bool wire_recorded_operation_by_name(const char *name, Cpis__V1__Operation *ret);
+__attribute__((warn_unused_result)) bool wire_outcome_by_name(const char *name, Cpis__V1__Outcome *ret);
 __attribute__((warn_unused_result)) bool wire_care_setting_by_name(const char *name, Cpis__V1__CareSetting *ret);
 __attribute__((warn_unused_result)) bool wire_plan_type_by_name(const char *name, Cpis__V1__PlanType *ret);
 __attribute__((warn_unused_result)) bool wire_quarantine_kind_by_name(const char *name, Cpis__V1__QuarantineKind *ret);

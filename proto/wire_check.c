@@ -22,7 +22,6 @@ enum wire_status wire_require(enum wire_status status, bool holds, enum wire_sta
 }
 
 // One notification shows each plan type once.
-#define PLAN_TYPES_MAX 3u
 
 bool wire_is_ods(const char *text)
 {
@@ -366,12 +365,8 @@ static enum wire_status check_inbox_list(const Cpis__V1__InboxListReply *body, s
 {
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->n_items <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "inbox_list.items");
-	for (size_t i = 0; i < body->n_items && status == WIRE_OK; i++) {
-		const Cpis__V1__InboxItem *item = body->items[i];
-		REQUIRE(item->kind_case != CPIS__V1__INBOX_ITEM__KIND_ACCESS ||
-				item->access->n_plan_types <= PLAN_TYPES_MAX,
-			WIRE_TOO_MANY, "inbox_list.items.access.plan_types");
-	}
+	for (size_t i = 0; i < body->n_items && status == WIRE_OK; i++)
+		status = wire_check_item(body->items[i], error);
 	return status;
 }
 

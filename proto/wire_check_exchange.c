@@ -92,12 +92,42 @@ enum wire_status wire_check_exchange(const Cpis__V1__Request *request, struct wi
 	}
 }
 
+static enum wire_status check_digest(const Cpis__V1__AccessDigest *digest, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(digest->n_accesses <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "items.digest.accesses");
+	for (size_t i = 0; i < digest->n_accesses && status == WIRE_OK; i++)
+		REQUIRE(digest->accesses[i]->n_plan_types <= PLAN_TYPES_MAX, WIRE_TOO_MANY,
+			"items.digest.accesses.plan_types");
+	return status;
+}
+
+enum wire_status wire_check_item(const Cpis__V1__InboxItem *item, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	switch (item->kind_case) {
+	case CPIS__V1__INBOX_ITEM__KIND_ACCESS:
+		REQUIRE(item->access->n_plan_types <= PLAN_TYPES_MAX, WIRE_TOO_MANY, "items.access.plan_types");
+		return status;
+	case CPIS__V1__INBOX_ITEM__KIND_DIGEST:
+		return check_digest(item->digest, error);
+	case CPIS__V1__INBOX_ITEM__KIND_INACTIVE_NUMBER:
+		REQUIRE(item->inactive_number->n_plan_types <= PLAN_TYPES_MAX, WIRE_TOO_MANY,
+			"items.inactive_number.plan_types");
+		return status;
+	default:
+		return status;
+	}
+}
+
 enum wire_status wire_check_exchange_reply(const Cpis__V1__Reply *reply, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
 	switch (reply->body_case) {
 	case CPIS__V1__REPLY__BODY_INBOX_TAKE:
 		REQUIRE(reply->inbox_take->n_items <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "inbox_take.items");
+		for (size_t i = 0; i < reply->inbox_take->n_items && status == WIRE_OK; i++)
+			status = wire_check_item(reply->inbox_take->items[i], error);
 		return status;
 	case CPIS__V1__REPLY__BODY_RESPONDER_TAKE:
 		REQUIRE(reply->responder_take->work == NULL || reply->responder_take->work->work_id.len == WORK_ID_BYTES,

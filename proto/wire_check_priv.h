@@ -23,6 +23,8 @@ enum wire_status wire_check_consistency(const Cpis__V1__AuditConsistencyRequest 
 // A consistency proof's length and its hashes'.
 enum wire_status wire_check_growth(size_t count, const ProtobufCBinaryData *hashes, const char *field,
 				   struct wire_error *error);
+// An inbox item of a reply.
+enum wire_status wire_check_item(const Cpis__V1__InboxItem *item, struct wire_error *error);
 
 // wire_check_publication.c, wire_check_exchange.c: the bodies of their subjects. WIRE_MISSING "body" for any other.
 enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct wire_error *error);

@@ -57,17 +57,40 @@ const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding)
 	return name_of(&cpis__v1__alert_finding__descriptor, (int)finding);
 }
 
+const char *wire_audit_report_name(Cpis__V1__AuditReport report)
+{
+	return name_of(&cpis__v1__audit_report__descriptor, (int)report);
+}
+
 const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state)
 {
 	return name_of(&cpis__v1__enrolment_state__descriptor, (int)state);
 }
 
-bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret)
+bool wire_recorded_operation_by_name(const char *name, Cpis__V1__Operation *ret)
 {
 	int value;
-	if (!value_of(&cpis__v1__operation__descriptor, name, &value) || value >= CPIS__V1__OPERATION__HANDSHAKE)
+	if (!value_of(&cpis__v1__operation__descriptor, name, &value))
 		return false;
 	*ret = (Cpis__V1__Operation)value;
+	return true;
+}
+
+bool wire_operation_by_name(const char *name, Cpis__V1__Operation *ret)
+{
+	Cpis__V1__Operation value;
+	if (!wire_recorded_operation_by_name(name, &value) || value >= CPIS__V1__OPERATION__HANDSHAKE)
+		return false;
+	*ret = value;
+	return true;
+}
+
+bool wire_outcome_by_name(const char *name, Cpis__V1__Outcome *ret)
+{
+	int value;
+	if (!value_of(&cpis__v1__outcome__descriptor, name, &value))
+		return false;
+	*ret = (Cpis__V1__Outcome)value;
 	return true;
 }
 

@@ -10,7 +10,7 @@
 #include "clients/cli/commands.h"
 #include "proto/limits.h"
 
-#define OPTIONS_MAX 24
+#define OPTIONS_MAX 40
 
 static const struct command_option online_options[] = {
 	{"profile", "FILE", "who and where you are (default: $CPIS_PROFILE)", OPTION_OPTIONAL},
@@ -205,6 +205,8 @@ int command_dispatch_group(const char *group, const char *help, const struct com
 		if (strcmp(argv[at], word) != 0)
 			continue;
 		memmove(argv + 1, argv, (size_t)at * sizeof *argv);
+		if (commands[i].group != NULL)
+			return commands[i].group(argc - 1, argv + 1);
 		return command_dispatch(&commands[i], argc - 1, argv + 1);
 	}
 	if (at < argc)

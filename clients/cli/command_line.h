@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+
 #define COMMAND_LINE_VALUES_MAX 32
 #define TIMEOUT_MS_DEFAULT 10000u
 
@@ -27,6 +28,7 @@ struct command {
 	bool offline;            // needs no broker: takes no --profile and no --timeout
 	bool text_only;          // takes no --json
 	command_run *run;
+	int (*group)(int argc, char **argv); // in place of `run`: a group of commands of its own
 };
 
 struct command_line {

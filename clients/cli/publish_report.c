@@ -124,7 +124,8 @@ static bool show_page(struct listing *listing, Cpis__V1__PublicationShowRequest 
 	if (first || show->after_vanished.len != 0)
 		take_vanished(listing, page);
 	show->after_rejected = page->next_rejected;
-	memcpy(cursor, page->next_vanished.data, page->next_vanished.len);
+	if (page->next_vanished.len != 0)
+		memcpy(cursor, page->next_vanished.data, page->next_vanished.len);
 	show->after_vanished = (ProtobufCBinaryData){page->next_vanished.len, cursor};
 	bool more = page->next_rejected != 0 || page->next_vanished.len != 0;
 	if (!more && page->report != NULL) {

@@ -245,7 +245,7 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 			{.socket = client->monitor, .events = ZMQ_POLLIN},
 			{.fd = client->interrupt, .events = ZMQ_POLLIN},
 		};
-		if (zmq_poll(items, client->interrupt < 0 ? 2 : 3, next_wake(call, now_ms)) < 0 && errno != EINTR)
+		if (zmq_poll(items, client->interruptible ? 3 : 2, next_wake(call, now_ms)) < 0 && errno != EINTR)
 			return client_fail(client, CPIS_USAGE, "cannot wait: %s", zmq_strerror(errno));
 		read_events(call);
 		enum cpis_status status = receive_reply(call, ret);
@@ -363,6 +363,7 @@ enum cpis_status cpis_call_signed(struct cpis_client *client, Cpis__V1__Request 
 
 void cpis_set_interrupt(struct cpis_client *client, int fd)
 {
+	client->interruptible = fd >= 0;
 	client->interrupt = fd;
 }
 

@@ -139,6 +139,8 @@ enum cpis_status client_copy_options(struct cpis_client *client, const struct cp
 		return client_fail(client, CPIS_USAGE, "an option is missing");
 	const char *file = options->checkpoint_file == NULL ? "" : options->checkpoint_file;
 	client->key_lock = options->key_lock;
+	// 0 would be standard input, which may be at its end.
+	client->interrupt = -1;
 	if ((size_t)snprintf(client->endpoint, sizeof client->endpoint, "%s", options->endpoint) >=
 		    sizeof client->endpoint ||
 	    (size_t)snprintf(client->checkpoint_file, sizeof client->checkpoint_file, "%s", file) >=
@@ -156,7 +158,6 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
 		return CPIS_NO_MEMORY;
 	}
-	client->interrupt = -1;
 	enum cpis_status status = client_copy_options(client, options);
 	if (status == CPIS_OK && options->system_certificate == NULL)
 		status = client_fail(client, CPIS_USAGE, "an option is missing");

@@ -30,7 +30,8 @@ struct cpis_client {
 	char newest_note[NOTE_BYTES_MAX + 1];
 	uint8_t request_id[REQUEST_ID_BYTES];
 	bool has_request_id;             // for the next call
-	int interrupt;                   // a descriptor that ends a call that waits; -1: none
+	bool interruptible;              // by a descriptor that ends a call that waits
+	int interrupt;
 	struct signing_key *answer_key;  // of a responder; NULL: it has not registered
 	uint8_t take_id[REQUEST_ID_BYTES];
 	bool take_open;                  // a take with that id was broken off

@@ -222,8 +222,9 @@ static void measure_all(uint64_t records)
 	uint64_t before = audit_next_index(maker.audit);
 	log_maker_grow(&maker, records);
 	double seconds = (now_ms() - start) / 1e3, bytes = (double)log_maker_file_bytes(&maker);
-	printf("%llu records (%.0f a second written), %.2f GB, %.0f bytes each\n", (unsigned long long)records,
-	       (double)(records - before) / seconds, bytes / 1e9, bytes / (double)records);
+	printf("%llu records (%llu made in %.0f s), %.2f GB, %.0f bytes each\n", (unsigned long long)records,
+	       (unsigned long long)(records - before), seconds, bytes / 1e9, bytes / (double)records);
+	fflush(stdout);
 	printf("  %-28s %-6s %9s %9s %9s\n", "search", "from", "median ms", "p99 ms", "entries");
 	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
 		measure(records, i, false);

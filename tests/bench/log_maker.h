@@ -1,5 +1,5 @@
 // Makes audit logs of any size: records straight into a SQLite store through the broker's own audit_append and vault, in large
-// batches. The same number gives the same record, but for salts and seals. Three seconds apart, so that ten million are a year.
+// batches, and its indices afterwards. The same number gives the same record, but for salts and seals. Three seconds apart, so that ten million are a year.
 //
 //	CHILDREN children, STAFF people at ORGANISATIONS organisations; of each hundred records one is about the first child, one
 //	is by the first person, 70 are flag queries, 8 details, 5 refusals, and the rest inboxes, sessions and searches.

@@ -183,13 +183,20 @@ static bool is_released_by_signature(const Cpis__V1__Request *request)
 	       request->body_case == CPIS__V1__REQUEST__BODY_CONTACTS_SET;
 }
 
+// With the person's token, and with their signature where the policy wants one.
+static void complete(struct stage *stage, enum stage_person person, const Cpis__V1__Request *request, struct signed_act *act)
+{
+	act->request = *request;
+	if (!stage->unsigned_acts && request->act_signature.len == 0 && is_released_by_signature(request))
+		sign(stage, person, stage->now_ms, request, act);
+	act->request.session_token =
+		(ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
+}
+
 bool stage_submit_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
 {
-	struct signed_act act = {.request = *request};
-	if (!stage->unsigned_acts && request->act_signature.len == 0 && is_released_by_signature(request))
-		sign(stage, person, stage->now_ms, request, &act);
-	act.request.session_token =
-		(ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
+	struct signed_act act;
+	complete(stage, person, request, &act);
 	return stage_submit(stage, stage_system_of(person), &act.request);
 }
 
@@ -236,9 +243,9 @@ static enum core_submitted submit_parked(struct stage *stage, bool resumed, bool
 void stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Request *request)
 {
 	uint8_t packed[2 * MESSAGE_BYTES_MAX];
-	Cpis__V1__Request whole = *request;
-	whole.session_token = (ProtobufCBinaryData){.len = stage->token_bytes[person], .data = stage->tokens[person]};
-	stage->parked.bytes = pack(&whole, packed);
+	struct signed_act act;
+	complete(stage, person, request, &act);
+	stage->parked.bytes = pack(&act.request, packed);
 	stage_must(stage->parked.bytes <= sizeof stage->parked.data, "request", "too large");
 	memcpy(stage->parked.data, packed, stage->parked.bytes);
 	stage->parked.system = stage_system_of(person);

@@ -11,7 +11,7 @@
 //	privacy_officer                                 RXH, hospitals: emergency department and maternity
 //	paramedic                                       RYD, ambulance service
 //	school_nurse                                    RDR, school nursing; may look silently (B0170)
-//	leeds, leeds_duty                               383, Leeds City Council
+//	leeds, leeds_duty, leeds_reviewer               383, Leeds City Council
 //	brighton                                        846, Brighton and Hove City Council
 //	guardian, registrar                             X26, NHS England
 //	neighbour                                       W00, Register of the Next Country: answers WORLD_NEIGHBOUR_RANGE

@@ -45,6 +45,7 @@ const struct world_person world_people[] = {
 	{"registrar", "555000000011", "Owen Price", "R5080", "national", NULL, NULL},
 	{"neighbour", "555000000013", "Carys Bevan", "R8015", "neighbour", NULL, "L0102, L0103"},
 	{"demographics", "555000000014", "Joseph Adeyemi", "R8015", "demographics", NULL, NULL},
+	{"leeds_reviewer", "555000000019", "Devika Nair", "R0001", "leeds", NULL, NULL},
 	{NULL, NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -19,7 +19,7 @@ ADAPTERS = [
     (r"openssl/.*", r"certs/\w+\.[ch]|broker/(vault|digest)\.c|clients/libcpis/\w+\.[ch]"),
     (r"cyaml/cyaml\.h", r"proto/yaml_file\.[ch]|broker/(config\.c|policy\w*\.[ch]|register\w*\.[ch])|clients/cli/profile\.c"),
     (r"jansson\.h", r"clients/cli/\w+\.[ch]"),
-    (r"csv\.h", r"clients/(cli/csv_plans|responder/csv_table)\.c"),
+    (r"csv\.h", r"clients/(cli/csv_(plans|write)|responder/csv_table)\.c"),
     (r"uni(?!std)\w+\.h", r"clients/demographics/names\.c"),
     (r"protobuf-c/.*", r"proto/\w+\.[ch]"),
     (r"(uthash|utlist)\.h", r"broker/\w+\.[ch]|clients/(responder/plans|demographics/people)\.c"),

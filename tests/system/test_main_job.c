@@ -366,7 +366,7 @@ END_TEST
 
 static void assert_tells_nothing(const char *path)
 {
-	const char *secrets[CHILDREN + 32] = {LEEDS_NIGHT, LEEDS_DAY, BRIGHTON_NIGHT, BRIGHTON_DAY, LOCAL_ID, "LCS-77",
+	const char *secrets[CHILDREN + 64] = {LEEDS_NIGHT, LEEDS_DAY, BRIGHTON_NIGHT, BRIGHTON_DAY, LOCAL_ID, "LCS-77",
 					      "BH-1"};
 	size_t count = 7, bytes;
 	for (size_t i = 0; i < CHILDREN; i++)

@@ -287,8 +287,11 @@ START_TEST(memory_stays_flat_while_the_file_grows_tenfold)
 		       (unsigned long long)(rows * 1000ull / measured[i].ms), measured[i].client_peak_kb,
 		       measured[i].broker_peak_kb);
 	}
+	// A sanitizer keeps what was freed.
+#ifndef __SANITIZE_ADDRESS__
 	ck_assert_int_lt(measured[1].client_peak_kb, measured[0].client_peak_kb + 4096);
 	ck_assert_int_lt(measured[1].broker_peak_kb, measured[0].broker_peak_kb + 16384);
+#endif
 }
 END_TEST
 

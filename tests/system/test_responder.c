@@ -138,9 +138,11 @@ START_TEST(what_both_registers_know_is_shown_together)
 	char text[512], start[11];
 	world_date(0, 5, start);
 	snprintf(text, sizeof text,
-		 "nhs_number,plan_type,start_date,emergency_duty_telephone\n%s,LAC,%s,0113 496 0000\n", known, start);
+		 "nhs_number,plan_type,start_date,family_name,given_names,birth_date\n%s,LAC,%s,Bevan,Ada,2018-01-02\n", known,
+		 start);
 	world_write_file(world_path(world, "leeds.csv"), text);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "leeds.csv"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
 	world_start_neighbour(world, &process, write_plans());
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--details", known, NULL), 0);
 	ck_assert(printed("Leeds City Council"));

@@ -901,7 +901,8 @@ START_TEST(a_policy_is_read_from_memory_like_a_file)
 	ck_assert_uint_eq(again, bytes);
 	ck_assert(policy_can_be_replaced(policy));
 	policy_free(policy);
-	ck_assert(!policy_read(text, bytes / 2, "policy", &policy, detail));
+	// Its first quarter has no operations; a half may end between two of them and be a policy.
+	ck_assert(!policy_read(text, bytes / 4, "policy", &policy, detail));
 	ck_assert_msg(strncmp(detail, "policy:", 7) == 0, "%s", detail);
 	ck_assert(!policy_read(nothing, 0, "policy", &policy, detail));
 }

@@ -94,6 +94,8 @@ START_TEST(ends_a_plan_that_vanished_on_its_files_date_unless_it_had_ended_befor
 	ck_assert_int_eq(ending_plan(CPP, "", "", "2026-06-15", "2026-06-15", "2026-06-15"), ENDED);
 	ck_assert_int_eq(ending_plan(UCPP, "", "", "2026-06-15", "2027-06-15", "2026-06-15"), ENDED);
 	ck_assert_int_eq(ending_plan(UCPP, "", "", "2026-06-15", "2027-06-16", "2026-06-15"), NOT_VISIBLE);
+	// Before it began: it never did.
+	ck_assert_int_eq(ending_plan(CPP, "", "", "2019-12-31", "2020-01-02", "2019-12-31"), NOT_VISIBLE);
 	ck_assert_int_eq(ending_plan(CPP, "2026-01-01", "", "2026-06-15", "2026-06-15", "2026-01-01"), ENDED);
 	ck_assert_int_eq(ending_plan(CPP, "2026-12-01", "", "2026-06-15", "2026-06-15", "2026-06-15"), ENDED);
 }

@@ -285,6 +285,24 @@ START_TEST(reads_back_what_it_wrote)
 }
 END_TEST
 
+START_TEST(a_day_in_england_begins_an_hour_earlier_in_summer)
+{
+	static const struct {
+		const char *date, *begins;
+	} days[] = {{"2026-01-15", "2026-01-15T00:00:00.000Z"}, {"2026-07-15", "2026-07-14T23:00:00.000Z"},
+		    {"2026-03-29", "2026-03-29T00:00:00.000Z"}, {"2026-03-30", "2026-03-29T23:00:00.000Z"},
+		    {"2026-10-25", "2026-10-24T23:00:00.000Z"}, {"2026-10-26", "2026-10-26T00:00:00.000Z"}};
+	for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+		struct date date;
+		char text[25];
+		ck_assert(date_parse(days[i].date, 10, &date));
+		instant_format(english_midnight_ms(date), text);
+		ck_assert_str_eq(text, days[i].begins);
+	}
+	ck_assert_uint_eq(english_midnight_ms((struct date){-5}), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("date");
@@ -309,6 +327,7 @@ int main(void)
 	tcase_add_test(tcase, reads_dates_and_instants);
 	tcase_add_test(tcase, refuses_other_forms_of_an_instant);
 	tcase_add_test(tcase, reads_back_what_it_wrote);
+	tcase_add_test(tcase, a_day_in_england_begins_an_hour_earlier_in_summer);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

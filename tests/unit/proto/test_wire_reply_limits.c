@@ -290,7 +290,46 @@ START_TEST(a_notification_has_up_to_3_plan_types)
 	access.n_plan_types = 3;
 	expect(WIRE_OK, "");
 	access.n_plan_types = 4;
-	expect(WIRE_TOO_MANY, "inbox_list.items.access.plan_types");
+	expect(WIRE_TOO_MANY, "items.access.plan_types");
+}
+END_TEST
+
+// The items of a take are those of a list.
+START_TEST(a_digest_has_up_to_100_notifications_and_a_take_up_to_100_items)
+{
+	REPEAT(Cpis__V1__AccessNotification, CPIS__V1__ACCESS_NOTIFICATION__INIT);
+	Cpis__V1__InboxTakeReply body = CPIS__V1__INBOX_TAKE_REPLY__INIT;
+	Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT, *items[101];
+	Cpis__V1__AccessDigest digest = CPIS__V1__ACCESS_DIGEST__INIT;
+	Cpis__V1__InactiveNumberNotice inactive = CPIS__V1__INACTIVE_NUMBER_NOTICE__INIT;
+	Cpis__V1__PlanType types[] = {CPIS__V1__PLAN_TYPE__CPP, CPIS__V1__PLAN_TYPE__LAC, CPIS__V1__PLAN_TYPE__UCPP,
+				      CPIS__V1__PLAN_TYPE__CPP};
+	for (size_t i = 0; i < 101; i++)
+		items[i] = &item;
+	reply.body_case = CPIS__V1__REPLY__BODY_INBOX_TAKE;
+	reply.inbox_take = &body;
+	body.items = items;
+	body.n_items = 101;
+	expect(WIRE_TOO_MANY, "inbox_take.items");
+	body.n_items = 1;
+	item.kind_case = CPIS__V1__INBOX_ITEM__KIND_DIGEST;
+	item.digest = &digest;
+	digest.accesses = elements;
+	digest.n_accesses = 100;
+	expect(WIRE_OK, "");
+	digest.n_accesses = 101;
+	expect(WIRE_TOO_MANY, "items.digest.accesses");
+	digest.n_accesses = 1;
+	elements[0]->plan_types = types;
+	elements[0]->n_plan_types = 4;
+	expect(WIRE_TOO_MANY, "items.digest.accesses.plan_types");
+	item.kind_case = CPIS__V1__INBOX_ITEM__KIND_INACTIVE_NUMBER;
+	item.inactive_number = &inactive;
+	inactive.plan_types = types;
+	inactive.n_plan_types = 4;
+	expect(WIRE_TOO_MANY, "items.inactive_number.plan_types");
+	inactive.n_plan_types = 3;
+	expect(WIRE_OK, "");
 }
 END_TEST
 
@@ -451,6 +490,7 @@ int main(void)
 	tcase_add_test(tcase, publish_rejects_up_to_200_records);
 	tcase_add_test(tcase, inbox_list_has_up_to_100_items);
 	tcase_add_test(tcase, a_notification_has_up_to_3_plan_types);
+	tcase_add_test(tcase, a_digest_has_up_to_100_notifications_and_a_take_up_to_100_items);
 	tcase_add_test(tcase, audit_search_has_up_to_100_entries);
 	tcase_add_test(tcase, audit_show_has_an_opened_entry_and_its_proof);
 	tcase_add_test(tcase, an_explanation_has_up_to_16_steps);
