@@ -322,6 +322,21 @@ START_TEST(a_held_notification_that_does_not_open_holds_up_no_other)
 }
 END_TEST
 
+// Records of this organisation from `from` on: the broker writes others by itself.
+static unsigned records_of(const char *organisation, uint64_t from)
+{
+	unsigned count = 0;
+	struct arena arena;
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	for (uint64_t i = from; i < stage_log_size(stage); i++) {
+		struct store_audit row;
+		ck_assert_int_eq(stage->disk->ops->audit_get(stage->disk, i, &arena, &row), STORE_OK);
+		count += strcmp(row.organisation.text, organisation) == 0;
+	}
+	arena_done(&arena);
+	return count;
+}
+
 START_TEST(a_digest_that_nobody_acknowledged_expires_with_one_record_for_all)
 {
 	stage_set_inbox(stage, STAGE_LEEDS, "{digest: hourly, same_look_minutes: 0, expire_after_days: 1}");
@@ -331,7 +346,7 @@ START_TEST(a_digest_that_nobody_acknowledged_expires_with_one_record_for_all)
 	uint64_t before = stage_log_size(stage);
 	stage->now_ms += STAGE_DAY_MS;
 	ck_assert(stage_tick(stage));
-	ck_assert_uint_eq(stage_log_size(stage), before + 1);
+	ck_assert_uint_eq(records_of("383", before), 1);
 	sign_all_in();
 	ck_assert_uint_eq(inbox(OTHER_NURSE)->n_items, 2); // each is told
 }
