@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "tests/harness/world.h"
+#include "tests/harness/world_client.h"
 
 #define EMERGENCY "=child collapsed in the dental clinic"
 
@@ -39,12 +40,9 @@ static unsigned times(const char *text)
 
 static void play(void)
 {
-	char rows[256];
-	snprintf(rows, sizeof rows,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,emergency_duty_telephone,office_hours_telephone\n"
-		 "%s,CPP,2020-01-02,,,L1,0113 496 0001,\n", child);
-	world_write_file(world_path(world, "leeds.csv"), rows);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", world_path(world, "leeds.csv"), NULL), 0);
+	struct cpis_client *leeds = world_sign_in(world, "leeds");
+	cpis_reply_free(world_publish(world, leeds, "383", child, CPIS__V1__PLAN_TYPE__CPP, "2020-01-02"));
+	cpis_close(leeds);
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, "--details", NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "receptionist", "query", child, NULL), 3);
 	ck_assert_int_eq(world_cpis(world, "school_nurse", "query", child, "--details", "--scheduled", NULL), 0);
