@@ -182,10 +182,8 @@ static void print_detail(const Cpis__V1__AuditEntry *entry)
 		print_line("glass", "GLASS BROKEN");
 	print_line("reason given", detail->stated_reason);
 	print_line("message", detail->message_text);
-	for (size_t i = 0; i < detail->n_findings; i++) {
-		print_line("found by rule", detail->findings[i]->rule);
-		print_line("", detail->findings[i]->words);
-	}
+	for (size_t i = 0; i < detail->n_findings; i++)
+		printf("  FOUND by %s: %s\n", detail->findings[i]->rule, detail->findings[i]->words);
 	if (detail->count != 0)
 		printf("  %-18s %u\n", "count", detail->count);
 	if (detail->search != NULL)
