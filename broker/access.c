@@ -61,3 +61,20 @@ const Cpis__Stored__V1__StoredAccess *access_open(struct op_context *context, co
 		  (unsigned long long)row->audit_index);
 	return NULL;
 }
+
+enum reason access_history_load(struct op_context *context, struct access_history *ret)
+{
+	struct store_access *rows = NULL;
+	size_t found = 0;
+	ret->count = 0;
+	if (context->store->ops->accesses_of(context->store, &context->subject, false, 0, ACCESS_HISTORY_MAX, context->arena,
+					     &rows, &found) != STORE_OK)
+		return REASON_STORE;
+	for (size_t i = 0; i < found; i++) {
+		ret->looks[i] = access_open(context, &rows[i]);
+		if (ret->looks[i] == NULL)
+			return REASON_INTERNAL;
+		ret->count++;
+	}
+	return REASON_NONE;
+}

@@ -12,4 +12,12 @@ enum reason access_put(struct op_context *context, const Cpis__Stored__V1__Store
 // NULL, and a line in the operator's log, when it does not open or does not fit the arena.
 const Cpis__Stored__V1__StoredAccess *access_open(struct op_context *context, const struct store_access *row);
 
+// What the history shows: the latest looks that were not silent, newest first; opened, in the arena.
+struct access_history {
+	const Cpis__Stored__V1__StoredAccess *looks[ACCESS_HISTORY_MAX];
+	size_t count;
+};
+// Of the request's subject. REASON_NONE, REASON_STORE, or REASON_INTERNAL when one does not open.
+enum reason access_history_load(struct op_context *context, struct access_history *ret);
+
 #endif

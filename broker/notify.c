@@ -18,29 +18,6 @@ bool notify_named_before(const struct child *child, size_t number)
 
 // ------------------------------------------------------------------ told before
 
-struct earlier {
-	const Cpis__Stored__V1__StoredAccess *looks[ACCESS_HISTORY_MAX]; // newest first
-	size_t count;
-};
-
-// Of a child at whom so many others look that this person's look is not among them, all are told again.
-static enum reason read_earlier(struct op_context *context, struct earlier *ret)
-{
-	struct store_access *rows = NULL;
-	ret->count = 0;
-	size_t found = 0;
-	if (context->store->ops->accesses_of(context->store, &context->subject, false, 0, ACCESS_HISTORY_MAX, context->arena,
-					     &rows, &found) != STORE_OK)
-		return REASON_STORE;
-	for (size_t i = 0; i < found; i++) {
-		ret->looks[i] = access_open(context, &rows[i]);
-		if (ret->looks[i] == NULL)
-			return REASON_INTERNAL;
-		ret->count++;
-	}
-	return REASON_NONE;
-}
-
 static bool names(char *const *authorities, size_t count, const char *authority)
 {
 	for (size_t i = 0; i < count; i++)
@@ -49,8 +26,9 @@ static bool names(char *const *authorities, size_t count, const char *authority)
 	return false;
 }
 
-// Counted from the look that was told, not from the last one: who looks every nine minutes is told of every other time.
-static bool told_lately(const struct op_context *context, const struct earlier *earlier, const char *authority,
+// Of a child at whom so many others look that this person's look is not among them, all are told again. Counted from the look
+// that was told, not from the last one: who looks every nine minutes is told of every other time.
+static bool told_lately(const struct op_context *context, const struct access_history *earlier, const char *authority,
 			uint32_t minutes)
 {
 	for (size_t i = 0; i < earlier->count; i++) {
@@ -67,40 +45,34 @@ static bool told_lately(const struct op_context *context, const struct earlier *
 
 // ------------------------------------------------------------------ telling
 
-struct telling {
-	const struct child *child;
-	size_t shown;
-	Cpis__V1__Access *access;
-};
-
-static bool is_urgent(const struct op_context *context, const struct telling *telling, const char *authority)
+static bool is_urgent(const struct op_context *context, const struct notify_look *look, const char *authority)
 {
 	if (context->decision.break_glass)
 		return true;
 	if (policy_setting_is_scheduled(context->policy, context->decision.care_setting))
 		return false;
-	for (size_t i = 0; i < telling->shown; i++)
-		if (telling->child->plans[i].status == CPIS__V1__PLAN_STATUS__CURRENT &&
-		    strcmp(telling->child->plans[i].stored->authority, authority) == 0)
+	for (size_t i = 0; i < look->shown; i++)
+		if (look->child->plans[i].status == CPIS__V1__PLAN_STATUS__CURRENT &&
+		    strcmp(look->child->plans[i].stored->authority, authority) == 0)
 			return true;
 	return false;
 }
 
 // One notification, naming that authority's plans only.
-static enum reason tell(struct op_context *context, const struct telling *telling, const char *authority, bool hold)
+static enum reason tell(struct op_context *context, const struct notify_look *look, const char *authority, bool hold)
 {
 	Cpis__V1__PlanType types[PLAN_TYPES_MAX];
 	Cpis__V1__AccessNotification notification = CPIS__V1__ACCESS_NOTIFICATION__INIT;
 	Cpis__V1__InboxItem item = CPIS__V1__INBOX_ITEM__INIT;
-	notification.nhs_number = op_text(telling->child->number.digits);
+	notification.nhs_number = op_text(look->child->number.digits);
 	notification.plan_types = types;
-	notification.access = telling->access;
+	notification.access = look->access;
 	notification.uid = context->session->uid;
 	notification.audit_index = context->audit_index;
 	notification.break_glass = context->decision.break_glass;
 	notification.reason = context->request->details->reason;
-	for (size_t i = 0; i < telling->shown; i++) {
-		const Cpis__Stored__V1__StoredPlan *plan = telling->child->plans[i].stored;
+	for (size_t i = 0; i < look->shown; i++) {
+		const Cpis__Stored__V1__StoredPlan *plan = look->child->plans[i].stored;
 		if (strcmp(plan->authority, authority) != 0)
 			continue;
 		if (notification.n_plan_types < PLAN_TYPES_MAX)
@@ -122,25 +94,23 @@ static struct inbox_settings settings_of(const struct op_context *context, const
 	return organisation == NULL ? register_inbox_defaults(ORGANISATION_LOCAL_AUTHORITY) : organisation->inbox;
 }
 
-enum reason notify_authorities(struct op_context *context, const struct child *child, size_t shown, Cpis__V1__Access *access,
+enum reason notify_authorities(struct op_context *context, const struct notify_look *look,
 			       Cpis__Stored__V1__StoredAccess *stored)
 {
-	struct telling telling = {.child = child, .shown = shown, .access = access};
-	struct earlier earlier = {.count = 0};
-	stored->told = arena_alloc(context->arena, (shown + 1) * sizeof *stored->told);
+	enum reason reason = REASON_NONE;
+	stored->told = arena_alloc(context->arena, (look->shown + 1) * sizeof *stored->told);
 	if (stored->told == NULL)
 		return REASON_INTERNAL;
-	enum reason reason = read_earlier(context, &earlier);
-	for (size_t i = 0; i < shown && reason == REASON_NONE; i++) {
-		char *authority = child->plans[i].stored->authority;
+	for (size_t i = 0; i < look->shown && reason == REASON_NONE; i++) {
+		char *authority = look->child->plans[i].stored->authority;
 		struct inbox_settings settings = settings_of(context, authority);
-		if (notify_named_before(child, i) ||
-		    (!context->decision.break_glass && told_lately(context, &earlier, authority, settings.same_look_minutes)))
+		if (notify_named_before(look->child, i) ||
+		    (!context->decision.break_glass && told_lately(context, look->earlier, authority, settings.same_look_minutes)))
 			continue;
 		stored->told[stored->n_told++] = authority;
-		reason = tell(context, &telling, authority, settings.digest_hourly && !is_urgent(context, &telling, authority));
+		reason = tell(context, look, authority, settings.digest_hourly && !is_urgent(context, look, authority));
 	}
-	if (reason == REASON_NONE && shown > 0 && stored->n_told == 0 && context->detail->reason[0] == '\0')
+	if (reason == REASON_NONE && look->shown > 0 && stored->n_told == 0 && context->detail->reason[0] == '\0')
 		context->detail->reason = op_text("The authorities were told of this person's look at this child minutes ago.");
 	return reason;
 }

@@ -82,32 +82,24 @@ static void add_neighbours_plans(struct neighbour *neighbour, Cpis__V1__DetailsR
 		reply->plans[reply->n_plans++] = neighbour->plans[i];
 }
 
-static enum reason add_history(struct op_context *context, Cpis__V1__DetailsReply *reply)
+static enum reason add_history(struct op_context *context, const struct access_history *history,
+			       Cpis__V1__DetailsReply *reply)
 {
-	struct store_access *rows = NULL;
-	size_t count = 0;
-	if (context->store->ops->accesses_of(context->store, &context->subject, false, 0, ACCESS_HISTORY_MAX,
-					     context->arena, &rows, &count) != STORE_OK)
-		return REASON_STORE;
-	reply->accesses = arena_alloc(context->arena, (count + 1) * sizeof *reply->accesses);
+	reply->accesses = arena_alloc(context->arena, (history->count + 1) * sizeof *reply->accesses);
 	if (reply->accesses == NULL)
 		return REASON_INTERNAL;
-	for (size_t i = 0; i < count; i++) {
-		const Cpis__Stored__V1__StoredAccess *stored = access_open(context, &rows[i]);
-		if (stored == NULL)
-			return REASON_INTERNAL;
-		reply->accesses[reply->n_accesses++] = stored->access;
-	}
+	for (size_t i = 0; i < history->count; i++)
+		reply->accesses[reply->n_accesses++] = history->looks[i]->access;
 	return REASON_NONE;
 }
 
 // The look as it enters the history, and whom it was told. A silent look is remembered too: if what was seen was wrong, whoever
 // saw it is told.
-static enum reason put_look(struct op_context *context, const struct child *child, const struct neighbour *neighbour,
-			    Cpis__V1__Access *access)
+static enum reason put_look(struct op_context *context, const struct notify_look *look, const struct neighbour *neighbour)
 {
+	const struct child *child = look->child;
 	Cpis__Stored__V1__StoredAccess stored = CPIS__STORED__V1__STORED_ACCESS__INIT;
-	stored.access = access;
+	stored.access = look->access;
 	stored.uid = context->session->uid;
 	stored.authorities = arena_alloc(context->arena, (shown(child) + 1) * sizeof *stored.authorities);
 	if (stored.authorities == NULL)
@@ -118,9 +110,9 @@ static enum reason put_look(struct op_context *context, const struct child *chil
 	if (neighbour->plan_count > 0)
 		stored.authorities[stored.n_authorities++] = op_text(neighbour->organisation->ods.text);
 	if (context->decision.notify) {
-		enum reason reason = notify_authorities(context, child, shown(child), access, &stored);
+		enum reason reason = notify_authorities(context, look, &stored);
 		if (reason == REASON_NONE)
-			reason = neighbour_notify(context, neighbour, access);
+			reason = neighbour_notify(context, neighbour, look->access);
 		if (reason != REASON_NONE)
 			return reason;
 	}
@@ -166,9 +158,12 @@ enum reason op_details(struct op_context *context)
 	if ((reason = fill_words(context, &neighbour, reply)) != REASON_NONE)
 		return reason;
 	if (reply->n_plans > 0) {
-		if ((reason = add_history(context, reply)) != REASON_NONE ||
+		struct access_history history;
+		struct notify_look look = {&child, shown(&child), access, &history};
+		if ((reason = access_history_load(context, &history)) != REASON_NONE ||
+		    (reason = add_history(context, &history, reply)) != REASON_NONE ||
 		    // The store changes from here on: nothing below refuses.
-		    (reason = put_look(context, &child, &neighbour, access)) != REASON_NONE)
+		    (reason = put_look(context, &look, &neighbour)) != REASON_NONE)
 			return reason;
 		reply->notified = context->decision.notify;
 	}
