@@ -1237,7 +1237,7 @@ START_TEST(searches_along_each_key_in_both_orders_between_two_places)
 	append_rows();
 	for (unsigned i = 0; i < 4 * 2 * 6 * 5 * 3; i++, searches++) {
 		struct store_audit_range range = {
-			.key = (enum store_audit_key)(i % 4), .oldest_first = i / 4 % 2 == 1, .organisation = brighton,
+			.key = (enum store_audit_order)(i % 4), .oldest_first = i / 4 % 2 == 1, .organisation = brighton,
 			.tag = i % 4 == STORE_AUDIT_SUBJECT ? tag(2) : tag(10), .from = from[i / 8 % 6],
 			.until = until[i / 48 % 5], .limit = limits[i / 240],
 		};
@@ -1252,7 +1252,7 @@ START_TEST(finds_nothing_about_somebody_who_is_not_there)
 {
 	append_rows();
 	for (int key = STORE_AUDIT_SUBJECT; key <= STORE_AUDIT_ORGANISATION; key++) {
-		struct store_audit_range range = {.key = (enum store_audit_key)key, .tag = tag(77), .organisation = hove,
+		struct store_audit_range range = {.key = (enum store_audit_order)key, .tag = tag(77), .organisation = hove,
 						  .until = {UINT64_MAX, 0}, .limit = 10};
 		ck_assert_uint_eq(assert_search(&range), 0);
 	}
