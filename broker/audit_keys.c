@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/crypto.h>
-
 #include "broker/log.h"
 #include "broker/random.h"
 #include "proto/invariant.h"
@@ -90,7 +88,7 @@ static bool set_up(const uint8_t secret[SEAL_SECRET_BYTES], struct audit_key *ke
 		done = seal_derive(secret, "cpis/1/audit/seal", derived) && seal_key_new(derived, &key->seal);
 	if (done && (key->record_class == AUDIT_CLASS_CHILD || key->record_class == AUDIT_CLASS_PERSON))
 		done = seal_derive(secret, "cpis/1/audit/tag", derived) && tag_key_new(derived, &key->tags);
-	OPENSSL_cleanse(derived, sizeof derived);
+	explicit_bzero(derived, sizeof derived);
 	if (!done)
 		wipe(key);
 	return done;
@@ -104,7 +102,7 @@ static bool open_secret(struct audit_keys *keys, const struct store_audit_key *r
 		      seal_open(vault_key(keys->vault, VAULT_AUDIT_KEY), identity.bytes, sizeof identity.bytes,
 				row->sealed.data, row->sealed.bytes, secret) &&
 		      set_up(secret, key);
-	OPENSSL_cleanse(secret, sizeof secret);
+	explicit_bzero(secret, sizeof secret);
 	return opened;
 }
 
@@ -200,7 +198,7 @@ const struct audit_key *audit_keys_use(struct audit_keys *keys, struct arena *ar
 	random_bytes(secret, sizeof secret);
 	bool made = set_up(secret, &key);
 	bool stored = made && store_secret(keys, arena, &key, secret);
-	OPENSSL_cleanse(secret, sizeof secret);
+	explicit_bzero(secret, sizeof secret);
 	if (!stored) {
 		wipe(&key);
 		return NULL;

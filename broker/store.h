@@ -221,7 +221,7 @@ struct store_ops {
 				      struct store_plan **ret, size_t *ret_count);
 
 	enum store_status (*access_put)(struct store *, const struct store_access *);
-	enum store_status (*access_delete)(struct store *, const struct store_tag *subject, uint64_t audit_index); // none is fine too
+	enum store_status (*access_delete)(struct store *, const struct store_tag *subject, uint64_t audit_index); // STORE_NOT_FOUND: there was none
 	// Newest first; those before `before_index`, 0: from the newest.
 	enum store_status (*accesses_of)(struct store *, const struct store_tag *subject, bool with_silent,
 					 uint64_t before_index, size_t max, struct arena *, struct store_access **ret,

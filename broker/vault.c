@@ -46,6 +46,7 @@ enum tag_kind {
 	TAG_ENROLMENT = 8,
 	TAG_ENROLMENT_CODE = 9,
 	TAG_RECORD = 10,
+	TAG_HOLD = 11,
 };
 
 struct vault {
@@ -261,6 +262,12 @@ void vault_tag_quarantine(struct vault *vault, unsigned kind, const char *target
 	uint8_t kind_byte = (uint8_t)kind;
 	struct tag_field fields[] = {{&kind_byte, 1}, {target, strnlen(target, QUARANTINE_TARGET_BYTES_MAX)}};
 	make_tag(vault, TAG_QUARANTINE, fields, 2, ret);
+}
+
+void vault_tag_hold(struct vault *vault, const char *name, struct store_tag *ret)
+{
+	struct tag_field fields[] = {{name, strnlen(name, HOLD_NAME_BYTES_MAX)}};
+	make_tag(vault, TAG_HOLD, fields, 1, ret);
 }
 
 void vault_digest_request(struct vault *vault, const uint8_t *request, size_t request_bytes, uint8_t ret[HASH_BYTES])

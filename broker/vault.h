@@ -59,6 +59,7 @@ void vault_tag_enrolment(struct vault *, const struct ods_code *organisation, co
 			 struct store_tag *ret);
 void vault_tag_enrolment_code(struct vault *, const uint8_t code_sha256[HASH_BYTES], struct store_tag *ret);
 void vault_tag_quarantine(struct vault *, unsigned kind, const char *target, struct store_tag *ret);
+void vault_tag_hold(struct vault *, const char *name, struct store_tag *ret);
 // A keyed digest of a request (HMAC-SHA-256), to compare requests by. Without the key it would tell a child's number: all
 // else in a request can be guessed or stands in the audit record.
 void vault_digest_request(struct vault *, const uint8_t *request, size_t request_bytes, uint8_t ret[HASH_BYTES]);
