@@ -111,7 +111,6 @@ static enum wire_status scan_sub_message(const ProtobufCFieldDescriptor *field, 
 	if (walk->depth == MESSAGE_DEPTH_MAX)
 		return WIRE_TOO_DEEP;
 	walk->depth++;
-	walk->names[walk->depth] = NULL;
 	enum wire_status status = scan_message(field->descriptor, value, walk);
 	if (status == WIRE_OK)
 		walk->depth--;
@@ -200,12 +199,13 @@ static enum wire_status note_field(const ProtobufCFieldDescriptor *field, struct
 static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk)
 {
 	struct seen seen = {0};
+	walk->names[walk->depth] = NULL;
 	while (reader.at < reader.end) {
 		uint64_t tag;
+		walk->names[walk->depth] = NULL; // not known yet
 		enum wire_status status = read_varint(&reader, &tag);
 		if (status != WIRE_OK)
 			return status;
-		walk->names[walk->depth] = NULL;
 		const ProtobufCFieldDescriptor *field =
 			tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))
 					       : NULL;
