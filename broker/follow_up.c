@@ -140,17 +140,18 @@ static bool tell_change(struct op_context *context, const struct authority_state
 static bool tell_changes(struct op_context *context, const struct authority_state *state, const struct store_tag *subject,
 			 const Cpis__Stored__V1__StoredPlan *plan, bool ended, uint64_t before_index)
 {
-	struct store_audit_range range = {
-		.key = STORE_AUDIT_SUBJECT,
+	struct audit_search search = {
+		.range = {.key = STORE_AUDIT_SUBJECT,
+			  .until_index = UINT64_MAX,
+			  .from_ms = context->now_ms > FOLLOW_UP_RECENT_MS ? context->now_ms - FOLLOW_UP_RECENT_MS : 0,
+			  .until_ms = UINT64_MAX,
+			  .limit = LOOKS_PER_STEP},
 		.tag = *subject,
-		.from = {.time_ms = context->now_ms > FOLLOW_UP_RECENT_MS ? context->now_ms - FOLLOW_UP_RECENT_MS : 0},
-		.until = {.time_ms = UINT64_MAX},
-		.limit = LOOKS_PER_STEP,
 	};
 	struct store_audit *rows = NULL;
 	Cpis__Stored__V1__StoredFollowUp told = CPIS__STORED__V1__STORED_FOLLOW_UP__INIT;
 	size_t count = 0;
-	if (audit_find(context->audit, &range, context->arena, &rows, &count) != STORE_OK)
+	if (audit_find(context->audit, &search, context->arena, &rows, &count) != STORE_OK)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &rows[i]);

@@ -48,15 +48,16 @@ static enum job_result find_due(struct op_context *context, const struct audit_k
 
 static bool clock_is_believed(struct op_context *context, bool *ret)
 {
-	struct store_audit_range range = {
-		.key = STORE_AUDIT_ALL,
-		.from = {context->now_ms > BELIEVED_FROM_MS ? context->now_ms - BELIEVED_FROM_MS : 0, 0},
-		.until = {context->now_ms > BELIEVED_UNTIL_MS ? context->now_ms - BELIEVED_UNTIL_MS : 0, 0},
-		.limit = 1,
+	struct audit_search search = {
+		.range = {.key = STORE_AUDIT_ALL,
+			  .until_index = UINT64_MAX,
+			  .from_ms = context->now_ms > BELIEVED_FROM_MS ? context->now_ms - BELIEVED_FROM_MS : 0,
+			  .until_ms = context->now_ms > BELIEVED_UNTIL_MS ? context->now_ms - BELIEVED_UNTIL_MS : 0,
+			  .limit = 1},
 	};
 	struct store_audit *rows = NULL;
 	size_t count = 0;
-	if (audit_find(context->audit, &range, context->arena, &rows, &count) != STORE_OK)
+	if (audit_find(context->audit, &search, context->arena, &rows, &count) != STORE_OK)
 		return false;
 	*ret = count > 0;
 	return true;
@@ -85,7 +86,7 @@ static bool remove_look(struct op_context *context, const struct store_audit *ro
 static void begin_pass(struct retention_progress *progress, const struct audit_key *key)
 {
 	progress->key = key->id;
-	progress->next = (struct store_audit_place){month_start_ms(key->month), 0};
+	progress->next = 0;
 	progress->removed = false;
 }
 
@@ -95,22 +96,24 @@ static enum job_result remove_looks(struct op_context *context, const struct aud
 	struct retention_progress *progress = context->retention;
 	if (progress->key != key->id)
 		begin_pass(progress, key);
-	struct store_audit_range range = {
-		.key = STORE_AUDIT_ALL,
-		.from = progress->next,
-		.until = {month_start_ms(key->month + 1), 0},
-		.oldest_first = true,
-		.limit = RECORDS_PER_STEP,
+	struct audit_search search = {
+		.range = {.key = STORE_AUDIT_ALL,
+			  .from_index = progress->next,
+			  .until_index = UINT64_MAX,
+			  .from_ms = month_start_ms(key->month),
+			  .until_ms = month_start_ms(key->month + 1),
+			  .oldest_first = true,
+			  .limit = RECORDS_PER_STEP},
 	};
 	struct store_audit *rows = NULL;
 	size_t count = 0;
-	if (audit_find(context->audit, &range, context->arena, &rows, &count) != STORE_OK)
+	if (audit_find(context->audit, &search, context->arena, &rows, &count) != STORE_OK)
 		return JOB_FAILED;
 	for (size_t i = 0; i < count; i++)
 		if (!remove_look(context, &rows[i], &progress->removed))
 			return JOB_FAILED;
 	if (count > 0) {
-		progress->next = (struct store_audit_place){rows[count - 1].time_ms, rows[count - 1].index + 1};
+		progress->next = rows[count - 1].index + 1;
 		return JOB_MORE;
 	}
 	if (!progress->removed)

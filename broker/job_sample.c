@@ -24,13 +24,13 @@ struct progress {
 
 static enum job_result find_progress(struct op_context *context, struct progress *ret)
 {
-	struct store_audit_range range = {
-		.key = STORE_AUDIT_PERSON, .until = {UINT64_MAX, UINT64_MAX}, .limit = 1};
+	struct audit_search search = {
+		.range = {.key = STORE_AUDIT_PERSON, .until_index = UINT64_MAX, .until_ms = UINT64_MAX, .limit = 1}};
 	struct store_audit *rows = NULL;
 	size_t count = 0;
 	unsigned long long next, until;
-	vault_tag_person(context->vault, SAMPLER, &range.tag);
-	if (audit_find(context->audit, &range, context->arena, &rows, &count) != STORE_OK)
+	vault_tag_person(context->vault, SAMPLER, &search.tag);
+	if (audit_find(context->audit, &search, context->arena, &rows, &count) != STORE_OK)
 		return JOB_FAILED;
 	if (count == 0)
 		return JOB_IDLE;

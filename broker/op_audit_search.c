@@ -19,7 +19,7 @@ struct walk {
 	const Cpis__V1__AuditSearchRequest *request;
 	struct audit_remit remit;
 	struct store_tag person;                 // where the request names one
-	struct store_audit_range range;          // what is left to look at
+	struct audit_search search;              // what is left to look at
 	size_t limit;
 	uint64_t found[PAGE_ITEMS_MAX];
 	size_t found_count;
@@ -29,40 +29,15 @@ struct walk {
 
 // ------------------------------------------------------------------ where to look
 
-// What before_index and from_index mean: the place behind record `index - 1`.
-static enum store_status place_of(struct op_context *context, uint64_t index, struct store_audit_place *ret)
-{
-	struct store_audit row;
-	size_t used = context->arena->used;
-	enum store_status status = context->store->ops->audit_get(context->store, index - 1, context->arena, &row);
-	arena_rewind(context->arena, used);
-	*ret = status == STORE_OK ? (struct store_audit_place){row.time_ms, index}
-				  : (struct store_audit_place){UINT64_MAX, UINT64_MAX};
-	return status == STORE_NOT_FOUND ? STORE_OK : status;
-}
-
-static bool before(struct store_audit_place a, struct store_audit_place b)
-{
-	return a.time_ms != b.time_ms ? a.time_ms < b.time_ms : a.index < b.index;
-}
-
-static enum store_status bound(struct walk *walk)
+static void bound(struct walk *walk)
 {
 	const Cpis__V1__AuditSearchRequest *request = walk->request;
-	struct store_audit_place from = {request->from_ms, 0}, place;
-	struct store_audit_place until = {request->until_ms == 0 ? UINT64_MAX : request->until_ms, 0};
-	enum store_status status = STORE_OK;
-	if (request->from_index != 0) {
-		status = place_of(walk->context, request->from_index, &place);
-		from = before(from, place) ? place : from;
-	}
-	if (status == STORE_OK && request->before_index != 0) {
-		status = place_of(walk->context, request->before_index, &place);
-		until = before(place, until) ? place : until;
-	}
-	walk->range.from = from;
-	walk->range.until = until;
-	return status;
+	struct store_audit_range *range = &walk->search.range;
+	range->from_index = request->from_index;
+	// "only before record before_index - 1, and this one"
+	range->until_index = request->before_index == 0 ? UINT64_MAX : request->before_index;
+	range->from_ms = request->from_ms;
+	range->until_ms = request->until_ms == 0 ? UINT64_MAX : request->until_ms;
 }
 
 static void choose_key(struct walk *walk)
@@ -70,15 +45,15 @@ static void choose_key(struct walk *walk)
 	const Cpis__V1__AuditSearchRequest *request = walk->request;
 	const char *organisation = request->organisation[0] == '\0' && !walk->remit.everything ? walk->remit.own
 											       : request->organisation;
-	struct store_audit_range *range = &walk->range;
+	struct store_audit_range *range = &walk->search.range;
 	if (request->uid[0] != '\0')
 		vault_tag_person(walk->context->vault, request->uid, &walk->person);
 	if (walk->context->has_subject) {
 		range->key = STORE_AUDIT_SUBJECT;
-		range->tag = walk->context->subject;
+		walk->search.tag = walk->context->subject;
 	} else if (request->uid[0] != '\0') {
 		range->key = STORE_AUDIT_PERSON;
-		range->tag = walk->person;
+		walk->search.tag = walk->person;
 	} else if (ods_code_parse(organisation, strlen(organisation), &range->organisation)) {
 		range->key = STORE_AUDIT_ORGANISATION;
 	}
@@ -102,7 +77,8 @@ static enum reason start(struct op_context *context, struct walk *walk)
 	if (request->organisation[0] != '\0' && !audit_remit_reaches(&walk->remit, request->organisation))
 		return REASON_AUDIT_SCOPE;
 	choose_key(walk);
-	return bound(walk) == STORE_OK ? REASON_NONE : REASON_STORE;
+	bound(walk);
+	return REASON_NONE;
 }
 
 // ------------------------------------------------------------------ looking
@@ -167,8 +143,8 @@ static enum reason look(struct walk *walk)
 	for (size_t examined = 0; !walk->more; examined += CHUNK) {
 		struct store_audit *rows = NULL;
 		size_t count = 0, used = context->arena->used;
-		walk->range.limit = CHUNK + 1;
-		if (audit_find(context->audit, &walk->range, context->arena, &rows, &count) != STORE_OK)
+		walk->search.range.limit = CHUNK + 1;
+		if (audit_find(context->audit, &walk->search, context->arena, &rows, &count) != STORE_OK)
 			return REASON_STORE;
 		enum reason reason = examine_chunk(walk, rows, count);
 		if (reason != REASON_NONE)
@@ -177,15 +153,14 @@ static enum reason look(struct walk *walk)
 			arena_rewind(context->arena, used);
 			return REASON_NONE;
 		}
-		struct store_audit_place next = {rows[CHUNK].time_ms, rows[CHUNK].index};
-		struct store_audit_place last = {rows[CHUNK - 1].time_ms, rows[CHUNK - 1].index};
+		uint64_t next = rows[CHUNK].index, last = rows[CHUNK - 1].index;
 		arena_rewind(context->arena, used);
 		if (walk->request->oldest_first)
-			walk->range.from = next;
+			walk->search.range.from_index = next;
 		else
-			walk->range.until = last;
+			walk->search.range.until_index = last;
 		if (!walk->more && examined + CHUNK >= EXAMINED_MAX)
-			stop_before(walk, next.index, last.index);
+			stop_before(walk, next, last);
 	}
 	return REASON_NONE;
 }

@@ -13,7 +13,7 @@ uint64_t retention_due_ms(const struct policy *policy, const struct audit_key *k
 struct retention_progress {
 	uint64_t looked_ms;             // nothing was due then
 	uint32_t key;                   // whose month is being passed over; 0: none
-	struct store_audit_place next;
+	uint64_t next;                  // record
 	bool removed;                   // in this pass
 };
 

@@ -180,20 +180,18 @@ struct store_hold {
 	struct store_blob sealed;    // StoredHold
 };
 
-// Searches go along one key, whose rows lie in the order of their time, and of their index within one instant.
 enum store_audit_order { STORE_AUDIT_ALL, STORE_AUDIT_SUBJECT, STORE_AUDIT_PERSON, STORE_AUDIT_ORGANISATION };
 
-// A row's place in that order.
-struct store_audit_place {
-	uint64_t time_ms, index;
-};
-
+// Rows of one child, member of staff or organisation, or all; in the order of their numbers.
 struct store_audit_range {
 	enum store_audit_order key;
-	struct store_tag tag;          // of the subject or the person
+	const struct store_tag *tags;  // of the subject or the person: any of these; borrowed
+	size_t tag_count;
 	struct ods_code organisation;
-	struct store_audit_place from; // inclusive
-	struct store_audit_place until;// exclusive
+	uint64_t from_index;           // inclusive
+	uint64_t until_index;          // exclusive
+	uint64_t from_ms;              // inclusive
+	uint64_t until_ms;             // exclusive; UINT64_MAX: all
 	bool oldest_first;
 	uint32_t limit;
 };
@@ -312,7 +310,7 @@ struct store_ops {
 	enum store_status (*audit_get)(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
 	// Node `height` of row `index` (certs/merkle.h).
 	enum store_status (*audit_node)(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
-	// Rows without their nodes. What it costs depends on `limit` and not on how many rows there are.
+	// Rows without their nodes, also those of this batch. What it costs depends on `limit` and hardly on how many rows there are.
 	enum store_status (*audit_search)(struct store *, const struct store_audit_range *, struct arena *,
 					  struct store_audit **ret, size_t *ret_count);
 	enum store_status (*audit_size)(struct store *, uint64_t *ret);                // number of rows

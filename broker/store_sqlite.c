@@ -124,19 +124,24 @@ static const char schema[] =
 	"  person BLOB"
 	") STRICT;"
 	// What searches go along; each in the order of time.
-	"CREATE INDEX audit_by_subject ON audit (subject, time_ms) WHERE subject IS NOT NULL;"
-	"CREATE INDEX audit_by_person ON audit (person, time_ms) WHERE person IS NOT NULL;"
-	"CREATE INDEX audit_by_organisation ON audit (organisation, time_ms);"
-	"CREATE INDEX audit_by_time ON audit (time_ms);"
+	// What rows are found by: store_sqlite_search.c. Written some hundred rows at a time, and always made whole before it is read.
+	"CREATE VIRTUAL TABLE audit_word USING fts5 (words, content = '', detail = none, columnsize = 0, tokenize = 'ascii');"
+	"INSERT INTO audit_word (audit_word, rank) VALUES ('automerge', 8);"
+	"CREATE TABLE audit_block ("        // of 1,024 rows each
+	"  block INTEGER PRIMARY KEY,"
+	"  min_ms INTEGER NOT NULL,"
+	"  max_ms INTEGER NOT NULL"
+	") STRICT;"
+	"CREATE TABLE audit_indexed ("      // rows before `next` are in the two above
+	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
+	"  next INTEGER NOT NULL"
+	") STRICT;"
+	"INSERT INTO audit_indexed (id, next) VALUES (1, 0);"
 	// Against our own mistakes. Whoever can write the file can drop these; the signed log is what finds them out.
 	"CREATE TRIGGER audit_is_not_updated BEFORE UPDATE ON audit"
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;"
 	"CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit"
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;"
-	// REPLACE deletes without asking the trigger above.
-	"CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit"
-	"  WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM audit)"
-	"  BEGIN SELECT RAISE(ABORT, 'audit rows are only appended, in order'); END;"
 	"CREATE TABLE audit_key ("          // what the records of a month and class are sealed with
 	"  id INTEGER PRIMARY KEY,"
 	"  month INTEGER NOT NULL,"
@@ -192,13 +197,14 @@ static void rollback(struct store *base)
 	}
 	store->begun = false;
 	store->poisoned = false;
+	store->audit_counted = store->indexed_counted = false;
 }
 
 static enum store_status commit(struct store *base)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	INVARIANT(store->begun);
-	if (store->poisoned)
+	if (store->poisoned || !sqlite_search_keep_up(store))
 		return STORE_FAILED;
 	enum store_status status = sqlite_run(store, store->statements[STATEMENT_COMMIT], SQLITE_OK, "commit");
 	if (status != STORE_OK)

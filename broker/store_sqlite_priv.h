@@ -110,6 +110,15 @@
 		     " WHERE idx = ?1")                                                              \
 	X(AUDIT_NODES, "SELECT nodes FROM audit WHERE idx = ?1")                                     \
 	X(AUDIT_SIZE, "SELECT coalesce(max(idx) + 1, 0) FROM audit")                                 \
+	X(AUDIT_TO_INDEX, "SELECT idx, time_ms, subject, person, organisation FROM audit WHERE idx >= ?1 ORDER BY idx LIMIT ?2") \
+	X(AUDIT_WORD_PUT, "INSERT INTO audit_word (rowid, words) VALUES (?1, ?2)")                   \
+	X(AUDIT_BLOCK_PUT, "INSERT INTO audit_block (block, min_ms, max_ms) VALUES (?1, ?2, ?3)"     \
+			   " ON CONFLICT (block) DO UPDATE SET min_ms = min(min_ms, excluded.min_ms),"  \
+			   " max_ms = max(max_ms, excluded.max_ms)")                                 \
+	X(AUDIT_BLOCK_FIRST, "SELECT block FROM audit_block WHERE max_ms >= ?1 ORDER BY block LIMIT 1") \
+	X(AUDIT_BLOCK_LAST, "SELECT block FROM audit_block WHERE min_ms < ?1 ORDER BY block DESC LIMIT 1") \
+	X(AUDIT_INDEXED_GET, "SELECT next FROM audit_indexed WHERE id = 1")                          \
+	X(AUDIT_INDEXED_PUT, "UPDATE audit_indexed SET next = ?1 WHERE id = 1")                      \
 	X(AUDIT_KEY_PUT, "INSERT INTO audit_key (id, month, class, sealed) VALUES (?1, ?2, ?3, ?4)")  \
 	X(AUDIT_KEY_DESTROY, "UPDATE audit_key SET sealed = NULL, destroyed_ms = ?2 WHERE id = ?1")   \
 	X(AUDIT_KEY_ALL, "SELECT id, month, class, destroyed_ms, sealed FROM audit_key ORDER BY id LIMIT ?1") \
@@ -126,8 +135,8 @@ enum store_statement {
 	STATEMENT_COUNT
 };
 
-// One search statement for each key, newest first; the one behind it is oldest first.
-#define SEARCH_STATEMENTS 8
+// All rows, and rows by words: newest first, and oldest first.
+#define SEARCH_STATEMENTS 4
 
 struct sqlite_store {
 	struct store base;           // first: a struct store * of ours is a struct sqlite_store *
@@ -137,6 +146,9 @@ struct sqlite_store {
 	int lock_file;
 	bool begun;
 	bool poisoned;               // a call of this batch failed: it cannot be committed
+	bool audit_counted, indexed_counted; // in this batch: the two below are known
+	uint64_t audit_next;         // number of rows, with those of this batch
+	uint64_t indexed_next;       // rows before it can be searched
 	bool leaves_remains;         // what a batch destroyed may still be in the WAL
 };
 
@@ -250,7 +262,7 @@ enum store_status sqlite_inbox_acknowledge(struct store *, enum store_box, const
 					   struct store_blob acknowledged_by);
 enum store_status sqlite_inbox_unacknowledged(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 // store_sqlite_audit.c
-bool sqlite_prepare_searches(struct sqlite_store *store);
+bool sqlite_read_audit(sqlite3_stmt *statement, struct arena *arena, void *row); // a struct store_audit
 enum store_status sqlite_audit_append(struct store *, const struct store_audit *);
 enum store_status sqlite_audit_get(struct store *, uint64_t index, struct arena *, struct store_audit *ret);
 enum store_status sqlite_audit_node(struct store *, uint64_t index, unsigned height, struct merkle_hash *ret);
@@ -259,6 +271,10 @@ enum store_status sqlite_audit_search(struct store *, const struct store_audit_r
 enum store_status sqlite_audit_size(struct store *, uint64_t *ret);
 enum store_status sqlite_checkpoint_put(struct store *, const char *note);
 enum store_status sqlite_checkpoint_get(struct store *, struct arena *, const char **ret);
+// store_sqlite_search.c
+bool sqlite_prepare_searches(struct sqlite_store *store);
+// Before a commit: indexes rows when there are many that are not yet. False: it failed.
+bool sqlite_search_keep_up(struct sqlite_store *store);
 // store_sqlite_retention.c
 enum store_status sqlite_audit_key_put(struct store *, const struct store_audit_key *);
 enum store_status sqlite_audit_key_destroy(struct store *, uint32_t id, uint64_t now_ms);

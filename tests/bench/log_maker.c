@@ -6,10 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <sqlite3.h>
 
 #define BATCH 8192u
-#define INDICES_MAX 8
 
 static void must(bool good, const char *what, const char *detail)
 {
@@ -131,62 +129,9 @@ static void append(struct log_maker *maker, uint64_t index)
 	must(audit_append(maker->audit, &maker->arena, &event, &ignored) == STORE_OK, "record", "cannot be appended");
 }
 
-// ------------------------------------------------------------------ indices
-
-// Millions of rows into an index in random order are gigabytes written again and again; made at the end they are sorted once.
-// What they are is what the store itself says.
-struct indices {
-	sqlite3 *database;
-	char *create[INDICES_MAX];
-	int count;
-};
-
-static void run(struct indices *indices, const char *sql)
-{
-	must(sqlite3_exec(indices->database, sql, NULL, NULL, NULL) == SQLITE_OK, sql, sqlite3_errmsg(indices->database));
-}
-
-static int note_index(void *context, int columns, char **values, char **names)
-{
-	struct indices *indices = context;
-	(void)columns, (void)names;
-	must(indices->count < INDICES_MAX, values[0], "is one index too many");
-	indices->create[indices->count++] = sqlite3_mprintf("DROP INDEX %s;%s", values[0], values[1]);
-	return 0;
-}
-
-static void drop_indices(struct log_maker *maker, struct indices *indices)
-{
-	char path[200];
-	snprintf(path, sizeof path, "%s/broker.db", maker->directory);
-	*indices = (struct indices){0};
-	must(sqlite3_open(path, &indices->database) == SQLITE_OK, path, "cannot be opened");
-	run(indices, "PRAGMA cache_size = -1000000; PRAGMA temp_store = FILE");
-	must(sqlite3_exec(indices->database, "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = 'audit'",
-			  note_index, indices, NULL) == SQLITE_OK && indices->count > 0, path, "has no indices");
-	for (int i = 0; i < indices->count; i++) {
-		char *create = strchr(indices->create[i], ';');
-		*create = '\0';
-		run(indices, indices->create[i]);
-		*create = ';';
-	}
-}
-
-static void make_indices(struct indices *indices)
-{
-	for (int i = 0; i < indices->count; i++) {
-		run(indices, strchr(indices->create[i], ';') + 1);
-		sqlite3_free(indices->create[i]);
-	}
-	run(indices, "PRAGMA wal_checkpoint(TRUNCATE)");
-	sqlite3_close(indices->database);
-}
-
 void log_maker_grow(struct log_maker *maker, uint64_t records)
 {
 	const struct store_ops *ops = maker->store->ops;
-	struct indices indices;
-	drop_indices(maker, &indices);
 	while (audit_next_index(maker->audit) < records) {
 		must(ops->begin(maker->store) == STORE_OK, "batch", "cannot begin");
 		for (unsigned i = 0; i < BATCH && audit_next_index(maker->audit) < records; i++)
@@ -196,7 +141,6 @@ void log_maker_grow(struct log_maker *maker, uint64_t records)
 		audit_committed(maker->audit);
 		arena_reset(&maker->arena);
 	}
-	make_indices(&indices);
 }
 
 uint64_t log_maker_file_bytes(const struct log_maker *maker)
