@@ -86,6 +86,8 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	}
 	core->options = *options;
 	core->options.snapshot = register_retain(options->snapshot);
+	snprintf(core->log.origin, sizeof core->log.origin, "%s", options->log_origin);
+	signing_key_public(options->log_key, core->log.public_key);
 	struct audit_options audit = {
 		.store = options->store,
 		.vault = options->vault,
@@ -327,6 +329,8 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.vault = core->options.vault,
 		.session_keys = &core->options.session_keys,
 		.audit = core->audit,
+		.log = &core->log,
+		.witnesses = core->options.witnesses,
 		.quarantine = core->quarantine,
 		.roles = core->roles,
 		.rate = core->rate,

@@ -32,6 +32,7 @@ struct slot {
 
 struct core {
 	struct core_options options;
+	struct note_verifier log; // what this log's checkpoints are verified by
 	struct audit_log *audit;
 	struct quarantine *quarantine;
 	struct policy_in_force *in_force;

@@ -26,6 +26,7 @@
 #include "broker/vault.h"
 #include "broker/wait.h"
 #include "broker/works.h"
+#include "certs/cosignature.h"
 
 // A reply's body stays under this, so that with receipt and envelope it fits a frame.
 #define OP_BODY_BYTES_MAX (48u * 1024u)
@@ -38,6 +39,8 @@ struct op_context {
 	struct vault *vault;
 	const struct session_keys *session_keys;
 	struct audit_log *audit;
+	const struct note_verifier *log;            // its verifier key
+	const struct witness_policy *witnesses;     // NULL: none are wanted
 	struct quarantine *quarantine;
 	struct roles *roles;
 	struct rate *rate;
@@ -115,7 +118,8 @@ enum reason op_enrol(struct op_context *); // without a system and without a ses
 enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);
 enum reason op_enrol_withdraw(struct op_context *);
-enum reason op_audit_consistency(struct op_context *); // without a session
+enum reason op_audit_consistency(struct op_context *); // without a session, as is the next one
+enum reason op_checkpoint_exchange(struct op_context *);
 enum reason op_responder_register(struct op_context *);
 enum reason op_responder_take(struct op_context *);
 enum reason op_responder_answer(struct op_context *);

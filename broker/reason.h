@@ -169,6 +169,9 @@
 	  "This report is about a period of at most 31 days, which must be given.")                                    \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\
 	X(REASON_NO_SUCH_SIZE, "no_such_size", NO_RECORD_FOUND, "The audit log has fewer records than that.")\
+	X(REASON_CHECKPOINT_INVALID, "checkpoint_invalid", INVALID_VALUE,\
+	  "The checkpoint is not well-formed, or its signature does not verify.")\
+	X(REASON_CHECKPOINT_OTHER_LOG, "checkpoint_other_log", INVALID_VALUE, "The checkpoint is of another log.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
 	X(REASON_NO_SUCH_ITEM, "no_such_item", NO_RECORD_FOUND,\
 	  "There is no such item in this organisation's inbox.")\

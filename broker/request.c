@@ -36,6 +36,7 @@ static bool needs_session(Cpis__V1__Operation operation)
 	case CPIS__V1__OPERATION__PING:
 	case CPIS__V1__OPERATION__SESSION_OPEN:
 	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
+	case CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE:
 		return false;
 	default:
 		return true;
@@ -228,6 +229,8 @@ static enum reason dispatch(struct op_context *context)
 		return op_enrol_withdraw(context);
 	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
 		return op_audit_consistency(context);
+	case CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE:
+		return op_checkpoint_exchange(context);
 	case CPIS__V1__OPERATION__RESPONDER_REGISTER:
 		return op_responder_register(context);
 	case CPIS__V1__OPERATION__RESPONDER_TAKE:
