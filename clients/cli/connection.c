@@ -94,6 +94,15 @@ int connection_load(const struct command_line *line, struct connection *ret)
 	return EXIT_DONE;
 }
 
+int connection_gossip(struct connection *connection)
+{
+	bool compared;
+	if (!cpis_exchange_is_due(connection->client))
+		return EXIT_DONE;
+	enum cpis_status status = cpis_exchange_checkpoints(connection->client, NULL, connection->line->timeout_ms, &compared);
+	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
+}
+
 static int connect_to(struct connection *connection, size_t number)
 {
 	const struct profile *profile = connection->profile;
@@ -110,7 +119,7 @@ static int connect_to(struct connection *connection, size_t number)
 		.key_lock = connection->key_lock,
 	};
 	enum cpis_status status = cpis_connect(&options, &connection->client, why);
-	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, why);
+	return status == CPIS_OK ? connection_gossip(connection) : connection_fail(connection, status, why);
 }
 
 int connection_open(const struct command_line *line, struct connection *ret)

@@ -125,7 +125,8 @@ static enum step lost(struct serving *serving, enum cpis_status status)
 		    serving->client == NULL ? "" : cpis_detail(serving->client));
 	serving->said_lost = true;
 	// A log that was shortened, or a proof that does not hold, is not a thing to go on with.
-	return status == CPIS_RECEIPT || status == CPIS_LOG_SHORTENED ? give_up(serving, EXIT_PROOF) : STEP_CONNECT;
+	bool two = status == CPIS_RECEIPT || status == CPIS_LOG_SHORTENED || status == CPIS_LOG_FORKED;
+	return two ? give_up(serving, EXIT_PROOF) : STEP_CONNECT;
 }
 
 static enum step judge(struct serving *serving, const Cpis__V1__Reply *reply)
@@ -257,7 +258,13 @@ static enum step take_and_answer(struct serving *serving)
 			return lost(serving, status);
 	}
 	serving->turn_due = false;
-	enum cpis_status status = cpis_responder_take(serving->client, TAKE_WAIT_MS, TAKE_WAIT_MS + CALL_MS, &reply);
+	enum cpis_status status = CPIS_OK;
+	bool compared;
+	if (cpis_exchange_is_due(serving->client))
+		status = cpis_exchange_checkpoints(serving->client, NULL, CALL_MS, &compared);
+	if (status != CPIS_OK)
+		return lost(serving, status);
+	status = cpis_responder_take(serving->client, TAKE_WAIT_MS, TAKE_WAIT_MS + CALL_MS, &reply);
 	if (status != CPIS_OK)
 		return lost(serving, status);
 	// A broker whose keys have changed does not know the token: whether the person still counts, signing in will tell.
