@@ -26,10 +26,12 @@
 #include "broker/vault.h"
 #include "broker/wait.h"
 #include "broker/works.h"
-#include "certs/cosignature.h"
+#include "certs/note.h"
 
 // A reply's body stays under this, so that with receipt and envelope it fits a frame.
 #define OP_BODY_BYTES_MAX (48u * 1024u)
+
+struct witnessing;
 
 struct op_context {
 	// What everybody shares; borrowed.
@@ -39,8 +41,8 @@ struct op_context {
 	struct vault *vault;
 	const struct session_keys *session_keys;
 	struct audit_log *audit;
-	const struct note_verifier *log;            // its verifier key
-	const struct witness_policy *witnesses;     // NULL: none are wanted
+	const struct note_verifier *log;            // verifies its checkpoints
+	struct witnessing *witnessing;
 	struct quarantine *quarantine;
 	struct roles *roles;
 	struct rate *rate;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "broker/log.h"
+#include "broker/witnessing.h"
 
 // Names and numbers of one.
 #define HELD_BYTES_MAX (CHECKPOINT_BYTES_MAX + ODS_CODE_BYTES_MAX + SYSTEM_NAME_BYTES_MAX + 32u)
@@ -56,8 +57,9 @@ static const char *clean(struct op_context *context, const char *note)
 	char stripped[NOTE_BYTES_MAX + 1], merged[NOTE_BYTES_MAX + 1];
 	if (checkpoint_strip(note, context->log, stripped) != CERTS_OK)
 		return NULL;
-	for (unsigned i = 0; context->witnesses != NULL && i < context->witnesses->count; i++)
-		if (cosignature_take(stripped, note, &context->witnesses->witnesses[i].key, merged) == CERTS_OK)
+	const struct witness_policy *policy = context->witnessing->policy;
+	for (unsigned i = 0; i < policy->count; i++)
+		if (cosignature_take(stripped, note, &policy->witnesses[i].key, merged) == CERTS_OK)
 			strcpy(stripped, merged);
 	return arena_copy_text(context->arena, stripped, strlen(stripped));
 }
@@ -69,7 +71,9 @@ static enum reason read_note(struct op_context *context, const char *note, struc
 	enum certs_status status = checkpoint_verify(note, strlen(note), context->log, &checkpoint);
 	if (status != CERTS_OK)
 		return status == CERTS_NAME ? REASON_CHECKPOINT_OTHER_LOG : REASON_CHECKPOINT_INVALID;
-	enum reason reason = compare(context, &checkpoint, &ret->fits);
+	enum reason reason = witnessing_check(context->witnessing, note);
+	if (reason == REASON_NONE)
+		reason = compare(context, &checkpoint, &ret->fits);
 	if (reason != REASON_NONE)
 		return reason;
 	ret->organisation = context->organisation->ods;
@@ -148,6 +152,8 @@ enum reason op_checkpoint_exchange(struct op_context *context)
 		reason = hand_out(context, reply);
 	if (reason == REASON_NONE && note[0] != '\0')
 		reason = keep(context, &heard);
+	if (reason == REASON_NONE)
+		reason = witnessing_exchange(context, note, reply);
 	context->reply->checkpoint_exchange = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_CHECKPOINT_EXCHANGE;
 	return reason;

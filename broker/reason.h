@@ -172,6 +172,10 @@
 	X(REASON_CHECKPOINT_INVALID, "checkpoint_invalid", INVALID_VALUE,\
 	  "The checkpoint is not well-formed, or its signature does not verify.")\
 	X(REASON_CHECKPOINT_OTHER_LOG, "checkpoint_other_log", INVALID_VALUE, "The checkpoint is of another log.")\
+	X(REASON_COSIGNATURE, "cosignature_invalid", INVALID_VALUE,\
+	  "A line of the checkpoint bears a witness's name and is not its cosignature.")\
+	X(REASON_LOG_UNWITNESSED, "log_unwitnessed", SERVICE_UNAVAILABLE,\
+	  "The audit log has not been cosigned by its witnesses lately, and this broker is set not to answer then.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
 	X(REASON_NO_SUCH_ITEM, "no_such_item", NO_RECORD_FOUND,\
 	  "There is no such item in this organisation's inbox.")\

@@ -6,6 +6,7 @@
 
 #include "broker/act.h"
 #include "broker/retry.h"
+#include "broker/witnessing.h"
 
 // ------------------------------------------------------------------ identify
 
@@ -341,6 +342,8 @@ enum reason request_process(struct op_context *context, uint64_t waited_ms)
 		context->organisation = register_organisation(context->snapshot, &ods);
 	if (context->organisation == NULL)
 		return REASON_ORGANISATION_UNKNOWN;
+	if (witnessing_refuses(context->witnessing, wire_operation(request), context->now_ms))
+		return REASON_LOG_UNWITNESSED;
 	if (!needs_session(wire_operation(request)))
 		return dispatch(context);
 	enum reason reason = resume_session(context);

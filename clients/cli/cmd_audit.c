@@ -207,6 +207,7 @@ static const struct command commands[] = {
 	 .help = "Prints the newest checkpoint of the log that this system has verified, to be compared with what others hold.",
 	 .options = audit_checkpoint_options,
 	 .text_only = true,
+	 .unwitnessed = true,
 	 .run = audit_checkpoint},
 	{.name = "audit compare",
 	 .operands = "FILE...",

@@ -27,6 +27,7 @@
 	X(CPIS_RECEIPT, "the reply is not proven to be in the audit log")                            \
 	X(CPIS_LOG_SHORTENED, "the audit log is shorter than it was: it has been cut or replaced")   \
 	X(CPIS_LOG_FORKED, "the audit log is not a continuation of the one that was: it has been replaced") \
+	X(CPIS_LOG_UNWITNESSED, "the audit log has not been cosigned by enough witnesses lately")           \
 	X(CPIS_STATE, "the remembered checkpoint cannot be read or written")                         \
 	X(CPIS_FILE, "the file cannot be written")                                                   \
 	X(CPIS_NO_MEMORY, "out of memory")
@@ -176,5 +177,10 @@ bool cpis_exchange_is_due(const struct cpis_client *client);
 // the trust bundle's quorum has cosigned, which is remembered; "": none.
 const char *cpis_checkpoint_to_cosign(const struct cpis_client *client);
 const char *cpis_witnessed_checkpoint(const struct cpis_client *client);
+// Whether the witnessed checkpoint is at most `age_max_s` old, by the witnesses' own clocks; exchanges first when the remembered
+// one is not. CPIS_LOG_UNWITNESSED when the broker has none either; CPIS_USAGE when the trust bundle has no log.policy that asks
+// for witnesses. Before the first question, where that is wanted: what is asked later is not held back.
+__attribute__((warn_unused_result)) enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age_max_s,
+									    uint32_t deadline_ms);
 
 #endif

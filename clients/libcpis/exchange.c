@@ -239,6 +239,28 @@ enum cpis_status cpis_exchange_checkpoints(struct cpis_client *client, const cha
 	return status;
 }
 
+static bool is_recent(const struct cpis_client *client, uint64_t age_max_s)
+{
+	uint64_t since_s, now_s = client_now_ms() / 1000;
+	return is_witnessed(client, client->witnessed_note, &since_s) && (since_s >= now_s || now_s - since_s <= age_max_s);
+}
+
+enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age_max_s, uint32_t deadline_ms)
+{
+	bool compared;
+	if (!client->witnesses.required)
+		return client_fail(client, CPIS_USAGE, "the trust bundle has no log.policy that asks for witnesses");
+	if (is_recent(client, age_max_s))
+		return CPIS_OK;
+	enum cpis_status status = cpis_exchange_checkpoints(client, NULL, deadline_ms, &compared);
+	if (status != CPIS_OK || is_recent(client, age_max_s))
+		return status;
+	return client_fail(client, CPIS_LOG_UNWITNESSED,
+			   client->witnessed_note[0] == '\0' ? "the broker has no checkpoint that a quorum of witnesses has cosigned"
+							     : "the newest checkpoint that a quorum of witnesses has cosigned is older "
+							       "than %llu s", (unsigned long long)age_max_s);
+}
+
 bool cpis_exchange_is_due(const struct cpis_client *client)
 {
 	uint64_t now_ms = client_now_ms();

@@ -125,7 +125,8 @@ static enum step lost(struct serving *serving, enum cpis_status status)
 		    serving->client == NULL ? "" : cpis_detail(serving->client));
 	serving->said_lost = true;
 	// A log that was shortened, or a proof that does not hold, is not a thing to go on with.
-	bool two = status == CPIS_RECEIPT || status == CPIS_LOG_SHORTENED || status == CPIS_LOG_FORKED;
+	bool two = status == CPIS_RECEIPT || status == CPIS_LOG_SHORTENED || status == CPIS_LOG_FORKED ||
+		   status == CPIS_LOG_UNWITNESSED;
 	return two ? give_up(serving, EXIT_PROOF) : STEP_CONNECT;
 }
 
@@ -174,11 +175,26 @@ static enum step connect_to_broker(struct serving *serving)
 	return STEP_SIGN_IN;
 }
 
+// As `cpis` does before its first question.
+static enum cpis_status ask_for_witnesses(const struct serving *serving)
+{
+	const struct profile *profile = serving->job->profile;
+	if (profile->witness == NULL)
+		return CPIS_OK;
+	enum cpis_status status = cpis_require_witnessed(serving->client, profile->witness_age_max_s, CALL_MS);
+	if (status != CPIS_LOG_UNWITNESSED || strcmp(profile->witness, "warn") != 0)
+		return status;
+	say(serving, "WARNING: %s: %s", cpis_status_text(status), cpis_detail(serving->client));
+	return CPIS_OK;
+}
+
 static enum step sign_in(struct serving *serving)
 {
 	const struct profile *profile = serving->job->profile;
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = cpis_session_open(serving->client, profile->staff_certificate, profile->staff_key,
+	enum cpis_status status = ask_for_witnesses(serving);
+	if (status == CPIS_OK)
+		status = cpis_session_open(serving->client, profile->staff_certificate, profile->staff_key,
 						    profile->role, CALL_MS, &reply);
 	if (status == CPIS_CREDENTIALS) {
 		say(serving, "%s", cpis_detail(serving->client));

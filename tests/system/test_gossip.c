@@ -13,7 +13,7 @@
 #include "tests/harness/world_liar.h"
 
 #define PROOF_FAILED 4
-#define UNDECIDED 5
+#define UNDECIDED 5 // or not done to the end
 
 static struct world *world;
 static char key[256];
@@ -435,6 +435,42 @@ START_TEST(what_is_no_checkpoint_of_this_log_is_an_error_and_no_evidence)
 }
 END_TEST
 
+// Asks for a cosignature of the newest checkpoint, and does not take it.
+static void takes_none(struct liar *to, struct liar_turn *turn)
+{
+	static char word[] = "cosignature_invalid";
+	static Cpis__V1__CheckpointExchangeReply body;
+	static Cpis__V1__HeldCheckpoint asked;
+	if (turn->request->body_case != CPIS__V1__REQUEST__BODY_CHECKPOINT_EXCHANGE) {
+		liar_says_the_truth(to, turn);
+		return;
+	}
+	if (strstr(turn->request->checkpoint_exchange->checkpoint, " liars.example/w ") != NULL) {
+		refuse(to, turn, CPIS__V1__OUTCOME__INVALID_VALUE, word);
+		return;
+	}
+	cpis__v1__checkpoint_exchange_reply__init(&body);
+	cpis__v1__held_checkpoint__init(&asked);
+	body.to_cosign = &asked;
+	turn->reply.checkpoint_exchange = &body;
+	turn->reply.body_case = CPIS__V1__REPLY__BODY_CHECKPOINT_EXCHANGE;
+	liar_seal(to, turn);
+	asked.checkpoint = turn->reply.receipt->checkpoint;
+	liar_send(to, turn);
+}
+
+START_TEST(a_cosignature_that_the_broker_does_not_take_is_told_of)
+{
+	char witness[256];
+	snprintf(witness, sizeof witness, "%s", world_path(world, "witness.key"));
+	ck_assert_int_eq(world_cpis(world, NULL, "witness", "init", "--name", "liars.example/w", "--key", witness, NULL), 0);
+	liar_tell(liar, takes_none);
+	ck_assert_int_eq(world_cpis(world, "nurse", "witness", "cosign", "--name", "liars.example/w", "--key", witness, NULL), UNDECIDED);
+	ck_assert_ptr_nonnull(strstr(world_out(world), " liars.example/w "));
+	ck_assert_ptr_nonnull(strstr(world_err(world), "cosignature_invalid"));
+}
+END_TEST
+
 START_TEST(evidence_is_never_overwritten_and_its_absence_is_said)
 {
 	bool compared;
@@ -473,6 +509,7 @@ int main(void)
 	tcase_add_test(lies, a_broker_that_cannot_prove_it_now_is_asked_again_and_nothing_is_taken_over);
 	tcase_add_test(lies, a_broker_one_version_back_is_left_alone_for_an_hour);
 	tcase_add_test(lies, what_is_no_checkpoint_of_this_log_is_an_error_and_no_evidence);
+	tcase_add_test(lies, a_cosignature_that_the_broker_does_not_take_is_told_of);
 	tcase_add_test(lies, evidence_is_never_overwritten_and_its_absence_is_said);
 	suite_add_tcase(suite, lies);
 	SRunner *runner = srunner_create(suite);
