@@ -167,7 +167,7 @@ const char *cpis_checkpoint(const struct cpis_client *client);
 // for each that is new; `deadline_ms` is for each call). A larger one than this client holds, or one without a proof, is not of
 // this log: CPIS_LOG_FORKED, with what to do in cpis_detail; both notes are kept beside checkpoint_file, and nothing is taken
 // over. CPIS_OK and `ret_compared` false: the broker does not know the operation, refused, or could not answer now
-// (cpis_detail); nothing was compared to the end. Needs no session. What a broker leaves out is not seen: proto/README.md.
+// (cpis_detail); nothing was compared to the end. Needs no session. What a broker leaves out is not seen (broker/README.md).
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_exchange_checkpoints(struct cpis_client *client, const char *note, uint32_t deadline_ms, bool *ret_compared);
 // Whether this client has a checkpoint_file, holds a checkpoint, and has not exchanged it for an hour. Long-running clients ask
