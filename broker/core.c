@@ -347,6 +347,7 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.responders = core->responders,
 		.works = core->works,
 		.sample_looked_ms = &core->sample_looked_ms,
+		.retention = &core->retention,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,

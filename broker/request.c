@@ -220,6 +220,12 @@ static enum reason dispatch(struct op_context *context)
 		return op_alert_note(context);
 	case CPIS__V1__OPERATION__ALERT_CLOSE:
 		return op_alert_close(context);
+	case CPIS__V1__OPERATION__RETENTION_SHOW:
+		return op_retention_show(context);
+	case CPIS__V1__OPERATION__RETENTION_HOLD:
+		return op_retention_hold(context);
+	case CPIS__V1__OPERATION__RETENTION_RELEASE:
+		return op_retention_release(context);
 	case CPIS__V1__OPERATION__ENROL:
 		return op_enrol(context);
 	case CPIS__V1__OPERATION__ENROL_INVITE:
