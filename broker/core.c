@@ -10,6 +10,8 @@
 #include "broker/request.h"
 #include "proto/invariant.h"
 
+static const struct witness_policy no_witnesses;
+
 static void take_register(struct core *core, struct register_snapshot *snapshot)
 {
 	register_release(core->options.snapshot);
@@ -79,16 +81,18 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
 	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
 	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works) ||
-	    !detection_new(options->batch_max, &core->detection)) {
+	    !detection_new(options->batch_max, &core->detection) || !session_cache_new(&core->session_cache)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
 	}
 	core->options = *options;
+	core->options.session_keys.cache = core->session_cache;
 	core->options.snapshot = register_retain(options->snapshot);
 	snprintf(core->log.origin, sizeof core->log.origin, "%s", options->log_origin);
 	signing_key_public(options->log_key, core->log.public_key);
-	core->witnessing = (struct witnessing){.policy = options->witnesses, .required_s = options->witness_required_s};
+	core->witnessing = (struct witnessing){.policy = options->witnesses != NULL ? options->witnesses : &no_witnesses,
+					       .required_s = options->witness_required_s};
 	struct audit_options audit = {
 		.store = options->store,
 		.vault = options->vault,
@@ -147,6 +151,7 @@ void core_free(struct core *core)
 	responders_free(core->responders);
 	works_free(core->works);
 	detection_free(core->detection);
+	session_cache_free(core->session_cache);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);

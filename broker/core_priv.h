@@ -9,6 +9,7 @@
 #include "broker/enrolments.h"
 #include "broker/op.h"
 #include "broker/retention.h"
+#include "broker/session_cache.h"
 #include "broker/witnessing.h"
 
 // What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
@@ -45,6 +46,7 @@ struct core {
 	struct responders *responders;
 	struct works *works;
 	struct detection *detection;
+	struct session_cache *session_cache;
 	uint64_t sample_looked_ms;
 	struct retention_progress retention;
 	uint64_t detection_next; // records before this one are in its memory

@@ -103,6 +103,8 @@ static enum reason hold_rate(struct op_context *context, Cpis__V1__Operation ope
 	if (!rate_take(context->rate, RATE_PERSON, context->session->uid, operation, decision->person_per_minute,
 		       context->now_ms))
 		return REASON_PERSON_RATE;
+	if (decision->system_per_minute == 0)
+		return REASON_NONE;
 	char system[RATE_NAME_BYTES];
 	for (size_t i = 0; i < KEY_BYTES; i++)
 		snprintf(system + 2 * i, 3, "%02x", context->channel_key[i]);

@@ -21,8 +21,18 @@ struct seal_key {
 	EVP_CIPHER_CTX *open;
 };
 
+// One that was made lately, of one field.
+#define MEMO_INPUT_BYTES 16u
+#define MEMO_ENTRIES 512u
+struct memo {
+	uint8_t kind, bytes; // bytes 0: free
+	uint8_t input[MEMO_INPUT_BYTES];
+	struct store_tag tag;
+};
+
 struct tag_key {
 	EVP_MAC_CTX *mac;
+	struct memo *memos;  // MEMO_ENTRIES, from the first use on
 };
 
 bool seal_derive(const uint8_t secret[SEAL_SECRET_BYTES], const char *label, uint8_t ret[SEAL_SECRET_BYTES])
@@ -108,6 +118,11 @@ bool seal_open(struct seal_key *key, const void *identity, size_t identity_bytes
 	return opened;
 }
 
+bool seal_equal(const uint8_t *a, const uint8_t *b, size_t bytes)
+{
+	return CRYPTO_memcmp(a, b, bytes) == 0;
+}
+
 // ------------------------------------------------------------------ tags
 
 bool tag_key_new(const uint8_t key[SEAL_SECRET_BYTES], struct tag_key **ret)
@@ -135,6 +150,9 @@ void tag_key_free(struct tag_key *key)
 	if (key == NULL)
 		return;
 	EVP_MAC_CTX_free(key->mac);
+	if (key->memos != NULL)
+		OPENSSL_cleanse(key->memos, MEMO_ENTRIES * sizeof *key->memos);
+	free(key->memos);
 	free(key);
 }
 
@@ -145,7 +163,25 @@ static void end(struct tag_key *key, bool made, uint8_t ret[HASH_BYTES])
 	INVARIANT(made && EVP_MAC_final(key->mac, ret, &written, HASH_BYTES) == 1 && written == HASH_BYTES);
 }
 
-void tag_make(struct tag_key *key, uint8_t kind, const struct tag_field *fields, size_t field_count, struct store_tag *ret)
+// The place for an input; NULL: it is too long, or there is no memory.
+static struct memo *memo_of(struct tag_key *key, uint8_t kind, const struct tag_field *field)
+{
+	uint32_t hash = 2166136261u ^ kind; // FNV-1a
+	if (field->bytes == 0 || field->bytes > MEMO_INPUT_BYTES)
+		return NULL;
+	if (key->memos == NULL && (key->memos = calloc(MEMO_ENTRIES, sizeof *key->memos)) == NULL)
+		return NULL;
+	for (size_t i = 0; i < field->bytes; i++)
+		hash = (hash ^ ((const uint8_t *)field->data)[i]) * 16777619u;
+	return &key->memos[(hash ^ hash >> 16) % MEMO_ENTRIES];
+}
+
+static bool is_remembered(const struct memo *memo, uint8_t kind, const struct tag_field *field)
+{
+	return memo->kind == kind && memo->bytes == field->bytes && memcmp(memo->input, field->data, field->bytes) == 0;
+}
+
+static void make(struct tag_key *key, uint8_t kind, const struct tag_field *fields, size_t field_count, struct store_tag *ret)
 {
 	uint8_t whole[HASH_BYTES];
 	bool made = EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(key->mac, &kind, 1) == 1;
@@ -156,6 +192,22 @@ void tag_make(struct tag_key *key, uint8_t kind, const struct tag_field *fields,
 	}
 	end(key, made, whole);
 	memcpy(ret->bytes, whole, sizeof ret->bytes);
+}
+
+void tag_make(struct tag_key *key, uint8_t kind, const struct tag_field *fields, size_t field_count, struct store_tag *ret)
+{
+	struct memo *memo = field_count == 1 ? memo_of(key, kind, fields) : NULL;
+	if (memo == NULL) {
+		make(key, kind, fields, field_count, ret);
+		return;
+	}
+	if (!is_remembered(memo, kind, fields)) {
+		make(key, kind, fields, 1, &memo->tag);
+		memo->kind = kind;
+		memo->bytes = (uint8_t)fields->bytes;
+		memcpy(memo->input, fields->data, fields->bytes);
+	}
+	*ret = memo->tag;
 }
 
 void tag_digest(struct tag_key *key, uint8_t kind, const uint8_t *data, size_t bytes, uint8_t ret[HASH_BYTES])

@@ -31,6 +31,9 @@ __attribute__((warn_unused_result)) bool seal_close(struct seal_key *key, const 
 __attribute__((warn_unused_result)) bool seal_open(struct seal_key *key, const void *identity, size_t identity_bytes,
 						   const uint8_t *sealed, size_t sealed_bytes, uint8_t *out);
 
+// In a time that does not depend on where they differ.
+bool seal_equal(const uint8_t *a, const uint8_t *b, size_t bytes);
+
 struct tag_key;
 struct tag_field {
 	const void *data;
@@ -38,6 +41,7 @@ struct tag_field {
 };
 __attribute__((warn_unused_result)) bool tag_key_new(const uint8_t key[SEAL_SECRET_BYTES], struct tag_key **ret);
 void tag_key_free(struct tag_key *key); // accepts NULL; wipes
+// Short inputs that were asked for lately are remembered: the same few people ask all night.
 // HMAC over kind || (length || bytes) of each field: no two inputs have the same encoding. One-way without the key.
 void tag_make(struct tag_key *key, uint8_t kind, const struct tag_field *fields, size_t field_count, struct store_tag *ret);
 // The whole HMAC over kind || bytes, of any length.

@@ -12,10 +12,9 @@ struct reader {
 	const uint8_t *at, *end;
 };
 
-// The field path while it is walked, for the error.
+// Where it is, for the error.
 struct walk {
-	char path[64];
-	size_t path_bytes;
+	const char *names[MESSAGE_DEPTH_MAX + 1]; // of the field at each depth
 	unsigned depth;
 };
 
@@ -113,7 +112,8 @@ static enum wire_status scan_sub_message(const ProtobufCFieldDescriptor *field, 
 		return WIRE_TOO_DEEP;
 	walk->depth++;
 	enum wire_status status = scan_message(field->descriptor, value, walk);
-	walk->depth--;
+	if (status == WIRE_OK)
+		walk->depth--;
 	return status;
 }
 
@@ -196,20 +196,13 @@ static enum wire_status note_field(const ProtobufCFieldDescriptor *field, struct
 	return WIRE_OK;
 }
 
-static void push_name(struct walk *walk, const char *name)
-{
-	int count = snprintf(walk->path + walk->path_bytes, sizeof walk->path - walk->path_bytes, "%s%s",
-			     walk->path_bytes > 0 ? "." : "", name);
-	walk->path_bytes += (size_t)count;
-	if (walk->path_bytes >= sizeof walk->path)
-		walk->path_bytes = sizeof walk->path - 1;
-}
-
 static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk)
 {
 	struct seen seen = {0};
+	walk->names[walk->depth] = NULL;
 	while (reader.at < reader.end) {
 		uint64_t tag;
+		walk->names[walk->depth] = NULL; // not known yet
 		enum wire_status status = read_varint(&reader, &tag);
 		if (status != WIRE_OK)
 			return status;
@@ -218,26 +211,32 @@ static enum wire_status scan_message(const ProtobufCMessageDescriptor *descripto
 					       : NULL;
 		if (field == NULL)
 			return WIRE_UNKNOWN_FIELD;
-		size_t path_bytes = walk->path_bytes;
-		push_name(walk, field->name);
+		walk->names[walk->depth] = field->name;
 		status = note_field(field, &seen);
 		if (status == WIRE_OK)
 			status = scan_value(field, (unsigned)(tag & 7), &reader, walk);
 		if (status != WIRE_OK)
-			return status; // the path stays: it is where
-		walk->path_bytes = path_bytes;
-		walk->path[path_bytes] = '\0';
+			return status; // depth and names stay: they say where
 	}
 	return WIRE_OK;
+}
+
+static void write_path(const struct walk *walk, struct wire_error *error)
+{
+	size_t bytes = 0;
+	error->field[0] = '\0';
+	for (unsigned i = 0; i <= walk->depth && walk->names[i] != NULL && bytes < sizeof error->field; i++)
+		bytes += (size_t)snprintf(error->field + bytes, sizeof error->field - bytes, "%s%s", i > 0 ? "." : "",
+					  walk->names[i]);
 }
 
 enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
 			   struct wire_error *error)
 {
-	struct walk walk = {.path = ""};
+	struct walk walk = {.depth = 0};
 	enum wire_status status = scan_message(descriptor, (struct reader){bytes, bytes + bytes_count}, &walk);
 	if (status != WIRE_OK)
-		memcpy(error->field, walk.path, sizeof error->field);
+		write_path(&walk, error);
 	return status;
 }
 
