@@ -15,6 +15,7 @@
 #define CONNECTIONS_PER_SYSTEM_DEFAULT 1024u
 #define BATCH_MAX 1024u
 #define BATCH_DEFAULT 256u
+#define WITNESS_REQUIRED_S_MAX (31u * 24u * 3600u)
 #define PATH_BYTES_MAX 4095
 
 // Numbers are read as text: libcyaml would take "10k" for 10.
@@ -23,6 +24,7 @@ struct config_text {
 	char *connections_max;
 	char *connections_per_system_max;
 	char *batch_max;
+	char *witness_required_s;
 };
 
 #define TEXT_FIELD(key, member, optional, bytes_max) \
@@ -56,6 +58,7 @@ static const cyaml_schema_field_t config_fields[] = {
 		TEXT_FIELD("connections_max", connections_max, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("connections_per_system_max", connections_per_system_max, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("batch_max", batch_max, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("witness_required_s", witness_required_s, CYAML_FLAG_OPTIONAL, 10),
 	CYAML_FIELD_END,
 };
 
@@ -85,6 +88,8 @@ static bool read_numbers(struct yaml_place *place, struct config_text *text)
 	config->batch_max = BATCH_DEFAULT;
 	if (!read_number(place, "connections_max", text->connections_max, CONNECTIONS_MAX,
 			 &config->connections_max) ||
+	    !read_number(place, "witness_required_s", text->witness_required_s, WITNESS_REQUIRED_S_MAX,
+			 &config->witness_required_s) ||
 	    !read_number(place, "batch_max", text->batch_max, BATCH_MAX, &config->batch_max))
 		return false;
 	// The default gives way to a small connections_max, what was written does not.

@@ -34,6 +34,7 @@ struct config {
 	unsigned connections_max;    // live connections; default 4096
 	unsigned connections_per_system_max; // default 1024
 	unsigned batch_max;          // requests per commit; default 256
+	unsigned witness_required_s; // how old the witnessed checkpoint may be for anything to be answered; 0, the default: any age
 };
 
 __attribute__((warn_unused_result)) bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES]);

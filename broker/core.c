@@ -10,6 +10,8 @@
 #include "broker/request.h"
 #include "proto/invariant.h"
 
+static const struct witness_policy no_witnesses;
+
 static void take_register(struct core *core, struct register_snapshot *snapshot)
 {
 	register_release(core->options.snapshot);
@@ -87,6 +89,10 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	core->options = *options;
 	core->options.session_keys.cache = core->session_cache;
 	core->options.snapshot = register_retain(options->snapshot);
+	snprintf(core->log.origin, sizeof core->log.origin, "%s", options->log_origin);
+	signing_key_public(options->log_key, core->log.public_key);
+	core->witnessing = (struct witnessing){.policy = options->witnesses != NULL ? options->witnesses : &no_witnesses,
+					       .required_s = options->witness_required_s};
 	struct audit_options audit = {
 		.store = options->store,
 		.vault = options->vault,
@@ -115,6 +121,13 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	}
 	if (!enrolments_new(options->store, options->vault, &core->enrolments) || !enrolments_load(core->enrolments)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "the invitations to enrol cannot be read: is this the store's key?");
+		core_free(core);
+		return false;
+	}
+	bool witnesses_read = witnessing_load(&core->witnessing, options->store, &core->arena);
+	arena_reset(&core->arena);
+	if (!witnesses_read) {
+		snprintf(detail, CORE_DETAIL_BYTES, "the witnessed checkpoint cannot be read");
 		core_free(core);
 		return false;
 	}
@@ -282,7 +295,8 @@ static bool reload_rights(struct core *core)
 	core_change_policy(core);
 	if (core->detection_next != audit_next_index(core->audit))
 		remember_again(core);
-	return quarantine_load(core->quarantine) && roles_load(core->roles) && enrolments_load(core->enrolments);
+	return quarantine_load(core->quarantine) && roles_load(core->roles) && enrolments_load(core->enrolments) &&
+	       witnessing_load(&core->witnessing, core->options.store, &core->arena);
 }
 
 void core_begin(struct core *core, uint64_t now_ms)
@@ -329,6 +343,8 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.vault = core->options.vault,
 		.session_keys = &core->options.session_keys,
 		.audit = core->audit,
+		.log = &core->log,
+		.witnessing = &core->witnessing,
 		.quarantine = core->quarantine,
 		.roles = core->roles,
 		.rate = core->rate,
@@ -351,8 +367,8 @@ static uint32_t retry_after_ms(Cpis__V1__Outcome outcome, enum reason reason)
 	if (outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
 		return RETRY_RATE_MS;
 	// Another service is not back within a moment.
-	if (reason == REASON_DEMOGRAPHICS)
-		return RETRY_DEMOGRAPHICS_MS;
+	if (reason == REASON_DEMOGRAPHICS || reason == REASON_LOG_UNWITNESSED)
+		return RETRY_OTHERS_MS;
 	return outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE ? RETRY_AFTER_MS : 0;
 }
 

@@ -19,6 +19,7 @@
 #include "broker/store.h"
 #include "broker/vault.h"
 #include "broker/wait.h"
+#include "certs/cosignature.h"
 #include "certs/key.h"
 
 #define CORE_DETAIL_BYTES 200
@@ -34,6 +35,8 @@ struct core_options {
 	struct vault *vault;
 	struct session_keys session_keys;   // borrowed; their current one may be `vault`
 	const struct signing_key *log_key;
+	const struct witness_policy *witnesses; // whose cosignatures are collected; NULL: nobody's
+	uint64_t witness_required_s;        // how old the witnessed checkpoint may be for anything to be answered; 0: any age
 	struct register_snapshot *snapshot; // the core takes its own reference
 	unsigned batch_max;               // requests per commit, 1 to 1024
 };

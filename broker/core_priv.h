@@ -10,6 +10,7 @@
 #include "broker/op.h"
 #include "broker/retention.h"
 #include "broker/session_cache.h"
+#include "broker/witnessing.h"
 
 // What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
 #define BATCH_ARENA_BYTES (32u * ARENA_BYTES)
@@ -19,7 +20,7 @@
 #define RECEIPT_ROOM_BYTES (12u * 1024u)
 #define RETRY_AFTER_MS 500u
 #define RETRY_RATE_MS 60000u
-#define RETRY_DEMOGRAPHICS_MS 30000u // by a person, rather than by a client within its deadline
+#define RETRY_OTHERS_MS 30000u // by a person, rather than by a client within its deadline
 
 struct slot {
 	Cpis__V1__Reply reply;
@@ -34,6 +35,8 @@ struct slot {
 
 struct core {
 	struct core_options options;
+	struct note_verifier log; // what this log's checkpoints are verified by
+	struct witnessing witnessing;
 	struct audit_log *audit;
 	struct quarantine *quarantine;
 	struct policy_in_force *in_force;

@@ -26,9 +26,12 @@
 #include "broker/vault.h"
 #include "broker/wait.h"
 #include "broker/works.h"
+#include "certs/note.h"
 
 // A reply's body stays under this, so that with receipt and envelope it fits a frame.
 #define OP_BODY_BYTES_MAX (48u * 1024u)
+
+struct witnessing;
 
 struct op_context {
 	// What everybody shares; borrowed.
@@ -38,6 +41,8 @@ struct op_context {
 	struct vault *vault;
 	const struct session_keys *session_keys;
 	struct audit_log *audit;
+	const struct note_verifier *log;            // verifies its checkpoints
+	struct witnessing *witnessing;
 	struct quarantine *quarantine;
 	struct roles *roles;
 	struct rate *rate;
@@ -119,7 +124,8 @@ enum reason op_enrol_withdraw(struct op_context *);
 enum reason op_retention_show(struct op_context *);
 enum reason op_retention_hold(struct op_context *);
 enum reason op_retention_release(struct op_context *);
-enum reason op_audit_consistency(struct op_context *); // without a session
+enum reason op_audit_consistency(struct op_context *); // without a session, as is the next one
+enum reason op_checkpoint_exchange(struct op_context *);
 enum reason op_responder_register(struct op_context *);
 enum reason op_responder_take(struct op_context *);
 enum reason op_responder_answer(struct op_context *);

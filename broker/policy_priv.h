@@ -77,7 +77,8 @@ const struct policy_role *policy_find_role(const struct policy *policy, const ch
 static inline bool policy_is_roleless(Cpis__V1__Operation operation)
 {
 	return operation == CPIS__V1__OPERATION__PING || operation == CPIS__V1__OPERATION__SESSION_OPEN ||
-	       operation == CPIS__V1__OPERATION__ENROL || operation == CPIS__V1__OPERATION__AUDIT_CONSISTENCY;
+	       operation == CPIS__V1__OPERATION__ENROL || operation == CPIS__V1__OPERATION__AUDIT_CONSISTENCY ||
+	       operation == CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE;
 }
 
 // Whose requests carry a care setting.

@@ -110,6 +110,19 @@ static bool load_log_key(struct broker *broker, char detail[PROCESS_DETAIL_BYTES
 	return status == CERTS_OK;
 }
 
+static bool load_witnesses(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	char path[4200];
+	snprintf(path, sizeof path, "%s/log.policy", broker->config->trust_directory);
+	if (!witness_policy_load(path, &broker->witnesses, detail))
+		return false;
+	if (broker->config->witness_required_s != 0 && !broker->witnesses.required) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: asks for no witnesses, and the configuration has witness_required_s", path);
+		return false;
+	}
+	return true;
+}
+
 static bool open_session_keys(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const char *paths[] = {broker->config->session_key, broker->config->session_key_previous};
@@ -160,6 +173,8 @@ static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		.session_keys = {.current = broker->session_keys[0] != NULL ? broker->session_keys[0] : broker->vault,
 				 .previous = broker->session_keys[1]},
 		.log_key = broker->log_key,
+		.witnesses = &broker->witnesses,
+		.witness_required_s = config->witness_required_s,
 		.snapshot = broker->snapshot,
 		.batch_max = config->batch_max,
 	};
@@ -213,7 +228,8 @@ static bool open_network(struct broker *broker, char detail[PROCESS_DETAIL_BYTES
 
 bool process_load(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
 {
-	return load_files(broker, config_path, detail) && load_broker_keys(broker, detail) && load_log_key(broker, detail);
+	return load_files(broker, config_path, detail) && load_broker_keys(broker, detail) && load_log_key(broker, detail) &&
+	       load_witnesses(broker, detail);
 }
 
 bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])

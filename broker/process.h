@@ -9,7 +9,7 @@
 #include "broker/listeners.h"
 #include "broker/parked.h"
 #include "broker/zap.h"
-#include "certs/note.h"
+#include "certs/cosignature.h"
 
 #define PROCESS_DETAIL_BYTES 512
 
@@ -24,6 +24,7 @@ struct broker {
 	struct curve_key_pair next_key;  // zeroed when there is none
 	struct signing_key *log_key;
 	struct note_verifier log_verifier;
+	struct witness_policy witnesses;
 	struct vault *vault;
 	struct vault *session_keys[2];   // current and previous, where the configuration names them
 	struct store *store;

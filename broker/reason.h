@@ -173,6 +173,13 @@
 	  "This report is about a period of at most 31 days, which must be given.")                                    \
 	X(REASON_NO_SUCH_RECORD, "no_such_record", NO_RECORD_FOUND, "There is no such audit record within your remit.")\
 	X(REASON_NO_SUCH_SIZE, "no_such_size", NO_RECORD_FOUND, "The audit log has fewer records than that.")\
+	X(REASON_CHECKPOINT_INVALID, "checkpoint_invalid", INVALID_VALUE,\
+	  "The checkpoint is not well-formed, or its signature does not verify.")\
+	X(REASON_CHECKPOINT_OTHER_LOG, "checkpoint_other_log", INVALID_VALUE, "The checkpoint is of another log.")\
+	X(REASON_COSIGNATURE, "cosignature_invalid", INVALID_VALUE,\
+	  "A line of the checkpoint bears a witness's name and is not its cosignature.")\
+	X(REASON_LOG_UNWITNESSED, "log_unwitnessed", SERVICE_UNAVAILABLE,\
+	  "The audit log has not been cosigned by its witnesses lately, and this broker is set not to answer then.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \
 	X(REASON_NO_SUCH_ITEM, "no_such_item", NO_RECORD_FOUND,\
 	  "There is no such item in this organisation's inbox.")\

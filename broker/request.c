@@ -6,6 +6,7 @@
 
 #include "broker/act.h"
 #include "broker/retry.h"
+#include "broker/witnessing.h"
 
 // ------------------------------------------------------------------ identify
 
@@ -36,6 +37,7 @@ static bool needs_session(Cpis__V1__Operation operation)
 	case CPIS__V1__OPERATION__PING:
 	case CPIS__V1__OPERATION__SESSION_OPEN:
 	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
+	case CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE:
 		return false;
 	default:
 		return true;
@@ -236,6 +238,8 @@ static enum reason dispatch(struct op_context *context)
 		return op_enrol_withdraw(context);
 	case CPIS__V1__OPERATION__AUDIT_CONSISTENCY:
 		return op_audit_consistency(context);
+	case CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE:
+		return op_checkpoint_exchange(context);
 	case CPIS__V1__OPERATION__RESPONDER_REGISTER:
 		return op_responder_register(context);
 	case CPIS__V1__OPERATION__RESPONDER_TAKE:
@@ -346,6 +350,8 @@ enum reason request_process(struct op_context *context, uint64_t waited_ms)
 		context->organisation = register_organisation(context->snapshot, &ods);
 	if (context->organisation == NULL)
 		return REASON_ORGANISATION_UNKNOWN;
+	if (witnessing_refuses(context->witnessing, wire_operation(request), context->now_ms))
+		return REASON_LOG_UNWITNESSED;
 	if (!needs_session(wire_operation(request)))
 		return dispatch(context);
 	enum reason reason = resume_session(context);

@@ -196,6 +196,24 @@ struct store_audit_range {
 	uint32_t limit;
 };
 
+// A checkpoint that a system handed in: one that fits this log and one that does not, of each system.
+struct store_heard {
+	uint64_t id;                 // given by the store, greater than all before; put ignores it
+	struct ods_code organisation;
+	char system_name[SYSTEM_NAME_BYTES_MAX + 1];
+	bool fits;
+	uint64_t size;               // of the tree
+	uint64_t received_ms;
+	const char *note;
+};
+
+// Checkpoints that witnesses have to do with: the one that they are asked to cosign, and the newest that a quorum has cosigned.
+enum store_cosigned_which { STORE_COSIGNED_PINNED = 1, STORE_COSIGNED_WITNESSED = 2 };
+struct store_cosigned {
+	uint64_t time_ms;            // since when it is that
+	const char *note;
+};
+
 struct store;
 
 // Results that are arrays or blobs live in the caller's arena.
@@ -328,6 +346,17 @@ struct store_ops {
 
 	enum store_status (*checkpoint_put)(struct store *, const char *note);          // the latest one only is kept
 	enum store_status (*checkpoint_get)(struct store *, struct arena *, const char **ret);
+
+	// In place of the same system's that fits, or does not, as this one does, unless that is of a larger tree.
+	enum store_status (*heard_put)(struct store *, const struct store_heard *);
+	// By id, those after `after`.
+	enum store_status (*heard_after)(struct store *, uint64_t after, size_t max, struct arena *, struct store_heard **ret,
+					 size_t *ret_count);
+	enum store_status (*heard_largest)(struct store *, struct arena *, struct store_heard *ret);
+	// Removes all but `keep`: those that fit before those that do not, and of each the oldest first.
+	enum store_status (*heard_expire)(struct store *, size_t keep);
+	enum store_status (*cosigned_put)(struct store *, enum store_cosigned_which, const struct store_cosigned *);
+	enum store_status (*cosigned_get)(struct store *, enum store_cosigned_which, struct arena *, struct store_cosigned *ret);
 };
 
 struct store {

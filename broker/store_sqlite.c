@@ -156,6 +156,23 @@ static const char schema[] =
 	"CREATE TABLE checkpoint ("
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  note TEXT NOT NULL"
+	") STRICT;"
+	"CREATE TABLE heard ("              // checkpoints that systems handed in
+	"  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	"  organisation TEXT NOT NULL,"
+	"  system TEXT NOT NULL,"
+	"  fits INTEGER NOT NULL,"          // 0: it is not of this log
+	"  size INTEGER NOT NULL,"
+	"  received_ms INTEGER NOT NULL,"
+	"  note TEXT NOT NULL,"
+	"  UNIQUE (organisation, system, fits)"
+	") STRICT;"
+	"CREATE INDEX heard_by_size ON heard (size);"
+	"CREATE INDEX heard_by_time ON heard (fits, received_ms DESC);"
+	"CREATE TABLE cosigned ("
+	"  which INTEGER PRIMARY KEY,"      // enum store_cosigned_which
+	"  time_ms INTEGER NOT NULL,"
+	"  note TEXT NOT NULL"
 	") STRICT;";
 
 enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what, const char *why)
@@ -294,6 +311,12 @@ static const struct store_ops sqlite_ops = {
 	.hold_all = sqlite_hold_all,
 	.checkpoint_put = sqlite_checkpoint_put,
 	.checkpoint_get = sqlite_checkpoint_get,
+	.heard_put = sqlite_heard_put,
+	.heard_after = sqlite_heard_after,
+	.heard_largest = sqlite_heard_largest,
+	.heard_expire = sqlite_heard_expire,
+	.cosigned_put = sqlite_cosigned_put,
+	.cosigned_get = sqlite_cosigned_get,
 };
 
 // ------------------------------------------------------------------ opening

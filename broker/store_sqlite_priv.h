@@ -19,6 +19,8 @@
 	"SELECT " INBOX_COLUMNS " FROM inbox WHERE organisation = ?1 AND ?2 IS NOT NULL AND escalation_id > 0"
 #define INBOX_IS_OPEN "acknowledged_ms = 0 AND expired_ms = 0"
 
+#define HEARD_COLUMNS "id, organisation, system, fits, size, received_ms, note"
+
 #define STORE_STATEMENTS(X)                                                                          \
 	X(BEGIN, "BEGIN IMMEDIATE")                                                                  \
 	X(COMMIT, "COMMIT")                                                                          \
@@ -126,7 +128,16 @@
 	X(HOLD_DELETE, "DELETE FROM hold WHERE name = ?1")                                           \
 	X(HOLD_ALL, "SELECT name, sealed FROM hold ORDER BY name LIMIT ?1")                          \
 	X(CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (id, note) VALUES (1, ?1)")             \
-	X(CHECKPOINT_GET, "SELECT note FROM checkpoint WHERE id = 1")
+	X(CHECKPOINT_GET, "SELECT note FROM checkpoint WHERE id = 1")                                \
+	X(HEARD_PUT, "INSERT INTO heard (organisation, system, fits, size, received_ms, note) VALUES (?1, ?2, ?3, ?4, ?5, ?6)" \
+		     " ON CONFLICT (organisation, system, fits) DO UPDATE SET size = excluded.size,"  \
+		     " received_ms = excluded.received_ms, note = excluded.note WHERE excluded.size >= size") \
+	X(HEARD_AFTER, "SELECT " HEARD_COLUMNS " FROM heard WHERE id > ?1 ORDER BY id LIMIT ?2")      \
+	X(HEARD_LARGEST, "SELECT " HEARD_COLUMNS " FROM heard ORDER BY size DESC, id LIMIT 1")        \
+	X(HEARD_EXPIRE, "DELETE FROM heard WHERE id IN (SELECT id FROM heard ORDER BY fits, received_ms DESC" \
+			" LIMIT -1 OFFSET ?1)")                                                      \
+	X(COSIGNED_PUT, "INSERT OR REPLACE INTO cosigned (which, time_ms, note) VALUES (?1, ?2, ?3)") \
+	X(COSIGNED_GET, "SELECT time_ms, note FROM cosigned WHERE which = ?1")
 
 enum store_statement {
 #define X(name, sql) STATEMENT_##name,
@@ -275,6 +286,14 @@ enum store_status sqlite_checkpoint_get(struct store *, struct arena *, const ch
 bool sqlite_prepare_searches(struct sqlite_store *store);
 // Before a commit: indexes rows when there are many that are not yet. False: it failed.
 bool sqlite_search_keep_up(struct sqlite_store *store);
+// store_sqlite_heard.c
+enum store_status sqlite_heard_put(struct store *, const struct store_heard *);
+enum store_status sqlite_heard_after(struct store *, uint64_t after, size_t max, struct arena *, struct store_heard **ret,
+				     size_t *ret_count);
+enum store_status sqlite_heard_largest(struct store *, struct arena *, struct store_heard *ret);
+enum store_status sqlite_heard_expire(struct store *, size_t keep);
+enum store_status sqlite_cosigned_put(struct store *, enum store_cosigned_which, const struct store_cosigned *);
+enum store_status sqlite_cosigned_get(struct store *, enum store_cosigned_which, struct arena *, struct store_cosigned *ret);
 // store_sqlite_retention.c
 enum store_status sqlite_audit_key_put(struct store *, const struct store_audit_key *);
 enum store_status sqlite_audit_key_destroy(struct store *, uint32_t id, uint64_t now_ms);

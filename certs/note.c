@@ -220,6 +220,24 @@ enum certs_status checkpoint_verify(const char *note, size_t note_bytes, const s
 	return CERTS_OK;
 }
 
+enum certs_status checkpoint_strip(const char *note, const struct note_verifier *verifier, char out[NOTE_BYTES_MAX + 1])
+{
+	struct checkpoint checkpoint;
+	struct note_line line;
+	enum certs_status status = checkpoint_verify(note, strlen(note), verifier, &checkpoint);
+	if (status != CERTS_OK)
+		return status;
+	const char *at = strstr(note, "\n\n") + 2, *end = note + strlen(note);
+	size_t head = (size_t)(at - note);
+	// One of ours is among them, or it would not have verified.
+	while (note_next_line(&at, end, &line) && check_signature(line, note, head - 1, verifier) != CERTS_OK)
+		;
+	memcpy(out, note, head);
+	memcpy(out + head, line.at, line.bytes + 1);
+	out[head + line.bytes + 1] = '\0';
+	return CERTS_OK;
+}
+
 enum certs_status note_key_format(const struct note_verifier *verifier, enum note_algorithm algorithm, char *out,
 				  size_t out_bytes)
 {

@@ -39,6 +39,10 @@ checkpoint_sign(const struct checkpoint *checkpoint, const struct signing_key *k
 __attribute__((warn_unused_result)) enum certs_status
 checkpoint_verify(const char *note, size_t note_bytes, const struct note_verifier *verifier, struct checkpoint *ret);
 
+// The note with the log's own signature alone: what others wrote below it stays behind. As checkpoint_verify.
+__attribute__((warn_unused_result)) enum certs_status
+checkpoint_strip(const char *note, const struct note_verifier *verifier, char out[NOTE_BYTES_MAX + 1]);
+
 __attribute__((warn_unused_result)) enum certs_status note_verifier_load(const char *path, struct note_verifier *ret);
 // One line without newline, for log.vkey.
 __attribute__((warn_unused_result)) enum certs_status

@@ -76,6 +76,7 @@
 #define ACTIVITIES_PER_ROLE_MAX 32u
 #define INCLUSION_PATH_MAX 63u
 #define GROWTH_PATH_MAX 65u           // of a consistency proof
+#define HELD_CHECKPOINTS_MAX 8u        // of one exchange
 
 #define TAG_BYTES 16u                 // subject_tag, person_tag
 #define SALT_BYTES 16u

@@ -313,6 +313,7 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	case CPIS__V1__REQUEST__BODY_RETENTION_HOLD:
 	case CPIS__V1__REQUEST__BODY_RETENTION_RELEASE:
 		return wire_check_retention(request, error);
+	case CPIS__V1__REQUEST__BODY_CHECKPOINT_EXCHANGE:
 	case CPIS__V1__REQUEST__BODY_POLICY_SHOW:
 	case CPIS__V1__REQUEST__BODY_ENROL_LIST:
 	case CPIS__V1__REQUEST__BODY_PING:
@@ -450,6 +451,8 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 	case CPIS__V1__REPLY__BODY_AUDIT_CONSISTENCY:
 		return wire_check_growth(reply->audit_consistency->n_path, reply->audit_consistency->path,
 					 "audit_consistency.path", error);
+	case CPIS__V1__REPLY__BODY_CHECKPOINT_EXCHANGE:
+		return wire_check_checkpoints(reply->checkpoint_exchange, error);
 	case CPIS__V1__REPLY__BODY_RETENTION_SHOW:
 		return wire_check_retention_reply(reply, error);
 	default:

@@ -22,6 +22,7 @@ enum wire_status wire_check_words(const char *words, const char *field, struct w
 enum wire_status wire_check_item(const Cpis__V1__InboxItem *item, struct wire_error *error);
 // wire_check_log.c.
 enum wire_status wire_check_consistency(const Cpis__V1__AuditConsistencyRequest *body, struct wire_error *error);
+enum wire_status wire_check_checkpoints(const Cpis__V1__CheckpointExchangeReply *body, struct wire_error *error);
 // A consistency proof's length and its hashes'.
 enum wire_status wire_check_growth(size_t count, const ProtobufCBinaryData *hashes, const char *field,
 				   struct wire_error *error);

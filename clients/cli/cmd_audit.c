@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/cli/audit_compare.h"
 #include "clients/cli/audit_json.h"
 #include "clients/cli/audit_listing.h"
 #include "clients/cli/audit_pages.h"
@@ -203,6 +204,22 @@ static const struct command commands[] = {
 	 .options = audit_verify_options,
 	 .offline = true,
 	 .run = audit_verify},
+	{.name = "audit checkpoint",
+	 .operands = "",
+	 .help = "Prints the newest checkpoint of the log that this system has verified, to be compared with what others hold.",
+	 .options = audit_checkpoint_options,
+	 .text_only = true,
+	 .unwitnessed = true,
+	 .run = audit_checkpoint},
+	{.name = "audit compare",
+	 .operands = "FILE...",
+	 .help = "Compares checkpoints that several people hold, offline: of one size with different roots, they prove that there are\n"
+		 "two logs (exit code 4). Different sizes are decided by a database; without one they are undecided (5).",
+	 .options = audit_compare_options,
+	 .operands_min = 1,
+	 .operands_max = 256,
+	 .offline = true,
+	 .run = audit_compare},
 };
 
 int command_audit(int argc, char **argv)

@@ -105,18 +105,17 @@ static bool write_beside(const char *path, const char *text)
 	return written && rename(beside, path) == 0;
 }
 
-static int sign(const struct connection *connection)
+static int sign(const struct connection *connection, const char *note, char cosigned[NOTE_BYTES_MAX + 1])
 {
 	const struct command_line *line = connection->line;
 	const char *path = command_value(line, "key"), *out = command_value(line, "out");
-	char cosigned[NOTE_BYTES_MAX + 1];
 	struct signing_key *key = NULL;
 	if (!make_durable(connection->profile->checkpoint_file))
 		return complain(line, connection->profile->checkpoint_file, strerror(errno), EXIT_FAILED);
 	enum certs_status status = signing_key_load(path, &key);
 	if (status != CERTS_OK)
 		return complain(line, path, certs_status_text(status), EXIT_USAGE);
-	status = cosignature_add(cpis_checkpoint(connection->client), command_value(line, "name"), key, now_s(), cosigned);
+	status = cosignature_add(note, command_value(line, "name"), key, now_s(), cosigned);
 	signing_key_free(key);
 	if (status != CERTS_OK)
 		return command_usage_error(line, "the name must be 1 to 128 characters without spaces and plus signs");
@@ -127,14 +126,39 @@ static int sign(const struct connection *connection)
 	return EXIT_DONE;
 }
 
+static int exchange(struct connection *connection, const char *note, bool *ret_compared)
+{
+	enum cpis_status status =
+		cpis_exchange_checkpoints(connection->client, note, connection->line->timeout_ms, ret_compared);
+	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
+}
+
+// What the broker asks all witnesses to cosign, which has been compared with what this one remembers; where it asks for nothing, or
+// does not know the operation, the newest checkpoint.
+static int cosign_and_hand_in(struct connection *connection)
+{
+	char cosigned[NOTE_BYTES_MAX + 1];
+	bool compared = false, taken = false;
+	int code = exchange(connection, NULL, &compared);
+	if (code != EXIT_DONE)
+		return code;
+	const char *asked = cpis_checkpoint_to_cosign(connection->client);
+	bool is_asked = compared && asked[0] != '\0';
+	if (!compared)
+		fprintf(stderr, "cpis witness cosign: not compared with what others hold: %s\n", cpis_detail(connection->client));
+	code = sign(connection, is_asked ? asked : cpis_checkpoint(connection->client), cosigned);
+	if (code != EXIT_DONE || !is_asked)
+		return code;
+	code = exchange(connection, cosigned, &taken);
+	if (code != EXIT_DONE || taken)
+		return code;
+	fprintf(stderr, "cpis witness cosign: cosigned, and the broker did not take it: %s\n", cpis_detail(connection->client));
+	return EXIT_PARTIAL;
+}
+
 static int run_cosign(const struct command_line *line)
 {
 	struct connection connection = {0};
-	Cpis__V1__PingRequest ping = CPIS__V1__PING_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	const Cpis__V1__Reply *reply = NULL;
-	request.body_case = CPIS__V1__REQUEST__BODY_PING;
-	request.ping = &ping;
 	int code = connection_load(line, &connection);
 	if (code == EXIT_DONE && connection.profile->checkpoint_file == NULL)
 		code = command_usage_error(line, "the profile %s names no checkpoint_file: a witness has to remember",
@@ -145,10 +169,7 @@ static int run_cosign(const struct command_line *line)
 	if (code == EXIT_DONE)
 		code = connection_open(line, &connection);
 	if (code == EXIT_DONE)
-		code = connection_call(&connection, &request, &reply);
-	if (code == EXIT_DONE)
-		code = sign(&connection);
-	cpis_reply_free(reply);
+		code = cosign_and_hand_in(&connection);
 	connection_close(&connection);
 	return code;
 }
@@ -256,11 +277,12 @@ static const struct command commands[] = {
 	 .run = run_init},
 	{.name = "witness cosign",
 	 .operands = "",
-	 .help = "Asks the broker for the log's checkpoint, checks the proof that the log only grew since the last one that was\n"
-		 "cosigned (the profile's checkpoint_file), writes it down, and cosigns it. Exits with 4 and signs nothing when\n"
-		 "the log is shorter or another one. Run it by a timer.",
+	 .help = "Asks the broker for the checkpoint that its witnesses are to cosign, checks the proofs that it is of the log that was\n"
+		 "cosigned before (the profile's checkpoint_file) and that others are shown, writes that down, cosigns it, and hands it\n"
+		 "in. Exits with 4 and signs nothing when the log is shorter or another one. Run it by a timer.",
 	 .options = cosign_options,
 	 .text_only = true,
+	 .unwitnessed = true,
 	 .run = run_cosign},
 	{.name = "witness check",
 	 .operands = "FILE...",

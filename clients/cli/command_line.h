@@ -27,6 +27,7 @@ struct command {
 	int operands_min, operands_max;
 	bool offline;            // needs no broker: takes no --profile and no --timeout
 	bool text_only;          // takes no --json
+	bool unwitnessed;        // asks nothing that the profile wants witnesses for
 	command_run *run;
 	int (*group)(int argc, char **argv); // in place of `run`: a group of commands of its own
 };

@@ -2,6 +2,7 @@
 #include "clients/cli/connection.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -24,6 +25,7 @@ static int exit_of_status(enum cpis_status status)
 	case CPIS_RECEIPT:
 	case CPIS_LOG_SHORTENED:
 	case CPIS_LOG_FORKED:
+	case CPIS_LOG_UNWITNESSED:
 		return EXIT_PROOF;
 	default:
 		return EXIT_FAILED;
@@ -94,6 +96,31 @@ int connection_load(const struct command_line *line, struct connection *ret)
 	return EXIT_DONE;
 }
 
+int connection_gossip(struct connection *connection)
+{
+	bool compared;
+	if (!cpis_exchange_is_due(connection->client))
+		return EXIT_DONE;
+	enum cpis_status status = cpis_exchange_checkpoints(connection->client, NULL, connection->line->timeout_ms, &compared);
+	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
+}
+
+// Where the profile wants it, no question is asked of a log that witnesses have not seen lately.
+static int ask_for_witnesses(const struct connection *connection)
+{
+	const struct profile *profile = connection->profile;
+	if (profile->witness == NULL || connection->line->command->unwitnessed)
+		return EXIT_DONE;
+	enum cpis_status status =
+		cpis_require_witnessed(connection->client, profile->witness_age_max_s, connection->line->timeout_ms);
+	if (status == CPIS_LOG_UNWITNESSED && strcmp(profile->witness, "warn") == 0) {
+		fprintf(stderr, "cpis %s: WARNING: %s: %s\n", connection->line->command->name, cpis_status_text(status),
+			cpis_detail(connection->client));
+		return EXIT_DONE;
+	}
+	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
+}
+
 static int connect_to(struct connection *connection, size_t number)
 {
 	const struct profile *profile = connection->profile;
@@ -110,7 +137,8 @@ static int connect_to(struct connection *connection, size_t number)
 		.key_lock = connection->key_lock,
 	};
 	enum cpis_status status = cpis_connect(&options, &connection->client, why);
-	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, why);
+	int code = status == CPIS_OK ? connection_gossip(connection) : connection_fail(connection, status, why);
+	return code == EXIT_DONE ? ask_for_witnesses(connection) : code;
 }
 
 int connection_open(const struct command_line *line, struct connection *ret)

@@ -21,6 +21,8 @@ int connection_sign_in(const struct command_line *line, struct connection *ret);
 // (profile_broker).
 int connection_load(const struct command_line *line, struct connection *ret);
 int connection_sign_in_at(struct connection *connection, size_t broker);
+// Exchanges checkpoints when that is due: opening and signing in do, what runs for long does it now and then.
+int connection_gossip(struct connection *connection);
 // A new session in place of the one there is, before that ends.
 int connection_renew(struct connection *connection);
 void connection_close(struct connection *connection); // harmless on a zeroed one

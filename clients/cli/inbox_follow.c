@@ -236,7 +236,9 @@ static int follow(struct follower *follower)
 {
 	follower->opened = follower->used = time(NULL);
 	while (follower->left > 0 && !stopping) {
-		int code = keep_session(follower);
+		int code = connection_gossip(&follower->connection);
+		if (code == EXIT_DONE)
+			code = keep_session(follower);
 		if (code == EXIT_DONE)
 			code = follower->program != NULL ? take_next(follower) : print_next(follower);
 		if (code != EXIT_DONE && code != EXIT_RETRY)

@@ -6,18 +6,22 @@
 #include <string.h>
 
 #include "certs/key_token.h"
+#include "clients/cli/command_line.h"
 #include "proto/invariant.h"
 #include "proto/text.h"
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
 
 #define PATH_BYTES_MAX 4095
+#define WITNESS_AGE_S_MAX (31u * 24u * 3600u)
 
 #define WORD_TABLE(X)                                                                                \
 	X(endpoint, 0, 255)                                                                          \
 	X(broker_name, 0, 64)                                                                        \
 	X(role, CYAML_FLAG_OPTIONAL, ROLE_CODE_BYTES_MAX)                                            \
-	X(care_setting, CYAML_FLAG_OPTIONAL, 64)
+	X(care_setting, CYAML_FLAG_OPTIONAL, 64)                                                     \
+	X(witness, CYAML_FLAG_OPTIONAL, 6)                                                           \
+	X(witness_age_max, CYAML_FLAG_OPTIONAL, 10)
 #define PATH_TABLE(X)                                                                                \
 	X(broker_certificate, 0, PATH_BYTES_MAX)                                                     \
 	X(trust_directory, 0, PATH_BYTES_MAX)                                                        \
@@ -86,7 +90,22 @@ static bool check_brokers(struct yaml_place *place, const struct profile *profil
 	return true;
 }
 
-static bool check(struct yaml_place *place, const struct profile *profile)
+static bool check_witness(struct yaml_place *place, struct profile *profile)
+{
+	place->key = "witness";
+	if ((profile->witness == NULL) != (profile->witness_age_max == NULL))
+		return yaml_file_refuse(place, "witness and witness_age_max go together");
+	if (profile->witness == NULL)
+		return true;
+	if (strcmp(profile->witness, "warn") != 0 && strcmp(profile->witness, "refuse") != 0)
+		return yaml_file_refuse(place, "witness must be warn or refuse");
+	place->key = "witness_age_max";
+	if (!command_number(profile->witness_age_max, 1, WITNESS_AGE_S_MAX, &profile->witness_age_max_s))
+		return yaml_file_refuse(place, "witness_age_max must be a number of seconds from 1 to %u", WITNESS_AGE_S_MAX);
+	return true;
+}
+
+static bool check(struct yaml_place *place, struct profile *profile)
 {
 	Cpis__V1__CareSetting setting;
 #define X(name, optional, bytes_max)                                                                 \
@@ -106,7 +125,7 @@ static bool check(struct yaml_place *place, const struct profile *profile)
 	int given = (profile->staff_certificate != NULL) + (profile->staff_key != NULL) + (profile->role != NULL);
 	if (given != 0 && given != 3)
 		return yaml_file_refuse(place, "staff_certificate, staff_key and role go together");
-	return check_brokers(place, profile);
+	return check_witness(place, profile) && check_brokers(place, profile);
 }
 
 // A key on a token is named by a URI, which is no path.

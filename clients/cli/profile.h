@@ -32,6 +32,9 @@ struct profile {
 	char *role;                  // role code, e.g. R8001
 	char *care_setting;          // optional; e.g. emergency_department
 	char *checkpoint_file;       // optional
+	char *witness;               // "warn" or "refuse" when the witnessed checkpoint is older than this; both or neither
+	char *witness_age_max;
+	uint64_t witness_age_max_s;
 	struct profile_broker *brokers; // optional: further ones of the same service
 	uint32_t brokers_count;
 };

@@ -286,9 +286,11 @@ static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Requ
 	request->log_size = client->newest.size;
 	request->act_time_ms = 0;
 	request->act_signature = (ProtobufCBinaryData){0, NULL};
-	// Opening a session and a ping need none; an old token there would only travel for nothing.
-	bool with_token = wire_operation(request) != CPIS__V1__OPERATION__PING &&
-			  wire_operation(request) != CPIS__V1__OPERATION__SESSION_OPEN;
+	// What needs none would only make an old token travel for nothing.
+	Cpis__V1__Operation operation = wire_operation(request);
+	bool with_token = operation != CPIS__V1__OPERATION__PING && operation != CPIS__V1__OPERATION__SESSION_OPEN &&
+			  operation != CPIS__V1__OPERATION__AUDIT_CONSISTENCY &&
+			  operation != CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE;
 	request->session_token =
 		(ProtobufCBinaryData){with_token ? client->token_bytes : 0, with_token ? client->token : NULL};
 	return CPIS_OK;

@@ -64,11 +64,16 @@ enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis
 	char detail[CERTS_DETAIL_BYTES] = "", path[CLIENT_PATH_BYTES];
 	if (trust_load(options->trust_directory, &client->trust, detail) != CERTS_OK)
 		return client_fail(client, CPIS_TRUST, "%s", detail);
-	if ((size_t)snprintf(path, sizeof path, "%s/log.vkey", options->trust_directory) >= sizeof path)
+	if ((size_t)snprintf(path, sizeof path, "%s/log.policy", options->trust_directory) >= sizeof path)
 		return client_fail(client, CPIS_TRUST, "the path of the trust bundle is too long");
+	snprintf(path, sizeof path, "%s/log.vkey", options->trust_directory);
 	enum certs_status status = note_verifier_load(path, &client->log);
 	if (status != CERTS_OK)
 		return client_fail(client, CPIS_TRUST, "%.200s: %s", path, certs_status_text(status));
+	char why[WITNESS_DETAIL_BYTES];
+	snprintf(path, sizeof path, "%s/log.policy", options->trust_directory);
+	if (!witness_policy_load(path, &client->witnesses, why))
+		return client_fail(client, CPIS_TRUST, "%s", why);
 	if (trust_verify_broker_file(client->trust, options->broker_certificate, options->broker_name, client_now_ms(),
 				     &client->broker, detail) != CERTS_OK)
 		return client_fail(client, CPIS_BROKER_CERTIFICATE, "%s", detail);
@@ -167,8 +172,10 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		status = load_own_key(client, options, &key);
 	if (status == CPIS_OK)
 		status = client_load_checkpoint(client);
-	if (status == CPIS_OK)
+	if (status == CPIS_OK) {
+		client_load_exchange(client);
 		status = client_open_socket(client, &key);
+	}
 	curve_key_wipe(&key);
 	if (status != CPIS_OK) {
 		memcpy(detail, client->detail, CPIS_DETAIL_BYTES);

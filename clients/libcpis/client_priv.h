@@ -2,6 +2,7 @@
 #ifndef CPIS_CLIENT_PRIV_H
 #define CPIS_CLIENT_PRIV_H
 
+#include "certs/cosignature.h"
 #include "certs/identity.h"
 #include "certs/note.h"
 #include "clients/libcpis/cpis.h"
@@ -28,6 +29,11 @@ struct cpis_client {
 	size_t token_bytes;              // 0: no session
 	struct checkpoint newest;        // size 0: none yet
 	char newest_note[NOTE_BYTES_MAX + 1];
+	struct witness_policy witnesses; // of the trust bundle
+	uint64_t exchanged_ms;           // when checkpoints were last exchanged; 0: never, or a fork was found
+	uint64_t exchange_after;         // where the next exchange goes on
+	char to_cosign_note[NOTE_BYTES_MAX + 1]; // of the last exchange; "": none
+	char witnessed_note[NOTE_BYTES_MAX + 1]; // the newest one that a quorum has cosigned; "": none
 	uint8_t request_id[REQUEST_ID_BYTES];
 	bool has_request_id;             // for the next call
 	bool interruptible;              // by a descriptor that ends a call that waits
@@ -71,5 +77,22 @@ bool client_growth_holds(const struct checkpoint *old, const struct checkpoint *
 			 const ProtobufCBinaryData *hashes);
 // Reads the remembered checkpoint, if there is one.
 enum cpis_status client_load_checkpoint(struct cpis_client *client);
+// And what is remembered of exchanges.
+void client_load_exchange(struct cpis_client *client);
+
+// Writes a text whole in place of what the file held. CPIS_STATE.
+enum cpis_status client_replace_file(struct cpis_client *client, const char *path, const char *text);
+// Writes and flushes a file of mode 0600; `flags` beside those of creating it.
+bool client_write_file(const char *path, const char *text, int flags);
+
+// Two checkpoints that the log's key signed and that are not of one log.
+struct client_fork {
+	const char *what;        // a sentence without its full stop
+	const char *who;         // was shown the other one
+	const char *theirs;      // the other one's note
+	bool keep_by_theirs;     // the evidence is named by the other note, else by this client's
+};
+// Keeps both notes beside the checkpoint_file. Passes the status through, with what to do as the detail.
+enum cpis_status client_found_fork(struct cpis_client *client, enum cpis_status status, const struct client_fork *fork);
 
 #endif

@@ -27,6 +27,7 @@
 	X(CPIS_RECEIPT, "the reply is not proven to be in the audit log")                            \
 	X(CPIS_LOG_SHORTENED, "the audit log is shorter than it was: it has been cut or replaced")   \
 	X(CPIS_LOG_FORKED, "the audit log is not a continuation of the one that was: it has been replaced") \
+	X(CPIS_LOG_UNWITNESSED, "the audit log has not been cosigned by enough witnesses lately")           \
 	X(CPIS_STATE, "the remembered checkpoint cannot be read or written")                         \
 	X(CPIS_FILE, "the file cannot be written")                                                   \
 	X(CPIS_NO_MEMORY, "out of memory")
@@ -45,7 +46,9 @@ struct cpis_options {
 	const char *trust_directory;     // the trust bundle
 	const char *system_certificate;  // PEM file, this system's
 	const char *system_key;          // PEM file, 0600
-	const char *checkpoint_file;     // remembers the newest checkpoint seen; NULL: do not remember
+	// Remembers the newest checkpoint seen; NULL: do not remember. Beside it, by this name and an ending: `.exchange` and
+	// `.witnessed` (below), and `.evidence-...` when the log turns out to be two: both checkpoints, never overwritten.
+	const char *checkpoint_file;
 	// Where processes share one token, which serves one at a time: a descriptor that all of them have, open for writing. A POSIX
 	// lock on it is held while a staff key is open, which is until it has signed. 0: none.
 	int key_lock;
@@ -53,7 +56,7 @@ struct cpis_options {
 
 struct cpis_client;
 
-#define CPIS_DETAIL_BYTES 320
+#define CPIS_DETAIL_BYTES 640
 
 // Checks the broker's certificate (chain, purpose, name, validity, revocation) and this system's own
 // certificate and key, then makes the socket. Does not wait for the network: the first call does.
@@ -157,5 +160,27 @@ __attribute__((warn_unused_result)) enum cpis_status cpis_check_proof(struct cpi
 
 // The newest checkpoint that this client has verified, as a signed note; "" before the first reply.
 const char *cpis_checkpoint(const struct cpis_client *client);
+
+// Gossip: hands in the newest checkpoint (or `note`, which is of the same log: a witness's, with its cosignature; NULL: the
+// newest), is given what other systems were shown, and finds out whether all of it is of one log: one of the same size has the
+// same root, and for each of another size the broker proves that the one is the beginning of the other (AUDIT_CONSISTENCY, a call
+// for each that is new; `deadline_ms` is for each call). A larger one than this client holds, or one without a proof, is not of
+// this log: CPIS_LOG_FORKED, with what to do in cpis_detail; both notes are kept beside checkpoint_file, and nothing is taken
+// over. CPIS_OK and `ret_compared` false: the broker does not know the operation, refused, or could not answer now
+// (cpis_detail); nothing was compared to the end. Needs no session. What a broker leaves out is not seen (broker/README.md).
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_exchange_checkpoints(struct cpis_client *client, const char *note, uint32_t deadline_ms, bool *ret_compared);
+// Whether this client has a checkpoint_file, holds a checkpoint, and has not exchanged it for an hour. Long-running clients ask
+// this now and then.
+bool cpis_exchange_is_due(const struct cpis_client *client);
+// After an exchange, and proven to be of this log: what the broker asks its witnesses to cosign, and the newest checkpoint that
+// the trust bundle's quorum has cosigned, which is remembered; "": none.
+const char *cpis_checkpoint_to_cosign(const struct cpis_client *client);
+const char *cpis_witnessed_checkpoint(const struct cpis_client *client);
+// Whether the witnessed checkpoint is at most `age_max_s` old, by the witnesses' own clocks; exchanges first when the remembered
+// one is not. CPIS_LOG_UNWITNESSED when the broker has none either; CPIS_USAGE when the trust bundle has no log.policy that asks
+// for witnesses. Before the first question, where that is wanted: what is asked later is not held back.
+__attribute__((warn_unused_result)) enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age_max_s,
+									    uint32_t deadline_ms);
 
 #endif

@@ -47,32 +47,24 @@ enum cpis_status client_load_checkpoint(struct cpis_client *client)
 	return CPIS_OK;
 }
 
-static bool write_note(const char *path, const char *note)
+// Beside and then into place: a checkpoint cut short would look like tampering.
+enum cpis_status client_replace_file(struct cpis_client *client, const char *path, const char *text)
 {
-	int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file < 0)
-		return false;
-	size_t bytes = strlen(note);
-	bool written = write(file, note, bytes) == (ssize_t)bytes && fsync(file) == 0;
-	return close(file) == 0 && written;
+	char beside[CLIENT_PATH_BYTES + 64];
+	snprintf(beside, sizeof beside, "%s.%ld.new", path, (long)getpid());
+	if (client_write_file(beside, text, O_TRUNC) && rename(beside, path) == 0)
+		return CPIS_OK;
+	int error = errno;
+	unlink(beside);
+	return client_fail(client, CPIS_STATE, "%.200s: %s", path, strerror(error));
 }
 
-// Beside and then into place: a checkpoint cut short would look like tampering. Two processes of one user may do
-// this at the same time; the later one wins, and an older checkpoint is still a true one.
+// Two processes of one user may do this at the same time; the later one wins, and an older checkpoint is still a true one.
 static enum cpis_status remember(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
 {
 	client->newest = *checkpoint;
 	snprintf(client->newest_note, sizeof client->newest_note, "%s", note);
-	if (client->checkpoint_file[0] == '\0')
-		return CPIS_OK;
-	char beside[CLIENT_PATH_BYTES + 32];
-	snprintf(beside, sizeof beside, "%s.%ld.new", client->checkpoint_file, (long)getpid());
-	if (!write_note(beside, note) || rename(beside, client->checkpoint_file) != 0) {
-		int error = errno;
-		unlink(beside);
-		return client_fail(client, CPIS_STATE, "%.200s: %s", client->checkpoint_file, strerror(error));
-	}
-	return CPIS_OK;
+	return client->checkpoint_file[0] == '\0' ? CPIS_OK : client_replace_file(client, client->checkpoint_file, note);
 }
 
 // ------------------------------------------------------------------ the proof
@@ -86,24 +78,33 @@ bool client_growth_holds(const struct checkpoint *old, const struct checkpoint *
 	return merkle_verify_growth(old->size, &old->root, checkpoint->size, &checkpoint->root, proof, count);
 }
 
+static enum cpis_status is_replaced(struct cpis_client *client, enum cpis_status status, const char *what, const char *note)
+{
+	struct client_fork fork = {.what = what, .who = "this system then", .theirs = note};
+	return client_found_fork(client, status, &fork);
+}
+
 static enum cpis_status check_growth(struct cpis_client *client, const struct checkpoint *checkpoint,
 				     const Cpis__V1__Receipt *receipt)
 {
 	const struct checkpoint *newest = &client->newest;
-	if (checkpoint->size > newest->size) {
-		if (newest->size != 0 && !client_growth_holds(newest, checkpoint, receipt->n_growth, receipt->growth))
-			return client_fail(client, CPIS_LOG_FORKED,
-					   "the log of %llu records does not begin with the %llu records that it had",
-					   (unsigned long long)checkpoint->size, (unsigned long long)newest->size);
-		return remember(client, checkpoint, receipt->checkpoint);
+	unsigned long long size = checkpoint->size, had = newest->size;
+	char what[128];
+	if (size > had) {
+		if (had == 0 || client_growth_holds(newest, checkpoint, receipt->n_growth, receipt->growth))
+			return remember(client, checkpoint, receipt->checkpoint);
+		snprintf(what, sizeof what, "The log of %llu records does not begin with the %llu records that it had", size, had);
+		return is_replaced(client, CPIS_LOG_FORKED, what, receipt->checkpoint);
 	}
 	// Checkpoints may come out of order from a broker only if it is not the one that made the newest.
-	if (checkpoint->size < newest->size)
-		return client_fail(client, CPIS_LOG_SHORTENED, "the log has %llu records and had %llu",
-				   (unsigned long long)checkpoint->size, (unsigned long long)newest->size);
-	if (memcmp(&checkpoint->root, &newest->root, sizeof newest->root) != 0)
-		return client_fail(client, CPIS_LOG_FORKED, "the log of %llu records is not the one it was",
-				   (unsigned long long)newest->size);
+	if (size < had) {
+		snprintf(what, sizeof what, "The log has %llu records and had %llu", size, had);
+		return is_replaced(client, CPIS_LOG_SHORTENED, what, receipt->checkpoint);
+	}
+	if (memcmp(&checkpoint->root, &newest->root, sizeof newest->root) != 0) {
+		snprintf(what, sizeof what, "The log of %llu records is not the one it was", had);
+		return is_replaced(client, CPIS_LOG_FORKED, what, receipt->checkpoint);
+	}
 	return CPIS_OK;
 }
 

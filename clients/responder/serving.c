@@ -124,8 +124,10 @@ static enum step lost(struct serving *serving, enum cpis_status status)
 		say(serving, "%s: %s; it is tried again", cpis_status_text(status),
 		    serving->client == NULL ? "" : cpis_detail(serving->client));
 	serving->said_lost = true;
-	// A log that was shortened, or a proof that does not hold, is not a thing to go on with.
-	return status == CPIS_RECEIPT || status == CPIS_LOG_SHORTENED ? give_up(serving, EXIT_PROOF) : STEP_CONNECT;
+	// A log that was shortened or is another one, or a proof that does not hold, is not a thing to go on with.
+	bool two = status == CPIS_RECEIPT || status == CPIS_LOG_SHORTENED || status == CPIS_LOG_FORKED ||
+		   status == CPIS_LOG_UNWITNESSED;
+	return two ? give_up(serving, EXIT_PROOF) : STEP_CONNECT;
 }
 
 static enum step judge(struct serving *serving, const Cpis__V1__Reply *reply)
@@ -173,11 +175,33 @@ static enum step connect_to_broker(struct serving *serving)
 	return STEP_SIGN_IN;
 }
 
+static enum cpis_status gossip(const struct serving *serving)
+{
+	bool compared;
+	return cpis_exchange_is_due(serving->client) ? cpis_exchange_checkpoints(serving->client, NULL, CALL_MS, &compared) : CPIS_OK;
+}
+
+// As `cpis` does before its first question.
+static enum cpis_status ask_about_log(const struct serving *serving)
+{
+	const struct profile *profile = serving->job->profile;
+	enum cpis_status status = gossip(serving);
+	if (status != CPIS_OK || profile->witness == NULL)
+		return status;
+	status = cpis_require_witnessed(serving->client, profile->witness_age_max_s, CALL_MS);
+	if (status != CPIS_LOG_UNWITNESSED || strcmp(profile->witness, "warn") != 0)
+		return status;
+	say(serving, "WARNING: %s: %s", cpis_status_text(status), cpis_detail(serving->client));
+	return CPIS_OK;
+}
+
 static enum step sign_in(struct serving *serving)
 {
 	const struct profile *profile = serving->job->profile;
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = cpis_session_open(serving->client, profile->staff_certificate, profile->staff_key,
+	enum cpis_status status = ask_about_log(serving);
+	if (status == CPIS_OK)
+		status = cpis_session_open(serving->client, profile->staff_certificate, profile->staff_key,
 						    profile->role, CALL_MS, &reply);
 	if (status == CPIS_CREDENTIALS) {
 		say(serving, "%s", cpis_detail(serving->client));
@@ -257,7 +281,10 @@ static enum step take_and_answer(struct serving *serving)
 			return lost(serving, status);
 	}
 	serving->turn_due = false;
-	enum cpis_status status = cpis_responder_take(serving->client, TAKE_WAIT_MS, TAKE_WAIT_MS + CALL_MS, &reply);
+	enum cpis_status status = gossip(serving);
+	if (status != CPIS_OK)
+		return lost(serving, status);
+	status = cpis_responder_take(serving->client, TAKE_WAIT_MS, TAKE_WAIT_MS + CALL_MS, &reply);
 	if (status != CPIS_OK)
 		return lost(serving, status);
 	// A broker whose keys have changed does not know the token: whether the person still counts, signing in will tell.

@@ -144,6 +144,17 @@ FORWARD(audit_search,
 FORWARD(audit_size, (struct store *store, uint64_t *ret), (fault->real, ret))
 FORWARD(checkpoint_put, (struct store *store, const char *note), (fault->real, note))
 FORWARD(checkpoint_get, (struct store *store, struct arena *arena, const char **ret), (fault->real, arena, ret))
+FORWARD(heard_put, (struct store *store, const struct store_heard *row), (fault->real, row))
+FORWARD(heard_after,
+	(struct store *store, uint64_t after, size_t max, struct arena *arena, struct store_heard **ret, size_t *ret_count),
+	(fault->real, after, max, arena, ret, ret_count))
+FORWARD(heard_largest, (struct store *store, struct arena *arena, struct store_heard *ret), (fault->real, arena, ret))
+FORWARD(heard_expire, (struct store *store, size_t keep), (fault->real, keep))
+FORWARD(cosigned_put, (struct store *store, enum store_cosigned_which which, const struct store_cosigned *row),
+	(fault->real, which, row))
+FORWARD(cosigned_get,
+	(struct store *store, enum store_cosigned_which which, struct arena *arena, struct store_cosigned *ret),
+	(fault->real, which, arena, ret))
 
 static enum store_status fault_commit(struct store *store)
 {
@@ -230,6 +241,12 @@ static const struct store_ops fault_ops = {
 	.audit_size = fault_audit_size,
 	.checkpoint_put = fault_checkpoint_put,
 	.checkpoint_get = fault_checkpoint_get,
+	.heard_put = fault_heard_put,
+	.heard_after = fault_heard_after,
+	.heard_largest = fault_heard_largest,
+	.heard_expire = fault_heard_expire,
+	.cosigned_put = fault_cosigned_put,
+	.cosigned_get = fault_cosigned_get,
 };
 
 void fault_store_init(struct fault_store *fault, struct store *real)

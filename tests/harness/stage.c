@@ -257,6 +257,8 @@ bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DET
 		.vault = stage->vault,
 		.session_keys = stage->session_keys,
 		.log_key = stage->log_key,
+		.witnesses = &stage->witnesses,
+		.witness_required_s = stage->witness_required_s,
 		.snapshot = stage->snapshot,
 		.batch_max = STAGE_BATCH_MAX,
 	};

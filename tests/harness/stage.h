@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "broker/core.h"
-#include "certs/note.h"
+#include "certs/cosignature.h"
 #include "proto/wire.h"
 #include "tests/harness/fault_store.h"
 
@@ -87,6 +87,8 @@ struct stage {
 	struct session_keys session_keys;        // the vault at first; for the next core
 	struct signing_key *log_key;
 	struct note_verifier log;
+	struct witness_policy witnesses;         // at first none; these two are for the next core
+	uint64_t witness_required_s;
 	struct store *disk;
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;

@@ -111,6 +111,7 @@ START_TEST(reads_every_key_with_defaults)
 	ck_assert_uint_eq(config->connections_max, 4096);
 	ck_assert_uint_eq(config->connections_per_system_max, 1024);
 	ck_assert_uint_eq(config->batch_max, 256);
+	ck_assert_uint_eq(config->witness_required_s, 0);
 	config_free(config);
 }
 END_TEST
@@ -119,13 +120,14 @@ START_TEST(reads_the_optional_keys)
 {
 	struct config *config =
 		load(GOOD "connections_max: 65536\nconnections_per_system_max: 65536\nbatch_max: 1\n"
-			  "endpoint_file: run/endpoint\n");
+			  "endpoint_file: run/endpoint\nwitness_required_s: 2678400\n");
 	char expected[128];
 	snprintf(expected, sizeof expected, "%s/run/endpoint", directory);
 	ck_assert_str_eq(config->endpoint_file, expected);
 	ck_assert_uint_eq(config->connections_max, 65536);
 	ck_assert_uint_eq(config->connections_per_system_max, 65536);
 	ck_assert_uint_eq(config->batch_max, 1);
+	ck_assert_uint_eq(config->witness_required_s, 2678400);
 	config_free(config);
 }
 END_TEST
@@ -346,6 +348,8 @@ START_TEST(refuses_numbers_out_of_range)
 		snprintf(text, sizeof text, GOOD "connections_max: %s\n", bad[i]);
 		refuses(text, ":16: connections_max must be a number from 1 to 65536");
 	}
+	refuses(GOOD "witness_required_s: 0\n", ":16: witness_required_s must be a number from 1 to 2678400");
+	refuses(GOOD "witness_required_s: 2678401\n", ":16: witness_required_s must be a number from 1 to 2678400");
 	refuses(GOOD "batch_max: 1025\n", ":16: batch_max must be a number from 1 to 1024");
 	refuses(GOOD "connections_max: 99999999999\n",
 		":16: connections_max: STRING length > 10: 99999999999");

@@ -281,7 +281,8 @@ static struct answer answer_broken(const struct reference *policy, const struct 
 // Beside ping.
 static bool is_roleless(const char *name)
 {
-	return is(name, "session_open") || is(name, "enrol") || is(name, "audit_consistency");
+	return is(name, "session_open") || is(name, "enrol") || is(name, "audit_consistency") ||
+	       is(name, "checkpoint_exchange");
 }
 
 static struct answer answer_asked(const struct reference *policy, const struct question *question)
@@ -411,6 +412,7 @@ static const struct named operations[] = {
 	{"alert_assign", 42},
 	{"alert_note", 43},
 	{"alert_close", 44},
+	{"checkpoint_exchange", 45},
 	{"retention_show", 46},
 	{"retention_hold", 47},
 	{"retention_release", 48},

@@ -1028,6 +1028,94 @@ START_TEST(does_not_find_a_request_that_has_expired)
 }
 END_TEST
 
+static void hear(const char *ods, const char *name, bool fits, uint64_t size, uint64_t received_ms, const char *note)
+{
+	struct store_heard row = {.fits = fits, .size = size, .received_ms = received_ms, .note = note};
+	snprintf(row.organisation.text, sizeof row.organisation.text, "%s", ods);
+	snprintf(row.system_name, sizeof row.system_name, "%s", name);
+	ck_assert_int_eq(ops->heard_put(store, &row), STORE_OK);
+}
+
+// Their notes, one after the other.
+static const char *heard_after(uint64_t after, size_t max)
+{
+	static char notes[200];
+	struct store_heard *rows = NULL;
+	size_t count = 0;
+	notes[0] = '\0';
+	ck_assert_int_eq(ops->heard_after(store, after, max, &arena, &rows, &count), STORE_OK);
+	for (size_t i = 0; i < count; i++)
+		strcat(notes, rows[i].note);
+	return notes;
+}
+
+START_TEST(keeps_of_each_system_the_largest_checkpoint_that_fits_and_that_does_not)
+{
+	struct store_heard row;
+	begin();
+	ck_assert_int_eq(ops->heard_largest(store, &arena, &row), STORE_NOT_FOUND);
+	hear("RXH", "ed", true, 5, 100, "a");
+	hear("RXH", "ward", true, 4, 101, "b");
+	hear("383", "ed", true, 9, 102, "c");
+	hear("RXH", "ed", false, 7, 103, "d");
+	hear("RXH", "ed", true, 6, 104, "e");
+	hear("RXH", "ed", true, 5, 105, "f");
+	hear("383", "ed", true, 9, 106, "g");
+	commit();
+	reopen();
+	ck_assert_str_eq(heard_after(0, 10), "ebgd");
+	ck_assert_str_eq(heard_after(0, 2), "eb");
+	ck_assert_str_eq(heard_after(2, 10), "gd");
+	ck_assert_str_eq(heard_after(UINT64_MAX, 10), "");
+	ck_assert_int_eq(ops->heard_largest(store, &arena, &row), STORE_OK);
+	ck_assert_str_eq(row.organisation.text, "383");
+	ck_assert_str_eq(row.system_name, "ed");
+	ck_assert_uint_eq(row.id, 3);
+	ck_assert_uint_eq(row.size, 9);
+	ck_assert_uint_eq(row.received_ms, 106);
+	ck_assert(row.fits);
+	ck_assert_str_eq(row.note, "g");
+}
+END_TEST
+
+START_TEST(checkpoints_that_fit_and_are_old_go_first_and_their_numbers_are_not_used_again)
+{
+	begin();
+	hear("RXH", "ed", false, 7, 1, "a");
+	hear("RXH", "ed", true, 5, 100, "b");
+	hear("383", "ed", true, 5, 101, "c");
+	ck_assert_int_eq(ops->heard_expire(store, 3), STORE_OK);
+	ck_assert_str_eq(heard_after(0, 10), "abc");
+	ck_assert_int_eq(ops->heard_expire(store, 2), STORE_OK);
+	ck_assert_str_eq(heard_after(0, 10), "ac");
+	ck_assert_int_eq(ops->heard_expire(store, 1), STORE_OK);
+	ck_assert_str_eq(heard_after(0, 10), "a");
+	hear("846", "ed", true, 5, 102, "d");
+	ck_assert_str_eq(heard_after(3, 10), "d");
+	commit();
+}
+END_TEST
+
+START_TEST(keeps_the_checkpoint_to_cosign_and_the_witnessed_one)
+{
+	struct store_cosigned first = {7, "a note"}, second = {9, "another"}, found;
+	begin();
+	ck_assert_int_eq(ops->cosigned_get(store, STORE_COSIGNED_PINNED, &arena, &found), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->cosigned_put(store, STORE_COSIGNED_PINNED, &first), STORE_OK);
+	ck_assert_int_eq(ops->cosigned_get(store, STORE_COSIGNED_WITNESSED, &arena, &found), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->cosigned_put(store, STORE_COSIGNED_WITNESSED, &first), STORE_OK);
+	ck_assert_int_eq(ops->cosigned_put(store, STORE_COSIGNED_PINNED, &second), STORE_OK);
+	commit();
+	reopen();
+	ck_assert_int_eq(ops->cosigned_get(store, STORE_COSIGNED_PINNED, &arena, &found), STORE_OK);
+	ck_assert_str_eq(found.note, "another");
+	ck_assert_uint_eq(found.time_ms, 9);
+	ck_assert_int_eq(ops->cosigned_get(store, STORE_COSIGNED_WITNESSED, &arena, &found), STORE_OK);
+	ck_assert_str_eq(found.note, "a note");
+	ck_assert_uint_eq(found.time_ms, 7);
+}
+END_TEST
+
 static struct store_quarantine held(unsigned target, uint64_t since_ms, const char *sealed)
 {
 	return (struct store_quarantine){.target = tag(target), .since_ms = since_ms, .sealed = blob(sealed)};
@@ -1416,6 +1504,9 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, forgets_expired_requests_a_bounded_number_at_a_time);
 	tcase_add_test(tests, does_not_find_a_request_that_has_expired);
 	tcase_add_test(tests, keeps_quarantine_entries_newest_first);
+	tcase_add_test(tests, keeps_of_each_system_the_largest_checkpoint_that_fits_and_that_does_not);
+	tcase_add_test(tests, checkpoints_that_fit_and_are_old_go_first_and_their_numbers_are_not_used_again);
+	tcase_add_test(tests, keeps_the_checkpoint_to_cosign_and_the_witnessed_one);
 	suite_add_tcase(suite, tests);
 }
 

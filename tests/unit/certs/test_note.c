@@ -135,6 +135,20 @@ START_TEST(passes_over_witnesses_before_and_after)
 }
 END_TEST
 
+START_TEST(strips_what_others_wrote_below_it)
+{
+	struct note_verifier verifier = fixed_verifier();
+	char out[NOTE_BYTES_MAX + 1] = "untouched";
+	ck_assert_int_eq(checkpoint_strip(TEXT "\n" WITNESS_LINE "bad", &verifier, out), CERTS_MALFORMED);
+	ck_assert_int_eq(checkpoint_strip(TEXT "\n" WITNESS_LINE, &verifier, out), CERTS_SIGNATURE);
+	ck_assert_str_eq(out, "untouched");
+	ck_assert_int_eq(checkpoint_strip(TEXT "\n" OWN_LINE, &verifier, out), CERTS_OK);
+	ck_assert_str_eq(out, TEXT "\n" OWN_LINE);
+	ck_assert_int_eq(checkpoint_strip(TEXT "\n" WITNESS_LINE OWN_LINE WITNESS_LINE OWN_LINE, &verifier, out), CERTS_OK);
+	ck_assert_str_eq(out, TEXT "\n" OWN_LINE);
+}
+END_TEST
+
 START_TEST(passes_over_another_key_of_the_same_name)
 {
 	ck_assert_int_eq(verify(TEXT "\n" DASH " " ORIGIN " AAAAAAECAwQF\n" OWN_LINE), CERTS_OK);
@@ -409,6 +423,7 @@ int main(void)
 	tcase_add_test(tests, signs_the_largest_size_under_the_longest_origin);
 	tcase_add_test(tests, refuses_to_sign_an_origin_that_a_note_cannot_carry);
 	tcase_add_test(tests, passes_over_witnesses_before_and_after);
+	tcase_add_test(tests, strips_what_others_wrote_below_it);
 	tcase_add_test(tests, passes_over_another_key_of_the_same_name);
 	tcase_add_test(tests, refuses_a_note_signed_by_others_only);
 	tcase_add_test(tests, refuses_a_broken_signature_even_beside_a_good_one);

@@ -55,6 +55,22 @@ START_TEST(resolves_relative_paths_from_its_own_directory)
 }
 END_TEST
 
+START_TEST(says_how_recently_the_log_must_have_been_witnessed)
+{
+	struct profile *profile = load(NEEDED "witness: warn\nwitness_age_max: 7200\n");
+	ck_assert_ptr_nonnull(profile);
+	ck_assert_str_eq(profile->witness, "warn");
+	ck_assert_uint_eq(profile->witness_age_max_s, 7200);
+	profile_free(profile);
+	assert_refused(NEEDED "witness: warn\n", "witness and witness_age_max go together");
+	assert_refused(NEEDED "witness_age_max: 7200\n", "witness and witness_age_max go together");
+	assert_refused(NEEDED "witness: maybe\nwitness_age_max: 7200\n", "witness must be warn or refuse");
+	assert_refused(NEEDED "witness: refuse\nwitness_age_max: 0\n", "from 1 to 2678400");
+	assert_refused(NEEDED "witness: refuse\nwitness_age_max: 2678401\n", "from 1 to 2678400");
+	assert_refused(NEEDED "witness: refuse\nwitness_age_max: 2h\n", "witness_age_max must be a number of seconds");
+}
+END_TEST
+
 #define FURTHER "brokers:\n  - {endpoint: \"tcp://10.0.0.2:5671\", broker_name: cpis-2, broker_certificate: trust/two.pem}\n"
 
 START_TEST(names_all_brokers_its_own_first)
@@ -159,6 +175,7 @@ int main(void)
 	TCase *tests = tcase_create("profile");
 	tcase_add_test(tests, resolves_relative_paths_from_its_own_directory);
 	tcase_add_test(tests, does_without_a_member_of_staff);
+	tcase_add_test(tests, says_how_recently_the_log_must_have_been_witnessed);
 	tcase_add_test(tests, names_all_brokers_its_own_first);
 	tcase_add_test(tests, refuses_further_brokers_with_mistakes);
 	tcase_add_test(tests, refuses_unknown_doubled_and_missing_keys);

@@ -1,5 +1,6 @@
-// Limits of what consistency proofs are asked for and given in, at the limit and one past it, both ways.
+// Limits of what consistency proofs are asked for and given in, and of exchanged checkpoints, at the limit and one past it, both ways.
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ static void teardown(void)
 	arena_done(&arena);
 }
 
-static void expect(ProtobufCMessage *message, bool is_reply, enum wire_status status, const char *field)
+static void expect(const ProtobufCMessage *message, bool is_reply, enum wire_status status, const char *field)
 {
 	static uint8_t packed[MESSAGE_BYTES_MAX];
 	Cpis__V1__Request *request = NULL;
@@ -108,6 +109,76 @@ START_TEST(a_consistency_reply_has_up_to_65_hashes)
 }
 END_TEST
 
+START_TEST(an_exchange_takes_any_note_or_none_up_to_its_bytes)
+{
+	static char text[CHECKPOINT_BYTES_MAX + 2];
+	Cpis__V1__CheckpointExchangeRequest body = CPIS__V1__CHECKPOINT_EXCHANGE_REQUEST__INIT;
+	Cpis__V1__Request request = request_of(CPIS__V1__REQUEST__BODY_CHECKPOINT_EXCHANGE);
+	request.checkpoint_exchange = &body;
+	expect(&request.base, false, WIRE_OK, NULL);
+	memset(text, 'a', CHECKPOINT_BYTES_MAX);
+	text[7] = '\n';
+	body.checkpoint = text;
+	body.after = UINT64_MAX;
+	expect(&request.base, false, WIRE_OK, NULL);
+	text[CHECKPOINT_BYTES_MAX] = 'a';
+	expect(&request.base, false, WIRE_BAD_TEXT, "checkpoint_exchange.checkpoint");
+	text[CHECKPOINT_BYTES_MAX] = '\0';
+	text[9] = '\r';
+	expect(&request.base, false, WIRE_BAD_TEXT, "checkpoint_exchange.checkpoint");
+}
+END_TEST
+
+static void expect_held(const Cpis__V1__Reply *reply, Cpis__V1__HeldCheckpoint *held, const char *where)
+{
+	static char ods[] = "RXH", lower[] = "rxh", name[SYSTEM_NAME_BYTES_MAX + 2], empty[] = "";
+	char field[64];
+	memset(name, 'a', SYSTEM_NAME_BYTES_MAX);
+	name[SYSTEM_NAME_BYTES_MAX] = '\0';
+	*held = (Cpis__V1__HeldCheckpoint)CPIS__V1__HELD_CHECKPOINT__INIT;
+	snprintf(field, sizeof field, "checkpoint_exchange.%s.checkpoint", where);
+	expect(&reply->base, true, WIRE_MISSING, field);
+	held->checkpoint = note;
+	expect(&reply->base, true, WIRE_OK, NULL);
+	held->organisation = lower;
+	snprintf(field, sizeof field, "checkpoint_exchange.%s.organisation", where);
+	expect(&reply->base, true, WIRE_BAD_VALUE, field);
+	held->organisation = ods;
+	held->system_name = name;
+	expect(&reply->base, true, WIRE_OK, NULL);
+	name[SYSTEM_NAME_BYTES_MAX] = 'a';
+	name[SYSTEM_NAME_BYTES_MAX + 1] = '\0';
+	snprintf(field, sizeof field, "checkpoint_exchange.%s.system_name", where);
+	expect(&reply->base, true, WIRE_BAD_VALUE, field);
+	held->system_name = empty;
+}
+
+START_TEST(an_exchanges_answer_has_up_to_8_notes_with_whom_they_are_from)
+{
+	Cpis__V1__Receipt receipt;
+	Cpis__V1__CheckpointExchangeReply body = CPIS__V1__CHECKPOINT_EXCHANGE_REPLY__INIT;
+	Cpis__V1__HeldCheckpoint held, *all[HELD_CHECKPOINTS_MAX + 1];
+	Cpis__V1__Reply reply = reply_of(&receipt, CPIS__V1__REPLY__BODY_CHECKPOINT_EXCHANGE);
+	reply.checkpoint_exchange = &body;
+	expect(&reply.base, true, WIRE_OK, NULL);
+	for (size_t i = 0; i <= HELD_CHECKPOINTS_MAX; i++)
+		all[i] = &held;
+	body.held = all;
+	body.n_held = 1;
+	expect_held(&reply, &held, "held");
+	body.n_held = HELD_CHECKPOINTS_MAX;
+	expect(&reply.base, true, WIRE_OK, NULL);
+	body.n_held++;
+	expect(&reply.base, true, WIRE_TOO_MANY, "checkpoint_exchange.held");
+	body.n_held = 0;
+	body.to_cosign = &held;
+	expect_held(&reply, &held, "to_cosign");
+	body.to_cosign = NULL;
+	body.witnessed = &held;
+	expect_held(&reply, &held, "witnessed");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("wire_log");
@@ -116,6 +187,8 @@ int main(void)
 	tcase_add_test(tests, a_consistency_request_has_two_sizes_in_order);
 	tcase_add_test(tests, a_receipt_proves_growth_by_up_to_65_hashes);
 	tcase_add_test(tests, a_consistency_reply_has_up_to_65_hashes);
+	tcase_add_test(tests, an_exchange_takes_any_note_or_none_up_to_its_bytes);
+	tcase_add_test(tests, an_exchanges_answer_has_up_to_8_notes_with_whom_they_are_from);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
