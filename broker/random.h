@@ -4,7 +4,8 @@
 
 #include <stddef.h>
 
-// getrandom(2); aborts when the kernel has none, because nothing safe can be done then. Thread-safe.
+// From getrandom(2), by the page; aborts when the kernel has none, because nothing safe can be done then. Thread-safe; a forked
+// process gets other bytes than its parent.
 void random_bytes(void *out, size_t bytes);
 
 #endif

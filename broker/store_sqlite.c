@@ -236,6 +236,7 @@ static void close_store(struct store *base)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	rollback(base);
+	sqlite_wal_keeper_stop(store);
 	for (int i = 0; i < STATEMENT_COUNT; i++)
 		sqlite3_finalize(store->statements[i]);
 	for (int i = 0; i < SEARCH_STATEMENTS; i++)
@@ -439,12 +440,16 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	// secure_delete: an expired answer leaves no bytes behind. trusted_schema: the file may have been edited.
 	if (!run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 			    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
+			    // What a day's questions touch, so that it is not read from the file again and again.
+			    "PRAGMA cache_size = -16384;"
 			    // A long read beside the broker lets the WAL grow; afterwards it is cut again.
 			    "PRAGMA journal_size_limit = 67108864") ||
 	    (empty && !create_schema(store)) || !prepare(store))
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	if (!read_number(store->database, "PRAGMA synchronous", &synchronous) || synchronous != 2)
 		return refuse(detail, path, "SQLite does not flush commits here");
+	if (!sqlite_wal_keeper_start(store, real))
+		return refuse(detail, path, "the thread that keeps its write-ahead log short cannot be started");
 	return true;
 }
 

@@ -160,6 +160,7 @@ struct sqlite_store {
 	bool audit_counted, indexed_counted; // in this batch: the two below are known
 	uint64_t audit_next;         // number of rows, with those of this batch
 	uint64_t indexed_next;       // rows before it can be searched
+	struct wal_keeper *keeper;   // store_sqlite_wal.c
 	bool leaves_remains;         // what a batch destroyed may still be in the WAL
 };
 
@@ -282,6 +283,9 @@ enum store_status sqlite_audit_search(struct store *, const struct store_audit_r
 enum store_status sqlite_audit_size(struct store *, uint64_t *ret);
 enum store_status sqlite_checkpoint_put(struct store *, const char *note);
 enum store_status sqlite_checkpoint_get(struct store *, struct arena *, const char **ret);
+// store_sqlite_wal.c
+bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path); // false: it cannot be had
+void sqlite_wal_keeper_stop(struct sqlite_store *store); // harmless without one
 // store_sqlite_search.c
 bool sqlite_prepare_searches(struct sqlite_store *store);
 // Before a commit: indexes rows when there are many that are not yet. False: it failed.

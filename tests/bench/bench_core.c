@@ -10,7 +10,7 @@
 #include "proto/nhs_number.h"
 #include "tests/harness/stage.h"
 
-#define REQUESTS 20000u
+#define REQUESTS 100000u
 #define CHILDREN 9u
 #define STRANGERS 4000u
 
