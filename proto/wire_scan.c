@@ -12,10 +12,9 @@ struct reader {
 	const uint8_t *at, *end;
 };
 
-// The field path while it is walked, for the error.
+// Where the walk is: the field of each message it is inside of. Made into a path only for an error.
 struct walk {
-	char path[64];
-	size_t path_bytes;
+	const char *names[MESSAGE_DEPTH_MAX + 1]; // of the messages 0 to `depth`; NULL: its field is not known
 	unsigned depth;
 };
 
@@ -34,6 +33,10 @@ static size_t text_bytes_max(const ProtobufCFieldDescriptor *field)
 static enum wire_status read_varint(struct reader *reader, uint64_t *ret)
 {
 	uint64_t value = 0;
+	if (reader->at < reader->end && *reader->at < 0x80) { // nearly all there are
+		*ret = *reader->at++;
+		return WIRE_OK;
+	}
 	for (unsigned shift = 0; shift < 70; shift += 7) {
 		if (reader->at == reader->end)
 			return WIRE_TRUNCATED;
@@ -90,6 +93,9 @@ static enum wire_status check_string(const ProtobufCFieldDescriptor *field, stru
 {
 	const char *text = (const char *)value.at;
 	size_t bytes = (size_t)(value.end - value.at);
+	// What is right for any field comes first: names are compared only for the few that may have more.
+	if (bytes <= TEXT_BYTES_MAX && text_is_clean(text, bytes))
+		return WIRE_OK;
 	if (!is_checkpoint(field))
 		return bytes <= text_bytes_max(field) && text_is_clean(text, bytes) ? WIRE_OK : WIRE_BAD_TEXT;
 	if (bytes > CHECKPOINT_BYTES_MAX)
@@ -113,7 +119,8 @@ static enum wire_status scan_sub_message(const ProtobufCFieldDescriptor *field, 
 		return WIRE_TOO_DEEP;
 	walk->depth++;
 	enum wire_status status = scan_message(field->descriptor, value, walk);
-	walk->depth--;
+	if (status == WIRE_OK)
+		walk->depth--;
 	return status;
 }
 
@@ -196,48 +203,55 @@ static enum wire_status note_field(const ProtobufCFieldDescriptor *field, struct
 	return WIRE_OK;
 }
 
-static void push_name(struct walk *walk, const char *name)
+// Fields come in ascending order, as the descriptor has them, so that the next one is found from where the last one was. What
+// is out of order is found too, for its name in the error.
+static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *descriptor, uint64_t id, unsigned *at)
 {
-	int count = snprintf(walk->path + walk->path_bytes, sizeof walk->path - walk->path_bytes, "%s%s",
-			     walk->path_bytes > 0 ? "." : "", name);
-	walk->path_bytes += (size_t)count;
-	if (walk->path_bytes >= sizeof walk->path)
-		walk->path_bytes = sizeof walk->path - 1;
+	while (*at < descriptor->n_fields && descriptor->fields[*at].id < id)
+		++*at;
+	if (*at < descriptor->n_fields && descriptor->fields[*at].id == id)
+		return &descriptor->fields[*at];
+	return id <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)id) : NULL;
 }
 
 static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk)
 {
 	struct seen seen = {0};
+	unsigned at = 0;
 	while (reader.at < reader.end) {
 		uint64_t tag;
 		enum wire_status status = read_varint(&reader, &tag);
+		walk->names[walk->depth] = NULL;
 		if (status != WIRE_OK)
 			return status;
-		const ProtobufCFieldDescriptor *field =
-			tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))
-					       : NULL;
+		const ProtobufCFieldDescriptor *field = find_field(descriptor, tag >> 3, &at);
 		if (field == NULL)
 			return WIRE_UNKNOWN_FIELD;
-		size_t path_bytes = walk->path_bytes;
-		push_name(walk, field->name);
+		walk->names[walk->depth] = field->name;
 		status = note_field(field, &seen);
 		if (status == WIRE_OK)
 			status = scan_value(field, (unsigned)(tag & 7), &reader, walk);
 		if (status != WIRE_OK)
-			return status; // the path stays: it is where
-		walk->path_bytes = path_bytes;
-		walk->path[path_bytes] = '\0';
+			return status; // depth and names stay: they are where
 	}
 	return WIRE_OK;
+}
+
+static void write_path(const struct walk *walk, char *out, size_t out_bytes)
+{
+	size_t used = 0;
+	out[0] = '\0';
+	for (unsigned i = 0; i <= walk->depth && walk->names[i] != NULL && used < out_bytes; i++)
+		used += (size_t)snprintf(out + used, out_bytes - used, "%s%s", i > 0 ? "." : "", walk->names[i]);
 }
 
 enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
 			   struct wire_error *error)
 {
-	struct walk walk = {.path = ""};
+	struct walk walk = {.depth = 0};
 	enum wire_status status = scan_message(descriptor, (struct reader){bytes, bytes + bytes_count}, &walk);
 	if (status != WIRE_OK)
-		memcpy(error->field, walk.path, sizeof error->field);
+		write_path(&walk, error->field, sizeof error->field);
 	return status;
 }
 

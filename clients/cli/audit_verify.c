@@ -19,7 +19,7 @@ const struct command_option audit_verify_options[] = {
 	{0},
 };
 
-static int load_witness(const struct note_verifier *verifier, const char *path, struct log_file_witness *ret)
+static int load_witness(const struct note_verifier *verifier, const char *path, struct log_kept *ret)
 {
 	char note[NOTE_BYTES_MAX + 1];
 	FILE *file = fopen(path, "re");
@@ -46,23 +46,23 @@ static void show_progress(uint64_t done, uint64_t of)
 	fprintf(stderr, "\r%llu of %llu records", (unsigned long long)done, (unsigned long long)of);
 }
 
-static void print_result(const struct command_line *line, enum log_file_status status,
-			 const struct log_file_result *result)
+static void print_result(const struct command_line *line, enum log_status status,
+			 const struct log_result *result)
 {
 	char root[2 * MERKLE_HASH_BYTES + 1];
 	for (size_t i = 0; i < MERKLE_HASH_BYTES; i++)
 		snprintf(root + 2 * i, 3, "%02x", result->root.bytes[i]);
-	if (status != LOG_FILE_HOLDS)
+	if (status != LOG_HOLDS)
 		fprintf(stderr, "cpis audit verify: %s\n", result->detail);
 	if (line->json) {
-		json_t *value = json_pack("{s:b, s:I, s:s}", "holds", status == LOG_FILE_HOLDS, "records",
+		json_t *value = json_pack("{s:b, s:I, s:s}", "holds", status == LOG_HOLDS, "records",
 					  (json_int_t)result->records, "root", root);
 		if (result->has_bad_index)
 			json_object_set_new(value, "first_bad_record", json_integer((json_int_t)result->bad_index));
-		if (status != LOG_FILE_HOLDS)
+		if (status != LOG_HOLDS)
 			json_object_set_new(value, "detail", json_string(result->detail));
 		output_json(value);
-	} else if (status == LOG_FILE_HOLDS) {
+	} else if (status == LOG_HOLDS) {
 		printf("%llu records, root %s: the log holds.\n", (unsigned long long)result->records, root);
 		if (command_value(line, "checkpoint") == NULL)
 			puts("No --checkpoint was given: an older copy of the log would hold as well.");
@@ -74,9 +74,9 @@ static void print_result(const struct command_line *line, enum log_file_status s
 int audit_verify(const struct command_line *line)
 {
 	struct note_verifier verifier;
-	struct log_file_witness witnesses[WITNESSES_MAX];
+	struct log_kept witnesses[WITNESSES_MAX];
 	unsigned witness_count = 0;
-	struct log_file_result result;
+	struct log_result result;
 	const char *database = command_value(line, "database"), *key = command_value(line, "log-key");
 	enum certs_status loaded = note_verifier_load(key, &verifier);
 	if (loaded != CERTS_OK) {
@@ -91,15 +91,15 @@ int audit_verify(const struct command_line *line)
 			return code;
 	}
 	bool terminal = isatty(STDERR_FILENO);
-	enum log_file_status status = log_file_verify(database, &verifier, witnesses, witness_count,
+	enum log_status status = log_file_verify(database, &verifier, witnesses, witness_count,
 						      terminal ? show_progress : NULL, &result);
 	if (terminal)
 		fputs("\r\033[K", stderr);
 	print_result(line, status, &result);
 	switch (status) {
-	case LOG_FILE_HOLDS:
+	case LOG_HOLDS:
 		return EXIT_DONE;
-	case LOG_FILE_BROKEN:
+	case LOG_BROKEN:
 		return EXIT_PROOF;
 	default:
 		return EXIT_FAILED;

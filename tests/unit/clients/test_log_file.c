@@ -22,7 +22,7 @@ static char path[64];
 static sqlite3 *database;
 static struct signing_key *key;
 static struct note_verifier verifier;
-static struct log_file_result result;
+static struct log_result result;
 
 static void sql(const char *text)
 {
@@ -133,21 +133,21 @@ static void teardown(void)
 	rmdir(directory);
 }
 
-static enum log_file_status verify(const struct log_file_witness *witnesses, unsigned count)
+static enum log_status verify(const struct log_kept *witnesses, unsigned count)
 {
 	return log_file_verify(path, &verifier, witnesses, count, NULL, &result);
 }
 
 static void assert_broken_at(uint64_t index, const char *what)
 {
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert_msg(result.has_bad_index && result.bad_index == index, "%s", result.detail);
 	ck_assert_msg(strstr(result.detail, what) != NULL, "%s", result.detail);
 }
 
 START_TEST(a_log_as_it_was_written_holds)
 {
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 	ck_assert_uint_eq(result.records, RECORDS);
 	ck_assert_str_eq(result.detail, "");
 }
@@ -156,7 +156,7 @@ END_TEST
 START_TEST(an_empty_log_holds)
 {
 	sql("DELETE FROM audit; DELETE FROM checkpoint");
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 	ck_assert_uint_eq(result.records, 0);
 }
 END_TEST
@@ -202,7 +202,7 @@ START_TEST(names_a_record_whose_search_columns_lie)
 		snprintf(text, sizeof text, "UPDATE audit SET %s WHERE idx = 4", lies[i].back);
 		sql(text);
 	}
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 }
 END_TEST
 
@@ -252,7 +252,7 @@ START_TEST(finds_a_consistent_rewrite_by_the_signature)
 	for (uint64_t index = 0; index < RECORDS; index++)
 		put_row(&tree, index);
 	sql("UPDATE audit SET salt = salt"); // the same content so far
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 	// Another record in place of the last, hashes and all.
 	sql("DELETE FROM audit");
 	tree = (struct merkle_tree){0};
@@ -274,7 +274,7 @@ START_TEST(finds_a_consistent_rewrite_by_the_signature)
 	sqlite3_bind_int64(row, 3, RECORDS - 1);
 	ck_assert_int_eq(sqlite3_step(row), SQLITE_DONE);
 	sqlite3_finalize(row);
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert(!result.has_bad_index);
 	ck_assert_ptr_nonnull(strstr(result.detail, "not with the signed checkpoint"));
 }
@@ -288,16 +288,16 @@ START_TEST(refuses_a_log_that_another_key_signed)
 	ck_assert_int_eq(signing_key_generate(&other), CERTS_OK);
 	sign(RECORDS, &root, other, note);
 	put_checkpoint(note);
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert_ptr_nonnull(strstr(result.detail, "not signed with this log's key"));
 	sql("DELETE FROM checkpoint");
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert_ptr_nonnull(strstr(result.detail, "no checkpoint"));
 	signing_key_free(other);
 }
 END_TEST
 
-static struct log_file_witness witness_of(uint64_t size, uint8_t flip)
+static struct log_kept witness_of(uint64_t size, uint8_t flip)
 {
 	struct merkle_tree tree = {0};
 	for (uint64_t index = 0; index < size; index++) {
@@ -307,7 +307,7 @@ static struct log_file_witness witness_of(uint64_t size, uint8_t flip)
 		merkle_leaf(salt, record, bytes, &leaf);
 		merkle_append(&tree, &leaf, nodes, &node_count);
 	}
-	struct log_file_witness witness = {.path = "kept.checkpoint", .checkpoint = {.origin = ORIGIN, .size = size}};
+	struct log_kept witness = {.path = "kept.checkpoint", .checkpoint = {.origin = ORIGIN, .size = size}};
 	merkle_root(&tree, &witness.checkpoint.root);
 	witness.checkpoint.root.bytes[0] ^= flip;
 	return witness;
@@ -315,21 +315,21 @@ static struct log_file_witness witness_of(uint64_t size, uint8_t flip)
 
 START_TEST(holds_against_every_checkpoint_that_was_true)
 {
-	struct log_file_witness witnesses[RECORDS + 1];
+	struct log_kept witnesses[RECORDS + 1];
 	for (uint64_t size = 0; size <= RECORDS; size++)
 		witnesses[size] = witness_of(size, 0);
-	ck_assert_int_eq(verify(witnesses, RECORDS + 1), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(witnesses, RECORDS + 1), LOG_HOLDS);
 }
 END_TEST
 
 START_TEST(a_log_cut_and_signed_again_is_found_by_a_kept_checkpoint)
 {
-	struct log_file_witness witness = witness_of(RECORDS, 0);
+	struct log_kept witness = witness_of(RECORDS, 0);
 	struct merkle_tree tree;
 	sql("DELETE FROM audit");
 	fill(15, &tree);
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
-	ck_assert_int_eq(verify(&witness, 1), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
+	ck_assert_int_eq(verify(&witness, 1), LOG_BROKEN);
 	ck_assert(result.has_bad_index && result.bad_index == 15);
 	ck_assert_ptr_nonnull(strstr(result.detail, "cut below"));
 }
@@ -337,8 +337,8 @@ END_TEST
 
 START_TEST(a_log_rewritten_and_signed_again_is_found_by_a_kept_checkpoint)
 {
-	struct log_file_witness witness = witness_of(10, 1);
-	ck_assert_int_eq(verify(&witness, 1), LOG_FILE_BROKEN);
+	struct log_kept witness = witness_of(10, 1);
+	ck_assert_int_eq(verify(&witness, 1), LOG_BROKEN);
 	ck_assert_ptr_nonnull(strstr(result.detail, "first 10 records"));
 	ck_assert_ptr_nonnull(strstr(result.detail, "kept.checkpoint"));
 }
@@ -347,10 +347,10 @@ END_TEST
 START_TEST(says_when_a_file_is_no_log)
 {
 	sql("DROP TABLE audit");
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_UNREADABLE);
-	ck_assert_int_eq(log_file_verify("/tmp/cpis-no-such.db", &verifier, NULL, 0, NULL, &result), LOG_FILE_UNREADABLE);
+	ck_assert_int_eq(verify(NULL, 0), LOG_UNREADABLE);
+	ck_assert_int_eq(log_file_verify("/tmp/cpis-no-such.db", &verifier, NULL, 0, NULL, &result), LOG_UNREADABLE);
 	ck_assert_ptr_nonnull(strstr(result.detail, "/tmp/cpis-no-such.db"));
-	ck_assert_int_eq(log_file_verify("Makefile", &verifier, NULL, 0, NULL, &result), LOG_FILE_UNREADABLE);
+	ck_assert_int_eq(log_file_verify("Makefile", &verifier, NULL, 0, NULL, &result), LOG_UNREADABLE);
 }
 END_TEST
 
