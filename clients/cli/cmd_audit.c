@@ -6,6 +6,7 @@
 #include "clients/cli/audit_json.h"
 #include "clients/cli/audit_listing.h"
 #include "clients/cli/audit_pages.h"
+#include "clients/cli/audit_prove.h"
 #include "clients/cli/audit_query.h"
 #include "clients/cli/audit_report.h"
 #include "clients/cli/audit_verify.h"
@@ -201,6 +202,14 @@ static const struct command commands[] = {
 	 .options = audit_verify_options,
 	 .offline = true,
 	 .run = audit_verify},
+	{.name = "audit prove",
+	 .operands = "",
+	 .help = "Writes one record, and the proof that the signed log contains it, as a text that holds without the log\n"
+		 "(c2sp.org/tlog-proof@v1). Works offline on the file, and reads a few rows of it, however long it is.",
+	 .options = audit_prove_options,
+	 .offline = true,
+	 .text_only = true,
+	 .run = audit_prove},
 };
 
 int command_audit(int argc, char **argv)

@@ -1,6 +1,7 @@
 // Unit tests of offline verification: a log is written as the broker writes one, and then spoilt in every way that
 // somebody with write access to the file has.
 #include "clients/cli/log_file.h"
+#include "clients/cli/log_prove.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -344,6 +345,56 @@ START_TEST(a_log_rewritten_and_signed_again_is_found_by_a_kept_checkpoint)
 }
 END_TEST
 
+static enum log_status prove(uint64_t index, struct tlog_proof *proof, bool *found)
+{
+	struct log_database *log = log_database_open(path, result.detail);
+	ck_assert_msg(log != NULL, "%s", result.detail);
+	enum log_status status = log_prove(log, &verifier, index, proof, found, result.detail);
+	log_database_close(log);
+	return status;
+}
+
+START_TEST(every_record_is_proven_from_the_file_and_no_other)
+{
+	struct tlog_proof proof;
+	struct checkpoint checkpoint;
+	bool found;
+	for (uint64_t index = 0; index < RECORDS; index++) {
+		ck_assert_int_eq(prove(index, &proof, &found), LOG_HOLDS);
+		ck_assert(found);
+		ck_assert_int_eq(tlog_proof_verify(&proof, &verifier, &checkpoint), CERTS_OK);
+		ck_assert_uint_eq(checkpoint.size, RECORDS);
+		proof.record[7] ^= 1;
+		ck_assert_int_ne(tlog_proof_verify(&proof, &verifier, &checkpoint), CERTS_OK);
+		free(proof.record);
+	}
+	ck_assert_int_eq(prove(RECORDS, &proof, &found), LOG_HOLDS);
+	ck_assert(!found);
+}
+END_TEST
+
+START_TEST(nothing_is_proven_that_was_not_signed_for)
+{
+	struct tlog_proof proof;
+	bool found;
+	sql("UPDATE audit SET salt = zeroblob(16) WHERE idx = 12");
+	ck_assert_int_eq(prove(12, &proof, &found), LOG_BROKEN);
+	ck_assert_ptr_nonnull(strstr(result.detail, "not what was signed"));
+	ck_assert_int_eq(prove(11, &proof, &found), LOG_HOLDS); // its own way to the root is as it was
+	free(proof.record);
+	sql("DELETE FROM audit WHERE idx = 15");
+	ck_assert_int_eq(prove(15, &proof, &found), LOG_BROKEN);
+	ck_assert_int_eq(prove(20, &proof, &found), LOG_BROKEN);
+	ck_assert_ptr_nonnull(strstr(result.detail, "missing"));
+	sql("UPDATE checkpoint SET note = replace(note, '21', '20')");
+	ck_assert_int_eq(prove(1, &proof, &found), LOG_BROKEN);
+	ck_assert_ptr_nonnull(strstr(result.detail, "not signed"));
+	sql("DELETE FROM checkpoint");
+	ck_assert_int_eq(prove(1, &proof, &found), LOG_HOLDS);
+	ck_assert(!found);
+}
+END_TEST
+
 START_TEST(says_when_a_file_is_no_log)
 {
 	sql("DROP TABLE audit");
@@ -374,6 +425,8 @@ int main(void)
 	tcase_add_test(tests, holds_against_every_checkpoint_that_was_true);
 	tcase_add_test(tests, a_log_cut_and_signed_again_is_found_by_a_kept_checkpoint);
 	tcase_add_test(tests, a_log_rewritten_and_signed_again_is_found_by_a_kept_checkpoint);
+	tcase_add_test(tests, every_record_is_proven_from_the_file_and_no_other);
+	tcase_add_test(tests, nothing_is_proven_that_was_not_signed_for);
 	tcase_add_test(tests, says_when_a_file_is_no_log);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
