@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/cli/audit_verify.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/log_prove.h"
 
@@ -63,16 +64,16 @@ int audit_prove(const struct command_line *line)
 	struct note_verifier verifier;
 	char detail[LOG_DATABASE_DETAIL_BYTES];
 	uint64_t index;
-	const char *key = command_value(line, "log-key"), *record = command_value(line, "record");
+	const char *record = command_value(line, "record");
 	if (!command_number(record, 0, INT64_MAX - 1, &index))
 		return command_usage_error(line, "--record is a record's number");
-	enum certs_status loaded = note_verifier_load(key, &verifier);
-	if (loaded != CERTS_OK)
-		return fail_file(EXIT_USAGE, key, certs_status_text(loaded));
+	int code = audit_load_key(line, &verifier);
+	if (code != EXIT_DONE)
+		return code;
 	struct log_database *database = log_database_open(command_value(line, "database"), detail);
 	if (database == NULL)
 		return fail(EXIT_FAILED, detail);
-	int code = prove(database, &verifier, index, command_value(line, "out"));
+	code = prove(database, &verifier, index, command_value(line, "out"));
 	log_database_close(database);
 	return code;
 }

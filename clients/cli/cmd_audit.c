@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "clients/cli/audit_export.h"
 #include "clients/cli/audit_json.h"
 #include "clients/cli/audit_listing.h"
 #include "clients/cli/audit_pages.h"
@@ -198,7 +199,7 @@ static const struct command commands[] = {
 	{.name = "audit verify",
 	 .operands = "",
 	 .help = "Checks a whole log offline: every record against its hash, all of them against the signed checkpoint, and\n"
-		 "against checkpoints that clients kept. Names the first bad record and exits with 4.",
+		 "against checkpoints that clients kept; in the database or in an export. Names the first bad record and exits with 4.",
 	 .options = audit_verify_options,
 	 .offline = true,
 	 .run = audit_verify},
@@ -210,6 +211,20 @@ static const struct command commands[] = {
 	 .offline = true,
 	 .text_only = true,
 	 .run = audit_prove},
+	{.name = "audit export",
+	 .operands = "",
+	 .help = "Writes the log as static files (c2sp.org/tlog-tiles, with the records beside them) that hold without the broker and\n"
+		 "its database. Checks what it writes. Again adds what is new; files are made once and never changed.",
+	 .options = audit_export_options,
+	 .offline = true,
+	 .run = audit_export},
+	{.name = "audit import",
+	 .operands = "",
+	 .help = "Makes a database with the log's tables from an export, which is checked. It can be verified and proven from; a\n"
+		 "broker does not start on it.",
+	 .options = audit_import_options,
+	 .offline = true,
+	 .run = audit_import},
 };
 
 int command_audit(int argc, char **argv)

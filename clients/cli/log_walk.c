@@ -180,8 +180,13 @@ static enum log_status take_span(struct merkle_tree *tree, const struct log_span
 		memcpy(result->detail, span->detail, sizeof result->detail);
 		return span->unreadable ? LOG_UNREADABLE : LOG_BROKEN;
 	}
-	if (span->wrong != NULL)
-		return log_bad_record(result, tree->size, span->wrong);
+	if (span->wrong != NULL) {
+		log_bad_record(result, tree->size, span->wrong);
+		size_t used = strlen(result->detail);
+		if (span->detail[0] != '\0')
+			snprintf(result->detail + used, sizeof result->detail - used, " (%.180s)", span->detail);
+		return LOG_BROKEN;
+	}
 	// A whole span: its last row keeps hashes of larger subtrees too, which only now can be told.
 	if (span->upper_count > 0 && (span->upper_count != count - 1 ||
 				      memcmp(span->upper, nodes + 1, span->upper_count * sizeof nodes[0]) != 0)) {

@@ -54,7 +54,7 @@ struct log_span {
 	size_t upper_count;                                                // 0: the source keeps none
 	bool unreadable;             // the source failed, `detail` says how
 	bool broken;                 // something else than a record is wrong, `detail` says what
-	char detail[LOG_DETAIL_BYTES];
+	char detail[LOG_DETAIL_BYTES]; // with `wrong`: where, if it is not ""
 	// The tree wherever a checkpoint was kept; not for readers.
 	const struct log_kept *const *kept;
 	struct merkle_tree *kept_trees;
