@@ -16,6 +16,8 @@ struct reader {
 struct walk {
 	const char *names[MESSAGE_DEPTH_MAX + 1]; // of the messages 0 to `depth`; NULL: its field is not known
 	unsigned depth;
+	struct wire_value *values; // of the outermost message, or NULL
+	size_t values_count;
 };
 
 // Longer than TEXT_BYTES_MAX, with newlines.
@@ -146,10 +148,16 @@ static bool omits_default(const ProtobufCFieldDescriptor *field)
 	return field->label == PROTOBUF_C_LABEL_NONE && (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0;
 }
 
+static struct wire_value *value_of(const struct walk *walk, const ProtobufCFieldDescriptor *field)
+{
+	return walk->depth == 0 && walk->values != NULL && field->id < walk->values_count ? &walk->values[field->id] : NULL;
+}
+
 static enum wire_status scan_value(const ProtobufCFieldDescriptor *field, unsigned type, struct reader *reader,
 				   struct walk *walk)
 {
 	bool packed = field->label == PROTOBUF_C_LABEL_REPEATED && is_varint_type(field->type);
+	struct wire_value *kept = value_of(walk, field);
 	enum wire_status status;
 	if (is_varint_type(field->type) && !packed) {
 		uint64_t value;
@@ -157,6 +165,8 @@ static enum wire_status scan_value(const ProtobufCFieldDescriptor *field, unsign
 			return WIRE_NOT_CANONICAL;
 		if ((status = read_varint(reader, &value)) != WIRE_OK)
 			return status;
+		if (kept != NULL)
+			kept->number = value;
 		return value == 0 && omits_default(field) ? WIRE_NOT_CANONICAL : check_varint(field, value);
 	}
 	struct reader value;
@@ -164,6 +174,10 @@ static enum wire_status scan_value(const ProtobufCFieldDescriptor *field, unsign
 		return WIRE_NOT_CANONICAL;
 	if ((status = read_length(reader, &value)) != WIRE_OK)
 		return status;
+	if (kept != NULL) {
+		kept->data = value.at;
+		kept->bytes = (size_t)(value.end - value.at);
+	}
 	if (packed)
 		return scan_packed(field, value);
 	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
@@ -246,9 +260,9 @@ static void write_path(const struct walk *walk, char *out, size_t out_bytes)
 }
 
 enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
-			   struct wire_error *error)
+			   struct wire_value *values, size_t values_count, struct wire_error *error)
 {
-	struct walk walk = {.depth = 0};
+	struct walk walk = {.values = values, .values_count = values_count};
 	enum wire_status status = scan_message(descriptor, (struct reader){bytes, bytes + bytes_count}, &walk);
 	if (status != WIRE_OK)
 		write_path(&walk, error->field, sizeof error->field);

@@ -14,7 +14,7 @@ struct export_reader *export_reader_new(const char *directory, uint64_t size)
 {
 	struct export_reader *reader = calloc(1, sizeof *reader);
 	uint8_t *records = malloc(TILE_BUNDLE_BYTES_MAX);
-	if (reader == NULL || records == NULL || !arena_init(&reader->arena, ARENA_BYTES)) {
+	if (reader == NULL || records == NULL) {
 		free(records);
 		free(reader);
 		return NULL;
@@ -27,7 +27,6 @@ struct export_reader *export_reader_new(const char *directory, uint64_t size)
 
 void export_reader_free(struct export_reader *reader)
 {
-	arena_done(&reader->arena);
 	free(reader->records);
 	free(reader);
 }
@@ -100,7 +99,7 @@ static const char *take_record(struct export_reader *reader, struct item *item, 
 {
 	struct log_bytes both, entry;
 	struct merkle_hash commitment, leaf, nodes[MERKLE_HEIGHT_MAX + 1];
-	Cpis__V1__AuditRecord *record = NULL;
+	struct audit_record_keys keys;
 	size_t count;
 	if (!tile_take_item(&item->records, &both) || both.bytes <= SALT_BYTES)
 		return "salt or record is missing";
@@ -114,15 +113,14 @@ static const char *take_record(struct export_reader *reader, struct item *item, 
 	merkle_leaf_of(&commitment, &leaf);
 	if (memcmp(item->hash, &leaf, sizeof leaf) != 0)
 		return "it does not match its hash: one of them has been changed";
-	arena_reset(&reader->arena);
-	const char *wrong = log_row_decode(&reader->arena, &row, &record);
+	const char *wrong = log_row_read(&row, &keys);
 	if (wrong != NULL)
 		return wrong;
 	merkle_append(&span->tree, &leaf, nodes, &count);
 	if (count > TILE_HEIGHT)
 		reader->root = nodes[TILE_HEIGHT];
 	row.nodes = (struct log_bytes){nodes[0].bytes, count * sizeof nodes[0]};
-	if (take != NULL && !take(context, &row, record)) {
+	if (take != NULL && !take(context, &row, &keys)) {
 		span->tree.size--;
 		span->unreadable = true;
 		return NULL;

@@ -9,7 +9,6 @@
 struct export_reader {
 	const char *directory;
 	uint64_t size;            // of the log: how wide the last ones are
-	struct arena arena;
 	uint8_t *records;         // a bundle's bytes
 	uint8_t entries[TILE_WIDTH * (2 + MERKLE_HASH_BYTES)], hashes[TILE_HASHES_BYTES];
 	struct merkle_hash root;  // of the last whole bundle
@@ -22,7 +21,7 @@ void export_reader_free(struct export_reader *reader);
 // Reads the bundle that the span's next record begins, and appends its records. The first bad one stops it: `wrong` and `detail`,
 // or `unreadable`. `take`, unless NULL, is given each good record with the hashes that it completes within the span;
 // false stops.
-typedef bool export_take(void *context, const struct log_row *row, const Cpis__V1__AuditRecord *record);
+typedef bool export_take(void *context, const struct log_row *row, const struct audit_record_keys *keys);
 void export_reader_bundle(struct export_reader *reader, struct log_span *span, export_take *take, void *context);
 
 // A tile's hashes against those that it must have. What is wrong goes into `detail`; `unreadable` likewise.

@@ -8,8 +8,9 @@
 
 #include <sqlite3.h>
 
-// Rows are read once, in order, and copied from the operating system's memory only where they do not fit one page.
-#define SETTINGS "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 2147418112; BEGIN"
+// Read, not mapped: measured a tenth faster, because a copied page is in the processor's cache, and a file that is cut meanwhile
+// is an error and no SIGBUS.
+#define SETTINGS "PRAGMA trusted_schema = OFF; PRAGMA mmap_size = 0; BEGIN"
 
 struct log_database {
 	char *path;

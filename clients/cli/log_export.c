@@ -10,7 +10,6 @@
 
 #include "clients/cli/export_file.h"
 #include "clients/cli/tile.h"
-#include "proto/limits.h"
 
 // The bundle that is being filled.
 struct bundle {
@@ -22,7 +21,6 @@ struct bundle {
 struct export {
 	struct log_database *database;
 	const char *directory;
-	struct arena arena;
 	struct log_span span;          // from record 0 on: its tree is the whole log's
 	struct bundle bundle;
 	struct log_exported *exported;
@@ -187,7 +185,7 @@ static enum log_status pass(struct export *export, const struct log_kept *old, u
 			return unreadable(export);
 		if (!found)
 			break;
-		const char *wrong = log_file_check_row(&export->arena, &row, &export->span);
+		const char *wrong = log_file_check_row(&row, &export->span);
 		if (wrong != NULL)
 			status = log_bad_record(export->result, export->span.tree.size, wrong);
 		if (status == LOG_HOLDS)
@@ -268,7 +266,7 @@ enum log_status log_export(struct log_database *database, const struct note_veri
 	struct export *export = calloc(1, sizeof *export);
 	uint8_t *records = malloc(TILE_BUNDLE_BYTES_MAX);
 	enum log_status status = LOG_UNREADABLE;
-	if (export == NULL || records == NULL || !arena_init(&export->arena, ARENA_BYTES)) {
+	if (export == NULL || records == NULL) {
 		snprintf(result->detail, sizeof result->detail, "out of memory");
 		free(records);
 		free(export);
@@ -289,7 +287,6 @@ enum log_status log_export(struct log_database *database, const struct note_veri
 	result->records = export->span.tree.size;
 	merkle_root(&export->span.tree, &result->root);
 	export_checkpoints_free(&checkpoints);
-	arena_done(&export->arena);
 	free(records);
 	free(export);
 	return status;

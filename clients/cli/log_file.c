@@ -1,8 +1,6 @@
 // Verifying an audit log from SQLite's file: what is right for one row, and for all of them.
 #include "clients/cli/log_file.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/limits.h"
@@ -26,11 +24,11 @@ static const char *check_nodes(const struct log_row *row, const struct merkle_ha
 	return NULL;
 }
 
-const char *log_file_check_row(struct arena *arena, const struct log_row *row, struct log_span *span)
+const char *log_file_check_row(const struct log_row *row, struct log_span *span)
 {
 	struct merkle_hash leaf, nodes[MERKLE_HEIGHT_MAX + 1];
 	size_t count = 0;
-	Cpis__V1__AuditRecord *record = NULL;
+	struct audit_record_keys keys;
 	if (row->index != span->begin + span->tree.size)
 		return "it is missing";
 	if (row->salt.bytes != SALT_BYTES || row->record.bytes == 0)
@@ -38,11 +36,10 @@ const char *log_file_check_row(struct arena *arena, const struct log_row *row, s
 	merkle_leaf(row->salt.data, row->record.data, row->record.bytes, &leaf);
 	merkle_append(&span->tree, &leaf, nodes, &count);
 	const char *wrong = check_nodes(row, nodes, count, span);
-	arena_reset(arena);
 	if (wrong == NULL)
-		wrong = log_row_decode(arena, row, &record);
+		wrong = log_row_read(row, &keys);
 	if (wrong == NULL)
-		wrong = log_row_compare(row, record);
+		wrong = log_row_compare(row, &keys);
 	if (wrong == NULL)
 		log_span_accept(span);
 	else
@@ -52,48 +49,29 @@ const char *log_file_check_row(struct arena *arena, const struct log_row *row, s
 
 // ------------------------------------------------------------------ the rows
 
-struct reader {
-	struct log_database *database;
-	struct arena arena;
-};
-
-static void close_reader(void *context)
-{
-	struct reader *reader = context;
-	log_database_close(reader->database);
-	arena_done(&reader->arena);
-	free(reader);
-}
-
 static void *open_reader(void *context, char detail[LOG_DETAIL_BYTES])
 {
-	struct reader *reader = calloc(1, sizeof *reader);
-	if (reader == NULL || !arena_init(&reader->arena, ARENA_BYTES)) {
-		snprintf(detail, LOG_DETAIL_BYTES, "out of memory");
-		free(reader);
-		return NULL;
-	}
-	reader->database = log_database_open(context, detail);
-	if (reader->database == NULL) {
-		close_reader(reader);
-		return NULL;
-	}
-	return reader;
+	return log_database_open(context, detail);
+}
+
+static void close_reader(void *database)
+{
+	log_database_close(database);
 }
 
 static void check_span(void *context, struct log_span *span)
 {
-	struct reader *reader = context;
+	struct log_database *database = context;
 	struct log_row row;
 	bool found = true;
-	span->unreadable = !log_database_seek(reader->database, span->begin, span->end);
+	span->unreadable = !log_database_seek(database, span->begin, span->end);
 	while (!span->unreadable && found && span->wrong == NULL) {
-		span->unreadable = !log_database_next(reader->database, &row, &found);
+		span->unreadable = !log_database_next(database, &row, &found);
 		if (!span->unreadable && found)
-			span->wrong = log_file_check_row(&reader->arena, &row, span);
+			span->wrong = log_file_check_row(&row, span);
 	}
 	if (span->unreadable)
-		log_database_detail(reader->database, span->detail);
+		log_database_detail(database, span->detail);
 	else if (span->wrong == NULL && span->begin + span->tree.size < span->end)
 		span->wrong = "it is missing";
 }

@@ -7,7 +7,7 @@
 #include "clients/cli/log_walk.h"
 
 // What is wrong with the row as the next record of `span`, or NULL and it is appended.
-const char *log_file_check_row(struct arena *arena, const struct log_row *row, struct log_span *span);
+const char *log_file_check_row(const struct log_row *row, struct log_span *span);
 
 // Opens read-only and finds the first bad record. Works beside a running broker: checkpoint and size are of one moment, and of
 // the records that were there then none may change any more.

@@ -28,12 +28,12 @@ struct import {
 	struct log_span span; // of all records, so that the hashes of its rows are those of the whole tree
 };
 
-static bool bind_tag(sqlite3_stmt *statement, int place, ProtobufCBinaryData tag)
+static bool bind_tag(sqlite3_stmt *statement, int place, struct wire_value tag)
 {
-	return tag.len == 0 || sqlite3_bind_blob64(statement, place, tag.data, tag.len, SQLITE_STATIC) == SQLITE_OK;
+	return tag.bytes == 0 || sqlite3_bind_blob64(statement, place, tag.data, tag.bytes, SQLITE_STATIC) == SQLITE_OK;
 }
 
-static bool insert(void *context, const struct log_row *row, const Cpis__V1__AuditRecord *record)
+static bool insert(void *context, const struct log_row *row, const struct audit_record_keys *keys)
 {
 	struct import *import = context;
 	sqlite3_stmt *statement = import->insert;
@@ -43,9 +43,10 @@ static bool insert(void *context, const struct log_row *row, const Cpis__V1__Aud
 	       sqlite3_bind_blob64(statement, 2, row->salt.data, row->salt.bytes, SQLITE_STATIC) == SQLITE_OK &&
 	       sqlite3_bind_blob64(statement, 3, row->record.data, row->record.bytes, SQLITE_STATIC) == SQLITE_OK &&
 	       sqlite3_bind_blob64(statement, 4, row->nodes.data, row->nodes.bytes, SQLITE_STATIC) == SQLITE_OK &&
-	       sqlite3_bind_int64(statement, 5, (sqlite3_int64)record->time_ms) == SQLITE_OK &&
-	       sqlite3_bind_text(statement, 6, record->organisation, -1, SQLITE_STATIC) == SQLITE_OK &&
-	       bind_tag(statement, 7, record->subject_tag) && bind_tag(statement, 8, record->person_tag) &&
+	       sqlite3_bind_int64(statement, 5, (sqlite3_int64)keys->time_ms) == SQLITE_OK &&
+	       sqlite3_bind_text(statement, 6, keys->organisation.bytes == 0 ? "" : (const char *)keys->organisation.data,
+				 (int)keys->organisation.bytes, SQLITE_STATIC) == SQLITE_OK &&
+	       bind_tag(statement, 7, keys->subject_tag) && bind_tag(statement, 8, keys->person_tag) &&
 	       sqlite3_step(statement) == SQLITE_DONE;
 }
 

@@ -5,7 +5,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "proto/arena.h"
 #include "proto/audit_record.h"
 
 struct log_bytes {
@@ -22,9 +21,9 @@ struct log_row {
 	struct log_bytes organisation, subject, person;
 };
 
-// What is wrong with the record's bytes as a record of this number, or NULL. The record lives in `arena`.
-const char *log_row_decode(struct arena *arena, const struct log_row *row, Cpis__V1__AuditRecord **ret);
+// What is wrong with the record's bytes as a record of this number, or NULL. `ret` points into them.
+const char *log_row_read(const struct log_row *row, struct audit_record_keys *ret);
 // What the search columns say that the record does not, or NULL.
-const char *log_row_compare(const struct log_row *row, const Cpis__V1__AuditRecord *record);
+const char *log_row_compare(const struct log_row *row, const struct audit_record_keys *keys);
 
 #endif
