@@ -16,6 +16,8 @@
 
 #include <jansson.h>
 
+#include "clients/cli/log_export.h"
+#include "clients/cli/log_export_check.h"
 #include "clients/cli/log_file.h"
 #include "clients/cli/log_prove.h"
 #include "tests/bench/log_maker.h"
@@ -225,6 +227,36 @@ static void measure_proofs(uint64_t records)
 					      middle, "p99_ms", took[PROOFS * 99 / 100]));
 }
 
+// An export of all of it, and the export verified. Exporting again adds nothing.
+static void measure_export(uint64_t records)
+{
+	char detail[LOG_DETAIL_BYTES], out[300];
+	double verify[TURNS], spent[TURNS];
+	struct log_exported exported;
+	struct log_result result;
+	snprintf(out, sizeof out, "%s/export", directory);
+	struct log_database *database = log_database_open(database_path, detail);
+	must(database != NULL, database_path, detail);
+	double start = now_s();
+	must(log_export(database, &verifier, out, &exported, &result) == LOG_HOLDS, "export", result.detail);
+	double took = now_s() - start;
+	log_database_close(database);
+	for (unsigned i = 0; i < TURNS; i++) {
+		double start_spent = spent_s();
+		start = now_s();
+		must(log_export_verify(out, &verifier, NULL, 0, NULL, &result) == LOG_HOLDS && result.records == records, "verify",
+		     result.detail);
+		verify[i] = now_s() - start;
+		spent[i] = spent_s() - start_spent;
+	}
+	double middle = median(verify, TURNS), middle_spent = median(spent, TURNS);
+	printf("  export: %llu files in %.1f s; verified in %.2f s, %.2f s of processor time\n", (unsigned long long)exported.files, took,
+	       middle, middle_spent);
+	json_array_append_new(rows, json_pack("{s:s, s:I, s:I, s:f, s:f, s:f}", "name", "export", "records", (json_int_t)records,
+					      "files", (json_int_t)exported.files, "seconds", took, "verify_seconds", middle,
+					      "verify_spent_seconds", middle_spent));
+}
+
 static void measure(uint64_t records)
 {
 	read_sample(records);
@@ -268,6 +300,7 @@ int main(int argc, char **argv)
 	rows = json_array();
 	name_files(parent == NULL ? made : parent, 1000000);
 	measure(1000000);
+	measure_export(1000000);
 	if (full != NULL && strcmp(full, "1") == 0) {
 		name_files(parent == NULL ? made : parent, 10000000);
 		measure(10000000);
