@@ -8,8 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <linux/fs.h>
 
 static void explain(const char *path, const char *what, char detail[EXPORT_DETAIL_BYTES])
 {
@@ -166,9 +169,24 @@ enum export_put export_file_put(const char *path, const void *data, size_t bytes
 	return EXPORT_FAILED;
 }
 
+// chattr +i or +a: what is made there stays. Asked first, because a file beside could not be removed again.
+static bool is_fixed(const char *path)
+{
+	int flags = 0, file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	bool fixed = file >= 0 && ioctl(file, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0;
+	if (file >= 0)
+		close(file);
+	return fixed;
+}
+
 bool export_file_replace(const char *path, const void *data, size_t bytes)
 {
-	char beside[PATH_MAX];
+	char beside[PATH_MAX], folder[PATH_MAX];
+	folder_of(path, folder);
+	if (is_fixed(path) || (access(path, F_OK) == 0 && is_fixed(folder))) {
+		errno = EPERM;
+		return false;
+	}
 	if ((size_t)snprintf(beside, sizeof beside, "%s.%ld.new", path, (long)getpid()) >= sizeof beside) {
 		errno = ENAMETOOLONG;
 		return false;

@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
 stage=$(mktemp -d /tmp/cpis-export-XXXXXX)
-trap 'rm -rf "$stage"' EXIT
+trap 'chattr -R -f -i -a "$stage/fixed" || true; rm -rf "$stage"' EXIT
 chmod 755 "$stage"
 checks=0
 
@@ -148,6 +148,30 @@ echo x > "$once/record/000.new" && mv "$once/record/000.new" "$once/record/000"
 rm "$once"/checkpoints/*
 expect 4 "$once/record/000: it is there, and it is not what the log has" \
 	"$cpis" audit export --database "$stage/read-only.db" "${key[@]}" --out "$once"
+
+# The same by attributes, where the file system has them and lets us.
+fixed=$stage/fixed
+mkdir -p "$fixed/checkpoints"
+cp -r "$export/record" "$export/tile" "$fixed/"
+cp "$export/checkpoints/257" "$fixed/checkpoints/257"
+cp "$export/checkpoints/257" "$fixed/checkpoint"
+rm -r "$fixed"/record/2?? "$fixed/tile/1"
+if find "$fixed" \( -type f -exec chattr +i {} + \) -o \( -type d -exec chattr +a {} + \) 2> "$stage/said"; then
+	expect 0 "cannot be replaced there" "$cpis" audit export --database "$made/broker.db" "${key[@]}" --out "$fixed"
+	expect 0 "65537 records" "$cpis" audit verify --export "$fixed" "${key[@]}"
+	find "$fixed" -name '*.new*' > "$stage/said"
+	[ ! -s "$stage/said" ] || fail "something was left beside"
+else
+	echo "chattr: not tried, this file system does not do it"
+fi
+
+# ---- no room half-way, and room again
+
+full() { (ulimit -f 64 && trap '' XFSZ && "$@"); }
+expect 6 "File too large" full "$cpis" audit export --database "$made/broker.db" "${key[@]}" --out "$stage/full"
+[ ! -e "$stage/full/checkpoint" ] || fail "a checkpoint of what is not there"
+expect 0 "65537 of them new" "$cpis" audit export --database "$made/broker.db" "${key[@]}" --out "$stage/full"
+expect 0 "65537 records" "$cpis" audit verify --export "$stage/full" "${key[@]}"
 
 # ---- killed half-way, it goes on
 
