@@ -8,6 +8,7 @@
 #include "broker/random.h"
 #include "broker/sealed.h"
 #include "proto/audit_record.h"
+#include "proto/date.h"
 #include "proto/invariant.h"
 
 #define RECORD_VERSION 1u
@@ -23,6 +24,7 @@ struct batch_row {
 
 struct audit_log {
 	struct audit_options options;
+	struct audit_keys *keys;
 	struct merkle_tree committed; // what the store has for certain
 	struct merkle_tree current;   // committed and the batch
 	struct batch_row *rows;       // options.batch_max of them
@@ -103,6 +105,10 @@ bool audit_reload(struct audit_log *log, char detail[AUDIT_DETAIL_BYTES])
 	}
 	if (!checkpoint_agrees(log, &tree, detail))
 		return false;
+	if (!audit_keys_load(log->keys)) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's keys do not open: is this the store's key?");
+		return false;
+	}
 	log->committed = tree;
 	audit_abandoned(log);
 	return true;
@@ -113,7 +119,7 @@ bool audit_open(const struct audit_options *options, struct audit_log **ret, cha
 	struct audit_log *log = calloc(1, sizeof *log);
 	if (log != NULL)
 		log->rows = calloc(options->batch_max, sizeof *log->rows);
-	if (log == NULL || log->rows == NULL) {
+	if (log == NULL || log->rows == NULL || !audit_keys_new(options->store, options->vault, &log->keys)) {
 		snprintf(detail, AUDIT_DETAIL_BYTES, "out of memory");
 		audit_free(log);
 		return false;
@@ -131,8 +137,19 @@ void audit_free(struct audit_log *log)
 {
 	if (log == NULL)
 		return;
+	audit_keys_free(log->keys);
 	free(log->rows);
 	free(log);
+}
+
+struct audit_keys *audit_keys_of(struct audit_log *log)
+{
+	return log->keys;
+}
+
+struct store *audit_store_of(struct audit_log *log)
+{
+	return log->options.store;
 }
 
 uint64_t audit_root(const struct audit_log *log, struct merkle_hash *ret)
@@ -152,13 +169,43 @@ static void index_identity(uint64_t index, uint8_t out[8])
 		out[i] = (uint8_t)index;
 }
 
-// Serialises and seals the part that names people. NULL data when it does not fit or the library fails.
-static struct store_blob seal_detail(struct audit_log *log, struct arena *arena, uint64_t index,
-				     const Cpis__V1__AuditDetail *detail)
+// What a record is sealed and found with.
+struct record_keys {
+	uint32_t id;
+	struct store_blob sealed;       // the part that names people
+	struct store_tag subject, person;
+};
+
+static enum audit_class class_of(const struct audit_event *event)
+{
+	return event->subject != NULL ? AUDIT_CLASS_CHILD : event->person != NULL ? AUDIT_CLASS_STAFF : AUDIT_CLASS_SERVICE;
+}
+
+static bool use_tag(struct audit_log *log, struct arena *arena, uint32_t month, enum audit_class record_class,
+		    const struct store_tag *tag, struct store_tag *ret)
+{
+	if (tag == NULL)
+		return true;
+	const struct audit_key *key = audit_keys_use(log->keys, arena, month, record_class);
+	if (key != NULL)
+		audit_key_tag(key, tag, ret);
+	return key != NULL;
+}
+
+// False when it does not fit or the library fails.
+static bool use_keys(struct audit_log *log, struct arena *arena, uint64_t index, const struct audit_event *event,
+		     struct record_keys *ret)
 {
 	uint8_t identity[8];
+	uint32_t month = instant_month(event->time_ms);
+	const struct audit_key *key = audit_keys_use(log->keys, arena, month, class_of(event));
+	if (key == NULL)
+		return false;
+	ret->id = key->id;
 	index_identity(index, identity);
-	return sealed_make(log->options.vault, arena, VAULT_AUDIT, identity, sizeof identity, &detail->base);
+	ret->sealed = sealed_make_with(key->seal, arena, identity, sizeof identity, &event->detail->base);
+	return ret->sealed.data != NULL && use_tag(log, arena, month, AUDIT_CLASS_CHILD, event->subject, &ret->subject) &&
+	       use_tag(log, arena, month, AUDIT_CLASS_PERSON, event->person, &ret->person);
 }
 
 static ProtobufCBinaryData tag_field(const struct store_tag *tag)
@@ -172,7 +219,7 @@ static ProtobufCBinaryData tag_field(const struct store_tag *tag)
 }
 
 static const uint8_t *pack_record(struct audit_log *log, struct arena *arena, const struct audit_event *event,
-				  uint64_t index, struct store_blob sealed, size_t *ret_bytes)
+				  uint64_t index, const struct record_keys *keys, size_t *ret_bytes)
 {
 	Cpis__V1__AuditRecord record = CPIS__V1__AUDIT_RECORD__INIT;
 	record.version = RECORD_VERSION;
@@ -189,11 +236,11 @@ static const uint8_t *pack_record(struct audit_log *log, struct arena *arena, co
 	record.system_name = (char *)(uintptr_t)event->system_name;
 	record.policy_version = (char *)(uintptr_t)event->policy_version;
 	record.broker_name = (char *)(uintptr_t)log->options.broker_name;
-	record.subject_tag = tag_field(event->subject);
-	record.person_tag = tag_field(event->person);
-	record.seal_key = VAULT_KEY_ID;
-	record.sealed_detail.len = sealed.bytes;
-	record.sealed_detail.data = (uint8_t *)(uintptr_t)sealed.data;
+	record.subject_tag = tag_field(event->subject == NULL ? NULL : &keys->subject);
+	record.person_tag = tag_field(event->person == NULL ? NULL : &keys->person);
+	record.seal_key = keys->id;
+	record.sealed_detail.len = keys->sealed.bytes;
+	record.sealed_detail.data = (uint8_t *)(uintptr_t)keys->sealed.data;
 	return wire_pack(arena, &record.base, ret_bytes);
 }
 
@@ -202,11 +249,11 @@ enum store_status audit_append(struct audit_log *log, struct arena *arena, const
 {
 	INVARIANT(log->row_count < log->options.batch_max);
 	uint64_t index = log->current.size;
-	struct store_blob sealed = seal_detail(log, arena, index, event->detail);
-	if (sealed.data == NULL)
+	struct record_keys keys = {0};
+	if (!use_keys(log, arena, index, event, &keys))
 		return STORE_NO_MEMORY;
 	struct batch_row *row = &log->rows[log->row_count];
-	row->record = pack_record(log, arena, event, index, sealed, &row->record_bytes);
+	row->record = pack_record(log, arena, event, index, &keys, &row->record_bytes);
 	if (row->record == NULL)
 		return STORE_NO_MEMORY;
 	random_bytes(row->salt, sizeof row->salt);
@@ -223,14 +270,12 @@ enum store_status audit_append(struct audit_log *log, struct arena *arena, const
 		.time_ms = event->time_ms,
 		.has_subject = event->subject != NULL,
 		.has_person = event->person != NULL,
+		.subject = keys.subject,
+		.person = keys.person,
 	};
 	memcpy(stored.salt, row->salt, sizeof stored.salt);
 	memcpy(stored.nodes, row->nodes, row->node_count * sizeof row->nodes[0]);
 	snprintf(stored.organisation.text, sizeof stored.organisation.text, "%s", event->organisation);
-	if (event->subject != NULL)
-		stored.subject = *event->subject;
-	if (event->person != NULL)
-		stored.person = *event->person;
 	enum store_status status = log->options.store->ops->audit_append(log->options.store, &stored);
 	if (status == STORE_OK)
 		*ret_index = index;
@@ -251,6 +296,7 @@ void audit_committed(struct audit_log *log)
 {
 	log->committed = log->current;
 	log->row_count = 0;
+	audit_keys_committed(log->keys);
 }
 
 void audit_abandoned(struct audit_log *log)
@@ -258,6 +304,7 @@ void audit_abandoned(struct audit_log *log)
 	log->current = log->committed;
 	log->row_count = 0;
 	explicit_bzero(log->note, sizeof log->note);
+	audit_keys_abandoned(log->keys);
 }
 
 static bool hashes_field(struct arena *arena, const struct merkle_hash *hashes, size_t count, size_t *ret_count,
@@ -325,14 +372,25 @@ bool audit_prove_growth(struct audit_log *log, struct arena *arena, uint64_t old
 	return audit_growth(log, arena, old_size, log->current.size, &receipt->n_growth, &receipt->growth);
 }
 
+// NULL when it does not open; `ret_erased`, and an empty one, when nobody can open it any more.
 static Cpis__V1__AuditDetail *open_detail(struct audit_log *log, struct arena *arena,
-					  const Cpis__V1__AuditRecord *record)
+					  const Cpis__V1__AuditRecord *record, bool *ret_erased)
 {
 	uint8_t identity[8];
+	const struct audit_key *key = audit_keys_by_id(log->keys, record->seal_key);
+	*ret_erased = key != NULL && key->destroyed_ms != 0;
+	if (*ret_erased) {
+		Cpis__V1__AuditDetail *empty = arena_alloc(arena, sizeof *empty);
+		if (empty != NULL)
+			cpis__v1__audit_detail__init(empty);
+		return empty;
+	}
+	if (key == NULL || key->seal == NULL)
+		return NULL;
 	index_identity(record->index, identity);
 	struct store_blob sealed = {record->sealed_detail.data, record->sealed_detail.len};
-	return (Cpis__V1__AuditDetail *)sealed_open(log->options.vault, arena, VAULT_AUDIT, identity, sizeof identity, sealed,
-						    &cpis__v1__audit_detail__descriptor);
+	return (Cpis__V1__AuditDetail *)sealed_open_with(key->seal, arena, identity, sizeof identity, sealed,
+							 &cpis__v1__audit_detail__descriptor);
 }
 
 Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, const struct store_audit *row)
@@ -346,9 +404,11 @@ Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, co
 	if (entry == NULL)
 		return NULL;
 	cpis__v1__audit_entry__init(entry);
-	entry->detail = open_detail(log, arena, record);
+	bool erased = false;
+	entry->detail = open_detail(log, arena, record, &erased);
 	if (entry->detail == NULL)
 		return NULL;
+	entry->erased = erased;
 	entry->index = record->index;
 	entry->time_ms = record->time_ms;
 	entry->request_id = record->request_id;

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/audit_keys.h"
 #include "broker/reason.h"
 #include "broker/store.h"
 #include "broker/vault.h"
@@ -50,8 +51,8 @@ struct audit_event {
 	enum reason reason;
 	const char *organisation;        // of the system; "" when unknown
 	const char *system_name;
-	const struct store_tag *subject; // or NULL
-	const struct store_tag *person;  // or NULL
+	const struct store_tag *subject; // or NULL; vault_tag_subject
+	const struct store_tag *person;  // or NULL; vault_tag_person
 	const char *policy_version;      // of the policy that decided
 	Cpis__V1__AuditDetail *detail;   // sealed into the record
 };
@@ -77,7 +78,20 @@ __attribute__((warn_unused_result)) bool audit_growth(struct audit_log *log, str
 __attribute__((warn_unused_result)) bool audit_prove_growth(struct audit_log *log, struct arena *arena, uint64_t old_size,
 							     Cpis__V1__Receipt *receipt);
 
-// A stored row, decoded and its detail opened. NULL when it does not decode or open, or does not fit.
+// A stored row, decoded and its detail opened: an empty one, and `erased`, where its key has been destroyed. NULL when it does
+// not decode or open, or does not fit.
 Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, const struct store_audit *row);
+
+// As the store's audit_search. The range's tag is vault_tag_subject's or vault_tag_person's: it goes from month to month, with
+// the pseudonym of each; months whose keys were destroyed have nothing to find.
+__attribute__((warn_unused_result)) enum store_status audit_find(struct audit_log *log, const struct store_audit_range *range,
+								  struct arena *arena, struct store_audit **ret,
+								  size_t *ret_count);
+// Whether a row is of that member of staff.
+bool audit_is_of(struct audit_log *log, const struct store_audit *row, const struct store_tag *person);
+
+// The keys of its records, which are made and destroyed in its batches, and the store that has both. Belong to the log.
+struct audit_keys *audit_keys_of(struct audit_log *log);
+struct store *audit_store_of(struct audit_log *log);
 
 #endif

@@ -90,7 +90,7 @@ static enum reason take_plan(struct op_context *context, const struct authority_
 
 enum reason child_load(struct op_context *context, const char *nhs_number, struct child *ret)
 {
-	memset(ret, 0, sizeof *ret);
+	ret->plan_count = 0; // and not the room for them, which is large
 	// core.c has noted whom the request is about, if the number is one.
 	if (!context->has_subject)
 		return REASON_NHS_NUMBER;

@@ -79,12 +79,13 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
 	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
 	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works) ||
-	    !detection_new(options->batch_max, &core->detection)) {
+	    !detection_new(options->batch_max, &core->detection) || !session_cache_new(&core->session_cache)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
 	}
 	core->options = *options;
+	core->options.session_keys.cache = core->session_cache;
 	core->options.snapshot = register_retain(options->snapshot);
 	struct audit_options audit = {
 		.store = options->store,
@@ -137,6 +138,7 @@ void core_free(struct core *core)
 	responders_free(core->responders);
 	works_free(core->works);
 	detection_free(core->detection);
+	session_cache_free(core->session_cache);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -334,6 +336,7 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.responders = core->responders,
 		.works = core->works,
 		.sample_looked_ms = &core->sample_looked_ms,
+		.retention = &core->retention,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,

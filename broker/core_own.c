@@ -14,6 +14,7 @@ static job_step *const jobs[] = {
 	job_digest,
 	job_nothing_to_report,
 	job_sample,
+	job_retention,
 	NULL,
 };
 

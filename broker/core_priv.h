@@ -8,6 +8,8 @@
 #include "broker/detection.h"
 #include "broker/enrolments.h"
 #include "broker/op.h"
+#include "broker/retention.h"
+#include "broker/session_cache.h"
 
 // What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
 #define BATCH_ARENA_BYTES (32u * ARENA_BYTES)
@@ -41,7 +43,9 @@ struct core {
 	struct responders *responders;
 	struct works *works;
 	struct detection *detection;
+	struct session_cache *session_cache;
 	uint64_t sample_looked_ms;
+	struct retention_progress retention;
 	uint64_t detection_next; // records before this one are in its memory
 	struct arena arena;      // of the batch
 	struct arena spare;      // for refusals when the batch's arena is full

@@ -169,8 +169,12 @@ static bool read_one(const struct op_context *context, struct detection *detecti
 	const Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &row);
 	if (entry == NULL)
 		return false;
+	if (entry->erased)
+		return true;
+	struct store_tag person;
+	vault_tag_person(context->vault, entry->detail->uid, &person);
 	struct detection_event event = event_of(entry->detail, entry->operation, entry->outcome,
-						row.has_person ? &row.person : NULL);
+						row.has_person ? &person : NULL);
 	event.time_ms = entry->time_ms;
 	event.audit_index = index;
 	add_where(context->snapshot, entry->organisation, entry->system_name, &event);

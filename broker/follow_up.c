@@ -150,7 +150,7 @@ static bool tell_changes(struct op_context *context, const struct authority_stat
 	struct store_audit *rows = NULL;
 	Cpis__Stored__V1__StoredFollowUp told = CPIS__STORED__V1__STORED_FOLLOW_UP__INIT;
 	size_t count = 0;
-	if (context->store->ops->audit_search(context->store, &range, context->arena, &rows, &count) != STORE_OK)
+	if (audit_find(context->audit, &range, context->arena, &rows, &count) != STORE_OK)
 		return false;
 	for (size_t i = 0; i < count; i++) {
 		const Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &rows[i]);

@@ -24,6 +24,7 @@ typedef enum job_result job_step(struct op_context *context, struct job_tally *t
 job_step job_inbox_due;          // items that nobody acknowledged in time
 job_step job_digest;             // notifications held back until the hour is over
 job_step job_sample;             // accesses chosen at random for routine review
+job_step job_retention;          // keys of records that are kept no longer
 job_step job_nothing_to_report;  // authorities that had nothing for a day, where they want to know
 job_step job_publication;        // what follows from what authorities have published
 

@@ -30,7 +30,7 @@ static enum job_result find_progress(struct op_context *context, struct progress
 	size_t count = 0;
 	unsigned long long next, until;
 	vault_tag_person(context->vault, SAMPLER, &range.tag);
-	if (context->store->ops->audit_search(context->store, &range, context->arena, &rows, &count) != STORE_OK)
+	if (audit_find(context->audit, &range, context->arena, &rows, &count) != STORE_OK)
 		return JOB_FAILED;
 	if (count == 0)
 		return JOB_IDLE;
@@ -82,7 +82,7 @@ static bool put_to_it(struct op_context *context, const struct merkle_hash *root
 			log_event(LOG_LEVEL_ERROR, "audit_unreadable", "audit record %llu does not open", (unsigned long long)i);
 			continue;
 		}
-		if (entry->operation != CPIS__V1__OPERATION__DETAILS || entry->outcome != CPIS__V1__OUTCOME__OK)
+		if (entry->erased || entry->operation != CPIS__V1__OPERATION__DETAILS || entry->outcome != CPIS__V1__OUTCOME__OK)
 			continue;
 		if (!alert(context, entry))
 			return false;

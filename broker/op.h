@@ -46,6 +46,7 @@ struct op_context {
 	struct responders *responders;
 	struct works *works;
 	uint64_t *sample_looked_ms;   // job_sample's: when it last looked whether it is due
+	struct retention_progress *retention; // job_retention's
 	const char *broker_name;
 
 	// This request.
@@ -115,6 +116,9 @@ enum reason op_enrol(struct op_context *); // without a system and without a ses
 enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);
 enum reason op_enrol_withdraw(struct op_context *);
+enum reason op_retention_show(struct op_context *);
+enum reason op_retention_hold(struct op_context *);
+enum reason op_retention_release(struct op_context *);
 enum reason op_audit_consistency(struct op_context *); // without a session
 enum reason op_responder_register(struct op_context *);
 enum reason op_responder_take(struct op_context *);

@@ -119,8 +119,7 @@ static Cpis__V1__AuditEntry *open_row(struct walk *walk, const struct store_audi
 // What the row alone tells, without opening its record.
 static bool may_match(const struct walk *walk, const struct store_audit *row)
 {
-	if (walk->request->uid[0] != '\0' &&
-	    (!row->has_person || memcmp(&row->person, &walk->person, sizeof row->person) != 0))
+	if (walk->request->uid[0] != '\0' && !audit_is_of(walk->context->audit, row, &walk->person))
 		return false;
 	return walk->remit.everything || walk->remit.looks || strcmp(row->organisation.text, walk->remit.own) == 0;
 }
@@ -169,7 +168,7 @@ static enum reason look(struct walk *walk)
 		struct store_audit *rows = NULL;
 		size_t count = 0, used = context->arena->used;
 		walk->range.limit = CHUNK + 1;
-		if (context->store->ops->audit_search(context->store, &walk->range, context->arena, &rows, &count) != STORE_OK)
+		if (audit_find(context->audit, &walk->range, context->arena, &rows, &count) != STORE_OK)
 			return REASON_STORE;
 		enum reason reason = examine_chunk(walk, rows, count);
 		if (reason != REASON_NONE)

@@ -2,14 +2,18 @@
 #include "broker/audit_remit.h"
 #include "broker/log.h"
 
+#include <string.h>
+
 // Outside of it the answer is the same as for a record that is not there: no hint of what others did.
 static enum reason check_remit(struct op_context *context, const struct store_audit *row, const Cpis__V1__AuditEntry *entry)
 {
 	struct audit_remit remit;
+	struct nhs_number number;
 	// Reading about a child's access is a look at the child: the next search finds it.
-	context->detail->nhs_number = entry->detail->nhs_number;
-	context->has_subject = row->has_subject && entry->detail->nhs_number[0] != '\0';
-	context->subject = row->subject;
+	if (row->has_subject &&
+	    nhs_number_parse(entry->detail->nhs_number, strlen(entry->detail->nhs_number), &number) == NHS_NUMBER_OK &&
+	    !op_note_number(context, &number))
+		return REASON_INTERNAL;
 	enum reason reason = audit_remit_of(context, &remit);
 	if (reason == REASON_NONE && !audit_remit_holds(&remit, entry))
 		reason = REASON_NO_SUCH_RECORD;

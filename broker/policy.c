@@ -47,6 +47,11 @@ const struct detection_rules *policy_detection(const struct policy *policy)
 	return &policy->detection;
 }
 
+const struct policy_retention *policy_retention(const struct policy *policy)
+{
+	return &policy->retention;
+}
+
 static int compare_code(const void *code, const void *role)
 {
 	return strcmp(code, ((const struct policy_role *)role)->code);

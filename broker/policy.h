@@ -50,6 +50,13 @@ const uint8_t *policy_text(const struct policy *policy, size_t *ret_bytes);
 // What is looked for among the records. Borrowed.
 const struct detection_rules *policy_detection(const struct policy *policy);
 
+// For how many months after its own a month's records of a class are kept; 0: for ever.
+#define POLICY_RETENTION_MONTHS_MIN 12u
+struct policy_retention {
+	unsigned child, staff, service;
+};
+const struct policy_retention *policy_retention(const struct policy *policy);
+
 // The role's name, NULL when the policy does not know the role.
 const char *policy_role_name(const struct policy *policy, const char *role_code);
 // Empty when the policy does not know the role.
@@ -145,7 +152,7 @@ bool policy_can_be_replaced(const struct policy *policy);
 
 // Every decision that differs, over all roles of both, operations, organisation types, care settings and access types, with
 // and without each silent activity, a stated reason and the glass broken, as a line "details care_provider R8001
-// emergency_department ...: notifies -> role_lacks_activity"; and hours, session ages, rates and detection rules that differ, likewise.
+// emergency_department ...: notifies -> role_lacks_activity"; and hours, session ages, rates, detection rules and retention that differ, likewise.
 // Returns how many.
 size_t policy_compare(const struct policy *before, const struct policy *after, policy_remark *remark, void *context);
 

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/policy_detection.h"
+#include "broker/policy_retention.h"
 #include "broker/policy_priv.h"
 #include "proto/text.h"
 #include "proto/wire.h"
@@ -212,5 +213,6 @@ size_t policy_compare(const struct policy *before, const struct policy *after, p
 			compare_one(&comparison, after->roles[i].code);
 	compare_bounds(&comparison);
 	return comparison.differences +
-	       policy_detection_compare(&before->detection, &after->detection, remark, context);
+	       policy_detection_compare(&before->detection, &after->detection, remark, context) +
+	       policy_retention_compare(&before->retention, &after->retention, remark, context);
 }

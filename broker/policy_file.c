@@ -5,6 +5,7 @@
 
 #include "broker/digest.h"
 #include "broker/policy_detection.h"
+#include "broker/policy_retention.h"
 #include "broker/policy_priv.h"
 #include "proto/invariant.h"
 #include "proto/text.h"
@@ -65,6 +66,7 @@ struct file_policy {
 	struct policy_file_detection *detection;
 	unsigned detection_count;
 	struct policy_file_sampling *sampling;
+	struct policy_file_retention *retention;
 	struct file_example *examples;
 	unsigned examples_count;
 };
@@ -177,6 +179,8 @@ static const cyaml_schema_field_t policy_fields[] = {
 			     &policy_detection_value, 0, DETECTION_RULES_MAX),
 	CYAML_FIELD_MAPPING_PTR("sampling", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, sampling,
 				policy_sampling_fields),
+	CYAML_FIELD_MAPPING_PTR("retention", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, retention,
+				policy_retention_fields),
 	CYAML_FIELD_SEQUENCE("examples", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, examples,
 			     &example_value, 0, EXAMPLES_MAX),
 	CYAML_FIELD_END,
@@ -448,7 +452,8 @@ static bool read_file(const struct yaml_file *file, struct policy *policy, char 
 		    compile_operations(&place, data, policy) && check_examples(&place, data, policy) &&
 		    policy_detection_compile(&place, ((const struct file_policy *)data)->detection,
 					     ((const struct file_policy *)data)->detection_count, &policy->detection) &&
-		    policy_sampling_compile(&place, ((const struct file_policy *)data)->sampling, &policy->detection);
+		    policy_sampling_compile(&place, ((const struct file_policy *)data)->sampling, &policy->detection) &&
+		    policy_retention_compile(&place, ((const struct file_policy *)data)->retention, &policy->retention);
 	yaml_file_free(&policy_schema, data);
 	return good;
 }

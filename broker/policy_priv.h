@@ -47,6 +47,7 @@ struct policy {
 	uint64_t scheduled; // of those
 	struct policy_operation operations[POLICY_OPERATIONS_MAX];
 	struct detection_rules detection;
+	struct policy_retention retention;
 	uint8_t *text;
 	size_t text_bytes;
 };

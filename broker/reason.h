@@ -112,6 +112,10 @@
 	  "Nobody reviews an access of their own.")\
 	X(REASON_ALERT_CLOSED, "alert_closed", INVALID_REQUEST_STATE,\
 	  "This case is closed; nothing is added to it.")\
+	X(REASON_HOLD_NARROWER, "hold_narrower", INVALID_REQUEST_STATE,\
+	  "There is a hold of this name that holds more months: release it first.")\
+	X(REASON_HOLDS_FULL, "holds_full", INVALID_REQUEST_STATE,\
+	  "There are as many holds as there can be: release one first.")\
 	X(REASON_ALERT_UNDECIDED, "alert_undecided", INVALID_REQUEST_STATE,\
 	  "This case has no outcome yet: review it first.")\
 	X(REASON_ALERT_FULL, "alert_full", INVALID_REQUEST_STATE,\

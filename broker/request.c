@@ -101,6 +101,8 @@ static enum reason hold_rate(struct op_context *context, Cpis__V1__Operation ope
 	if (!rate_take(context->rate, RATE_PERSON, context->session->uid, operation, decision->person_per_minute,
 		       context->now_ms))
 		return REASON_PERSON_RATE;
+	if (decision->system_per_minute == 0)
+		return REASON_NONE;
 	char system[RATE_NAME_BYTES];
 	for (size_t i = 0; i < KEY_BYTES; i++)
 		snprintf(system + 2 * i, 3, "%02x", context->channel_key[i]);
@@ -218,6 +220,12 @@ static enum reason dispatch(struct op_context *context)
 		return op_alert_note(context);
 	case CPIS__V1__OPERATION__ALERT_CLOSE:
 		return op_alert_close(context);
+	case CPIS__V1__OPERATION__RETENTION_SHOW:
+		return op_retention_show(context);
+	case CPIS__V1__OPERATION__RETENTION_HOLD:
+		return op_retention_hold(context);
+	case CPIS__V1__OPERATION__RETENTION_RELEASE:
+		return op_retention_release(context);
 	case CPIS__V1__OPERATION__ENROL:
 		return op_enrol(context);
 	case CPIS__V1__OPERATION__ENROL_INVITE:

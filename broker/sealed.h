@@ -1,5 +1,5 @@
 // Messages sealed into bytes and opened again: the one way in which anything about a child or a person gets into the
-// store or into a token. What the associated data is for is in broker/vault.h.
+// store or into a token. What the associated data is for is in broker/seal.h.
 #ifndef CPIS_BROKER_SEALED_H
 #define CPIS_BROKER_SEALED_H
 
@@ -20,5 +20,11 @@ struct store_blob sealed_make(struct vault *vault, struct arena *arena, enum vau
 ProtobufCMessage *sealed_open(struct vault *vault, struct arena *arena, enum vault_purpose purpose, const void *identity,
 			      size_t identity_bytes, struct store_blob sealed,
 			      const ProtobufCMessageDescriptor *descriptor);
+
+// The same under a key that is not the vault's.
+struct store_blob sealed_make_with(struct seal_key *key, struct arena *arena, const void *identity, size_t identity_bytes,
+				   const ProtobufCMessage *message);
+ProtobufCMessage *sealed_open_with(struct seal_key *key, struct arena *arena, const void *identity, size_t identity_bytes,
+				   struct store_blob sealed, const ProtobufCMessageDescriptor *descriptor);
 
 #endif

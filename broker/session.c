@@ -6,6 +6,7 @@
 
 #include "broker/random.h"
 #include "broker/sealed.h"
+#include "broker/session_cache.h"
 #include "broker/stored.pb-c.h"
 
 // Signed before the statement's bytes, so that the key's signature on anything else never passes for one.
@@ -174,6 +175,23 @@ static bool unseal(const struct session_context *context, struct vault *vault, s
 	return stored != NULL && read_stored(stored, ret);
 }
 
+// By whichever key opens it.
+static bool open_token(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
+		       ProtobufCBinaryData token, struct session *ret, bool *ret_of_previous)
+{
+	if (keys->cache != NULL && session_cache_find(keys->cache, token, context->channel_key, ret, ret_of_previous))
+		return true;
+	*ret_of_previous = false;
+	if (!unseal(context, keys->current, arena, token, ret)) {
+		*ret_of_previous = keys->previous != NULL && unseal(context, keys->previous, arena, token, ret);
+		if (!*ret_of_previous)
+			return false;
+	}
+	if (keys->cache != NULL)
+		session_cache_keep(keys->cache, token, ret, *ret_of_previous);
+	return true;
+}
+
 enum reason session_resume(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
 			   ProtobufCBinaryData token, struct session *ret, bool *ret_renew)
 {
@@ -181,12 +199,9 @@ enum reason session_resume(const struct session_context *context, const struct s
 	memset(ret, 0, sizeof *ret);
 	if (token.len == 0)
 		return REASON_TOKEN_MISSING;
-	if (!unseal(context, keys->current, arena, token, ret)) {
-		of_previous = keys->previous != NULL && unseal(context, keys->previous, arena, token, ret);
-		if (!of_previous) {
-			memset(ret, 0, sizeof *ret);
-			return REASON_TOKEN_FORGED;
-		}
+	if (!open_token(context, keys, arena, token, ret, &of_previous)) {
+		memset(ret, 0, sizeof *ret);
+		return REASON_TOKEN_FORGED;
 	}
 	// A clock that was set back must not lengthen a session: a token from the future is not one of ours.
 	if (context->now_ms >= ret->expires_ms || context->now_ms + CLOCK_SKEW_MS_MAX < ret->renewed_ms)

@@ -54,6 +54,7 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 struct session_keys {
 	struct vault *current;
 	struct vault *previous;                  // or NULL
+	struct session_cache *cache;             // or NULL: broker/session_cache.h
 };
 
 // The session as a token in the arena; NULL data when that fails.

@@ -166,8 +166,22 @@ struct store_audit {
 	struct store_tag subject, person;
 };
 
+// A secret that the audit log's records of one month and class are sealed with (broker/audit_keys.h).
+struct store_audit_key {
+	uint32_t id;                 // 1, 2, 3...; kept in the records
+	uint32_t month;              // of the records' time: proto/date.h
+	uint32_t record_class;       // enum audit_class
+	uint64_t destroyed_ms;       // 0: it was not
+	struct store_blob sealed;    // empty when it was
+};
+
+struct store_hold {
+	struct store_tag name;       // keyed tag
+	struct store_blob sealed;    // StoredHold
+};
+
 // Searches go along one key, whose rows lie in the order of their time, and of their index within one instant.
-enum store_audit_key { STORE_AUDIT_ALL, STORE_AUDIT_SUBJECT, STORE_AUDIT_PERSON, STORE_AUDIT_ORGANISATION };
+enum store_audit_order { STORE_AUDIT_ALL, STORE_AUDIT_SUBJECT, STORE_AUDIT_PERSON, STORE_AUDIT_ORGANISATION };
 
 // A row's place in that order.
 struct store_audit_place {
@@ -175,7 +189,7 @@ struct store_audit_place {
 };
 
 struct store_audit_range {
-	enum store_audit_key key;
+	enum store_audit_order key;
 	struct store_tag tag;          // of the subject or the person
 	struct ods_code organisation;
 	struct store_audit_place from; // inclusive
@@ -207,6 +221,7 @@ struct store_ops {
 				      struct store_plan **ret, size_t *ret_count);
 
 	enum store_status (*access_put)(struct store *, const struct store_access *);
+	enum store_status (*access_delete)(struct store *, const struct store_tag *subject, uint64_t audit_index); // STORE_NOT_FOUND: there was none
 	// Newest first; those before `before_index`, 0: from the newest.
 	enum store_status (*accesses_of)(struct store *, const struct store_tag *subject, bool with_silent,
 					 uint64_t before_index, size_t max, struct arena *, struct store_access **ret,
@@ -301,6 +316,17 @@ struct store_ops {
 	enum store_status (*audit_search)(struct store *, const struct store_audit_range *, struct arena *,
 					  struct store_audit **ret, size_t *ret_count);
 	enum store_status (*audit_size)(struct store *, uint64_t *ret);                // number of rows
+
+	enum store_status (*audit_key_put)(struct store *, const struct store_audit_key *); // a new one, not destroyed
+	// Nothing of the secret is left in the store's files after the commit; where somebody reads beside the broker, after a later
+	// one. The row stays.
+	enum store_status (*audit_key_destroy)(struct store *, uint32_t id, uint64_t now_ms);
+	enum store_status (*audit_key_all)(struct store *, size_t max, struct arena *, struct store_audit_key **ret,
+					   size_t *ret_count); // by id
+
+	enum store_status (*hold_put)(struct store *, const struct store_hold *); // insert or replace by name
+	enum store_status (*hold_delete)(struct store *, const struct store_tag *name); // STORE_NOT_FOUND: there was none
+	enum store_status (*hold_all)(struct store *, size_t max, struct arena *, struct store_hold **ret, size_t *ret_count);
 
 	enum store_status (*checkpoint_put)(struct store *, const char *note);          // the latest one only is kept
 	enum store_status (*checkpoint_get)(struct store *, struct arena *, const char **ret);

@@ -14,8 +14,6 @@
 
 #define APPLICATION_ID 0x63706973 // "cpis"
 #define SCHEMA_VERSION 4
-// A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
-#define BUSY_TIMEOUT_MS 5000
 
 // What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
 static const char schema[] =
@@ -139,6 +137,17 @@ static const char schema[] =
 	"CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit"
 	"  WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM audit)"
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are only appended, in order'); END;"
+	"CREATE TABLE audit_key ("          // what the records of a month and class are sealed with
+	"  id INTEGER PRIMARY KEY,"
+	"  month INTEGER NOT NULL,"
+	"  class INTEGER NOT NULL,"
+	"  destroyed_ms INTEGER NOT NULL DEFAULT 0,"
+	"  sealed BLOB"                     // NULL: destroyed
+	") STRICT;"
+	"CREATE TABLE hold ("               // months whose keys are not destroyed
+	"  name BLOB PRIMARY KEY NOT NULL,"
+	"  sealed BLOB NOT NULL"
+	") STRICT, WITHOUT ROWID;"
 	"CREATE TABLE checkpoint ("
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  note TEXT NOT NULL"
@@ -192,9 +201,12 @@ static enum store_status commit(struct store *base)
 	if (store->poisoned)
 		return STORE_FAILED;
 	enum store_status status = sqlite_run(store, store->statements[STATEMENT_COMMIT], SQLITE_OK, "commit");
-	if (status == STORE_OK)
-		store->begun = false;
-	return status;
+	if (status != STORE_OK)
+		return status;
+	store->begun = false;
+	if (store->leaves_remains && sqlite_clear_remains(store))
+		store->leaves_remains = false;
+	return STORE_OK;
 }
 
 static void close_store(struct store *base)
@@ -222,6 +234,7 @@ static const struct store_ops sqlite_ops = {
 	.plans_in = sqlite_plans_in,
 	.plans_of = sqlite_plans_of,
 	.access_put = sqlite_access_put,
+	.access_delete = sqlite_access_delete,
 	.accesses_of = sqlite_accesses_of,
 	.inbox_next_id = sqlite_inbox_next_id,
 	.inbox_put = sqlite_inbox_put,
@@ -267,6 +280,12 @@ static const struct store_ops sqlite_ops = {
 	.audit_node = sqlite_audit_node,
 	.audit_search = sqlite_audit_search,
 	.audit_size = sqlite_audit_size,
+	.audit_key_put = sqlite_audit_key_put,
+	.audit_key_destroy = sqlite_audit_key_destroy,
+	.audit_key_all = sqlite_audit_key_all,
+	.hold_put = sqlite_hold_put,
+	.hold_delete = sqlite_hold_delete,
+	.hold_all = sqlite_hold_all,
 	.checkpoint_put = sqlite_checkpoint_put,
 	.checkpoint_get = sqlite_checkpoint_get,
 };
@@ -385,7 +404,7 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	if (sqlite3_open_v2(real, &store->database, flags, NULL) != SQLITE_OK)
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	sqlite3_extended_result_codes(store->database, 1);
-	sqlite3_busy_timeout(store->database, BUSY_TIMEOUT_MS);
+	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
 	if (!check_schema(store, path, &empty, detail))
 		return false;
 	// secure_delete: an expired answer leaves no bytes behind. trusted_schema: the file may have been edited.
@@ -408,6 +427,7 @@ enum store_status store_sqlite_open(const char *path, struct store **ret, char d
 		return STORE_FAILED;
 	}
 	store->base.ops = &sqlite_ops;
+	store->leaves_remains = true; // of a process before, perhaps
 	store->lock_file = -1;
 	// The lock first: closing any descriptor of a database file drops this process's SQLite locks on it.
 	if (!take_lock(store, path, detail) || !make_file(path, detail) || !open_database(store, path, detail)) {

@@ -7,6 +7,9 @@
 
 #include "broker/store.h"
 
+// A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
+#define STORE_BUSY_TIMEOUT_MS 5000
+
 #define INBOX_COLUMNS                                                                                \
 	"organisation, box, id, kind, created_ms, sealed, acknowledged_ms, delivered_ms, lease_until_ms, escalated_ms," \
 	" escalation_id, expired_ms, answered_ms, due_ms, acknowledged_by, leased_by"
@@ -40,6 +43,7 @@
 			    " (SELECT authority, generation, place FROM rejection WHERE authority = ?1" \
 			    " AND generation NOT IN (?2, ?3) LIMIT ?4)")                             \
 	X(ACCESS_PUT, "INSERT INTO access (subject, audit_index, silent, sealed) VALUES (?1, ?2, ?3, ?4)") \
+	X(ACCESS_DELETE, "DELETE FROM access WHERE subject = ?1 AND audit_index = ?2")               \
 	X(ACCESSES_OF, "SELECT subject, audit_index, silent, sealed FROM access WHERE subject = ?1"  \
 	  " AND silent <= ?2 AND audit_index < ?3 ORDER BY audit_index DESC LIMIT ?4")               \
 	X(INBOX_NEXT_ID, "SELECT coalesce(max(id), 0) + 1 FROM inbox WHERE organisation = ?1 AND box = ?2") \
@@ -106,6 +110,12 @@
 		     " WHERE idx = ?1")                                                              \
 	X(AUDIT_NODES, "SELECT nodes FROM audit WHERE idx = ?1")                                     \
 	X(AUDIT_SIZE, "SELECT coalesce(max(idx) + 1, 0) FROM audit")                                 \
+	X(AUDIT_KEY_PUT, "INSERT INTO audit_key (id, month, class, sealed) VALUES (?1, ?2, ?3, ?4)")  \
+	X(AUDIT_KEY_DESTROY, "UPDATE audit_key SET sealed = NULL, destroyed_ms = ?2 WHERE id = ?1")   \
+	X(AUDIT_KEY_ALL, "SELECT id, month, class, destroyed_ms, sealed FROM audit_key ORDER BY id LIMIT ?1") \
+	X(HOLD_PUT, "INSERT OR REPLACE INTO hold (name, sealed) VALUES (?1, ?2)")                    \
+	X(HOLD_DELETE, "DELETE FROM hold WHERE name = ?1")                                           \
+	X(HOLD_ALL, "SELECT name, sealed FROM hold ORDER BY name LIMIT ?1")                          \
 	X(CHECKPOINT_PUT, "INSERT OR REPLACE INTO checkpoint (id, note) VALUES (1, ?1)")             \
 	X(CHECKPOINT_GET, "SELECT note FROM checkpoint WHERE id = 1")
 
@@ -127,6 +137,7 @@ struct sqlite_store {
 	int lock_file;
 	bool begun;
 	bool poisoned;               // a call of this batch failed: it cannot be committed
+	bool leaves_remains;         // what a batch destroyed may still be in the WAL
 };
 
 static inline struct sqlite_store *sqlite_store_of(struct store *store)
@@ -165,6 +176,7 @@ enum store_status sqlite_list(struct sqlite_store *store, sqlite3_stmt *statemen
 // The functions of store_ops, by file.
 // store_sqlite_rows.c
 enum store_status sqlite_access_put(struct store *, const struct store_access *);
+enum store_status sqlite_access_delete(struct store *, const struct store_tag *subject, uint64_t audit_index);
 enum store_status sqlite_accesses_of(struct store *, const struct store_tag *subject, bool with_silent,
 				     uint64_t before_index, size_t max, struct arena *, struct store_access **ret,
 				     size_t *ret_count);
@@ -247,5 +259,16 @@ enum store_status sqlite_audit_search(struct store *, const struct store_audit_r
 enum store_status sqlite_audit_size(struct store *, uint64_t *ret);
 enum store_status sqlite_checkpoint_put(struct store *, const char *note);
 enum store_status sqlite_checkpoint_get(struct store *, struct arena *, const char **ret);
+// store_sqlite_retention.c
+enum store_status sqlite_audit_key_put(struct store *, const struct store_audit_key *);
+enum store_status sqlite_audit_key_destroy(struct store *, uint32_t id, uint64_t now_ms);
+enum store_status sqlite_audit_key_all(struct store *, size_t max, struct arena *, struct store_audit_key **ret,
+				       size_t *ret_count);
+enum store_status sqlite_hold_put(struct store *, const struct store_hold *);
+enum store_status sqlite_hold_delete(struct store *, const struct store_tag *name);
+enum store_status sqlite_hold_all(struct store *, size_t max, struct arena *, struct store_hold **ret, size_t *ret_count);
+// After a commit: cuts off the WAL, which has older images of pages. True when it is done; somebody who reads beside the broker
+// prevents it.
+bool sqlite_clear_remains(struct sqlite_store *store);
 
 #endif

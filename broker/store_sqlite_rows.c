@@ -170,6 +170,17 @@ enum store_status sqlite_access_put(struct store *base, const struct store_acces
 	return sqlite_run(store, statement, bound, "access_put");
 }
 
+enum store_status sqlite_access_delete(struct store *base, const struct store_tag *subject, uint64_t audit_index)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_ACCESS_DELETE];
+	enum store_status status = sqlite_run(
+		store, statement, sqlite_bind_tag(statement, 1, subject) | sqlite_bind_u64(statement, 2, audit_index), "access_delete");
+	if (status == STORE_OK && sqlite3_changes(store->database) == 0)
+		return STORE_NOT_FOUND;
+	return status;
+}
+
 static bool read_access(sqlite3_stmt *statement, struct arena *arena, void *row)
 {
 	struct store_access *access = row;

@@ -9,25 +9,20 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/kdf.h>
 
 #include "broker/random.h"
 #include "proto/invariant.h"
 
 #define MASTER_KEY_BYTES 32
 #define KEY_FILE_BYTES (2 * MASTER_KEY_BYTES + 1) // hexadecimal digits and a newline
-#define SEAL_NONCE_BYTES 12
-#define SEAL_TAG_BYTES 16
-_Static_assert(SEAL_NONCE_BYTES + SEAL_TAG_BYTES == VAULT_OVERHEAD_BYTES, "the overhead is what sealing adds");
+_Static_assert(MASTER_KEY_BYTES == SEAL_SECRET_BYTES, "keys are derived from it");
 
 // Labels of the derived keys are part of what is stored: changing one makes every database unreadable.
 static const char *const purpose_labels[VAULT_PURPOSES] = {
 	[VAULT_PLAN] = "cpis/1/seal/plan",           [VAULT_ACCESS] = "cpis/1/seal/access",
 	[VAULT_INBOX] = "cpis/1/seal/inbox",         [VAULT_AUTHORITY] = "cpis/1/seal/authority",
-	[VAULT_REQUEST] = "cpis/1/seal/request",     [VAULT_AUDIT] = "cpis/1/seal/audit",
+	[VAULT_REQUEST] = "cpis/1/seal/request",     [VAULT_AUDIT_KEY] = "cpis/1/seal/audit-key",
 	[VAULT_TOKEN] = "cpis/1/seal/session-token", [VAULT_QUARANTINE] = "cpis/1/seal/quarantine",
 	[VAULT_ROLE] = "cpis/1/seal/role",
 	[VAULT_ALERT] = "cpis/1/seal/alert",
@@ -35,6 +30,7 @@ static const char *const purpose_labels[VAULT_PURPOSES] = {
 	[VAULT_ENROLMENT] = "cpis/1/seal/enrolment",
 	[VAULT_INACTIVE] = "cpis/1/seal/inactive",
 	[VAULT_REJECTION] = "cpis/1/seal/rejection",
+	[VAULT_HOLD] = "cpis/1/seal/hold",
 };
 static const char tag_label[] = "cpis/1/tag";
 
@@ -50,12 +46,12 @@ enum tag_kind {
 	TAG_ENROLMENT = 8,
 	TAG_ENROLMENT_CODE = 9,
 	TAG_RECORD = 10,
+	TAG_HOLD = 11,
 };
 
 struct vault {
-	EVP_CIPHER_CTX *seal[VAULT_PURPOSES]; // key set once; a new nonce for each use
-	EVP_CIPHER_CTX *unseal[VAULT_PURPOSES];
-	EVP_MAC_CTX *tag;
+	struct seal_key *keys[VAULT_PURPOSES];
+	struct tag_key *tag;
 };
 
 // ------------------------------------------------------------------ the key file
@@ -157,53 +153,13 @@ static bool read_key(const char *path, uint8_t out[MASTER_KEY_BYTES], char detai
 
 // ------------------------------------------------------------------ the derived keys
 
-// HKDF (RFC 5869) without salt: the master key is uniformly random already.
-static bool derive(const uint8_t master[MASTER_KEY_BYTES], const char *label, uint8_t out[MASTER_KEY_BYTES])
-{
-	EVP_KDF *kdf = EVP_KDF_fetch(NULL, "HKDF", NULL);
-	EVP_KDF_CTX *context = kdf == NULL ? NULL : EVP_KDF_CTX_new(kdf);
-	char digest[] = "SHA256";
-	OSSL_PARAM parameters[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_KEY, (void *)(uintptr_t)master, MASTER_KEY_BYTES),
-		OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_INFO, (void *)(uintptr_t)label, strlen(label)),
-		OSSL_PARAM_construct_end(),
-	};
-	bool derived = context != NULL && EVP_KDF_derive(context, out, MASTER_KEY_BYTES, parameters) == 1;
-	EVP_KDF_CTX_free(context);
-	EVP_KDF_free(kdf);
-	return derived;
-}
-
-static bool make_seals(struct vault *vault, const uint8_t master[MASTER_KEY_BYTES])
+static bool make_keys(struct vault *vault, const uint8_t master[MASTER_KEY_BYTES])
 {
 	uint8_t key[MASTER_KEY_BYTES];
 	bool made = true;
-	for (int purpose = 0; purpose < VAULT_PURPOSES && made; purpose++) {
-		vault->seal[purpose] = EVP_CIPHER_CTX_new();
-		vault->unseal[purpose] = EVP_CIPHER_CTX_new();
-		made = vault->seal[purpose] != NULL && vault->unseal[purpose] != NULL &&
-		       derive(master, purpose_labels[purpose], key) &&
-		       EVP_EncryptInit_ex(vault->seal[purpose], EVP_aes_256_gcm(), NULL, key, NULL) == 1 &&
-		       EVP_DecryptInit_ex(vault->unseal[purpose], EVP_aes_256_gcm(), NULL, key, NULL) == 1;
-	}
-	OPENSSL_cleanse(key, sizeof key);
-	return made;
-}
-
-static bool make_tagger(struct vault *vault, const uint8_t master[MASTER_KEY_BYTES])
-{
-	uint8_t key[MASTER_KEY_BYTES];
-	char digest[] = "SHA256";
-	OSSL_PARAM parameters[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	vault->tag = mac == NULL ? NULL : EVP_MAC_CTX_new(mac);
-	EVP_MAC_free(mac);
-	bool made = vault->tag != NULL && derive(master, tag_label, key) &&
-		    EVP_MAC_init(vault->tag, key, sizeof key, parameters) == 1;
+	for (int purpose = 0; purpose < VAULT_PURPOSES && made; purpose++)
+		made = seal_derive(master, purpose_labels[purpose], key) && seal_key_new(key, &vault->keys[purpose]);
+	made = made && seal_derive(master, tag_label, key) && tag_key_new(key, &vault->tag);
 	OPENSSL_cleanse(key, sizeof key);
 	return made;
 }
@@ -214,7 +170,7 @@ bool vault_open_key(const char *path, struct vault **ret, char detail[VAULT_DETA
 	if (!read_key(path, master, detail))
 		return false;
 	struct vault *vault = calloc(1, sizeof *vault);
-	bool made = vault != NULL && make_seals(vault, master) && make_tagger(vault, master);
+	bool made = vault != NULL && make_keys(vault, master);
 	OPENSSL_cleanse(master, sizeof master);
 	if (!made) {
 		vault_free(vault);
@@ -228,37 +184,18 @@ void vault_free(struct vault *vault)
 {
 	if (vault == NULL)
 		return;
-	// OpenSSL wipes the keys inside its contexts when it frees them.
-	for (int purpose = 0; purpose < VAULT_PURPOSES; purpose++) {
-		EVP_CIPHER_CTX_free(vault->seal[purpose]);
-		EVP_CIPHER_CTX_free(vault->unseal[purpose]);
-	}
-	EVP_MAC_CTX_free(vault->tag);
+	for (int purpose = 0; purpose < VAULT_PURPOSES; purpose++)
+		seal_key_free(vault->keys[purpose]);
+	tag_key_free(vault->tag);
 	free(vault);
 }
 
 // ------------------------------------------------------------------ tags
 
-struct tag_field {
-	const void *data;
-	size_t bytes; // at most 255
-};
-
-// kind || (length || bytes) of each field: no two inputs have the same encoding.
 static void make_tag(struct vault *vault, enum tag_kind kind, const struct tag_field *fields, size_t field_count,
 		     struct store_tag *ret)
 {
-	uint8_t whole[HASH_BYTES], first = (uint8_t)kind;
-	size_t written = 0;
-	bool made = EVP_MAC_init(vault->tag, NULL, 0, NULL) == 1 && EVP_MAC_update(vault->tag, &first, 1) == 1;
-	for (size_t i = 0; i < field_count && made; i++) {
-		uint8_t length = (uint8_t)fields[i].bytes;
-		made = EVP_MAC_update(vault->tag, &length, 1) == 1 &&
-		       EVP_MAC_update(vault->tag, fields[i].data, fields[i].bytes) == 1;
-	}
-	// HMAC over memory has no way to fail but a library that is broken: a wrong tag would lose a child.
-	INVARIANT(made && EVP_MAC_final(vault->tag, whole, &written, sizeof whole) == 1 && written == sizeof whole);
-	memcpy(ret->bytes, whole, sizeof ret->bytes);
+	tag_make(vault->tag, (uint8_t)kind, fields, field_count, ret);
 }
 
 void vault_tag_subject(struct vault *vault, const struct nhs_number *number, struct store_tag *ret)
@@ -327,51 +264,19 @@ void vault_tag_quarantine(struct vault *vault, unsigned kind, const char *target
 	make_tag(vault, TAG_QUARANTINE, fields, 2, ret);
 }
 
+void vault_tag_hold(struct vault *vault, const char *name, struct store_tag *ret)
+{
+	struct tag_field fields[] = {{name, strnlen(name, HOLD_NAME_BYTES_MAX)}};
+	make_tag(vault, TAG_HOLD, fields, 1, ret);
+}
+
 void vault_digest_request(struct vault *vault, const uint8_t *request, size_t request_bytes, uint8_t ret[HASH_BYTES])
 {
-	uint8_t first = TAG_REQUEST_CONTENT;
-	size_t written = 0;
-	INVARIANT(EVP_MAC_init(vault->tag, NULL, 0, NULL) == 1 && EVP_MAC_update(vault->tag, &first, 1) == 1 &&
-		  EVP_MAC_update(vault->tag, request, request_bytes) == 1 &&
-		  EVP_MAC_final(vault->tag, ret, &written, HASH_BYTES) == 1 && written == HASH_BYTES);
+	tag_digest(vault->tag, TAG_REQUEST_CONTENT, request, request_bytes, ret);
 }
 
-// ------------------------------------------------------------------ sealing
-
-bool vault_seal(struct vault *vault, enum vault_purpose purpose, const void *identity, size_t identity_bytes,
-		const uint8_t *plain, size_t plain_bytes, uint8_t *out)
+struct seal_key *vault_key(struct vault *vault, enum vault_purpose purpose)
 {
-	INVARIANT(purpose < VAULT_PURPOSES && identity_bytes <= INT32_MAX);
-	EVP_CIPHER_CTX *context = vault->seal[purpose];
-	int count = 0;
-	if (plain_bytes > INT32_MAX - VAULT_OVERHEAD_BYTES)
-		return false;
-	random_bytes(out, SEAL_NONCE_BYTES);
-	return EVP_EncryptInit_ex(context, NULL, NULL, NULL, out) == 1 &&
-	       EVP_EncryptUpdate(context, NULL, &count, identity, (int)identity_bytes) == 1 &&
-	       EVP_EncryptUpdate(context, out + SEAL_NONCE_BYTES, &count, plain, (int)plain_bytes) == 1 &&
-	       EVP_EncryptFinal_ex(context, out + SEAL_NONCE_BYTES + plain_bytes, &count) == 1 &&
-	       EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_GET_TAG, SEAL_TAG_BYTES,
-				   out + SEAL_NONCE_BYTES + plain_bytes) == 1;
-}
-
-bool vault_unseal(struct vault *vault, enum vault_purpose purpose, const void *identity, size_t identity_bytes,
-		  const uint8_t *sealed, size_t sealed_bytes, uint8_t *out)
-{
-	INVARIANT(purpose < VAULT_PURPOSES && identity_bytes <= INT32_MAX);
-	EVP_CIPHER_CTX *context = vault->unseal[purpose];
-	uint8_t tag[SEAL_TAG_BYTES];
-	int count = 0;
-	if (sealed_bytes < VAULT_OVERHEAD_BYTES || sealed_bytes > INT32_MAX)
-		return false;
-	size_t plain_bytes = sealed_bytes - VAULT_OVERHEAD_BYTES;
-	memcpy(tag, sealed + SEAL_NONCE_BYTES + plain_bytes, sizeof tag);
-	bool opened = EVP_DecryptInit_ex(context, NULL, NULL, NULL, sealed) == 1 &&
-		      EVP_DecryptUpdate(context, NULL, &count, identity, (int)identity_bytes) == 1 &&
-		      EVP_DecryptUpdate(context, out, &count, sealed + SEAL_NONCE_BYTES, (int)plain_bytes) == 1 &&
-		      EVP_CIPHER_CTX_ctrl(context, EVP_CTRL_AEAD_SET_TAG, SEAL_TAG_BYTES, tag) == 1 &&
-		      EVP_DecryptFinal_ex(context, out + plain_bytes, &count) == 1;
-	if (!opened)
-		OPENSSL_cleanse(out, plain_bytes);
-	return opened;
+	INVARIANT(purpose < VAULT_PURPOSES);
+	return vault->keys[purpose];
 }

@@ -1,9 +1,7 @@
 // Keys for what is at rest, and for session tokens. One master key file gives independent keys by
 // HKDF-SHA-256 (RFC 5869): look-up tags, sealing of each kind, tokens. Reading the database without this
-// file tells nothing about any child or member of staff.
-//
-// Sealed form: nonce (12, random) || ciphertext || tag (16), AES-256-GCM. Associated data is the row's
-// identity, so a sealed value moved to another row does not open.
+// file tells nothing about any child or member of staff. The audit log's records have keys of their own, which this one
+// seals: broker/audit_keys.h.
 #ifndef CPIS_BROKER_VAULT_H
 #define CPIS_BROKER_VAULT_H
 
@@ -11,14 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/seal.h"
 #include "broker/store.h"
 #include "proto/nhs_number.h"
 #include "proto/ods_code.h"
 
-#define VAULT_OVERHEAD_BYTES 28
 #define VAULT_DETAIL_BYTES 160
-// The key that seals now; kept in each audit record (AuditRecord.seal_key).
-#define VAULT_KEY_ID 1u
 
 enum vault_purpose {
 	VAULT_PLAN,
@@ -26,7 +22,7 @@ enum vault_purpose {
 	VAULT_INBOX,
 	VAULT_AUTHORITY,
 	VAULT_REQUEST,
-	VAULT_AUDIT,
+	VAULT_AUDIT_KEY,
 	VAULT_TOKEN,
 	VAULT_QUARANTINE,
 	VAULT_ROLE,
@@ -35,6 +31,7 @@ enum vault_purpose {
 	VAULT_ENROLMENT,
 	VAULT_INACTIVE,
 	VAULT_REJECTION,
+	VAULT_HOLD,
 	VAULT_PURPOSES
 };
 
@@ -62,17 +59,12 @@ void vault_tag_enrolment(struct vault *, const struct ods_code *organisation, co
 			 struct store_tag *ret);
 void vault_tag_enrolment_code(struct vault *, const uint8_t code_sha256[HASH_BYTES], struct store_tag *ret);
 void vault_tag_quarantine(struct vault *, unsigned kind, const char *target, struct store_tag *ret);
+void vault_tag_hold(struct vault *, const char *name, struct store_tag *ret);
 // A keyed digest of a request (HMAC-SHA-256), to compare requests by. Without the key it would tell a child's number: all
 // else in a request can be guessed or stands in the audit record.
 void vault_digest_request(struct vault *, const uint8_t *request, size_t request_bytes, uint8_t ret[HASH_BYTES]);
 
-// `out` has room for plain_bytes + VAULT_OVERHEAD_BYTES. False when the library fails: then refuse the request.
-__attribute__((warn_unused_result)) bool
-vault_seal(struct vault *, enum vault_purpose, const void *identity, size_t identity_bytes, const uint8_t *plain,
-	   size_t plain_bytes, uint8_t *out);
-// `out` has room for sealed_bytes - VAULT_OVERHEAD_BYTES. False, and `out` wiped, when it does not open.
-__attribute__((warn_unused_result)) bool
-vault_unseal(struct vault *, enum vault_purpose, const void *identity, size_t identity_bytes, const uint8_t *sealed,
-	     size_t sealed_bytes, uint8_t *out);
+// The key that seals what is of this purpose, for broker/sealed.h. Belongs to the vault.
+struct seal_key *vault_key(struct vault *, enum vault_purpose);
 
 #endif

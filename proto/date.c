@@ -119,6 +119,36 @@ uint64_t english_midnight_ms(struct date date)
 	return utc_ms - (uint64_t)english_time_of(utc_ms).minute_of_day * 60000u;
 }
 
+uint32_t instant_month(uint64_t time_ms)
+{
+	int year, month, day;
+	civil_of(day_at(time_ms), &year, &month, &day);
+	return (uint32_t)((year - 1970) * 12 + month - 1);
+}
+
+uint64_t month_start_ms(uint32_t month)
+{
+	return (uint64_t)days_of(1970 + (int)(month / 12), (int)(month % 12) + 1, 1) * DAY_MS;
+}
+
+void month_format(uint32_t month, char out[MONTH_BYTES])
+{
+	snprintf(out, MONTH_BYTES, "%04u-%02u", (1970u + month / 12u) % 10000u, month % 12u + 1u);
+}
+
+bool month_parse(const char *text, size_t text_bytes, uint32_t *ret)
+{
+	char day[11];
+	struct date date;
+	if (text_bytes != MONTH_BYTES - 1)
+		return false;
+	snprintf(day, sizeof day, "%.7s-01", text);
+	if (!date_parse(day, 10, &date) || date.day < 0)
+		return false;
+	*ret = instant_month((uint64_t)date.day * DAY_MS);
+	return true;
+}
+
 void instant_format(uint64_t time_ms, char out[25])
 {
 	char date[11];

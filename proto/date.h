@@ -30,6 +30,14 @@ struct english_time english_time_of(uint64_t time_ms);
 // When that day begins in England; 0 for days before 1970.
 uint64_t english_midnight_ms(struct date date);
 
+// Calendar months in UTC, counted from January 1970; as text, 2026-11. Past the year 9999 its last month.
+#define MONTH_BYTES 8
+uint32_t instant_month(uint64_t time_ms);
+uint64_t month_start_ms(uint32_t month);
+void month_format(uint32_t month, char out[MONTH_BYTES]);
+// 1970-01 to 2199-12.
+__attribute__((warn_unused_result)) bool month_parse(const char *text, size_t text_bytes, uint32_t *ret);
+
 // RFC 3339 in UTC with milliseconds: 2026-11-23T03:00:00.000Z. Takes any instant, as peers may send any: past the
 // year 9999 the date stays at its last day (in english_time_of too).
 void instant_format(uint64_t time_ms, char out[25]);

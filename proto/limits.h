@@ -37,6 +37,9 @@
 #define UID_DIGITS 12u
 #define ROLE_CODE_BYTES_MAX 12u
 #define QUARANTINE_TARGET_BYTES_MAX 80u
+#define HOLD_NAME_BYTES_MAX 64u
+#define HOLDS_MAX 64u
+#define RETENTION_KEYS_MAX 16u // of one month
 #define REASON_CHARACTERS_MIN 10u     // of a reason in words
 #define SYSTEM_NAME_BYTES_MAX 64u
 #define ENROLMENT_CODE_BYTES 16u

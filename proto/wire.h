@@ -93,6 +93,7 @@ const char *wire_plan_type_name(Cpis__V1__PlanType type);
 const char *wire_file_outcome_name(Cpis__V1__FileOutcome outcome);
 const char *wire_quarantine_kind_name(Cpis__V1__QuarantineKind kind);
 const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding);
+const char *wire_record_class_name(Cpis__V1__RecordClass record_class);
 const char *wire_audit_report_name(Cpis__V1__AuditReport report);
 const char *wire_enrolment_state_name(Cpis__V1__EnrolmentState state);
 // The way back, for configuration and command lines. False when there is no such name, or no request for the operation.

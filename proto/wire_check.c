@@ -309,6 +309,10 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 		return wire_check_exchange(request, error);
 	case CPIS__V1__REQUEST__BODY_AUDIT_CONSISTENCY:
 		return wire_check_consistency(request->audit_consistency, error);
+	case CPIS__V1__REQUEST__BODY_RETENTION_SHOW:
+	case CPIS__V1__REQUEST__BODY_RETENTION_HOLD:
+	case CPIS__V1__REQUEST__BODY_RETENTION_RELEASE:
+		return wire_check_retention(request, error);
 	case CPIS__V1__REQUEST__BODY_POLICY_SHOW:
 	case CPIS__V1__REQUEST__BODY_ENROL_LIST:
 	case CPIS__V1__REQUEST__BODY_PING:
@@ -446,6 +450,8 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 	case CPIS__V1__REPLY__BODY_AUDIT_CONSISTENCY:
 		return wire_check_growth(reply->audit_consistency->n_path, reply->audit_consistency->path,
 					 "audit_consistency.path", error);
+	case CPIS__V1__REPLY__BODY_RETENTION_SHOW:
+		return wire_check_retention_reply(reply, error);
 	default:
 		return status;
 	}

@@ -26,12 +26,14 @@ enum wire_status wire_check_consistency(const Cpis__V1__AuditConsistencyRequest 
 enum wire_status wire_check_growth(size_t count, const ProtobufCBinaryData *hashes, const char *field,
 				   struct wire_error *error);
 
-// wire_check_publication.c, wire_check_exchange.c, wire_check_alert.c: the bodies of their subjects. WIRE_MISSING "body" for any other.
+// wire_check_publication.c, wire_check_exchange.c, wire_check_alert.c, wire_check_retention.c: the bodies of their subjects. WIRE_MISSING "body" for any other.
 enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_publication_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
 enum wire_status wire_check_exchange(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_exchange_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
 enum wire_status wire_check_alert(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_alert_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
+enum wire_status wire_check_retention(const Cpis__V1__Request *request, struct wire_error *error);
+enum wire_status wire_check_retention_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
 
 #endif

@@ -57,6 +57,11 @@ const char *wire_alert_finding_name(Cpis__V1__AlertFinding finding)
 	return name_of(&cpis__v1__alert_finding__descriptor, (int)finding);
 }
 
+const char *wire_record_class_name(Cpis__V1__RecordClass record_class)
+{
+	return name_of(&cpis__v1__record_class__descriptor, (int)record_class);
+}
+
 const char *wire_audit_report_name(Cpis__V1__AuditReport report)
 {
 	return name_of(&cpis__v1__audit_report__descriptor, (int)report);

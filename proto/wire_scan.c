@@ -12,9 +12,9 @@ struct reader {
 	const uint8_t *at, *end;
 };
 
-// Where the walk is: the field of each message it is inside of. Made into a path only for an error.
+// Where it is, for the error.
 struct walk {
-	const char *names[MESSAGE_DEPTH_MAX + 1]; // of the messages 0 to `depth`; NULL: its field is not known
+	const char *names[MESSAGE_DEPTH_MAX + 1]; // of the field at each depth
 	unsigned depth;
 	struct wire_value *values; // of the outermost message, or NULL
 	size_t values_count;
@@ -217,25 +217,29 @@ static enum wire_status note_field(const ProtobufCFieldDescriptor *field, struct
 	return WIRE_OK;
 }
 
-// Fields come in ascending order, as the descriptor has them, so that the next one is found from where the last one was. What
-// is out of order is found too, for its name in the error.
+// Fields come in ascending order, as the descriptor has them: most often it is the next one, or one soon after.
 static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *descriptor, uint64_t id, unsigned *at)
 {
-	while (*at < descriptor->n_fields && descriptor->fields[*at].id < id)
-		++*at;
-	if (*at < descriptor->n_fields && descriptor->fields[*at].id == id)
-		return &descriptor->fields[*at];
-	return id <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)id) : NULL;
+	const ProtobufCFieldDescriptor *field = NULL;
+	for (unsigned i = *at; field == NULL && i < descriptor->n_fields && i < *at + 4; i++)
+		if (descriptor->fields[i].id == id)
+			field = &descriptor->fields[i];
+	if (field == NULL && id <= UINT32_MAX)
+		field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)id);
+	if (field != NULL)
+		*at = (unsigned)(field - descriptor->fields);
+	return field;
 }
 
 static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk)
 {
 	struct seen seen = {0};
-	unsigned at = 0;
+	unsigned at = 0; // where the last field was found
+	walk->names[walk->depth] = NULL;
 	while (reader.at < reader.end) {
 		uint64_t tag;
+		walk->names[walk->depth] = NULL; // not known yet
 		enum wire_status status = read_varint(&reader, &tag);
-		walk->names[walk->depth] = NULL;
 		if (status != WIRE_OK)
 			return status;
 		const ProtobufCFieldDescriptor *field = find_field(descriptor, tag >> 3, &at);
@@ -246,17 +250,18 @@ static enum wire_status scan_message(const ProtobufCMessageDescriptor *descripto
 		if (status == WIRE_OK)
 			status = scan_value(field, (unsigned)(tag & 7), &reader, walk);
 		if (status != WIRE_OK)
-			return status; // depth and names stay: they are where
+			return status; // depth and names stay: they say where
 	}
 	return WIRE_OK;
 }
 
-static void write_path(const struct walk *walk, char *out, size_t out_bytes)
+static void write_path(const struct walk *walk, struct wire_error *error)
 {
-	size_t used = 0;
-	out[0] = '\0';
-	for (unsigned i = 0; i <= walk->depth && walk->names[i] != NULL && used < out_bytes; i++)
-		used += (size_t)snprintf(out + used, out_bytes - used, "%s%s", i > 0 ? "." : "", walk->names[i]);
+	size_t bytes = 0;
+	error->field[0] = '\0';
+	for (unsigned i = 0; i <= walk->depth && walk->names[i] != NULL && bytes < sizeof error->field; i++)
+		bytes += (size_t)snprintf(error->field + bytes, sizeof error->field - bytes, "%s%s", i > 0 ? "." : "",
+					  walk->names[i]);
 }
 
 enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
@@ -265,7 +270,7 @@ enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const u
 	struct walk walk = {.values = values, .values_count = values_count};
 	enum wire_status status = scan_message(descriptor, (struct reader){bytes, bytes + bytes_count}, &walk);
 	if (status != WIRE_OK)
-		write_path(&walk, error->field, sizeof error->field);
+		write_path(&walk, error);
 	return status;
 }
 

@@ -99,6 +99,8 @@ json_t *audit_json_entry(const Cpis__V1__AuditEntry *entry)
 				  "system_name", entry->system_name, "policy_version", entry->policy_version);
 	json_object_set_new(value, "time", output_instant(entry->time_ms));
 	set_id(value, "request_id", entry->request_id);
+	if (entry->erased)
+		json_object_set_new(value, "erased", json_true());
 	if (entry->detail != NULL)
 		json_object_set_new(value, "detail", detail_value(entry->detail));
 	return value;
@@ -111,7 +113,7 @@ void audit_csv_header(void)
 	static const char *const header[] = {
 		"number", "time", "operation", "outcome", "reason_code", "nhs_number", "target", "uid", "name", "role_code",
 		"role_name", "organisation", "organisation_name", "system_name", "care_setting", "access_type", "notified", "break_glass",
-		"stated_reason", "reason", "rule", "request_id", "session_id", NULL};
+		"stated_reason", "reason", "rule", "request_id", "session_id", "erased", NULL};
 	csv_write_row(header);
 }
 
@@ -129,6 +131,6 @@ void audit_csv_entry(const Cpis__V1__AuditEntry *entry)
 		entry->organisation, detail->organisation_name, entry->system_name,
 		detail->care_setting == 0 ? "" : wire_care_setting_name(detail->care_setting),
 		access_type_name(detail->access_type), detail->notified ? "yes" : "no", detail->break_glass ? "yes" : "no",
-		detail->stated_reason, detail->reason, detail->rule, request, session, NULL};
+		detail->stated_reason, detail->reason, detail->rule, request, session, entry->erased ? "yes" : "no", NULL};
 	csv_write_row(cells);
 }

@@ -75,6 +75,8 @@ void audit_words_print(const Cpis__V1__AuditEntry *entry)
 	if (detail != NULL && detail->target[0] != '\0')
 		printf("  %s", detail->target);
 	printf("\n        ");
+	if (entry->erased)
+		printf("ERASED: who did it, and about whom, nobody can read any more; ");
 	if (detail != NULL && detail->uid[0] != '\0')
 		printf("%s (%s), %s, ", detail->name, detail->uid,
 		       detail->role_name[0] != '\0' ? detail->role_name : detail->role_code);

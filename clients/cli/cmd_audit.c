@@ -196,6 +196,8 @@ static const struct command commands[] = {
 	 .operands_max = 1,
 	 .run = run_show},
 	{.name = "audit report", .operands = "REPORT", .group = audit_report},
+	// Where reviewers look for it; `cpis alert` is the same.
+	{.name = "audit review", .operands = "COMMAND", .group = command_alert},
 	{.name = "audit verify",
 	 .operands = "",
 	 .help = "Checks a whole log offline: every record against its hash, all of them against the signed checkpoint, and\n"

@@ -34,6 +34,7 @@ int command_alert(int argc, char **argv);      // list, show, assign, note, revi
 int command_explain(int argc, char **argv);
 int command_policy(int argc, char **argv);     // show, load, diff
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
+int command_retention(int argc, char **argv);  // show, hold, release
 int command_quarantine(int argc, char **argv); // set, lift, list
 int command_enrol(int argc, char **argv);  // invite, list, withdraw, present
 int command_certs(int argc, char **argv);  // init, issue-system, issue-staff, revoke, refresh-lists, show

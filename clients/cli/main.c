@@ -22,6 +22,7 @@ static const struct {
 	{"explain", "may this person do this here, and why", command_explain},
 	{"policy", "the policy in force, and putting another one in its place", command_policy},
 	{"role", "who holds which role at your organisation", command_role},
+	{"retention", "how long the audit log can be read, and legal holds", command_retention},
 	{"quarantine", "hold back a system, a person, an organisation or a certificate, at once", command_quarantine},
 	{"enrol", "new systems: inviting them, and a new system's own part", command_enrol},
 	{"certs", "certificates: the registration authority's work", command_certs},

@@ -34,6 +34,16 @@ FORWARD(plans_of,
 	 size_t *ret_count),
 	(fault->real, subject, max, arena, ret, ret_count))
 FORWARD(access_put, (struct store *store, const struct store_access *row), (fault->real, row))
+FORWARD(access_delete, (struct store *store, const struct store_tag *subject, uint64_t index), (fault->real, subject, index))
+FORWARD(audit_key_put, (struct store *store, const struct store_audit_key *row), (fault->real, row))
+FORWARD(audit_key_destroy, (struct store *store, uint32_t id, uint64_t now_ms), (fault->real, id, now_ms))
+FORWARD(audit_key_all,
+	(struct store *store, size_t max, struct arena *arena, struct store_audit_key **ret, size_t *ret_count),
+	(fault->real, max, arena, ret, ret_count))
+FORWARD(hold_put, (struct store *store, const struct store_hold *row), (fault->real, row))
+FORWARD(hold_delete, (struct store *store, const struct store_tag *name), (fault->real, name))
+FORWARD(hold_all, (struct store *store, size_t max, struct arena *arena, struct store_hold **ret, size_t *ret_count),
+	(fault->real, max, arena, ret, ret_count))
 FORWARD(accesses_of,
 	(struct store *store, const struct store_tag *subject, bool with_silent, uint64_t before_index, size_t max,
 	 struct arena *arena, struct store_access **ret, size_t *ret_count),
@@ -166,6 +176,13 @@ static const struct store_ops fault_ops = {
 	.plans_in = fault_plans_in,
 	.plans_of = fault_plans_of,
 	.access_put = fault_access_put,
+	.access_delete = fault_access_delete,
+	.audit_key_put = fault_audit_key_put,
+	.audit_key_destroy = fault_audit_key_destroy,
+	.audit_key_all = fault_audit_key_all,
+	.hold_put = fault_hold_put,
+	.hold_delete = fault_hold_delete,
+	.hold_all = fault_hold_all,
 	.accesses_of = fault_accesses_of,
 	.inbox_next_id = fault_inbox_next_id,
 	.inbox_put = fault_inbox_put,

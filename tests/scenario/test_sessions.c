@@ -342,7 +342,7 @@ START_TEST(open_sessions_live_on_while_the_session_key_is_changed)
 	size_t old_bytes = stage->token_bytes[NURSE];
 	memcpy(old_token, stage->tokens[NURSE], old_bytes);
 	// During the change: opened under the old key, sealed anew under the new one at the first use.
-	stage->session_keys = (struct session_keys){fresh, stage->vault};
+	stage->session_keys = (struct session_keys){.current = fresh, .previous = stage->vault};
 	stage_restart(stage);
 	const struct stage_reply *got = stage_flag(stage, NURSE, stage_child(0));
 	stage_expect_ok(got);
@@ -351,16 +351,16 @@ START_TEST(open_sessions_live_on_while_the_session_key_is_changed)
 	stage->token_bytes[NURSE] = got->reply->session_token.len;
 	ck_assert_uint_eq(stage_flag(stage, NURSE, stage_child(0))->reply->session_token.len, 0);
 	// After it: the new token holds, the old one does not.
-	stage->session_keys = (struct session_keys){fresh, NULL};
+	stage->session_keys = (struct session_keys){.current = fresh, .previous = NULL};
 	stage_restart(stage);
 	stage_expect_ok(stage_flag(stage, NURSE, stage_child(0)));
 	memcpy(stage->tokens[NURSE], old_token, old_bytes);
 	stage->token_bytes[NURSE] = old_bytes;
 	stage_expect(stage_flag(stage, NURSE, stage_child(0)), AUTHOR_CREDENTIALS_ERROR, "session_invalid");
-	stage->session_keys = (struct session_keys){next, fresh};
+	stage->session_keys = (struct session_keys){.current = next, .previous = fresh};
 	stage_restart(stage);
 	stage_expect(stage_flag(stage, NURSE, stage_child(0)), AUTHOR_CREDENTIALS_ERROR, "session_invalid");
-	stage->session_keys = (struct session_keys){stage->vault, NULL};
+	stage->session_keys = (struct session_keys){.current = stage->vault, .previous = NULL};
 	stage_restart(stage);
 	vault_free(fresh);
 	vault_free(next);

@@ -80,7 +80,7 @@ START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "breach", "--words", WHY,
 				    NULL),
 			 5);
-	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", "--all", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "privacy_officer", "audit", "review", "list", "--all", NULL), 0);
 	ck_assert(said("appropriate, reviewed") && said(WHY) && said("0 to review"));
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "--json", "alert", "list", "--all", NULL), 0);
 	ck_assert(said("\"finding\": \"APPROPRIATE\""));

@@ -100,6 +100,10 @@ static const struct {
 	{"  []\nsampling: {per_thousand: 1001}", "sampling: per_thousand is a number from 1 to 1000"},
 	{"  []\nsampling: {per_thousand: 0}", "sampling: per_thousand is a number from 1 to 1000"},
 	{"  []\nsampling: {}", "per_thousand"},
+	{"  []\nretention: {child_months: 11}", "child_months is a number of months from 12 to 1200"},
+	{"  []\nretention: {staff_months: 1201}", "staff_months is a number of months from 12 to 1200"},
+	{"  []\nretention: {service_months: 2 years}", "service_months is a number of months from 12 to 1200"},
+	{"  []\nretention: {years: 8}", "years"},
 };
 
 START_TEST(what_no_rule_may_say_is_refused)
@@ -135,6 +139,13 @@ START_TEST(rules_that_differ_are_told_apart)
 	ck_assert_uint_eq(policy_detection(other)->sample_per_thousand, 5);
 	ck_assert_uint_eq(policy_compare(policy, other, note, NULL), 1);
 	ck_assert_str_eq(told[0], "sampling per_thousand: 0 -> 5");
+	told_count = 0;
+	policy_free(other);
+	ck_assert(read_rules(DORMANT "retention: {child_months: 312, service_months: 12}\n", &other));
+	ck_assert_uint_eq(policy_retention(other)->child, 312);
+	ck_assert_uint_eq(policy_retention(other)->staff, 0);
+	ck_assert_uint_eq(policy_compare(policy, other, note, NULL), 2);
+	ck_assert_str_eq(told[0], "retention child_months: 0 -> 312 (0: for ever)");
 }
 END_TEST
 

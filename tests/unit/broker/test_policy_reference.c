@@ -411,6 +411,9 @@ static const struct named operations[] = {
 	{"alert_assign", 42},
 	{"alert_note", 43},
 	{"alert_close", 44},
+	{"retention_show", 46},
+	{"retention_hold", 47},
+	{"retention_release", 48},
 	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},

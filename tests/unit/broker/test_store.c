@@ -1237,7 +1237,7 @@ START_TEST(searches_along_each_key_in_both_orders_between_two_places)
 	append_rows();
 	for (unsigned i = 0; i < 4 * 2 * 6 * 5 * 3; i++, searches++) {
 		struct store_audit_range range = {
-			.key = (enum store_audit_key)(i % 4), .oldest_first = i / 4 % 2 == 1, .organisation = brighton,
+			.key = (enum store_audit_order)(i % 4), .oldest_first = i / 4 % 2 == 1, .organisation = brighton,
 			.tag = i % 4 == STORE_AUDIT_SUBJECT ? tag(2) : tag(10), .from = from[i / 8 % 6],
 			.until = until[i / 48 % 5], .limit = limits[i / 240],
 		};
@@ -1252,7 +1252,7 @@ START_TEST(finds_nothing_about_somebody_who_is_not_there)
 {
 	append_rows();
 	for (int key = STORE_AUDIT_SUBJECT; key <= STORE_AUDIT_ORGANISATION; key++) {
-		struct store_audit_range range = {.key = (enum store_audit_key)key, .tag = tag(77), .organisation = hove,
+		struct store_audit_range range = {.key = (enum store_audit_order)key, .tag = tag(77), .organisation = hove,
 						  .until = {UINT64_MAX, 0}, .limit = 10};
 		ck_assert_uint_eq(assert_search(&range), 0);
 	}
@@ -1295,6 +1295,65 @@ START_TEST(keeps_the_latest_checkpoint_only)
 	commit();
 	ck_assert_int_eq(ops->checkpoint_get(store, &arena, &note), STORE_OK);
 	ck_assert_str_eq(note, "second\n2\n");
+}
+END_TEST
+
+START_TEST(keeps_audit_keys_by_number_and_destroys_them)
+{
+	struct store_audit_key *keys;
+	size_t count;
+	begin();
+	for (uint32_t id = 1; id <= 3; id++) {
+		struct store_audit_key key = {.id = id, .month = 680 + id, .record_class = id, .sealed = blob("secret")};
+		ck_assert_int_eq(ops->audit_key_put(store, &key), STORE_OK);
+	}
+	ck_assert_int_eq(ops->audit_key_destroy(store, 9, 7), STORE_NOT_FOUND);
+	ck_assert_int_eq(ops->audit_key_destroy(store, 2, 7), STORE_OK);
+	commit();
+	ck_assert_int_eq(ops->audit_key_all(store, 10, &arena, &keys, &count), STORE_OK);
+	ck_assert_uint_eq(count, 3);
+	for (uint32_t i = 0; i < 3; i++) {
+		ck_assert(keys[i].id == i + 1 && keys[i].month == 681 + i && keys[i].record_class == i + 1);
+		ck_assert_uint_eq(keys[i].destroyed_ms, i == 1 ? 7 : 0);
+		ck_assert_uint_eq(keys[i].sealed.bytes, i == 1 ? 0 : strlen("secret"));
+	}
+	begin();
+	ck_assert_int_eq(ops->audit_key_put(store, &keys[0]), STORE_FAILED); // never the same number again
+	ops->rollback(store);
+}
+END_TEST
+
+START_TEST(keeps_holds_by_name)
+{
+	struct store_hold *holds, one = {tag(1), blob("one")}, other = {tag(2), blob("other")};
+	size_t count;
+	begin();
+	ck_assert_int_eq(ops->hold_put(store, &one), STORE_OK);
+	ck_assert_int_eq(ops->hold_put(store, &other), STORE_OK);
+	one.sealed = blob("one again");
+	ck_assert_int_eq(ops->hold_put(store, &one), STORE_OK);
+	ck_assert_int_eq(ops->hold_delete(store, &other.name), STORE_OK);
+	ck_assert_int_eq(ops->hold_delete(store, &other.name), STORE_NOT_FOUND);
+	commit();
+	ck_assert_int_eq(ops->hold_all(store, 10, &arena, &holds, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+	ck_assert_mem_eq(holds[0].sealed.data, "one again", strlen("one again"));
+}
+END_TEST
+
+START_TEST(removes_one_access)
+{
+	struct store_access *accesses;
+	struct store_tag one = tag(1);
+	size_t count;
+	begin();
+	ck_assert_int_eq(put_access(1, 5, "a"), STORE_OK);
+	ck_assert_int_eq(put_access(1, 6, "b"), STORE_OK);
+	ck_assert_int_eq(ops->access_delete(store, &one, 5), STORE_OK);
+	ck_assert_int_eq(ops->access_delete(store, &one, 5), STORE_NOT_FOUND);
+	commit();
+	ck_assert_int_eq(ops->accesses_of(store, &one, true, 0, 10, &arena, &accesses, &count), STORE_OK);
+	ck_assert(count == 1 && accesses[0].audit_index == 6);
 }
 END_TEST
 
@@ -1371,6 +1430,9 @@ static void add_audit(Suite *suite)
 	tcase_add_test(tests, finds_nothing_about_somebody_who_is_not_there);
 	tcase_add_test(tests, pages_through_a_search_without_a_gap_or_a_repeat);
 	tcase_add_test(tests, keeps_the_latest_checkpoint_only);
+	tcase_add_test(tests, keeps_audit_keys_by_number_and_destroys_them);
+	tcase_add_test(tests, keeps_holds_by_name);
+	tcase_add_test(tests, removes_one_access);
 	tcase_add_test(tests, has_a_sentence_for_every_status);
 	suite_add_tcase(suite, tests);
 }

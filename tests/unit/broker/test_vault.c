@@ -14,7 +14,7 @@
 #define GOLDEN_KEY "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f\n"
 #define PLAIN "a child protection plan"
 #define PLAIN_BYTES (sizeof PLAIN - 1)
-#define SEALED_BYTES (PLAIN_BYTES + VAULT_OVERHEAD_BYTES)
+#define SEALED_BYTES (PLAIN_BYTES + SEAL_OVERHEAD_BYTES)
 #define IDENTITY "slot"
 #define IDENTITY_BYTES (sizeof IDENTITY - 1)
 
@@ -284,7 +284,7 @@ END_TEST
 
 static void seal(uint8_t out[SEALED_BYTES])
 {
-	ck_assert(vault_seal(vault, VAULT_PLAN, IDENTITY, IDENTITY_BYTES, (const uint8_t *)PLAIN, PLAIN_BYTES, out));
+	ck_assert(seal_close(vault_key(vault, VAULT_PLAN), IDENTITY, IDENTITY_BYTES, (const uint8_t *)PLAIN, PLAIN_BYTES, out));
 }
 
 static bool opens(enum vault_purpose purpose, const char *identity, const uint8_t *sealed, size_t bytes)
@@ -292,11 +292,11 @@ static bool opens(enum vault_purpose purpose, const char *identity, const uint8_
 	static const uint8_t wiped[SEALED_BYTES];
 	uint8_t plain[SEALED_BYTES];
 	memset(plain, 0xEE, sizeof plain);
-	bool opened = vault_unseal(vault, purpose, identity, strlen(identity), sealed, bytes, plain);
+	bool opened = seal_open(vault_key(vault, purpose), identity, strlen(identity), sealed, bytes, plain);
 	if (opened)
 		ck_assert_mem_eq(plain, PLAIN, PLAIN_BYTES);
-	else if (bytes >= VAULT_OVERHEAD_BYTES)
-		ck_assert_mem_eq(plain, wiped, bytes - VAULT_OVERHEAD_BYTES);
+	else if (bytes >= SEAL_OVERHEAD_BYTES)
+		ck_assert_mem_eq(plain, wiped, bytes - SEAL_OVERHEAD_BYTES);
 	return opened;
 }
 
@@ -328,7 +328,7 @@ START_TEST(seals_for_every_purpose_and_opens_for_that_one_only)
 {
 	for (int sealed_for = 0; sealed_for < VAULT_PURPOSES; sealed_for++) {
 		uint8_t sealed[SEALED_BYTES];
-		ck_assert(vault_seal(vault, (enum vault_purpose)sealed_for, IDENTITY, IDENTITY_BYTES,
+		ck_assert(seal_close(vault_key(vault, (enum vault_purpose)sealed_for), IDENTITY, IDENTITY_BYTES,
 				     (const uint8_t *)PLAIN, PLAIN_BYTES, sealed));
 		for (int opened_as = 0; opened_as < VAULT_PURPOSES; opened_as++)
 			ck_assert_msg(opens((enum vault_purpose)opened_as, IDENTITY, sealed, sizeof sealed) ==
@@ -369,7 +369,7 @@ START_TEST(does_not_open_truncated_or_extended)
 	for (size_t bytes = 0; bytes < SEALED_BYTES; bytes++)
 		ck_assert_msg(!opens(VAULT_PLAN, IDENTITY, sealed, bytes), "%zu bytes", bytes);
 	uint8_t plain[sizeof sealed];
-	ck_assert(!vault_unseal(vault, VAULT_PLAN, IDENTITY, IDENTITY_BYTES, sealed, sizeof sealed, plain));
+	ck_assert(!seal_open(vault_key(vault, VAULT_PLAN), IDENTITY, IDENTITY_BYTES, sealed, sizeof sealed, plain));
 }
 END_TEST
 
@@ -399,19 +399,19 @@ END_TEST
 
 START_TEST(seals_nothing_and_a_lot)
 {
-	uint8_t empty[VAULT_OVERHEAD_BYTES], none[1] = {0xEE};
-	ck_assert(vault_seal(vault, VAULT_INBOX, NULL, 0, NULL, 0, empty));
-	ck_assert(vault_unseal(vault, VAULT_INBOX, NULL, 0, empty, sizeof empty, none));
+	uint8_t empty[SEAL_OVERHEAD_BYTES], none[1] = {0xEE};
+	ck_assert(seal_close(vault_key(vault, VAULT_INBOX), NULL, 0, NULL, 0, empty));
+	ck_assert(seal_open(vault_key(vault, VAULT_INBOX), NULL, 0, empty, sizeof empty, none));
 	ck_assert_uint_eq(none[0], 0xEE);
 	empty[0] ^= 1;
-	ck_assert(!vault_unseal(vault, VAULT_INBOX, NULL, 0, empty, sizeof empty, none));
+	ck_assert(!seal_open(vault_key(vault, VAULT_INBOX), NULL, 0, empty, sizeof empty, none));
 
 	size_t bytes = 100000;
-	uint8_t *plain = calloc(1, bytes), *sealed = malloc(bytes + VAULT_OVERHEAD_BYTES), *opened = malloc(bytes);
+	uint8_t *plain = calloc(1, bytes), *sealed = malloc(bytes + SEAL_OVERHEAD_BYTES), *opened = malloc(bytes);
 	ck_assert(plain != NULL && sealed != NULL && opened != NULL);
 	plain[bytes - 1] = 7;
-	ck_assert(vault_seal(vault, VAULT_AUDIT, "i", 1, plain, bytes, sealed));
-	ck_assert(vault_unseal(vault, VAULT_AUDIT, "i", 1, sealed, bytes + VAULT_OVERHEAD_BYTES, opened));
+	ck_assert(seal_close(vault_key(vault, VAULT_AUDIT_KEY), "i", 1, plain, bytes, sealed));
+	ck_assert(seal_open(vault_key(vault, VAULT_AUDIT_KEY), "i", 1, sealed, bytes + SEAL_OVERHEAD_BYTES, opened));
 	ck_assert_mem_eq(opened, plain, bytes);
 	free(plain);
 	free(sealed);

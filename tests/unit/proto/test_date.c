@@ -303,6 +303,27 @@ START_TEST(a_day_in_england_begins_an_hour_earlier_in_summer)
 }
 END_TEST
 
+START_TEST(months_are_counted_from_1970_in_utc)
+{
+	char text[MONTH_BYTES];
+	uint32_t month;
+	ck_assert_uint_eq(instant_month(0), 0);
+	ck_assert_uint_eq(instant_month(instant_of("2026-11-30T23:59:59.999Z")), 56 * 12 + 10);
+	ck_assert_uint_eq(instant_month(instant_of("2026-12-01")), 56 * 12 + 11);
+	ck_assert_uint_eq(instant_month(instant_of("2027-01-01")), 57 * 12);
+	ck_assert_uint_eq(instant_month(UINT64_MAX), (9999 - 1970) * 12 + 11);
+	for (uint32_t i = 0; i < 230 * 12; i++) {
+		ck_assert_uint_eq(instant_month(month_start_ms(i)), i);
+		ck_assert(i == 0 || instant_month(month_start_ms(i) - 1) == i - 1);
+		month_format(i, text);
+		ck_assert(month_parse(text, strlen(text), &month) && month == i);
+	}
+	static const char *const wrong[] = {"", "2026", "2026-13", "2026-1", "2026-011", "1969-12", "2200-01", "2026/11"};
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+		ck_assert_msg(!month_parse(wrong[i], strlen(wrong[i]), &month), "%s", wrong[i]);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("date");
@@ -327,6 +348,7 @@ int main(void)
 	tcase_add_test(tcase, reads_dates_and_instants);
 	tcase_add_test(tcase, refuses_other_forms_of_an_instant);
 	tcase_add_test(tcase, reads_back_what_it_wrote);
+	tcase_add_test(tcase, months_are_counted_from_1970_in_utc);
 	tcase_add_test(tcase, a_day_in_england_begins_an_hour_earlier_in_summer);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

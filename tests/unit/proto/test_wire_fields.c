@@ -7,7 +7,7 @@
 
 #include "tests/unit/proto/raw.h"
 
-#define MESSAGES_MAX 128
+#define MESSAGES_MAX 256
 
 static struct arena arena;
 static struct wire_error error;
