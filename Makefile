@@ -74,6 +74,7 @@ TESTS_system := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_*.c))
 TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_scenario) $(TESTS_system)
 # Programs that the scripts of tests/system/ run.
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
+TOOLS_log := $(BUILD)/tests/tools/log_exports
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
 .PHONY: all deps demo test test-built lint bench install clean help
@@ -173,7 +174,7 @@ link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(f
 CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
-$(TESTS_certs) $(TOOLS): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
+$(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
 	$(link_test) $(LIBS_CERTS) -lp11-kit $(CHECK_LIBS)
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
@@ -182,7 +183,8 @@ $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) 
 $(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
 $(BENCHES): $(BUILD)/tests/bench/load.o $(BUILD)/tests/bench/log_maker.o $(BUILD)/tests/bench/month.o
-$(TESTS_system) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
+$(TOOLS_log) $(BUILD)/tests/system/test_tamper_table: $(BUILD)/tests/bench/log_maker.o
+$(TESTS_system) $(BENCHES) $(TOOLS_log): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
 
 .SECONDARY:

@@ -4,58 +4,79 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+// SHA256_Init and its like, which OpenSSL 3 deprecates: they need neither memory nor a lock, and for messages as short as
+// these half the time of EVP with a reused context (268 and 33 bytes: 250 and 110 ns against 430 and 230). A log is verified
+// at the speed of this file.
+#define OPENSSL_API_COMPAT 10101
+#include <openssl/sha.h>
+
+_Static_assert(MERKLE_HASH_BYTES == SHA256_DIGEST_LENGTH, "the tree is one of SHA-256");
 
 struct part {
 	const void *data;
 	size_t bytes;
 };
 
-// SHA-256 of the parts one after the other. OpenSSL's SHA-256 fails only without memory: then there is no safe way on.
+// OpenSSL's SHA-256 fails only when it is called wrongly: then there is no safe way on.
 static void hash_parts(const struct part *parts, size_t count, struct merkle_hash *ret)
 {
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	unsigned bytes = 0;
-	bool good = context != NULL && EVP_DigestInit_ex(context, EVP_sha256(), NULL) == 1;
+	SHA256_CTX context;
+	bool good = SHA256_Init(&context) == 1;
 	for (size_t i = 0; good && i < count; i++)
-		good = EVP_DigestUpdate(context, parts[i].data, parts[i].bytes) == 1;
-	if (!good || EVP_DigestFinal_ex(context, ret->bytes, &bytes) != 1 || bytes != MERKLE_HASH_BYTES)
+		good = SHA256_Update(&context, parts[i].data, parts[i].bytes) == 1;
+	if (!good || SHA256_Final(ret->bytes, &context) != 1)
 		abort();
-	EVP_MD_CTX_free(context);
+}
+
+void merkle_commitment(const uint8_t salt[MERKLE_SALT_BYTES], const uint8_t *record, size_t record_bytes,
+		       struct merkle_hash *ret)
+{
+	hash_parts((struct part[]){{salt, MERKLE_SALT_BYTES}, {record, record_bytes}}, 2, ret);
+}
+
+void merkle_leaf_of(const struct merkle_hash *commitment, struct merkle_hash *ret)
+{
+	uint8_t message[1 + MERKLE_HASH_BYTES] = {0x00}; // RFC 6962 section 2.1
+	memcpy(message + 1, commitment->bytes, MERKLE_HASH_BYTES);
+	hash_parts(&(struct part){message, sizeof message}, 1, ret);
 }
 
 void merkle_leaf(const uint8_t salt[MERKLE_SALT_BYTES], const uint8_t *record, size_t record_bytes,
 		 struct merkle_hash *ret)
 {
-	static const uint8_t prefix = 0x00; // RFC 6962 section 2.1
 	struct merkle_hash commitment;
-	hash_parts((struct part[]){{salt, MERKLE_SALT_BYTES}, {record, record_bytes}}, 2, &commitment);
-	hash_parts((struct part[]){{&prefix, 1}, {commitment.bytes, MERKLE_HASH_BYTES}}, 2, ret);
+	merkle_commitment(salt, record, record_bytes, &commitment);
+	merkle_leaf_of(&commitment, ret);
 }
 
 static void hash_node(const struct merkle_hash *left, const struct merkle_hash *right, struct merkle_hash *ret)
 {
-	static const uint8_t prefix = 0x01; // RFC 6962 section 2.1
-	struct merkle_hash out;
-	hash_parts((struct part[]){{&prefix, 1}, {left->bytes, MERKLE_HASH_BYTES}, {right->bytes, MERKLE_HASH_BYTES}}, 3,
-		   &out);
-	*ret = out; // `ret` may be one of the two
+	uint8_t message[1 + 2 * MERKLE_HASH_BYTES] = {0x01}; // RFC 6962 section 2.1
+	memcpy(message + 1, left->bytes, MERKLE_HASH_BYTES);
+	memcpy(message + 1 + MERKLE_HASH_BYTES, right->bytes, MERKLE_HASH_BYTES);
+	hash_parts(&(struct part){message, sizeof message}, 1, ret); // `ret` may be one of the two
+}
+
+void merkle_append_perfect(struct merkle_tree *tree, unsigned height, const struct merkle_hash *root,
+			   struct merkle_hash ret_nodes[MERKLE_HEIGHT_MAX + 1], size_t *ret_count)
+{
+	struct merkle_hash node = *root;
+	unsigned h = height;
+	ret_nodes[0] = node;
+	// Each perfect subtree that this one completes takes in its left sibling from the edge.
+	for (; (tree->size >> h & 1) != 0; h++) {
+		hash_node(&tree->edge[h], &node, &node);
+		ret_nodes[h + 1 - height] = node;
+	}
+	tree->edge[h] = node;
+	tree->size += (uint64_t)1 << height;
+	*ret_count = h + 1 - height;
 }
 
 void merkle_append(struct merkle_tree *tree, const struct merkle_hash *leaf,
 		   struct merkle_hash ret_nodes[MERKLE_HEIGHT_MAX + 1], size_t *ret_count)
 {
-	struct merkle_hash node = *leaf;
-	unsigned height = 0;
-	ret_nodes[0] = node;
-	// Each perfect subtree that this leaf completes takes in its left sibling from the edge.
-	for (; (tree->size >> height & 1) != 0; height++) {
-		hash_node(&tree->edge[height], &node, &node);
-		ret_nodes[height + 1] = node;
-	}
-	tree->edge[height] = node;
-	tree->size++;
-	*ret_count = height + 1;
+	merkle_append_perfect(tree, 0, leaf, ret_nodes, ret_count);
 }
 
 void merkle_root(const struct merkle_tree *tree, struct merkle_hash *ret)

@@ -42,12 +42,22 @@ struct merkle_growth {
 	struct merkle_hash hashes[MERKLE_GROWTH_MAX];
 };
 
+void merkle_commitment(const uint8_t salt[MERKLE_SALT_BYTES], const uint8_t *record, size_t record_bytes,
+		       struct merkle_hash *ret);
+void merkle_leaf_of(const struct merkle_hash *commitment, struct merkle_hash *ret);
+// Both in one.
 void merkle_leaf(const uint8_t salt[MERKLE_SALT_BYTES], const uint8_t *record, size_t record_bytes,
 		 struct merkle_hash *ret);
 
-// Appends a leaf. `ret_nodes` receives the hashes its row keeps: *ret_count of them, 1 to 64.
+// Appends a leaf. `ret_nodes` receives the hashes its row keeps: *ret_count of them, 1 to 64. What the edge
+// had stays in place, so that `size--` takes the leaf off again.
 void merkle_append(struct merkle_tree *tree, const struct merkle_hash *leaf,
 		   struct merkle_hash ret_nodes[MERKLE_HEIGHT_MAX + 1], size_t *ret_count);
+
+// Appends a perfect subtree of 1 << height records, of which the tree's size must be a multiple, by its root. `ret_nodes` receives
+// the hashes that its last record's row keeps, from `height` on.
+void merkle_append_perfect(struct merkle_tree *tree, unsigned height, const struct merkle_hash *root,
+			   struct merkle_hash ret_nodes[MERKLE_HEIGHT_MAX + 1], size_t *ret_count);
 
 // Root of the tree; of the empty one SHA-256 of nothing (RFC 6962).
 void merkle_root(const struct merkle_tree *tree, struct merkle_hash *ret);

@@ -40,6 +40,10 @@ bool text_is_clean(const char *text, size_t text_bytes)
 	const unsigned char *at = (const unsigned char *)text;
 	for (size_t done = 0; done < text_bytes;) {
 		uint32_t point;
+		if (at[done] >= 0x20 && at[done] < 0x7F) { // nearly all there is
+			done++;
+			continue;
+		}
 		size_t count = utf8_decode(at + done, text_bytes - done, &point);
 		if (count == 0 || is_control(point))
 			return false;

@@ -26,7 +26,7 @@ enum wire_status wire_unpack(struct arena *arena, const ProtobufCMessageDescript
 	memset(error, 0, sizeof *error);
 	if (bytes_count > MESSAGE_BYTES_MAX)
 		return error->status = WIRE_TOO_LARGE;
-	error->status = wire_scan(descriptor, bytes, bytes_count, error);
+	error->status = wire_scan(descriptor, bytes, bytes_count, NULL, 0, error);
 	if (error->status != WIRE_OK)
 		return error->status;
 	ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &arena->allocator, bytes_count, bytes);
@@ -35,6 +35,16 @@ enum wire_status wire_unpack(struct arena *arena, const ProtobufCMessageDescript
 		return error->status = WIRE_NO_MEMORY;
 	*ret = message;
 	return WIRE_OK;
+}
+
+enum wire_status wire_pick(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
+			   struct wire_value *ret_values, size_t values_count, struct wire_error *error)
+{
+	memset(error, 0, sizeof *error);
+	memset(ret_values, 0, values_count * sizeof *ret_values);
+	if (bytes_count > MESSAGE_BYTES_MAX)
+		return error->status = WIRE_TOO_LARGE;
+	return error->status = wire_scan(descriptor, bytes, bytes_count, ret_values, values_count, error);
 }
 
 const uint8_t *wire_pack(struct arena *arena, const ProtobufCMessage *message, size_t *ret_bytes)

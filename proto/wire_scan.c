@@ -16,6 +16,8 @@ struct reader {
 struct walk {
 	const char *names[MESSAGE_DEPTH_MAX + 1]; // of the field at each depth
 	unsigned depth;
+	struct wire_value *values; // of the outermost message, or NULL
+	size_t values_count;
 };
 
 // Longer than TEXT_BYTES_MAX, with newlines.
@@ -33,6 +35,10 @@ static size_t text_bytes_max(const ProtobufCFieldDescriptor *field)
 static enum wire_status read_varint(struct reader *reader, uint64_t *ret)
 {
 	uint64_t value = 0;
+	if (reader->at < reader->end && *reader->at < 0x80) { // nearly all there are
+		*ret = *reader->at++;
+		return WIRE_OK;
+	}
 	for (unsigned shift = 0; shift < 70; shift += 7) {
 		if (reader->at == reader->end)
 			return WIRE_TRUNCATED;
@@ -89,6 +95,9 @@ static enum wire_status check_string(const ProtobufCFieldDescriptor *field, stru
 {
 	const char *text = (const char *)value.at;
 	size_t bytes = (size_t)(value.end - value.at);
+	// What is right for any field comes first: names are compared only for the few that may have more.
+	if (bytes <= TEXT_BYTES_MAX && text_is_clean(text, bytes))
+		return WIRE_OK;
 	if (!is_checkpoint(field))
 		return bytes <= text_bytes_max(field) && text_is_clean(text, bytes) ? WIRE_OK : WIRE_BAD_TEXT;
 	if (bytes > CHECKPOINT_BYTES_MAX)
@@ -139,10 +148,16 @@ static bool omits_default(const ProtobufCFieldDescriptor *field)
 	return field->label == PROTOBUF_C_LABEL_NONE && (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) == 0;
 }
 
+static struct wire_value *value_of(const struct walk *walk, const ProtobufCFieldDescriptor *field)
+{
+	return walk->depth == 0 && walk->values != NULL && field->id < walk->values_count ? &walk->values[field->id] : NULL;
+}
+
 static enum wire_status scan_value(const ProtobufCFieldDescriptor *field, unsigned type, struct reader *reader,
 				   struct walk *walk)
 {
 	bool packed = field->label == PROTOBUF_C_LABEL_REPEATED && is_varint_type(field->type);
+	struct wire_value *kept = value_of(walk, field);
 	enum wire_status status;
 	if (is_varint_type(field->type) && !packed) {
 		uint64_t value;
@@ -150,6 +165,8 @@ static enum wire_status scan_value(const ProtobufCFieldDescriptor *field, unsign
 			return WIRE_NOT_CANONICAL;
 		if ((status = read_varint(reader, &value)) != WIRE_OK)
 			return status;
+		if (kept != NULL)
+			kept->number = value;
 		return value == 0 && omits_default(field) ? WIRE_NOT_CANONICAL : check_varint(field, value);
 	}
 	struct reader value;
@@ -157,6 +174,10 @@ static enum wire_status scan_value(const ProtobufCFieldDescriptor *field, unsign
 		return WIRE_NOT_CANONICAL;
 	if ((status = read_length(reader, &value)) != WIRE_OK)
 		return status;
+	if (kept != NULL) {
+		kept->data = value.at;
+		kept->bytes = (size_t)(value.end - value.at);
+	}
 	if (packed)
 		return scan_packed(field, value);
 	if (field->type == PROTOBUF_C_TYPE_MESSAGE)
@@ -196,9 +217,24 @@ static enum wire_status note_field(const ProtobufCFieldDescriptor *field, struct
 	return WIRE_OK;
 }
 
+// Fields come in ascending order, as the descriptor has them: most often it is the next one, or one soon after.
+static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescriptor *descriptor, uint64_t id, unsigned *at)
+{
+	const ProtobufCFieldDescriptor *field = NULL;
+	for (unsigned i = *at; field == NULL && i < descriptor->n_fields && i < *at + 4; i++)
+		if (descriptor->fields[i].id == id)
+			field = &descriptor->fields[i];
+	if (field == NULL && id <= UINT32_MAX)
+		field = protobuf_c_message_descriptor_get_field(descriptor, (unsigned)id);
+	if (field != NULL)
+		*at = (unsigned)(field - descriptor->fields);
+	return field;
+}
+
 static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk)
 {
 	struct seen seen = {0};
+	unsigned at = 0; // where the last field was found
 	walk->names[walk->depth] = NULL;
 	while (reader.at < reader.end) {
 		uint64_t tag;
@@ -206,9 +242,7 @@ static enum wire_status scan_message(const ProtobufCMessageDescriptor *descripto
 		enum wire_status status = read_varint(&reader, &tag);
 		if (status != WIRE_OK)
 			return status;
-		const ProtobufCFieldDescriptor *field =
-			tag >> 3 <= UINT32_MAX ? protobuf_c_message_descriptor_get_field(descriptor, (unsigned)(tag >> 3))
-					       : NULL;
+		const ProtobufCFieldDescriptor *field = find_field(descriptor, tag >> 3, &at);
 		if (field == NULL)
 			return WIRE_UNKNOWN_FIELD;
 		walk->names[walk->depth] = field->name;
@@ -231,9 +265,9 @@ static void write_path(const struct walk *walk, struct wire_error *error)
 }
 
 enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
-			   struct wire_error *error)
+			   struct wire_value *values, size_t values_count, struct wire_error *error)
 {
-	struct walk walk = {.depth = 0};
+	struct walk walk = {.values = values, .values_count = values_count};
 	enum wire_status status = scan_message(descriptor, (struct reader){bytes, bytes + bytes_count}, &walk);
 	if (status != WIRE_OK)
 		write_path(&walk, error);

@@ -5,9 +5,9 @@
 #include "proto/wire.h"
 
 // Refuses everything that wire.h lists. WIRE_OK means: protobuf-c's decode of these bytes is linear, takes bounded
-// memory, and packing the result gives the same bytes. `error->field` is written on failure.
+// memory, and packing the result gives the same bytes. `error->field` is written on failure. `values` as of wire_pick, NULL: not wanted.
 enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
-			   struct wire_error *error);
+			   struct wire_value *values, size_t values_count, struct wire_error *error);
 
 // Finds field 1 (protocol_version) and field 2 (request_id) of an envelope as far as its top level can be read.
 void wire_scan_envelope(const uint8_t *bytes, size_t bytes_count, struct wire_error *error);

@@ -1,4 +1,4 @@
-// `cpis audit verify`: the log in a database file against its key and against checkpoints that people kept.
+// `cpis audit verify`: the log in a database file, or in an export, against its key and against checkpoints that people kept.
 #include "clients/cli/audit_verify.h"
 
 #include <errno.h>
@@ -7,19 +7,21 @@
 #include <unistd.h>
 
 #include "clients/cli/commands.h"
+#include "clients/cli/log_export_check.h"
 #include "clients/cli/log_file.h"
 #include "clients/cli/output.h"
 
-#define WITNESSES_MAX 16u
+#define CHECKPOINTS_MAX 16u
 
 const struct command_option audit_verify_options[] = {
-	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_REQUIRED},
+	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_OPTIONAL},
+	{"export", "DIR", "in place of --database: what `cpis audit export` wrote", OPTION_OPTIONAL},
 	{"log-key", "FILE", "log.vkey of the trust bundle", OPTION_REQUIRED},
 	{"checkpoint", "FILE", "a checkpoint that a client kept; may be given up to 16 times", OPTION_REPEATABLE},
 	{0},
 };
 
-static int load_witness(const struct note_verifier *verifier, const char *path, struct log_file_witness *ret)
+static int load_kept(const struct note_verifier *verifier, const char *path, struct log_kept *ret)
 {
 	char note[NOTE_BYTES_MAX + 1];
 	FILE *file = fopen(path, "re");
@@ -46,23 +48,22 @@ static void show_progress(uint64_t done, uint64_t of)
 	fprintf(stderr, "\r%llu of %llu records", (unsigned long long)done, (unsigned long long)of);
 }
 
-static void print_result(const struct command_line *line, enum log_file_status status,
-			 const struct log_file_result *result)
+void audit_print_result(const struct command_line *line, enum log_status status, const struct log_result *result)
 {
 	char root[2 * MERKLE_HASH_BYTES + 1];
 	for (size_t i = 0; i < MERKLE_HASH_BYTES; i++)
 		snprintf(root + 2 * i, 3, "%02x", result->root.bytes[i]);
-	if (status != LOG_FILE_HOLDS)
-		fprintf(stderr, "cpis audit verify: %s\n", result->detail);
+	if (status != LOG_HOLDS)
+		fprintf(stderr, "cpis %s: %s\n", line->command->name, result->detail);
 	if (line->json) {
-		json_t *value = json_pack("{s:b, s:I, s:s}", "holds", status == LOG_FILE_HOLDS, "records",
+		json_t *value = json_pack("{s:b, s:I, s:s}", "holds", status == LOG_HOLDS, "records",
 					  (json_int_t)result->records, "root", root);
 		if (result->has_bad_index)
 			json_object_set_new(value, "first_bad_record", json_integer((json_int_t)result->bad_index));
-		if (status != LOG_FILE_HOLDS)
+		if (status != LOG_HOLDS)
 			json_object_set_new(value, "detail", json_string(result->detail));
 		output_json(value);
-	} else if (status == LOG_FILE_HOLDS) {
+	} else if (status == LOG_HOLDS) {
 		printf("%llu records, root %s: the log holds.\n", (unsigned long long)result->records, root);
 		if (command_value(line, "checkpoint") == NULL)
 			puts("No --checkpoint was given: an older copy of the log would hold as well.");
@@ -71,37 +72,62 @@ static void print_result(const struct command_line *line, enum log_file_status s
 	}
 }
 
-int audit_verify(const struct command_line *line)
+int audit_exit_code(enum log_status status)
 {
-	struct note_verifier verifier;
-	struct log_file_witness witnesses[WITNESSES_MAX];
-	unsigned witness_count = 0;
-	struct log_file_result result;
-	const char *database = command_value(line, "database"), *key = command_value(line, "log-key");
-	enum certs_status loaded = note_verifier_load(key, &verifier);
-	if (loaded != CERTS_OK) {
-		fprintf(stderr, "cpis audit verify: %s: %s\n", key, certs_status_text(loaded));
-		return EXIT_USAGE;
-	}
-	for (const char *path; (path = command_value_at(line, "checkpoint", witness_count)) != NULL; witness_count++) {
-		if (witness_count == WITNESSES_MAX)
-			return command_usage_error(line, "at most %u checkpoints", WITNESSES_MAX);
-		int code = load_witness(&verifier, path, &witnesses[witness_count]);
-		if (code != EXIT_DONE)
-			return code;
-	}
-	bool terminal = isatty(STDERR_FILENO);
-	enum log_file_status status = log_file_verify(database, &verifier, witnesses, witness_count,
-						      terminal ? show_progress : NULL, &result);
-	if (terminal)
-		fputs("\r\033[K", stderr);
-	print_result(line, status, &result);
 	switch (status) {
-	case LOG_FILE_HOLDS:
+	case LOG_HOLDS:
 		return EXIT_DONE;
-	case LOG_FILE_BROKEN:
+	case LOG_BROKEN:
 		return EXIT_PROOF;
 	default:
 		return EXIT_FAILED;
 	}
+}
+
+log_progress *audit_progress_begin(void)
+{
+	return isatty(STDERR_FILENO) ? show_progress : NULL;
+}
+
+void audit_progress_end(void)
+{
+	if (isatty(STDERR_FILENO))
+		fputs("\r\033[K", stderr);
+}
+
+int audit_load_key(const struct command_line *line, struct note_verifier *ret)
+{
+	const char *key = command_value(line, "log-key");
+	enum certs_status loaded = note_verifier_load(key, ret);
+	if (loaded == CERTS_OK)
+		return EXIT_DONE;
+	fprintf(stderr, "cpis %s: %s: %s\n", line->command->name, key, certs_status_text(loaded));
+	return EXIT_USAGE;
+}
+
+int audit_verify(const struct command_line *line)
+{
+	struct note_verifier verifier;
+	struct log_kept kept[CHECKPOINTS_MAX];
+	unsigned kept_count = 0;
+	struct log_result result;
+	const char *database = command_value(line, "database"), *export = command_value(line, "export");
+	if ((database == NULL) == (export == NULL))
+		return command_usage_error(line, "give --database FILE or --export DIR");
+	int code = audit_load_key(line, &verifier);
+	for (const char *path; code == EXIT_DONE && (path = command_value_at(line, "checkpoint", kept_count)) != NULL;
+	     kept_count++) {
+		if (kept_count == CHECKPOINTS_MAX)
+			return command_usage_error(line, "at most %u checkpoints", CHECKPOINTS_MAX);
+		code = load_kept(&verifier, path, &kept[kept_count]);
+	}
+	if (code != EXIT_DONE)
+		return code;
+	log_progress *progress = audit_progress_begin();
+	enum log_status status = database != NULL
+					 ? log_file_verify(database, &verifier, kept, kept_count, progress, &result)
+					 : log_export_verify(export, &verifier, kept, kept_count, progress, &result);
+	audit_progress_end();
+	audit_print_result(line, status, &result);
+	return audit_exit_code(status);
 }

@@ -4,9 +4,11 @@
 #include <string.h>
 
 #include "clients/cli/audit_compare.h"
+#include "clients/cli/audit_export.h"
 #include "clients/cli/audit_json.h"
 #include "clients/cli/audit_listing.h"
 #include "clients/cli/audit_pages.h"
+#include "clients/cli/audit_prove.h"
 #include "clients/cli/audit_query.h"
 #include "clients/cli/audit_report.h"
 #include "clients/cli/audit_verify.h"
@@ -200,7 +202,7 @@ static const struct command commands[] = {
 	{.name = "audit verify",
 	 .operands = "",
 	 .help = "Checks a whole log offline: every record against its hash, all of them against the signed checkpoint, and\n"
-		 "against checkpoints that clients kept. Names the first bad record and exits with 4.",
+		 "against checkpoints that clients kept; in the database or in an export. Names the first bad record and exits with 4.",
 	 .options = audit_verify_options,
 	 .offline = true,
 	 .run = audit_verify},
@@ -220,6 +222,28 @@ static const struct command commands[] = {
 	 .operands_max = 256,
 	 .offline = true,
 	 .run = audit_compare},
+	{.name = "audit prove",
+	 .operands = "",
+	 .help = "Writes one record, and the proof that the signed log contains it, as a text that holds without the log\n"
+		 "(c2sp.org/tlog-proof@v1). Works offline on the file, and reads a few rows of it, however long it is.",
+	 .options = audit_prove_options,
+	 .offline = true,
+	 .text_only = true,
+	 .run = audit_prove},
+	{.name = "audit export",
+	 .operands = "",
+	 .help = "Writes the log as static files (c2sp.org/tlog-tiles, with the records beside them) that hold without the broker and\n"
+		 "its database. Checks what it writes. Again adds what is new; files are made once and never changed.",
+	 .options = audit_export_options,
+	 .offline = true,
+	 .run = audit_export},
+	{.name = "audit import",
+	 .operands = "",
+	 .help = "Makes a database with the log's tables from an export, which is checked. It can be verified and proven from; a\n"
+		 "broker does not start on it.",
+	 .options = audit_import_options,
+	 .offline = true,
+	 .run = audit_import},
 };
 
 int command_audit(int argc, char **argv)

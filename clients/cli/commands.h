@@ -28,7 +28,7 @@ int command_quality(int argc, char **argv);
 int command_inbox(int argc, char **argv);  // list, follow, ack
 int command_enquiry(int argc, char **argv); // send, answer
 int command_not_brought(int argc, char **argv);
-int command_audit(int argc, char **argv);  // search, show, verify
+int command_audit(int argc, char **argv);  // search, show, report, verify, prove, export, import
 int command_witness(int argc, char **argv);    // init, cosign, check
 int command_alert(int argc, char **argv);      // list, show, assign, note, review, close
 int command_explain(int argc, char **argv);

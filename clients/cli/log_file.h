@@ -3,44 +3,16 @@
 #ifndef CPIS_CLI_LOG_FILE_H
 #define CPIS_CLI_LOG_FILE_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "clients/cli/log_database.h"
+#include "clients/cli/log_walk.h"
 
-#include "certs/note.h"
+// What is wrong with the row as the next record of `span`, or NULL and it is appended.
+const char *log_file_check_row(const struct log_row *row, struct log_span *span);
 
-#define LOG_FILE_DETAIL_BYTES 300
-
-#define LOG_FILE_STATUS_TABLE(X)                                                                     \
-	X(LOG_FILE_HOLDS, "the log holds")                                                           \
-	X(LOG_FILE_BROKEN, "the log has been changed, cut or replaced")                              \
-	X(LOG_FILE_UNREADABLE, "the file cannot be read as an audit log")
-
-enum log_file_status {
-#define X(name, sentence) name,
-	LOG_FILE_STATUS_TABLE(X)
-#undef X
-};
-
-// A checkpoint that somebody kept, already verified.
-struct log_file_witness {
-	const char *path;            // for the complaint
-	struct checkpoint checkpoint;
-};
-
-struct log_file_result {
-	uint64_t records;            // good ones, from 0 on
-	struct merkle_hash root;     // of those
-	bool has_bad_index;
-	uint64_t bad_index;          // the first bad record
-	char detail[LOG_FILE_DETAIL_BYTES]; // what is wrong, in words
-};
-
-// Called now and then with the number of records done; NULL: not wanted.
-typedef void log_file_progress(uint64_t done, uint64_t of);
-
-// Opens read-only, reads in one transaction, stops at the first bad record. Works beside a running broker.
-__attribute__((warn_unused_result)) enum log_file_status
-log_file_verify(const char *path, const struct note_verifier *verifier, const struct log_file_witness *witnesses,
-		unsigned witness_count, log_file_progress *progress, struct log_file_result *ret);
+// Opens read-only and finds the first bad record. Works beside a running broker: checkpoint and size are of one moment, and of
+// the records that were there then none may change any more.
+__attribute__((warn_unused_result)) enum log_status
+log_file_verify(const char *path, const struct note_verifier *verifier, const struct log_kept *kept, unsigned kept_count,
+		log_progress *progress, struct log_result *ret);
 
 #endif

@@ -7,9 +7,10 @@ echo "cpis bench: $(nproc) processors, $(uname -r), $(sed -n 's/^model name.*: /
 "$BUILD/tests/bench/bench_decision" "$BUILD/bench-decision.json"
 "$BUILD/tests/bench/bench_query" "$BUILD/bench-query.json"
 "$BUILD/tests/bench/bench_audit" "$BUILD/bench-audit.json"
+"$BUILD/tests/bench/bench_verify" "$BUILD/bench-verify.json"
 "$BUILD/tests/bench/bench_publication" "$BUILD/bench-publication.json"
 "$BUILD/tests/bench/bench_detection" "$BUILD/bench-detection.json"
-python3 - "$BUILD/bench.json" "$BUILD/bench-query.json" "$BUILD/bench-decision.json" "$BUILD/bench-audit.json" \
+python3 - "$BUILD/bench.json" "$BUILD/bench-query.json" "$BUILD/bench-decision.json" "$BUILD/bench-audit.json" "$BUILD/bench-verify.json" \
 	"$BUILD/bench-publication.json" "$BUILD/bench-detection.json" << 'END'
 import json
 import sys

@@ -49,6 +49,18 @@ static struct nhs_number *make_children(void)
 	return children;
 }
 
+// What the log is verified with, in the file that a trust bundle has for it.
+static void write_verifier(const struct log_maker *maker)
+{
+	char path[200], line[256] = "";
+	struct note_verifier verifier = {.origin = LOG_MAKER_ORIGIN};
+	signing_key_public(maker->key, verifier.public_key);
+	must(note_verifier_format(&verifier, line, sizeof line) == CERTS_OK, "log.vkey", "cannot be formatted");
+	snprintf(path, sizeof path, "%s/log.vkey", maker->directory);
+	FILE *file = fopen(path, "we");
+	must(file != NULL && fprintf(file, "%s\n", line) > 0 && fclose(file) == 0, path, "cannot be written");
+}
+
 void log_maker_open(struct log_maker *maker, const char *directory)
 {
 	char path[200], detail[AUDIT_DETAIL_BYTES] = "";
@@ -59,9 +71,10 @@ void log_maker_open(struct log_maker *maker, const char *directory)
 	snprintf(path, sizeof path, "%s/broker.db", directory);
 	must(store_sqlite_open(path, &maker->store, detail) == STORE_OK, path, detail);
 	must(signing_key_generate(&maker->key) == CERTS_OK, "key", "cannot be made");
+	write_verifier(maker);
 	must(arena_init(&maker->arena, BATCH * 6000u), "arena", "out of memory");
 	struct audit_options options = {.store = maker->store, .vault = maker->vault, .key = maker->key,
-					.origin = "cpis.example/bench", .broker_name = "bench", .batch_max = BATCH};
+					.origin = LOG_MAKER_ORIGIN, .broker_name = "bench", .batch_max = BATCH};
 	must(audit_open(&options, &maker->audit, detail), "log", detail);
 }
 

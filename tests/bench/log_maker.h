@@ -14,11 +14,12 @@
 #define LOG_MAKER_CHILDREN 400000u
 #define LOG_MAKER_STAFF 60000u
 #define LOG_MAKER_ORGANISATIONS 400u
+#define LOG_MAKER_ORIGIN "cpis.example/bench"
 #define LOG_MAKER_STEP_MS 3000u
 #define LOG_MAKER_FROM_MS UINT64_C(1760000000000)
 
 struct log_maker {
-	char directory[128];         // broker.db, store.key
+	char directory[128];         // broker.db, store.key, log.vkey
 	struct store *store;
 	struct vault *vault;
 	struct signing_key *key;     // of the log; a new one each time, so that only a new directory can be made longer

@@ -1,6 +1,7 @@
 // Unit tests of offline verification: a log is written as the broker writes one, and then spoilt in every way that
 // somebody with write access to the file has.
 #include "clients/cli/log_file.h"
+#include "clients/cli/log_prove.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static char path[64];
 static sqlite3 *database;
 static struct signing_key *key;
 static struct note_verifier verifier;
-static struct log_file_result result;
+static struct log_result result;
 
 static void sql(const char *text)
 {
@@ -133,21 +134,21 @@ static void teardown(void)
 	rmdir(directory);
 }
 
-static enum log_file_status verify(const struct log_file_witness *witnesses, unsigned count)
+static enum log_status verify(const struct log_kept *witnesses, unsigned count)
 {
 	return log_file_verify(path, &verifier, witnesses, count, NULL, &result);
 }
 
 static void assert_broken_at(uint64_t index, const char *what)
 {
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert_msg(result.has_bad_index && result.bad_index == index, "%s", result.detail);
 	ck_assert_msg(strstr(result.detail, what) != NULL, "%s", result.detail);
 }
 
 START_TEST(a_log_as_it_was_written_holds)
 {
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 	ck_assert_uint_eq(result.records, RECORDS);
 	ck_assert_str_eq(result.detail, "");
 }
@@ -156,7 +157,7 @@ END_TEST
 START_TEST(an_empty_log_holds)
 {
 	sql("DELETE FROM audit; DELETE FROM checkpoint");
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 	ck_assert_uint_eq(result.records, 0);
 }
 END_TEST
@@ -202,7 +203,7 @@ START_TEST(names_a_record_whose_search_columns_lie)
 		snprintf(text, sizeof text, "UPDATE audit SET %s WHERE idx = 4", lies[i].back);
 		sql(text);
 	}
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 }
 END_TEST
 
@@ -252,7 +253,7 @@ START_TEST(finds_a_consistent_rewrite_by_the_signature)
 	for (uint64_t index = 0; index < RECORDS; index++)
 		put_row(&tree, index);
 	sql("UPDATE audit SET salt = salt"); // the same content so far
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
 	// Another record in place of the last, hashes and all.
 	sql("DELETE FROM audit");
 	tree = (struct merkle_tree){0};
@@ -274,7 +275,7 @@ START_TEST(finds_a_consistent_rewrite_by_the_signature)
 	sqlite3_bind_int64(row, 3, RECORDS - 1);
 	ck_assert_int_eq(sqlite3_step(row), SQLITE_DONE);
 	sqlite3_finalize(row);
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert(!result.has_bad_index);
 	ck_assert_ptr_nonnull(strstr(result.detail, "not with the signed checkpoint"));
 }
@@ -288,16 +289,16 @@ START_TEST(refuses_a_log_that_another_key_signed)
 	ck_assert_int_eq(signing_key_generate(&other), CERTS_OK);
 	sign(RECORDS, &root, other, note);
 	put_checkpoint(note);
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert_ptr_nonnull(strstr(result.detail, "not signed with this log's key"));
 	sql("DELETE FROM checkpoint");
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_BROKEN);
 	ck_assert_ptr_nonnull(strstr(result.detail, "no checkpoint"));
 	signing_key_free(other);
 }
 END_TEST
 
-static struct log_file_witness witness_of(uint64_t size, uint8_t flip)
+static struct log_kept witness_of(uint64_t size, uint8_t flip)
 {
 	struct merkle_tree tree = {0};
 	for (uint64_t index = 0; index < size; index++) {
@@ -307,7 +308,7 @@ static struct log_file_witness witness_of(uint64_t size, uint8_t flip)
 		merkle_leaf(salt, record, bytes, &leaf);
 		merkle_append(&tree, &leaf, nodes, &node_count);
 	}
-	struct log_file_witness witness = {.path = "kept.checkpoint", .checkpoint = {.origin = ORIGIN, .size = size}};
+	struct log_kept witness = {.path = "kept.checkpoint", .checkpoint = {.origin = ORIGIN, .size = size}};
 	merkle_root(&tree, &witness.checkpoint.root);
 	witness.checkpoint.root.bytes[0] ^= flip;
 	return witness;
@@ -315,21 +316,21 @@ static struct log_file_witness witness_of(uint64_t size, uint8_t flip)
 
 START_TEST(holds_against_every_checkpoint_that_was_true)
 {
-	struct log_file_witness witnesses[RECORDS + 1];
+	struct log_kept witnesses[RECORDS + 1];
 	for (uint64_t size = 0; size <= RECORDS; size++)
 		witnesses[size] = witness_of(size, 0);
-	ck_assert_int_eq(verify(witnesses, RECORDS + 1), LOG_FILE_HOLDS);
+	ck_assert_int_eq(verify(witnesses, RECORDS + 1), LOG_HOLDS);
 }
 END_TEST
 
 START_TEST(a_log_cut_and_signed_again_is_found_by_a_kept_checkpoint)
 {
-	struct log_file_witness witness = witness_of(RECORDS, 0);
+	struct log_kept witness = witness_of(RECORDS, 0);
 	struct merkle_tree tree;
 	sql("DELETE FROM audit");
 	fill(15, &tree);
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_HOLDS);
-	ck_assert_int_eq(verify(&witness, 1), LOG_FILE_BROKEN);
+	ck_assert_int_eq(verify(NULL, 0), LOG_HOLDS);
+	ck_assert_int_eq(verify(&witness, 1), LOG_BROKEN);
 	ck_assert(result.has_bad_index && result.bad_index == 15);
 	ck_assert_ptr_nonnull(strstr(result.detail, "cut below"));
 }
@@ -337,20 +338,70 @@ END_TEST
 
 START_TEST(a_log_rewritten_and_signed_again_is_found_by_a_kept_checkpoint)
 {
-	struct log_file_witness witness = witness_of(10, 1);
-	ck_assert_int_eq(verify(&witness, 1), LOG_FILE_BROKEN);
+	struct log_kept witness = witness_of(10, 1);
+	ck_assert_int_eq(verify(&witness, 1), LOG_BROKEN);
 	ck_assert_ptr_nonnull(strstr(result.detail, "first 10 records"));
 	ck_assert_ptr_nonnull(strstr(result.detail, "kept.checkpoint"));
+}
+END_TEST
+
+static enum log_status prove(uint64_t index, struct tlog_proof *proof, bool *found)
+{
+	struct log_database *log = log_database_open(path, result.detail);
+	ck_assert_msg(log != NULL, "%s", result.detail);
+	enum log_status status = log_prove(log, &verifier, index, proof, found, result.detail);
+	log_database_close(log);
+	return status;
+}
+
+START_TEST(every_record_is_proven_from_the_file_and_no_other)
+{
+	struct tlog_proof proof;
+	struct checkpoint checkpoint;
+	bool found;
+	for (uint64_t index = 0; index < RECORDS; index++) {
+		ck_assert_int_eq(prove(index, &proof, &found), LOG_HOLDS);
+		ck_assert(found);
+		ck_assert_int_eq(tlog_proof_verify(&proof, &verifier, &checkpoint), CERTS_OK);
+		ck_assert_uint_eq(checkpoint.size, RECORDS);
+		proof.record[7] ^= 1;
+		ck_assert_int_ne(tlog_proof_verify(&proof, &verifier, &checkpoint), CERTS_OK);
+		free(proof.record);
+	}
+	ck_assert_int_eq(prove(RECORDS, &proof, &found), LOG_HOLDS);
+	ck_assert(!found);
+}
+END_TEST
+
+START_TEST(nothing_is_proven_that_was_not_signed_for)
+{
+	struct tlog_proof proof;
+	bool found;
+	sql("UPDATE audit SET salt = zeroblob(16) WHERE idx = 12");
+	ck_assert_int_eq(prove(12, &proof, &found), LOG_BROKEN);
+	ck_assert_ptr_nonnull(strstr(result.detail, "not what was signed"));
+	ck_assert_int_eq(prove(11, &proof, &found), LOG_HOLDS); // its own way to the root is as it was
+	free(proof.record);
+	sql("DELETE FROM audit WHERE idx = 15");
+	ck_assert_int_eq(prove(15, &proof, &found), LOG_BROKEN);
+	ck_assert_int_eq(prove(20, &proof, &found), LOG_BROKEN);
+	ck_assert_ptr_nonnull(strstr(result.detail, "missing"));
+	sql("UPDATE checkpoint SET note = replace(note, '21', '20')");
+	ck_assert_int_eq(prove(1, &proof, &found), LOG_BROKEN);
+	ck_assert_ptr_nonnull(strstr(result.detail, "not signed"));
+	sql("DELETE FROM checkpoint");
+	ck_assert_int_eq(prove(1, &proof, &found), LOG_HOLDS);
+	ck_assert(!found);
 }
 END_TEST
 
 START_TEST(says_when_a_file_is_no_log)
 {
 	sql("DROP TABLE audit");
-	ck_assert_int_eq(verify(NULL, 0), LOG_FILE_UNREADABLE);
-	ck_assert_int_eq(log_file_verify("/tmp/cpis-no-such.db", &verifier, NULL, 0, NULL, &result), LOG_FILE_UNREADABLE);
+	ck_assert_int_eq(verify(NULL, 0), LOG_UNREADABLE);
+	ck_assert_int_eq(log_file_verify("/tmp/cpis-no-such.db", &verifier, NULL, 0, NULL, &result), LOG_UNREADABLE);
 	ck_assert_ptr_nonnull(strstr(result.detail, "/tmp/cpis-no-such.db"));
-	ck_assert_int_eq(log_file_verify("Makefile", &verifier, NULL, 0, NULL, &result), LOG_FILE_UNREADABLE);
+	ck_assert_int_eq(log_file_verify("Makefile", &verifier, NULL, 0, NULL, &result), LOG_UNREADABLE);
 }
 END_TEST
 
@@ -374,6 +425,8 @@ int main(void)
 	tcase_add_test(tests, holds_against_every_checkpoint_that_was_true);
 	tcase_add_test(tests, a_log_cut_and_signed_again_is_found_by_a_kept_checkpoint);
 	tcase_add_test(tests, a_log_rewritten_and_signed_again_is_found_by_a_kept_checkpoint);
+	tcase_add_test(tests, every_record_is_proven_from_the_file_and_no_other);
+	tcase_add_test(tests, nothing_is_proven_that_was_not_signed_for);
 	tcase_add_test(tests, says_when_a_file_is_no_log);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

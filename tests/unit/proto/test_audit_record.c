@@ -118,6 +118,54 @@ START_TEST(refuses_bytes_that_are_not_a_record)
 }
 END_TEST
 
+static bool same_bytes(struct wire_value value, const void *data, size_t bytes)
+{
+	return value.bytes == bytes && (bytes == 0 || memcmp(value.data, data, bytes) == 0);
+}
+
+// Two ways to read a record: they must take the same ones, and give the same.
+static void assert_keys_agree(const uint8_t *bytes, size_t count)
+{
+	Cpis__V1__AuditRecord *decoded = NULL;
+	struct audit_record_keys keys;
+	struct wire_error keys_error;
+	arena_reset(&arena);
+	enum wire_status status = audit_record_decode(&arena, bytes, count, &decoded, &error);
+	ck_assert_int_eq(audit_record_read_keys(bytes, count, &keys, &keys_error), status);
+	ck_assert_int_eq(keys_error.status, status);
+	ck_assert_str_eq(keys_error.field, error.field);
+	if (status != WIRE_OK)
+		return;
+	ck_assert(keys.index == decoded->index && keys.time_ms == decoded->time_ms);
+	ck_assert(same_bytes(keys.organisation, decoded->organisation, strlen(decoded->organisation)));
+	ck_assert(same_bytes(keys.subject_tag, decoded->subject_tag.data, decoded->subject_tag.len));
+	ck_assert(same_bytes(keys.person_tag, decoded->person_tag.data, decoded->person_tag.len));
+}
+
+START_TEST(keys_are_those_of_the_record_for_every_changed_byte)
+{
+	static char organisation[] = "RXH", name[] = "hospital";
+	uint8_t bytes[400], changed[400];
+	record.organisation = organisation;
+	record.system_name = name;
+	record.seal_key = 1;
+	record.sealed_detail = (ProtobufCBinaryData){REQUEST_ID_BYTES, id};
+	size_t count = cpis__v1__audit_record__pack(&record, bytes);
+	assert_keys_agree(bytes, count);
+	for (size_t at = 0; at < count; at++) {
+		memcpy(changed, bytes, count);
+		for (unsigned value = 0; value < 256; value++) {
+			changed[at] = (uint8_t)value;
+			assert_keys_agree(changed, count);
+		}
+		assert_keys_agree(bytes, at);
+	}
+	record.subject_tag.len = 0;
+	record.organisation = (char *)(uintptr_t)"";
+	assert_keys_agree(bytes, cpis__v1__audit_record__pack(&record, bytes));
+}
+END_TEST
+
 START_TEST(runs_out_of_memory_with_a_status)
 {
 	struct arena small;
@@ -192,6 +240,7 @@ int main(void)
 	tcase_add_test(tcase, refuses_a_record_without_an_outcome);
 	tcase_add_test(tcase, refuses_request_ids_and_tags_of_another_size);
 	tcase_add_test(tcase, refuses_bytes_that_are_not_a_record);
+	tcase_add_test(tcase, keys_are_those_of_the_record_for_every_changed_byte);
 	tcase_add_test(tcase, runs_out_of_memory_with_a_status);
 	tcase_add_test(tcase, matches_its_own_request_and_reply);
 	tcase_add_test(tcase, matches_no_other_request);
