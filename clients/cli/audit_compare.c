@@ -23,7 +23,7 @@ const struct command_option audit_compare_options[] = {
 struct comparing {
 	const struct command_line *line;
 	struct note_verifier log;
-	struct log_file_witness held[NOTES_MAX];
+	struct log_kept held[NOTES_MAX];
 	unsigned count;
 };
 
@@ -39,7 +39,7 @@ static int take(struct comparing *comparing, const char *path, const char *note,
 {
 	if (comparing->count == NOTES_MAX)
 		return complain(path, "there are more than 256 checkpoints", EXIT_USAGE);
-	struct log_file_witness *held = &comparing->held[comparing->count];
+	struct log_kept *held = &comparing->held[comparing->count];
 	enum certs_status status = checkpoint_verify(note, bytes, &comparing->log, &held->checkpoint);
 	if (status != CERTS_OK) {
 		fprintf(stderr, "cpis audit compare: %s: not a checkpoint of this log: %s\n", path, certs_status_text(status));
@@ -114,7 +114,7 @@ static int say(const struct comparing *comparing, int code, const char *verdict,
 
 static int by_size(const void *a, const void *b)
 {
-	const struct log_file_witness *one = a, *other = b;
+	const struct log_kept *one = a, *other = b;
 	return (one->checkpoint.size > other->checkpoint.size) - (one->checkpoint.size < other->checkpoint.size);
 }
 
@@ -122,7 +122,7 @@ static int by_size(const void *a, const void *b)
 static bool find_fork(const struct comparing *comparing, char *sentence, size_t bytes)
 {
 	for (unsigned i = 1; i < comparing->count; i++) {
-		const struct log_file_witness *one = &comparing->held[i - 1], *other = &comparing->held[i];
+		const struct log_kept *one = &comparing->held[i - 1], *other = &comparing->held[i];
 		if (one->checkpoint.size != other->checkpoint.size ||
 		    memcmp(&one->checkpoint.root, &other->checkpoint.root, sizeof one->checkpoint.root) == 0)
 			continue;
@@ -134,7 +134,7 @@ static bool find_fork(const struct comparing *comparing, char *sentence, size_t 
 	return false;
 }
 
-static enum log_file_status look(const struct comparing *comparing, unsigned count, struct log_file_result *ret)
+static enum log_status look(const struct comparing *comparing, unsigned count, struct log_result *ret)
 {
 	return log_file_verify(command_value(comparing->line, "database"), &comparing->log, comparing->held, count, NULL, ret);
 }
@@ -142,17 +142,17 @@ static enum log_file_status look(const struct comparing *comparing, unsigned cou
 // A copy of the database may be older than what is compared: what it does not reach is not decided by it.
 static int judge_by_database(const struct comparing *comparing)
 {
-	struct log_file_result result;
+	struct log_result result;
 	char sentence[600];
-	enum log_file_status status = look(comparing, comparing->count, &result);
+	enum log_status status = look(comparing, comparing->count, &result);
 	unsigned reached = comparing->count;
 	while (reached > 0 && comparing->held[reached - 1].checkpoint.size > result.records)
 		reached--;
-	if (status == LOG_FILE_BROKEN && reached < comparing->count)
+	if (status == LOG_BROKEN && reached < comparing->count)
 		status = look(comparing, reached, &result);
-	if (status == LOG_FILE_UNREADABLE)
+	if (status == LOG_UNREADABLE)
 		return say(comparing, EXIT_FAILED, "undecided", result.detail);
-	if (status == LOG_FILE_BROKEN) {
+	if (status == LOG_BROKEN) {
 		snprintf(sentence, sizeof sentence, "TWO LOGS, or one that was changed: %s", result.detail);
 		return say(comparing, EXIT_PROOF, "forked", sentence);
 	}

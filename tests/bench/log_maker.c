@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <sqlite3.h>
+
 
 #define BATCH 8192u
 
@@ -142,6 +144,18 @@ static void append(struct log_maker *maker, uint64_t index)
 	must(audit_append(maker->audit, &maker->arena, &event, &ignored) == STORE_OK, "record", "cannot be appended");
 }
 
+// All of it into the file itself: it may be copied.
+static void empty_write_ahead_log(const struct log_maker *maker)
+{
+	char path[200];
+	sqlite3 *database = NULL;
+	snprintf(path, sizeof path, "%s/broker.db", maker->directory);
+	must(sqlite3_open(path, &database) == SQLITE_OK &&
+		     sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) == SQLITE_OK,
+	     path, "its write-ahead log cannot be emptied");
+	sqlite3_close(database);
+}
+
 void log_maker_grow(struct log_maker *maker, uint64_t records)
 {
 	const struct store_ops *ops = maker->store->ops;
@@ -154,6 +168,7 @@ void log_maker_grow(struct log_maker *maker, uint64_t records)
 		audit_committed(maker->audit);
 		arena_reset(&maker->arena);
 	}
+	empty_write_ahead_log(maker);
 }
 
 uint64_t log_maker_file_bytes(const struct log_maker *maker)

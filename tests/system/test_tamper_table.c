@@ -96,7 +96,7 @@ static void setup(void)
 	read_note(note, &remembered);
 	ck_assert_uint_eq(remembered.checkpoint.size, RECORDS);
 	snprintf(from, sizeof from, "%s/broker.db", directory);
-	copy_file(from, original); // whose write-ahead log was emptied when its indices were made
+	copy_file(from, original); // log_maker_grow has emptied its write-ahead log
 }
 
 static void teardown(void)
