@@ -1,0 +1,12 @@
+// What the machine takes for the parts that no broker of this kind can do without.
+#ifndef CPIS_TESTS_BENCH_FLOORS_H
+#define CPIS_TESTS_BENCH_FLOORS_H
+
+#include <stddef.h>
+
+// Median time of fdatasync after so many bytes were appended to a file in `directory`, over `repeats` of them (at most 1,000).
+double floors_fdatasync_us(const char *directory, size_t bytes, unsigned repeats);
+double floors_sha256_us(size_t bytes);
+double floors_ed25519_verify_us(size_t bytes);
+
+#endif
