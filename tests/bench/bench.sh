@@ -57,6 +57,10 @@ main() {
 	peers_start "$directory"
 	run query $([[ $full == 1 ]] && echo 700 || echo 240) "$directory"
 	if [[ $quick != 1 ]]; then
+		run connections 120
+		run latency 120
+		run inbox 60
+		run sessions 120
 		run publication $([[ $full == 1 ]] && echo 1800 || echo 120)
 		run decision 60
 		run audit $([[ $full == 1 ]] && echo 1800 || echo 120)

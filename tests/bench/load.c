@@ -73,17 +73,21 @@ static void grow(struct connection *connection)
 	connection->first = 0;
 }
 
-static void send_one(struct connection *connection, uint64_t began_ns)
+// False: the connection has no more requests.
+static bool send_one(struct connection *connection, uint64_t began_ns)
 {
 	struct load *load = connection->load;
 	uint8_t request[LOAD_REQUEST_BYTES_MAX];
 	if (connection->count == connection->room)
 		grow(connection);
 	size_t bytes = load->options.make(load->options.context, connection->number, request);
+	if (bytes == 0)
+		return false;
 	connection->began_ns[(connection->first + connection->count++) % connection->room] = began_ns;
 	load->options.ops->send(connection->link, request, bytes);
 	load->request_bytes += bytes;
 	load->made++;
+	return true;
 }
 
 static void take(void *context, const uint8_t *reply, size_t bytes)
@@ -98,7 +102,7 @@ static void take(void *context, const uint8_t *reply, size_t bytes)
 	load->reply_bytes += bytes;
 	load->options.check(load->options.context, connection->number, reply, bytes);
 	if (load->run.window > 0 && may_make(load, now_ns))
-		send_one(connection, now_ns);
+		(void)send_one(connection, now_ns);
 }
 
 static void take_none(void *context, const uint8_t *reply, size_t bytes)
@@ -180,7 +184,7 @@ static uint64_t send_due(struct load *load, uint64_t now_ns)
 		if (due_ns > now_ns)
 			return due_ns;
 		struct connection *connection = &load->connections[load->made % load->options.connections];
-		send_one(connection, due_ns);
+		link_must(send_one(connection, due_ns), "the open loop ran out of requests");
 		flush(connection);
 	}
 }
@@ -189,7 +193,8 @@ static void fill_windows(struct load *load)
 {
 	for (unsigned i = 0; i < load->options.connections; i++) {
 		for (unsigned k = 0; k < load->run.window && may_make(load, load->start_ns); k++)
-			send_one(&load->connections[i], load_now_ns());
+			if (!send_one(&load->connections[i], load_now_ns()))
+				break;
 		flush(&load->connections[i]);
 	}
 }

@@ -14,7 +14,7 @@
 #define LOAD_REQUEST_BYTES_MAX 4096u
 #define LOAD_WAIT_MS 20000 // for anything to happen at all
 
-// Writes the next request of a connection into `out` and returns its length.
+// Writes the next request of a connection into `out` and returns its length. 0: it has none any more (closed loop only).
 typedef size_t load_make(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX]);
 // Looks at a reply; what is wrong ends the benchmark.
 typedef void load_check(void *context, unsigned connection, const uint8_t *reply, size_t bytes);

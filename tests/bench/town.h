@@ -27,7 +27,7 @@ struct town_seat {
 struct town_options {
 	unsigned plans;
 	unsigned authorities;      // with a worker each, who hold the plans; 0: Leeds holds all of them, and has none here
-	unsigned staff;            // more of them, without a system; town_staff
+	unsigned staff;            // more of them, without a system
 	const char *configuration; // lines for the broker; NULL: none
 };
 
@@ -59,6 +59,7 @@ int town_free(struct town *town);
 struct link_curve_target town_nurses(const struct town *town);
 struct link_curve_target town_workers(const struct town *town);
 struct link_curve_target town_reviewer(const struct town *town);
+const struct town_person *town_staff(const struct town *town, unsigned number); // of those without a system
 unsigned town_first_worker(void);
 unsigned town_reviewer_seat(const struct town *town);
 
