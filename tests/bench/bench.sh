@@ -15,7 +15,10 @@ running=
 finish() {
 	local code=$?
 	trap - EXIT
-	[[ -z $running ]] || kill -TERM "$running" 2> /dev/null || true
+	if [[ -n $running ]]; then
+		kill -TERM "$running" 2> /dev/null || true
+		wait "$running" || true
+	fi
 	peers_stop "$directory"
 	rm -rf "$directory"
 	[[ $code -eq 0 ]] || echo "bench: ended with exit code $code" >&2

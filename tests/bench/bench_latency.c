@@ -111,7 +111,6 @@ static void measure_open_loop(void)
 	printf("; of %.0f/s asked for, longest %.1f ms, %u copies and checkpoints meanwhile%s", per_s, busy.of[0].load.max_us / 1e3,
 	       upkeep.done, busy.of[0].load.rps < 0.97 * per_s ? "; THE BROKER DOES NOT KEEP UP" : "");
 	report_end_line();
-	json_object_del(row, "server_cpu_us"); // not measured here
 	json_object_set_new(row, "asked_rps", json_real(per_s));
 	json_object_set_new(row, "max_us", json_real(busy.of[0].load.max_us));
 	json_array_append_new(rows, row);
@@ -159,10 +158,7 @@ static void measure_search(void)
 	report_ratio(row, "ratio_to_alone", "the same without", &beside, &alone);
 	report_end_line();
 	json_array_append_new(rows, row);
-	row = report_row("search_beside_query_mix", &searches);
-	json_object_del(row, "server_cpu_us"); // is in the row above
-	report_end_line();
-	json_array_append_new(rows, row);
+	add("search_beside_query_mix", &searches);
 }
 
 int main(int argc, char **argv)

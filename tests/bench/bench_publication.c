@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/bench/ending.h"
 #include "tests/harness/world.h"
 #include "tests/harness/world_plans.h"
 
@@ -65,6 +66,7 @@ int main(int argc, char **argv)
 	const char *full = getenv("CPIS_BENCH_FULL");
 	for (unsigned plans = 25000; plans <= 250000; plans *= 10) {
 		world = world_new();
+		ending_frees(world);
 		world_start(world);
 		if (world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", NULL) != 0)
 			world_fail(world, "contacts: %s", world_err(world));
@@ -74,6 +76,7 @@ int main(int argc, char **argv)
 			publish("changed", plans, "2026-01-03");
 		}
 		world_stop(world);
+		ending_frees(NULL);
 		world_free(world);
 	}
 	FILE *file = argc > 1 ? fopen(argv[1], "w") : NULL;

@@ -11,6 +11,7 @@
 #include "tests/bench/rivals.h"
 
 #define WARM_UP_REQUESTS 4000u
+#define SYNCS 100u
 #define RECORD_BYTES 400u // of an audit record with its row, about
 
 static struct town *town;
@@ -25,7 +26,7 @@ static unsigned repeats(void)
 
 static uint32_t duration_ms(void)
 {
-	return is_quick ? 900 : 1500;
+	return is_quick ? 700 : 1500;
 }
 
 // Both with connections of their own, so that none is idle while the others are measured.
@@ -117,7 +118,7 @@ static void compare_idle(void)
 		const struct load_options options = queries_load(&queries, 1);
 		measure(&echo, &rivals.of[RIVAL_ECHO].load, 1, 1, rivals.of[RIVAL_ECHO].servers, 1);
 		measure(&mix, &options, 1, 1, &broker, 1);
-		syncs[i] = floors_fdatasync_us(world_path(town->world, "."), RECORD_BYTES, 300);
+		syncs[i] = floors_fdatasync_us(world_path(town->world, "."), RECORD_BYTES, SYNCS);
 	}
 	double allowed_us = report_p50_us(&echo) + 1.5 * report_median(syncs, repeats());
 	row_name(name, "query_mix", &shape);
@@ -157,7 +158,7 @@ static void measure_floors(void)
 	char name[64];
 	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
 		snprintf(name, sizeof name, "floor_fdatasync_%u", records[i]);
-		report_figure(rows, name, "p50_us", floors_fdatasync_us(directory, (size_t)records[i] * RECORD_BYTES, 300), "us");
+		report_figure(rows, name, "p50_us", floors_fdatasync_us(directory, (size_t)records[i] * RECORD_BYTES, SYNCS), "us");
 	}
 	report_figure(rows, "floor_sha256_400", "p50_us", floors_sha256_us(RECORD_BYTES), "us");
 	report_figure(rows, "floor_ed25519_verify", "p50_us", floors_ed25519_verify_us(RECORD_BYTES), "us");

@@ -15,22 +15,29 @@
 #include "tests/bench/report.h"
 
 #define BYTES_MAX (512u * 1024u)
+#define FILE_PARTS 8u // of BYTES_MAX; SQLite's write-ahead log goes on from the start after 4 MB
 #define SYNCS_MAX 1000u
 #define HASHES 20000u
 #define VERIFICATIONS 500u
 
 static const uint8_t zeros[BYTES_MAX];
+static uint8_t ones[BYTES_MAX];
 
 double floors_fdatasync_us(const char *directory, size_t bytes, unsigned repeats)
 {
 	static double took[SYNCS_MAX];
 	char path[512];
+	memset(ones, 0xff, sizeof ones);
 	snprintf(path, sizeof path, "%s/floor", directory);
 	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	link_must(file >= 0 && bytes <= BYTES_MAX && repeats <= SYNCS_MAX, path);
+	for (unsigned i = 0; i < FILE_PARTS; i++)
+		link_must(write(file, zeros, BYTES_MAX) == BYTES_MAX, path);
+	link_must(fsync(file) == 0, path);
 	for (unsigned i = 0; i < repeats; i++) {
+		off_t place = (off_t)(i * bytes % ((FILE_PARTS - 1) * BYTES_MAX));
 		uint64_t start_ns = load_now_ns();
-		link_must(write(file, zeros, bytes) == (ssize_t)bytes && fdatasync(file) == 0, path);
+		link_must(pwrite(file, ones, bytes, place) == (ssize_t)bytes && fdatasync(file) == 0, path);
 		took[i] = (double)(load_now_ns() - start_ns) / 1e3;
 	}
 	close(file);

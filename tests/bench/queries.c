@@ -12,7 +12,7 @@ static size_t make(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_
 	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	if (queries->made++ % 20 < queries->hits_of_20) {
-		details.nhs_number = town->numbers[queries->hits++ * STRIDE % town->plans];
+		details.nhs_number = town->numbers[town->hits++ * STRIDE % town->plans];
 		details.care_setting = CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT;
 		request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
 		request.details = &details;

@@ -5,11 +5,12 @@
 #include "tests/bench/town.h"
 
 // Of each 20 questions `hits_of_20` are the details of a child with a plan, of whom an authority is notified; the others are flags
-// of children nobody knows. Connection n is nurse n modulo TOWN_NURSES.
+// of children nobody knows. Connection n is nurse n modulo TOWN_NURSES. Children are taken in turn over all loads of one town: a
+// second look of one person within minutes would not be told to anybody.
 struct queries {
 	struct town *town;
 	unsigned hits_of_20;
-	uint64_t made, hits;
+	uint64_t made;
 	struct link_curve_target target;
 };
 

@@ -58,11 +58,17 @@ json_t *report_row(const char *name, const struct report_samples *samples)
 	double rate = report_median(rates, samples->count), low = rates[0], high = rates[samples->count - 1];
 	double p50 = MEDIAN(samples, load.p50_us), p99 = MEDIAN(samples, load.p99_us), p999 = MEDIAN(samples, load.p999_us);
 	double server = MEDIAN(samples, server_cpu_us), client = MEDIAN(samples, load.client_cpu_us);
-	printf("%-28s %8.0f/s [%.0f-%.0f]  p50 %.0f  p99 %.0f  p99.9 %.0f us  CPU us: server %.1f client %.1f", name, rate, low, high,
-	       p50, p99, p999, server, client);
-	return json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i}", "name", name, "rps", rate, "rps_low", low, "rps_high",
-			 high, "p50_us", p50, "p99_us", p99, "p999_us", p999, "server_cpu_us", server, "client_cpu_us", client,
-			 "repeats", (int)samples->count);
+	printf("%-28s %8.0f/s [%.0f-%.0f]  p50 %.0f  p99 %.0f  p99.9 %.0f us  CPU us: client %.1f", name, rate, low, high, p50, p99,
+	       p999, client);
+	json_t *row = json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:i}", "name", name, "rps", rate, "rps_low", low, "rps_high",
+				high, "p50_us", p50, "p99_us", p99, "p999_us", p999, "client_cpu_us", client, "repeats",
+				(int)samples->count);
+	// 0: not measured, as of a load beside another.
+	if (server > 0) {
+		printf(" server %.1f", server);
+		json_object_set_new(row, "server_cpu_us", json_real(server));
+	}
+	return row;
 }
 
 void report_ratio(json_t *row, const char *key, const char *words, const struct report_samples *ours,

@@ -10,7 +10,7 @@
 
 struct report_sample {
 	struct load_result load;
-	double server_cpu_us; // a request
+	double server_cpu_us; // a request; 0: not measured
 };
 
 // Repeats of one workload, taken in turn with those that they are compared with.

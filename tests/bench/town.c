@@ -1,16 +1,15 @@
 // The town: who is there, its register, its sessions, and what goes over the wire to and fro.
 #include "tests/bench/town.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include <openssl/rand.h>
 
 #include "proto/wire.h"
+#include "tests/bench/ending.h"
 #include "tests/bench/plan_maker.h"
 #include "tests/bench/town_people.h"
 
@@ -265,30 +264,13 @@ static void raise_files(void)
 	link_must(setrlimit(RLIMIT_NOFILE, &files) == 0, "RLIMIT_NOFILE");
 }
 
-// A benchmark that ends early, however it does, leaves neither the broker nor its directory behind.
-static struct world *unfinished;
-static pid_t owner;
-
-static void clean_up(void)
-{
-	if (getpid() == owner && unfinished != NULL)
-		world_free(unfinished);
-}
-
-static void end_on_signal(int signal)
-{
-	exit(128 + signal);
-}
-
 struct town *town_new(const struct town_options *options)
 {
 	struct town *town = calloc(1, sizeof *town);
 	link_must(town != NULL && options->authorities <= TOWN_AUTHORITIES_MAX, "town");
 	raise_files();
-	town->world = unfinished = world_new();
-	owner = getpid();
-	link_must(atexit(clean_up) == 0 && signal(SIGTERM, end_on_signal) != SIG_ERR && signal(SIGINT, end_on_signal) != SIG_ERR,
-		  "the end cannot be prepared");
+	town->world = world_new();
+	ending_frees(town->world);
 	link_must(curve_key_load(world_path(town->world, "authority/broker/broker.key"), &town->broker) == CERTS_OK &&
 			  note_verifier_load(world_path(town->world, "authority/trust/log.vkey"), &town->log) == CERTS_OK, "keys");
 	find_people(town, options);
@@ -309,8 +291,8 @@ int town_free(struct town *town)
 			town_person_free(town->people[i]);
 	free(town->people);
 	free(town->numbers);
+	ending_frees(NULL);
 	world_free(town->world);
-	unfinished = NULL;
 	free(town);
 	return status;
 }
