@@ -123,6 +123,7 @@ bench-quick: deps-bench ## the most important rows of it, within a minute
 	@BUILD=$(BUILD) CPIS_BENCH_QUICK=1 tests/bench/bench.sh
 
 bench-compare: ## OLD=build/x.json: what has changed from that report to build/bench.json
+	@test -n "$(OLD)" || { echo "bench-compare: with which report? make bench-compare OLD=build/x.json" >&2; exit 2; }
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all ## install under $(DESTDIR)$(PREFIX)

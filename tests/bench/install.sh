@@ -13,14 +13,16 @@ done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
 echo "deps-bench: installing ${missing[*]}"
 
+# What is said at the end is for the caller, wherever output goes by then.
+exec 3>&2
 made_policy= changed_clusters=
 finish() {
 	local code=$?
 	[[ -z $made_policy ]] || rm -f "$policy"
 	[[ -z $changed_clusters ]] || mv "$clusters.cpis" "$clusters"
 	if [[ $code -ne 0 ]]; then
-		cat "$log" >&2
-		echo "deps-bench: apt-get failed; as root, install: ${missing[*]}" >&2
+		cat "$log" >&3
+		echo "deps-bench: apt-get failed; as root, install: ${missing[*]}" >&3
 	fi
 	exit $code
 }
