@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/bench/current.h"
 #include "tests/bench/floors.h"
 #include "tests/bench/queries.h"
 #include "tests/bench/report.h"
@@ -147,6 +148,7 @@ static void sustain(void)
 	load_close(load);
 	json_array_append_new(rows, report_row("query_mix_n64_w16_5min", &samples));
 	report_end_line();
+	current_check(town);
 }
 
 // ------------------------------------------------------------------ floors
@@ -198,6 +200,7 @@ int main(int argc, char **argv)
 		else
 			compare(&shapes[i]);
 	}
+	current_check(town);
 	measure_floors();
 	if (full != NULL && strcmp(full, "1") == 0)
 		sustain();

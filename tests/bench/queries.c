@@ -4,6 +4,11 @@
 // Far apart in the register, so that the cache does not know them.
 #define STRIDE 7919u
 
+const char *queries_hit(const struct town *town, uint64_t look)
+{
+	return town->numbers[look * STRIDE % town->plans];
+}
+
 static size_t make(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX])
 {
 	struct queries *queries = context;
@@ -12,7 +17,7 @@ static size_t make(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_
 	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	if (queries->made++ % 20 < queries->hits_of_20) {
-		details.nhs_number = town->numbers[town->hits++ * STRIDE % town->plans];
+		details.nhs_number = (char *)(uintptr_t)queries_hit(town, town->hits++);
 		details.care_setting = CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT;
 		request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
 		request.details = &details;

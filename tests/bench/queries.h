@@ -15,6 +15,8 @@ struct queries {
 };
 
 void queries_init(struct queries *queries, struct town *town, unsigned hits_of_20);
+// The child with a plan that was asked about as number `look`.
+const char *queries_hit(const struct town *town, uint64_t look);
 struct load_options queries_load(struct queries *queries, unsigned connections);
 
 #endif

@@ -175,11 +175,18 @@ static void sign_in(struct town *town)
 
 // ------------------------------------------------------------------ requests and replies
 
+void town_request_id(uint64_t number, uint8_t out[REQUEST_ID_BYTES])
+{
+	memset(out, 0, REQUEST_ID_BYTES);
+	memcpy(out, "bench", 5);
+	memcpy(out + 5, &number, sizeof number);
+}
+
 size_t town_pack(struct town *town, unsigned seat, Cpis__V1__Request *request, uint8_t out[LOAD_REQUEST_BYTES_MAX])
 {
-	uint8_t id[REQUEST_ID_BYTES] = "bench";
-	memcpy(id + 5, &town->next_request, sizeof town->next_request);
-	town->next_request++;
+	uint8_t id[REQUEST_ID_BYTES];
+	town->seats[seat].last_request = town->next_request++;
+	town_request_id(town->seats[seat].last_request, id);
 	request->protocol_version = PROTOCOL_VERSION;
 	request->deadline_ms = DEADLINE_MS;
 	request->request_id = (ProtobufCBinaryData){sizeof id, id};

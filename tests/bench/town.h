@@ -22,6 +22,7 @@ struct town_seat {
 	const char *role;
 	uint8_t token[SESSION_TOKEN_BYTES_MAX];
 	size_t token_bytes;
+	uint64_t last_request;     // number of the last one that was made
 };
 
 struct town_options {
@@ -64,6 +65,7 @@ const struct town_person *town_staff(const struct town *town, unsigned number); 
 unsigned town_first_worker(void);
 unsigned town_reviewer_seat(const struct town *town);
 
+void town_request_id(uint64_t number, uint8_t out[REQUEST_ID_BYTES]);
 // Fills what all requests of this seat have in common and packs it. `request` has its body.
 size_t town_pack(struct town *town, unsigned seat, Cpis__V1__Request *request, uint8_t out[LOAD_REQUEST_BYTES_MAX]);
 // Ends the process unless the reply says OK. The first and each TOWN_VERIFIED'th is decoded whole and its receipt verified.
