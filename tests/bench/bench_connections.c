@@ -4,11 +4,11 @@
 
 #include "tests/bench/queries.h"
 #include "tests/bench/report.h"
+#include "tests/bench/rivals.h"
 #include "tests/bench/servers.h"
 
 #define DURATION_MS 1000u
 #define RETURNING 1000u    // clients after a restart
-#define REPLY_BYTES 1060u  // of the echo; about what a mean reply of the mix takes (bench_query measures it)
 
 static struct town *town;
 static json_t *rows;
@@ -18,21 +18,7 @@ static const struct {
 } shapes[] = {{1, 3}, {8, 3}, {64, 3}, {256, 3}, {1000, 3}, {4000, 1}};
 #define SHAPES (sizeof shapes / sizeof shapes[0])
 
-// ------------------------------------------------------------------ the echo, of the same sizes
-
-static size_t make_zeros(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX])
-{
-	(void)context, (void)connection;
-	for (size_t i = 0; i < 242; i++)
-		out[i] = 0;
-	return 242;
-}
-
-static void check_size(void *context, unsigned connection, const uint8_t *reply, size_t bytes)
-{
-	(void)context, (void)connection, (void)reply;
-	link_must(bytes == REPLY_BYTES, "the echo's answer has another size");
-}
+// ------------------------------------------------------------------ throughput
 
 static void measure(struct report_samples *samples, const struct load_options *options, pid_t server)
 {
@@ -42,7 +28,7 @@ static void measure(struct report_samples *samples, const struct load_options *o
 	load_close(load);
 }
 
-static void compare(const struct link_curve_target *echo, pid_t echo_server, unsigned connections, unsigned repeats)
+static void compare(const struct rival *echo, unsigned connections, unsigned repeats)
 {
 	struct report_samples ours = {0}, theirs = {0};
 	char name[64];
@@ -50,8 +36,9 @@ static void compare(const struct link_curve_target *echo, pid_t echo_server, uns
 		struct queries queries;
 		queries_init(&queries, town, 1);
 		const struct load_options options = queries_load(&queries, connections);
-		const struct load_options floor = {&link_curve, echo, connections, make_zeros, check_size, NULL};
-		measure(&theirs, &floor, echo_server);
+		struct load_options floor = echo->load;
+		floor.connections = connections;
+		measure(&theirs, &floor, echo->servers[0]);
 		measure(&ours, &options, world_broker_pid(town->world));
 	}
 	snprintf(name, sizeof name, "connections_%u", connections);
@@ -63,14 +50,11 @@ static void compare(const struct link_curve_target *echo, pid_t echo_server, uns
 
 static void compare_all(void)
 {
-	struct curve_key_pair key;
-	char endpoint[64];
-	link_must(curve_key_generate(&key) == CERTS_OK, "a key");
-	pid_t server = servers_start_echo(&key, REPLY_BYTES, endpoint);
-	const struct link_curve_target echo = {endpoint, key.public_key, town->keys, TOWN_NURSES};
+	struct rivals rivals;
+	rivals_start(&rivals, town, NULL);
 	for (size_t i = 0; i < SHAPES; i++)
-		compare(&echo, server, shapes[i].connections, shapes[i].repeats);
-	servers_stop(server);
+		compare(&rivals.of[RIVAL_ECHO], shapes[i].connections, shapes[i].repeats);
+	rivals_stop(&rivals);
 }
 
 // ------------------------------------------------------------------ memory

@@ -11,7 +11,6 @@
 #include "tests/bench/report.h"
 #include "tests/bench/rivals.h"
 
-#define WARM_UP_REQUESTS 4000u
 #define SYNCS 100u
 #define RECORD_BYTES 400u // of an audit record with its row, about
 
@@ -166,21 +165,6 @@ static void measure_floors(void)
 	report_figure(rows, "floor_ed25519_verify", "p50_us", floors_ed25519_verify_us(RECORD_BYTES), "us");
 }
 
-static void start_rivals(const char *directory)
-{
-	const struct load_run run = {.window = 1, .duration_ms = LOAD_WAIT_MS, .requests_max = WARM_UP_REQUESTS};
-	struct load_result warm;
-	struct queries queries;
-	queries_init(&queries, town, 1);
-	const struct load_options options = queries_load(&queries, TOWN_NURSES);
-	struct load *load = load_open(&options);
-	load_run(load, &run, &warm);
-	load_close(load);
-	printf("%u plans; a query is %.0f bytes, its reply %.0f (means), and so are the rivals'; 1 receipt in %u verified\n",
-	       town->plans, warm.request_bytes, warm.reply_bytes, TOWN_VERIFIED);
-	rivals_start(&rivals, directory, (size_t)warm.request_bytes, (size_t)warm.reply_bytes, town->plans, town->keys, TOWN_NURSES);
-}
-
 int main(int argc, char **argv)
 {
 	const char *quick = getenv("CPIS_BENCH_QUICK"), *full = getenv("CPIS_BENCH_FULL");
@@ -191,7 +175,7 @@ int main(int argc, char **argv)
 	is_quick = quick != NULL && strcmp(quick, "1") == 0;
 	rows = json_array();
 	town = town_new(&(struct town_options){.plans = TOWN_PLANS});
-	start_rivals(argv[2]);
+	rivals_start(&rivals, town, argv[2]);
 	for (size_t i = 0; i < SHAPES; i++) {
 		if (is_quick && !shapes[i].quick)
 			continue;

@@ -5,7 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/bench/queries.h"
 #include "tests/bench/servers.h"
+
+#define WARM_UP_REQUESTS 4000u
 
 static size_t make_zeros(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX])
 {
@@ -82,31 +85,54 @@ static void find_peer(struct rivals *rivals, enum rival_kind kind, const char *d
 	rivals->of[kind].load.target = &rivals->peers[kind];
 }
 
-void rivals_start(struct rivals *rivals, const char *directory, size_t request_bytes, size_t reply_bytes, unsigned plans,
-		  const struct curve_key_pair *keys, unsigned keys_count)
+static void measure_sizes(struct rivals *rivals, struct town *town)
 {
-	*rivals = (struct rivals){.request_bytes = request_bytes, .reply_bytes = reply_bytes, .plans = plans};
-	link_must(request_bytes <= LOAD_REQUEST_BYTES_MAX && curve_key_generate(&rivals->key) == CERTS_OK, "the echo");
-	rivals->of[RIVAL_ECHO] = (struct rival){"curve_echo", "ratio_to_curve_echo", "the echo",
-						{&link_curve, &rivals->echo, 0, make_zeros, check_size, rivals}, {0}, 1};
+	const struct load_run run = {.window = 1, .duration_ms = LOAD_WAIT_MS, .requests_max = WARM_UP_REQUESTS};
+	struct load_result warm;
+	struct queries queries;
+	queries_init(&queries, town, 1);
+	const struct load_options options = queries_load(&queries, TOWN_NURSES);
+	struct load *load = load_open(&options);
+	load_run(load, &run, &warm);
+	load_close(load);
+	rivals->request_bytes = (size_t)warm.request_bytes;
+	rivals->reply_bytes = (size_t)warm.reply_bytes;
+	printf("%u plans; a query is %zu bytes, its reply %zu (means), and so are the rivals'; 1 receipt in %u verified\n", town->plans,
+	       rivals->request_bytes, rivals->reply_bytes, TOWN_VERIFIED);
+}
+
+static void find_peers(struct rivals *rivals, const char *directory)
+{
 	rivals->of[RIVAL_NATS] = (struct rival){"nats_echo", "ratio_to_nats", "NATS",
-						{&link_nats, NULL, 0, make_zeros, check_size, rivals}, {0}, 2};
+						{&link_nats, NULL, 0, make_zeros, check_size, rivals}, {0}, 0};
 	rivals->of[RIVAL_POSTGRES] = (struct rival){"postgres", "ratio_to_postgres", "PostgreSQL",
-						    {&link_postgres, NULL, 0, make_child, check_nothing, rivals}, {0}, 1};
+						    {&link_postgres, NULL, 0, make_child, check_nothing, rivals}, {0}, 0};
 	rivals->of[RIVAL_NGINX] = (struct rival){"nginx_static", "ratio_to_nginx", "nginx",
-						 {&link_http, NULL, 0, make_http, check_size, rivals}, {0}, 1};
+						 {&link_http, NULL, 0, make_http, check_size, rivals}, {0}, 0};
 	find_peer(rivals, RIVAL_NATS, directory, "nats");
 	find_peer(rivals, RIVAL_POSTGRES, directory, "postgres");
 	find_peer(rivals, RIVAL_NGINX, directory, "nginx");
-	write_answer(directory, reply_bytes);
-	rivals->of[RIVAL_ECHO].servers[0] = servers_start_echo(&rivals->key, reply_bytes, rivals->endpoint);
-	rivals->echo = (struct link_curve_target){rivals->endpoint, rivals->key.public_key, keys, keys_count};
+	write_answer(directory, rivals->reply_bytes);
 	rivals->of[RIVAL_NATS].servers[1] = servers_start_nats_responder(&rivals->peers[RIVAL_NATS]);
 	rivals->of[RIVAL_NATS].servers_count = 2;
+}
+
+void rivals_start(struct rivals *rivals, struct town *town, const char *directory)
+{
+	*rivals = (struct rivals){.plans = town->plans};
+	measure_sizes(rivals, town);
+	link_must(rivals->request_bytes <= LOAD_REQUEST_BYTES_MAX && curve_key_generate(&rivals->key) == CERTS_OK, "the echo");
+	rivals->of[RIVAL_ECHO] = (struct rival){"curve_echo", "ratio_to_curve_echo", "the echo",
+						{&link_curve, &rivals->echo, 0, make_zeros, check_size, rivals}, {0}, 1};
+	rivals->of[RIVAL_ECHO].servers[0] = servers_start_echo(&rivals->key, rivals->reply_bytes, rivals->endpoint);
+	rivals->echo = (struct link_curve_target){rivals->endpoint, rivals->key.public_key, town->keys, TOWN_NURSES};
+	if (directory != NULL)
+		find_peers(rivals, directory);
 }
 
 void rivals_stop(struct rivals *rivals)
 {
 	servers_stop(rivals->of[RIVAL_ECHO].servers[0]);
-	servers_stop(rivals->of[RIVAL_NATS].servers[1]);
+	if (rivals->of[RIVAL_NATS].servers_count > 0)
+		servers_stop(rivals->of[RIVAL_NATS].servers[1]);
 }

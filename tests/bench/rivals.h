@@ -2,9 +2,8 @@
 #ifndef CPIS_TESTS_BENCH_RIVALS_H
 #define CPIS_TESTS_BENCH_RIVALS_H
 
-#include "certs/key.h"
-#include "tests/bench/load.h"
 #include "tests/bench/report.h"
+#include "tests/bench/town.h"
 
 enum rival_kind { RIVAL_ECHO, RIVAL_NATS, RIVAL_POSTGRES, RIVAL_NGINX, RIVALS };
 
@@ -27,9 +26,9 @@ struct rivals {
 	struct link_peer_target peers[RIVALS]; // of RIVAL_ECHO: not used
 };
 
-// The echo, started, and the peers of this directory; all with messages of these sizes. `keys` are the clients'.
-void rivals_start(struct rivals *rivals, const char *directory, size_t request_bytes, size_t reply_bytes, unsigned plans,
-		  const struct curve_key_pair *keys, unsigned keys_count);
+// Asks a few thousand questions of the town, for the mean sizes of query and reply, and starts the echo with them; and, unless
+// `directory` is NULL, takes the peers that run there.
+void rivals_start(struct rivals *rivals, struct town *town, const char *directory);
 void rivals_stop(struct rivals *rivals);
 
 #endif
