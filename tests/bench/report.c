@@ -75,6 +75,7 @@ void report_ratio(json_t *row, const char *key, const char *words, const struct 
 		  const struct report_samples *theirs)
 {
 	double ratios[REPORT_REPEATS_MAX];
+	char member[64];
 	unsigned count = ours->count < theirs->count ? ours->count : theirs->count;
 	if (count == 0)
 		return;
@@ -83,6 +84,10 @@ void report_ratio(json_t *row, const char *key, const char *words, const struct 
 	double middle = report_median(ratios, count);
 	printf("; %.2f [%.2f-%.2f] of %s", middle, ratios[0], ratios[count - 1], words);
 	json_object_set_new(row, key, json_real(middle));
+	snprintf(member, sizeof member, "%s_low", key);
+	json_object_set_new(row, member, json_real(ratios[0]));
+	snprintf(member, sizeof member, "%s_high", key);
+	json_object_set_new(row, member, json_real(ratios[count - 1]));
 }
 
 void report_end_line(void)
