@@ -23,11 +23,11 @@ static void check_inbox(struct town *town)
 	struct cpis_client *leeds = world_sign_in(town->world, "leeds");
 	const Cpis__V1__Reply *reply = world_inbox(leeds, 0, false);
 	link_must(reply->body_case == CPIS__V1__REPLY__BODY_INBOX_LIST, "Leeds's inbox cannot be read");
-	uint64_t told = reply->inbox_list->unacknowledged;
+	uint64_t told = reply->inbox_list->unacknowledged, looks = town->hits + town->looks_beside;
 	cpis_reply_free(reply);
-	if (town->hits <= town->plans && told != town->hits)
-		fprintf(stderr, "bench: Leeds was told of %llu looks of %llu\n", (unsigned long long)told, (unsigned long long)town->hits);
-	link_must(told > 0 && (town->hits > town->plans || told == town->hits), "the inbox is not current");
+	if (town->hits <= town->plans && told != looks)
+		fprintf(stderr, "bench: Leeds was told of %llu looks of %llu\n", (unsigned long long)told, (unsigned long long)looks);
+	link_must(told > 0 && (town->hits > town->plans || told == looks), "the inbox is not current");
 	reply = world_inbox(leeds, told - 1, false); // nothing was acknowledged: ids have no gaps
 	link_must(reply->inbox_list->n_items > 0 && reply->inbox_list->items[0]->kind_case == CPIS__V1__INBOX_ITEM__KIND_ACCESS &&
 			  is_among_last(town, reply->inbox_list->items[0]->access->nhs_number), "the newest notification is not of a last look");
@@ -42,6 +42,7 @@ static void check_history(struct town *town)
 						     CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT, CPIS__V1__ACCESS_TYPE__UNSCHEDULED);
 	link_must(reply->body_case == CPIS__V1__REPLY__BODY_DETAILS && reply->details->n_accesses > 0 &&
 			  strcmp(reply->details->accesses[0]->organisation, "RXH") == 0, "the last child's history is not current");
+	town->looks_beside++;
 	cpis_reply_free(reply);
 	cpis_close(nurse);
 }

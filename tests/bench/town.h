@@ -47,6 +47,7 @@ struct town {
 	char (*numbers)[11];       // those with a plan, then the misses
 	uint64_t next_request;     // request ids are never used twice
 	uint64_t hits;             // children with a plan who were asked about
+	uint64_t looks_beside;     // of current.c
 	uint64_t replies;
 	unsigned staff;
 	struct town_person **people;
