@@ -23,6 +23,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev check \
 	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev
+# What `make bench` needs besides: the peers, and the client of one.
+BENCH_PACKAGES := nats-server nginx-light postgresql-15 libpq-dev
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -69,15 +71,18 @@ TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
 TESTS_certs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/certs/test_*.c))
 TESTS_broker := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/broker/test_*.c))
 TESTS_clients := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/clients/test_*.c))
+TESTS_bench := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/bench/test_*.c))
 TESTS_scenario := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/scenario/test_*.c))
 TESTS_system := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_*.c))
-TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_scenario) $(TESTS_system)
+TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_bench) $(TESTS_scenario) $(TESTS_system)
 # Programs that the scripts of tests/system/ run.
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
+bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
+BENCH_A := $(BUILD)/libcpis-bench.a
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all deps demo test test-built lint bench install clean help
+.PHONY: all deps deps-bench demo test test-built lint bench bench-quick bench-compare install clean help
 
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
@@ -107,9 +112,20 @@ test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=addres
 lint: deps ## layering, house rules and outliers
 	@tests/lint/lint.sh
 
-bench: deps ## measure against floors in the same run; report in build/
+deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
+	@tests/bench/install.sh $(BENCH_PACKAGES)
+
+bench: deps-bench ## measure against floors and peers in the same run, at most 10 minutes; report in build/
 	@$(MAKE) --no-print-directory -j$$(nproc) programs benches
 	@BUILD=$(BUILD) tests/bench/bench.sh
+
+bench-quick: deps-bench ## the most important rows of it, within a minute
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/tests/bench/bench_query
+	@BUILD=$(BUILD) CPIS_BENCH_QUICK=1 tests/bench/bench.sh
+
+bench-compare: ## OLD=build/x.json: what has changed from that report to build/bench.json
+	@test -n "$(OLD)" || { echo "bench-compare: with which report? make bench-compare OLD=build/x.json" >&2; exit 2; }
+	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory $(INSTALLED_A)
@@ -127,7 +143,7 @@ clean: ## remove build/
 	rm -rf build
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 # ------------------------------------------------------------------ how
 
@@ -135,6 +151,9 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto proto/cpis.proto
 	@mkdir -p $(BUILD)/gen
 	@echo "  PROTOC $<"
 	$(Q)protoc-c -I. --c_out=$(BUILD)/gen $<
+
+# Benchmarks are the only ones to use libpq, which `make deps` does not install.
+$(bench_OBJ) $(BENCHES:=.o): CPPFLAGS += $(shell pkg-config --cflags libpq 2>/dev/null)
 
 # Generated code is not ours to warn about.
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HEADERS)
@@ -153,6 +172,7 @@ $(CLIENT_A): $(client_OBJ)
 $(CLI_A): $(cli_OBJ)
 $(RESPONDERS_A): $(responders_OBJ)
 $(HARNESS_A): $(harness_OBJ)
+$(BENCH_A): $(bench_OBJ)
 $(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
@@ -180,12 +200,18 @@ $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
+$(TESTS_bench): $(BUILD)/tests/unit/bench/test_%: $(BUILD)/tests/unit/bench/test_%.o $(BUILD)/tests/bench/%.o
+	$(link_test) $(CHECK_LIBS)
 $(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
-$(BENCHES): $(BUILD)/tests/bench/load.o $(BUILD)/tests/bench/log_maker.o $(BUILD)/tests/bench/month.o
+LINKED_WITH_ALL := $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
+link_with_all = $(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
+# These make logs as the benchmarks do.
 $(TOOLS_log) $(BUILD)/tests/system/test_tamper_table: $(BUILD)/tests/bench/log_maker.o
-$(TESTS_system) $(BENCHES) $(TOOLS_log): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
-	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
+$(TESTS_system) $(TOOLS_log): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+	$(link_with_all)
+$(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
+	$(link_with_all) -lssl -lpq
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,21 +1,91 @@
 #!/usr/bin/env bash
-# Runs the benchmarks one after the other: a text report on the terminal, JSON in $BUILD/bench.json.
+# Starts the peers, runs the benchmarks one after the other, and reports: text on the terminal and in $BUILD/bench.txt, JSON in
+# $BUILD/bench.json. Whatever happens, peers and files are gone afterwards.
+#
+#   CPIS_BENCH_QUICK=1   the most important rows only, within a minute
+#   CPIS_BENCH_FULL=1    also what takes longer than the ten minutes that the whole is bounded to otherwise
 set -euo pipefail
 cd "$(dirname "$0")/../.."
+. tests/bench/peers.sh
 export BUILD=${BUILD:-build}
-echo "cpis bench: $(nproc) processors, $(uname -r), $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1)"
-"$BUILD/tests/bench/bench_decision" "$BUILD/bench-decision.json"
-"$BUILD/tests/bench/bench_query" "$BUILD/bench-query.json"
-"$BUILD/tests/bench/bench_audit" "$BUILD/bench-audit.json"
-"$BUILD/tests/bench/bench_verify" "$BUILD/bench-verify.json"
-"$BUILD/tests/bench/bench_publication" "$BUILD/bench-publication.json"
-"$BUILD/tests/bench/bench_detection" "$BUILD/bench-detection.json"
-python3 - "$BUILD/bench.json" "$BUILD/bench-query.json" "$BUILD/bench-decision.json" "$BUILD/bench-audit.json" "$BUILD/bench-verify.json" \
-	"$BUILD/bench-publication.json" "$BUILD/bench-detection.json" << 'END'
-import json
-import sys
-reports = [json.load(open(path, encoding="utf-8")) for path in sys.argv[2:]]
-with open(sys.argv[1], "w", encoding="utf-8") as file:
-    json.dump({"rows": [row for report in reports for row in report["rows"]]}, file, indent=2)
-END
-echo "JSON: $BUILD/bench.json"
+quick=${CPIS_BENCH_QUICK:-} full=${CPIS_BENCH_FULL:-}
+# The peer's cluster lies on the file system that the broker's store is on, or the two could not be compared.
+directory=$(mktemp -d /tmp/cpis-bench-XXXXXX)
+running=
+finish() {
+	local code=$?
+	trap - EXIT
+	if [[ -n $running ]]; then
+		kill -TERM "$running" 2> /dev/null || true
+		wait "$running" || true
+	fi
+	peers_stop "$directory"
+	rm -rf "$directory"
+	[[ $code -eq 0 ]] || echo "bench: ended with exit code $code" >&2
+	exit $code
+}
+trap finish EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+environment() {
+	echo "cpis bench, $(date -u +%FT%TZ), $(git rev-parse --short HEAD 2> /dev/null || echo unknown version)"
+	echo "$(nproc) processors, shared with the load generator: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1); Linux $(uname -r)"
+	echo "store and cluster on $(findmnt -n -o FSTYPE,SOURCE,OPTIONS -T "$directory"); load average $(cut -d' ' -f1-3 /proc/loadavg)"
+	echo "$(dpkg-query -W -f='${Package} ${Version}\n' libzmq5 libssl3 libsodium23 libsqlite3-0 libprotobuf-c1 nats-server \
+		postgresql-15 nginx | paste -sd ';' | sed 's/;/; /g')"
+}
+
+# Bounded in time, each and all of them together; a benchmark that is told to end takes its broker with it.
+reports=()
+whole_s=$([[ $full == 1 ]] && echo 7200 || echo 600)
+run() {
+	local name=$1 bound_s=$2 left_s=$((whole_s - SECONDS)) code=0
+	shift 2
+	echo
+	echo "== $name"
+	if [[ $left_s -lt 10 ]]; then
+		echo "left out: the time is over"
+		return
+	fi
+	timeout --kill-after=20 $((bound_s < left_s ? bound_s : left_s)) \
+		"$BUILD/tests/bench/bench_$name" "$directory/$name.json" "$@" &
+	running=$!
+	wait "$running" || code=$?
+	running=
+	if [[ $code -eq 124 && $left_s -le $bound_s ]]; then
+		echo "broken off: the time is over"
+		return
+	fi
+	[[ $code -eq 0 ]] || { echo "bench: bench_$name failed, exit code $code (124: it took longer than $bound_s s)" >&2; exit 1; }
+	reports+=("$directory/$name.json")
+}
+
+main() {
+	environment
+	if [[ $(findmnt -n -o FSTYPE -T "$directory") == tmpfs ]]; then
+		echo "/tmp is memory: no figure below says anything about durable writes"
+	fi
+	environment > "$directory/environment"
+	peers_start "$directory"
+	run query $([[ $full == 1 ]] && echo 700 || echo 240) "$directory"
+	if [[ $quick != 1 ]]; then
+		run connections 120
+		run latency 120
+		run inbox 60
+		run sessions 120
+		run publication $([[ $full == 1 ]] && echo 1800 || echo 120)
+		run decision 60
+		run core 60
+		run verify $([[ $full == 1 ]] && echo 1200 || echo 90)
+		run audit $([[ $full == 1 ]] && echo 1800 || echo 120)
+		run detection 60
+	fi
+	echo
+	[[ ${#reports[@]} -gt 0 ]] || { echo "bench: nothing was measured in $whole_s s" >&2; exit 1; }
+	python3 tests/bench/report.py merge "$BUILD/bench.json" "$directory/environment" "${reports[@]}"
+	python3 tests/bench/report.py targets "$BUILD/bench.json"
+	echo "text: $BUILD/bench.txt  JSON: $BUILD/bench.json"
+}
+
+main > >(tee "$BUILD/bench.txt")

@@ -2,7 +2,6 @@
 // operation itself, with rows read, records decoded and details opened, without the network. What the operating system has in
 // memory is told apart from what comes from the disk.
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <jansson.h>
 
 #include "broker/op.h"
+#include "tests/bench/ending.h"
 #include "tests/bench/log_maker.h"
 
 #define DAY_MS (24u * 3600u * 1000u)
@@ -234,20 +234,15 @@ static void measure_all(uint64_t records)
 					      "file_bytes", bytes, "seconds", seconds));
 }
 
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *where)
-{
-	(void)status, (void)flag, (void)where;
-	return remove(path);
-}
-
 int main(int argc, char **argv)
 {
-	char directory[] = "/var/tmp/cpis-bench-audit-XXXXXX"; // on a disk, where /tmp may be memory
+	static char directory[] = "/var/tmp/cpis-bench-audit-XXXXXX"; // on a disk, where /tmp may be memory
 	const char *full = getenv("CPIS_BENCH_FULL");
 	if (argc != 2 || mkdtemp(directory) == NULL) {
 		fprintf(stderr, "usage: bench_audit REPORT.json\n");
 		return 1;
 	}
+	ending_removes(directory);
 	puts("\nsearching the audit log");
 	rows = json_array();
 	log_maker_open(&maker, directory);
@@ -257,7 +252,6 @@ int main(int argc, char **argv)
 	else
 		puts("  (CPIS_BENCH_FULL=1 goes on to ten million records)");
 	log_maker_close(&maker);
-	nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	json_t *all = json_pack("{s:o}", "rows", rows);
 	int failed = json_dump_file(all, argv[1], JSON_INDENT(2));
 	json_decref(all);

@@ -1,6 +1,5 @@
 // What one decision costs: the person's role profile looked up, the policy's checks made, the rule named. Over a policy
 // of 100 roles, 300 activities and 50 care settings, and for ever more staff; beside SHA-256 of 64 bytes, in turns.
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include "broker/policy_priv.h"
 #include "broker/roles.h"
 #include "broker/vault.h"
+#include "tests/bench/ending.h"
 #include "tests/harness/enrolment.h"
 
 #define ROLES 100u
@@ -222,12 +222,6 @@ static json_t *row_of(unsigned staff, const struct policy *policy, const struct 
 	return json_pack("{s:s, s:f, s:f}", "name", name, "p50_us", ns / 1000, "ratio_to_sha256", middle);
 }
 
-static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *where)
-{
-	(void)status, (void)flag, (void)where;
-	return remove(path);
-}
-
 int main(int argc, char **argv)
 {
 	static const unsigned steps[] = {100, 1000, 10000, STAFF_MAX};
@@ -240,6 +234,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	must(mkdtemp(directory) != NULL, "no directory");
+	ending_removes(directory);
 	must(ods_code_parse("RXH", 3, &hospital), "ODS code");
 	struct enrolment *enrolment = enrolment_new();
 	struct policy *policy = make_policy();
@@ -262,6 +257,5 @@ int main(int argc, char **argv)
 	vault_free(vault);
 	policy_free(policy);
 	enrolment_free(enrolment);
-	nftw(directory, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 	return failed != 0;
 }

@@ -1,8 +1,10 @@
-// How fast an authority's file is published, and that memory does not grow with it: 25,000 and 250,000 plans, each as a new file,
-// as an identical second one, and as one in which all have changed.
+// How fast an authority's file is published, and that memory does not grow with it: 25,000 and 250,000 plans as a new file and, in
+// the full bench (CPIS_BENCH_FULL=1), as an identical second one and as one in which all have changed.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "tests/bench/ending.h"
 #include "tests/harness/world.h"
 #include "tests/harness/world_plans.h"
 
@@ -17,8 +19,10 @@ struct row {
 };
 
 static struct world *world;
+static struct row rows[6];
+static size_t count;
 
-static struct row publish(const char *what, unsigned plans, const char *start_date)
+static void publish(const char *what, unsigned plans, const char *start_date)
 {
 	char path[256];
 	snprintf(path, sizeof path, "%s", world_path(world, "plans.csv"));
@@ -31,42 +35,57 @@ static struct row publish(const char *what, unsigned plans, const char *start_da
 	       (double)row.measured.ms / 1000, plans * 1000.0 / (double)row.measured.ms, row.measured.client_peak_kb,
 	       row.measured.broker_peak_kb);
 	fflush(stdout);
-	return row;
+	rows[count++] = row;
 }
 
-static void print_json(FILE *file, const struct row *rows, size_t count)
+static void print_json(FILE *file)
 {
 	fputs("{\"rows\": [", file);
 	for (size_t i = 0; i < count; i++)
 		fprintf(file,
-			"%s{\"name\": \"publication %u %s\", \"plans\": %u, \"ms\": %llu, \"client_peak_kb\": %ld, \"broker_peak_kb\": %ld}",
-			i == 0 ? "" : ", ", rows[i].plans, rows[i].what, rows[i].plans, (unsigned long long)rows[i].measured.ms,
-			rows[i].measured.client_peak_kb, rows[i].measured.broker_peak_kb);
+			"%s{\"name\": \"publication_%u_%s\", \"rps\": %.1f, \"ms\": %llu, \"client_peak_kb\": %ld, \"broker_peak_kb\": %ld}",
+			i == 0 ? "" : ", ", rows[i].plans, rows[i].what, rows[i].plans * 1000.0 / (double)rows[i].measured.ms,
+			(unsigned long long)rows[i].measured.ms, rows[i].measured.client_peak_kb, rows[i].measured.broker_peak_kb);
 	fputs("]}\n", file);
+}
+
+// The highest of a program over the rows of one size.
+static long peak_kb(unsigned plans, bool of_client)
+{
+	long peak = 0;
+	for (size_t i = 0; i < count; i++) {
+		long own = of_client ? rows[i].measured.client_peak_kb : rows[i].measured.broker_peak_kb;
+		if (rows[i].plans == plans && own > peak)
+			peak = own;
+	}
+	return peak;
 }
 
 int main(int argc, char **argv)
 {
-	struct row rows[6];
-	size_t count = 0;
+	const char *full = getenv("CPIS_BENCH_FULL");
 	for (unsigned plans = 25000; plans <= 250000; plans *= 10) {
 		world = world_new();
+		ending_frees(world);
 		world_start(world);
 		if (world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", NULL) != 0)
 			world_fail(world, "contacts: %s", world_err(world));
-		rows[count++] = publish("new", plans, "2026-01-02");
-		rows[count++] = publish("identical", plans, "2026-01-02");
-		rows[count++] = publish("changed", plans, "2026-01-03");
+		publish("new", plans, "2026-01-02");
+		if (full != NULL && strcmp(full, "1") == 0) {
+			publish("identical", plans, "2026-01-02");
+			publish("changed", plans, "2026-01-03");
+		}
 		world_stop(world);
+		ending_frees(NULL);
 		world_free(world);
 	}
 	FILE *file = argc > 1 ? fopen(argv[1], "w") : NULL;
 	if (file != NULL) {
-		print_json(file, rows, count);
+		print_json(file);
 		fclose(file);
 	}
-	if (rows[3].measured.client_peak_kb > rows[0].measured.client_peak_kb + CLIENT_GROWTH_KB_MAX ||
-	    rows[5].measured.broker_peak_kb > rows[2].measured.broker_peak_kb + BROKER_GROWTH_KB_MAX) {
+	if (peak_kb(250000, true) > peak_kb(25000, true) + CLIENT_GROWTH_KB_MAX ||
+	    peak_kb(250000, false) > peak_kb(25000, false) + BROKER_GROWTH_KB_MAX) {
 		puts("memory grows with the file");
 		return EXIT_FAILURE;
 	}

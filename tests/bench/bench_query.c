@@ -1,280 +1,194 @@
-// The main figure: a mix of queries (95 % of children unknown, 5 % opened and notified), each decided, recorded and
-// flushed to disk before its answer, against a bare CURVE echo of the same sizes. Both in the same run, taking turns;
-// what counts is the ratio.
-#include <signal.h>
+// The main figures: queries, each decided, recorded and flushed to disk before its answer, at several numbers of connections and
+// windows, against a bare CURVE echo of the same sizes and the peers, all in turn within one run; what counts are the ratios. And the
+// floors: disk, hash, signature.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-#include <jansson.h>
-#include <zmq.h>
+#include "tests/bench/current.h"
+#include "tests/bench/floors.h"
+#include "tests/bench/queries.h"
+#include "tests/bench/report.h"
+#include "tests/bench/rivals.h"
 
-#include "tests/bench/load.h"
-#include "tests/harness/channel.h"
-#include "tests/harness/world.h"
-#include "tests/harness/world_client.h"
+#define SYNCS 100u
+#define RECORD_BYTES 400u // of an audit record with its row, about
 
-#define REPEATS 5u
-#define DURATION_MS 2000u
-#define CHILDREN 100u
-#define STRANGERS 4000u // numbers nobody holds anything about; made before the clock starts
-#define ECHO_REPLY_BYTES 1100u // about what a flag's reply with its receipt takes
+static struct town *town;
+static struct rivals rivals;
+static json_t *rows;
+static bool is_quick;
 
-// ------------------------------------------------------------------ the echo
-
-// A ROUTER that answers each message with as many bytes as the broker would, and does nothing else.
-static pid_t start_echo(const struct curve_key_pair *key, char endpoint[64])
+static unsigned repeats(void)
 {
-	int pipe_ends[2];
-	if (pipe(pipe_ends) != 0)
-		world_fail(NULL, "pipe");
-	pid_t child = fork();
-	if (child == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		int one = 1;
-		size_t bytes = 64;
-		char bound[64], reply[ECHO_REPLY_BYTES] = {0};
-		void *context = zmq_ctx_new(), *socket = zmq_socket(context, ZMQ_ROUTER);
-		zmq_setsockopt(socket, ZMQ_CURVE_SERVER, &one, sizeof one);
-		zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, key->secret_key, KEY_BYTES);
-		if (zmq_bind(socket, "tcp://127.0.0.1:*") != 0 ||
-		    zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, bound, &bytes) != 0 ||
-		    write(pipe_ends[1], bound, sizeof bound) != sizeof bound)
-			_exit(1);
-		for (;;) {
-			zmq_msg_t peer, message;
-			zmq_msg_init(&peer);
-			zmq_msg_init(&message);
-			if (zmq_msg_recv(&peer, socket, 0) < 0 || zmq_msg_recv(&message, socket, 0) < 0)
-				_exit(1);
-			zmq_msg_close(&message);
-			zmq_msg_send(&peer, socket, ZMQ_SNDMORE);
-			zmq_send(socket, reply, sizeof reply, 0);
-		}
-	}
-	close(pipe_ends[1]);
-	if (child < 0 || read(pipe_ends[0], endpoint, 64) != 64)
-		world_fail(NULL, "the echo did not start");
-	close(pipe_ends[0]);
-	return child;
+	return is_quick ? 3 : 5;
 }
 
-static size_t make_echo(void *context, uint8_t out[LOAD_MESSAGE_BYTES_MAX])
+static uint32_t duration_ms(void)
 {
-	(void)context;
-	memset(out, 0, 256);
-	return 256;
+	return is_quick ? 700 : 1500;
 }
 
-static void check_echo(void *context, const uint8_t *data, size_t bytes)
+// Both with connections of their own, so that none is idle while the others are measured.
+static void measure(struct report_samples *samples, const struct load_options *options, unsigned connections, unsigned window,
+		    const pid_t *servers, unsigned servers_count)
 {
-	(void)context;
-	(void)data;
-	if (bytes != ECHO_REPLY_BYTES)
-		world_fail(NULL, "the echo answered %zu bytes", bytes);
+	const struct load_run run = {.window = window, .duration_ms = duration_ms()};
+	struct load_options own = *options;
+	own.connections = connections;
+	struct load *load = load_open(&own);
+	report_measure(samples, load, &run, servers, servers_count);
+	load_close(load);
 }
 
-// ------------------------------------------------------------------ the broker
+// ------------------------------------------------------------------ workloads
 
 struct mix {
-	char numbers[CHILDREN + STRANGERS][11]; // the children first
-	uint8_t token[SESSION_TOKEN_BYTES_MAX];
-	size_t token_bytes;
-	uint64_t made;
-	uint64_t reply_bytes;
+	const char *name;
+	unsigned hits_of_20;
 };
+static const struct mix mixes[] = {{"query_mix", 1}, {"query_hit", 20}, {"query_miss", 0}};
+#define MIXES (sizeof mixes / sizeof mixes[0])
 
-static size_t make_query(void *context, uint8_t out[LOAD_MESSAGE_BYTES_MAX])
-{
-	struct mix *mix = context;
-	uint8_t id[REQUEST_ID_BYTES] = {0};
-	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
-	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	memcpy(id, &mix->made, sizeof mix->made);
-	bool known = mix->made++ % 20 == 0;
-	char *number = mix->numbers[known ? mix->made / 20 % CHILDREN : CHILDREN + mix->made % STRANGERS];
-	request.protocol_version = PROTOCOL_VERSION;
-	request.request_id = (ProtobufCBinaryData){sizeof id, id};
-	request.deadline_ms = 10000;
-	request.session_token = (ProtobufCBinaryData){mix->token_bytes, mix->token};
-	flag.nhs_number = details.nhs_number = number;
-	flag.care_setting = details.care_setting = CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT;
-	request.body_case = known ? CPIS__V1__REQUEST__BODY_DETAILS : CPIS__V1__REQUEST__BODY_FLAG;
-	if (known)
-		request.details = &details;
-	else
-		request.flag = &flag;
-	return cpis__v1__request__pack(&request, out);
-}
-
-// Refusals would be fast and prove nothing. Field 3, the outcome, is OK: tag 0x18, value 1.
-static void check_query(void *context, const uint8_t *data, size_t bytes)
-{
-	struct mix *mix = context;
-	static const uint8_t start[] = {0x08, 0x01, 0x12, REQUEST_ID_BYTES};
-	size_t at = sizeof start + REQUEST_ID_BYTES;
-	if (bytes < at + 2 || memcmp(data, start, sizeof start) != 0 || data[at] != 0x18 || data[at + 1] != 1)
-		world_fail(NULL, "a query was not answered with OK");
-	mix->reply_bytes += bytes;
-}
-
-static void publish_children(struct world *world, const struct mix *mix)
-{
-	struct cpis_client *leeds = world_sign_in(world, "leeds");
-	for (unsigned i = 0; i < CHILDREN; i++)
-		cpis_reply_free(
-			world_publish(world, leeds, "383", mix->numbers[i], CPIS__V1__PLAN_TYPE__CPP, "2026-01-01"));
-	cpis_close(leeds);
-}
-
-static void sign_in(struct world *world, struct mix *mix)
-{
-	struct channel *channel = channel_open(world, world_path(world, "systems/hospital.key"));
-	struct channel_reply *reply = channel_open_session(world, channel, "nurse");
-	const ProtobufCBinaryData *token = &reply->reply->session_open->session_token;
-	memcpy(mix->token, token->data, token->len);
-	mix->token_bytes = token->len;
-	channel_reply_free(reply);
-	channel_close(channel);
-}
-
-// ------------------------------------------------------------------ the comparison
-
-struct side {
-	struct load_options options;
-	pid_t server;
-	struct load_result results[REPEATS];
-	double cpu_us[REPEATS]; // of the server, a request
+struct shape {
+	unsigned connections, window;
+	unsigned mixes;           // the first so many
+	unsigned rivals;          // likewise
+	bool quick;
 };
+// The first two are what the others are read from.
+static const struct shape shapes[] = {
+	{64, 1, 3, RIVALS, true}, {64, 16, 1, RIVALS, true}, {1, 1, 1, 1, true}, {8, 1, 1, RIVALS, false}};
+#define SHAPES (sizeof shapes / sizeof shapes[0])
 
-static double cpu_seconds(pid_t process)
+static void row_name(char out[64], const char *name, const struct shape *shape)
 {
-	char path[64], line[1024];
-	unsigned long user = 0, system = 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-	FILE *file = fopen(path, "re");
-	if (file == NULL || fgets(line, sizeof line, file) == NULL ||
-	    sscanf(strrchr(line, ')') + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-		world_fail(NULL, "%s cannot be read", path);
-	fclose(file);
-	return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	snprintf(out, 64, "%s_n%u_w%u", name, shape->connections, shape->window);
 }
 
-static void measure(struct side *side, unsigned repeat)
-{
-	double before = cpu_seconds(side->server);
-	load_run(&side->options, &side->results[repeat]);
-	side->cpu_us[repeat] = (cpu_seconds(side->server) - before) * 1e6 / (double)side->results[repeat].requests;
-}
-
-static int by_value(const void *left, const void *right)
-{
-	double a = *(const double *)left, b = *(const double *)right;
-	return a < b ? -1 : a > b;
-}
-
-static double median(const double values[REPEATS])
-{
-	double sorted[REPEATS];
-	memcpy(sorted, values, sizeof sorted);
-	qsort(sorted, REPEATS, sizeof sorted[0], by_value);
-	return sorted[REPEATS / 2];
-}
-
-// One figure of all repeats.
-#define COLUMN(side, member, out)                                                                    \
-	for (unsigned column_i = 0; column_i < REPEATS; column_i++)                                  \
-		(out)[column_i] = (double)(side)->results[column_i].member
-
-static json_t *row_of(const char *name, const struct side *side, const struct side *floor)
-{
-	double rate[REPEATS], p50[REPEATS], p99[REPEATS], p999[REPEATS], ratio[REPEATS];
-	COLUMN(side, requests_per_s, rate);
-	COLUMN(side, p50_us, p50);
-	COLUMN(side, p99_us, p99);
-	COLUMN(side, p999_us, p999);
-	for (unsigned i = 0; i < REPEATS; i++)
-		ratio[i] = rate[i] / floor->results[i].requests_per_s;
-	qsort(ratio, REPEATS, sizeof ratio[0], by_value);
-	printf("%-22s %9.0f/s  p50 %6.0f  p99 %6.0f  p99.9 %6.0f us  server CPU %5.1f us", name, median(rate), median(p50),
-	       median(p99), median(p999), median(side->cpu_us));
-	json_t *row = json_pack("{s:s, s:f, s:f, s:f, s:f, s:f}", "name", name, "rps", median(rate), "p50_us", median(p50),
-				"p99_us", median(p99), "p999_us", median(p999), "server_cpu_us", median(side->cpu_us));
-	if (side != floor) {
-		printf("  %.2f of the echo [%.2f-%.2f]", ratio[REPEATS / 2], ratio[0], ratio[REPEATS - 1]);
-		json_object_set_new(row, "ratio_to_curve_echo", json_real(ratio[REPEATS / 2]));
-	}
-	putchar('\n');
-	fflush(stdout);
-	return row;
-}
-
-static void compare(struct side *echo, struct side *query, unsigned connections, unsigned window, json_t *rows)
+static void report(const struct shape *shape, const struct report_samples ours[MIXES], unsigned mixes_count,
+		   const struct report_samples theirs[RIVALS])
 {
 	char name[64];
-	echo->options.connections = query->options.connections = connections;
-	echo->options.window = query->options.window = window;
-	for (unsigned i = 0; i < REPEATS; i++) {
-		measure(echo, i);
-		measure(query, i);
+	for (unsigned m = 0; m < mixes_count; m++) {
+		row_name(name, mixes[m].name, shape);
+		json_t *row = report_row(name, &ours[m]);
+		for (unsigned r = 0; r < shape->rivals; r++)
+			report_ratio(row, rivals.of[r].ratio_key, rivals.of[r].words, &ours[m], &theirs[r]);
+		report_end_line();
+		json_array_append_new(rows, row);
 	}
-	snprintf(name, sizeof name, "curve_echo_n%u_w%u", connections, window);
-	json_array_append_new(rows, row_of(name, echo, echo));
-	snprintf(name, sizeof name, "query_mix_n%u_w%u", connections, window);
-	json_array_append_new(rows, row_of(name, query, echo));
+	for (unsigned r = 0; r < shape->rivals; r++) {
+		row_name(name, rivals.of[r].name, shape);
+		json_array_append_new(rows, report_row(name, &theirs[r]));
+		report_end_line();
+	}
+}
+
+static void compare(const struct shape *shape)
+{
+	struct report_samples ours[MIXES] = {0}, theirs[RIVALS] = {0};
+	unsigned mixes_count = is_quick ? 1 : shape->mixes;
+	pid_t broker = world_broker_pid(town->world);
+	for (unsigned i = 0; i < repeats(); i++) {
+		for (unsigned r = 0; r < shape->rivals; r++)
+			measure(&theirs[r], &rivals.of[r].load, shape->connections, shape->window, rivals.of[r].servers,
+				rivals.of[r].servers_count);
+		for (unsigned m = 0; m < mixes_count; m++) {
+			struct queries queries;
+			queries_init(&queries, town, mixes[m].hits_of_20);
+			const struct load_options options = queries_load(&queries, shape->connections);
+			measure(&ours[m], &options, shape->connections, shape->window, &broker, 1);
+		}
+	}
+	report(shape, ours, mixes_count, theirs);
+}
+
+// One client alone waits for the network, the work and one flush: what of that is the broker's own.
+static void compare_idle(void)
+{
+	struct report_samples echo = {0}, mix = {0};
+	const struct shape shape = {1, 1, 1, 1, true};
+	pid_t broker = world_broker_pid(town->world);
+	double syncs[REPORT_REPEATS_MAX];
+	char name[64];
+	for (unsigned i = 0; i < repeats(); i++) {
+		struct queries queries;
+		queries_init(&queries, town, 1);
+		const struct load_options options = queries_load(&queries, 1);
+		measure(&echo, &rivals.of[RIVAL_ECHO].load, 1, 1, rivals.of[RIVAL_ECHO].servers, 1);
+		measure(&mix, &options, 1, 1, &broker, 1);
+		syncs[i] = floors_fdatasync_us(world_path(town->world, "."), RECORD_BYTES, SYNCS);
+	}
+	double allowed_us = report_p50_us(&echo) + 1.5 * report_median(syncs, repeats());
+	row_name(name, "query_mix", &shape);
+	json_t *row = report_row(name, &mix);
+	report_ratio(row, "ratio_to_curve_echo", "the echo", &mix, &echo);
+	printf("; p50 allowed (echo + 1.5 fdatasync) %.0f us", allowed_us);
+	report_end_line();
+	json_object_set_new(row, "p50_allowed_us", json_real(allowed_us));
+	json_array_append_new(rows, row);
+	row_name(name, "curve_echo", &shape);
+	json_array_append_new(rows, report_row(name, &echo));
+	report_end_line();
+}
+
+// Five minutes: what accumulates (write-ahead log, memory, indices) has to be paid for within them.
+static void sustain(void)
+{
+	const struct load_run run = {.window = 16, .duration_ms = 300000};
+	struct report_samples samples = {0};
+	struct queries queries;
+	pid_t broker = world_broker_pid(town->world);
+	queries_init(&queries, town, 1);
+	const struct load_options options = queries_load(&queries, 64);
+	struct load *load = load_open(&options);
+	report_measure(&samples, load, &run, &broker, 1);
+	load_close(load);
+	json_array_append_new(rows, report_row("query_mix_n64_w16_5min", &samples));
+	report_end_line();
+	current_check(town);
+}
+
+// ------------------------------------------------------------------ floors
+
+static void measure_floors(void)
+{
+	static const unsigned records[] = {1, 16, 64, 256};
+	const char *directory = world_path(town->world, ".");
+	char name[64];
+	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+		snprintf(name, sizeof name, "floor_fdatasync_%u", records[i]);
+		report_figure(rows, name, "p50_us", floors_fdatasync_us(directory, (size_t)records[i] * RECORD_BYTES, SYNCS), "us");
+	}
+	report_figure(rows, "floor_sha256_400", "p50_us", floors_sha256_us(RECORD_BYTES), "us");
+	report_figure(rows, "floor_ed25519_verify", "p50_us", floors_ed25519_verify_us(RECORD_BYTES), "us");
 }
 
 int main(int argc, char **argv)
 {
-	struct curve_key_pair echo_key, hospital, broker;
-	static struct mix mix;
-	char endpoint[64];
-	if (argc != 2) {
-		fprintf(stderr, "usage: bench_query REPORT.json\n");
+	const char *quick = getenv("CPIS_BENCH_QUICK"), *full = getenv("CPIS_BENCH_FULL");
+	if (argc != 3) {
+		fprintf(stderr, "usage: bench_query REPORT.json PEERS_DIRECTORY (see tests/bench/peers.sh)\n");
 		return 1;
 	}
-	struct world *world = world_new();
-	world_start(world);
-	if (curve_key_generate(&echo_key) != CERTS_OK ||
-	    curve_key_load(world_path(world, "systems/hospital.key"), &hospital) != CERTS_OK ||
-	    curve_key_load(world_path(world, "authority/broker/broker.key"), &broker) != CERTS_OK)
-		world_fail(world, "keys");
-	for (unsigned i = 0; i < CHILDREN + STRANGERS; i++)
-		world_nhs_number(i, mix.numbers[i]);
-	publish_children(world, &mix);
-	sign_in(world, &mix);
-	struct side echo = {.server = start_echo(&echo_key, endpoint)};
-	echo.options = (struct load_options){.endpoint = endpoint,
-					     .server_key = echo_key.public_key,
-					     .key = &hospital,
-					     .duration_ms = DURATION_MS,
-					     .make = make_echo,
-					     .check = check_echo};
-	struct side query = {.server = world_broker_pid(world)};
-	query.options = (struct load_options){.endpoint = world_endpoint(world),
-					      .server_key = broker.public_key,
-					      .key = &hospital,
-					      .duration_ms = DURATION_MS,
-					      .make = make_query,
-					      .check = check_query,
-					      .context = &mix};
-	json_t *rows = json_array();
-	compare(&echo, &query, 1, 1, rows);
-	compare(&echo, &query, 8, 1, rows);
-	compare(&echo, &query, 64, 1, rows);
-	compare(&echo, &query, 64, 16, rows);
-	printf("mean reply of the broker: %.0f bytes\n", (double)mix.reply_bytes / (double)mix.made);
-	json_t *report = json_pack("{s:o}", "rows", rows);
-	int failed = json_dump_file(report, argv[1], JSON_INDENT(2));
-	json_decref(report);
-	kill(echo.server, SIGKILL);
-	waitpid(echo.server, NULL, 0);
-	int status = world_stop(world);
-	world_free(world);
-	return failed != 0 || status != 0;
+	is_quick = quick != NULL && strcmp(quick, "1") == 0;
+	rows = json_array();
+	town = town_new(&(struct town_options){.plans = TOWN_PLANS});
+	rivals_start(&rivals, town, argv[2]);
+	for (size_t i = 0; i < SHAPES; i++) {
+		if (is_quick && !shapes[i].quick)
+			continue;
+		if (shapes[i].connections == 1)
+			compare_idle();
+		else
+			compare(&shapes[i]);
+	}
+	current_check(town);
+	measure_floors();
+	if (full != NULL && strcmp(full, "1") == 0)
+		sustain();
+	rivals_stop(&rivals);
+	report_write(rows, argv[1]);
+	return town_free(town) != 0;
 }
