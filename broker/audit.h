@@ -82,11 +82,13 @@ __attribute__((warn_unused_result)) bool audit_prove_growth(struct audit_log *lo
 // not decode or open, or does not fit.
 Cpis__V1__AuditEntry *audit_entry(struct audit_log *log, struct arena *arena, const struct store_audit *row);
 
-// As the store's audit_search. `tag` is vault_tag_subject's or vault_tag_person's, in place of the range's `tags`: rows have that of
-// their month, and those of months whose keys were destroyed are not found.
+// As the store's audit_search. `tag` is vault_tag_subject's or vault_tag_person's, in place of the range's `tags`, and `person` that
+// of `persons`: rows have those of their month, and those of months whose keys were destroyed are not found.
 struct audit_search {
 	struct store_audit_range range;
 	struct store_tag tag;
+	bool by_person;             // with SUBJECT: by this one only
+	struct store_tag person;
 };
 __attribute__((warn_unused_result)) enum store_status audit_find(struct audit_log *log, const struct audit_search *search,
 								  struct arena *arena, struct store_audit **ret,

@@ -11,8 +11,8 @@ static bool is_of_class(const struct audit_key *key, enum audit_class record_cla
 }
 
 // The pseudonyms of `tag` in the months that the range reaches, in the arena. NULL: it does not fit.
-static struct store_tag *tags_of(const struct audit_keys *keys, const struct audit_search *search, enum audit_class record_class,
-				 struct arena *arena, size_t *ret_count)
+static struct store_tag *tags_of(const struct audit_keys *keys, const struct audit_search *search, const struct store_tag *tag,
+				 enum audit_class record_class, struct arena *arena, size_t *ret_count)
 {
 	uint32_t first = instant_month(search->range.from_ms), last = instant_month(search->range.until_ms);
 	struct store_tag *tags = arena_alloc(arena, (audit_keys_count(keys) + 1) * sizeof *tags);
@@ -20,7 +20,7 @@ static struct store_tag *tags_of(const struct audit_keys *keys, const struct aud
 	for (size_t i = 0; tags != NULL && i < audit_keys_count(keys); i++) {
 		const struct audit_key *key = audit_keys_at(keys, i);
 		if (is_of_class(key, record_class) && key->month >= first && key->month <= last)
-			audit_key_tag(key, &search->tag, &tags[(*ret_count)++]);
+			audit_key_tag(key, tag, &tags[(*ret_count)++]);
 	}
 	return tags;
 }
@@ -32,9 +32,16 @@ enum store_status audit_find(struct audit_log *log, const struct audit_search *s
 	struct store_audit_range range = search->range;
 	if (range.key == STORE_AUDIT_SUBJECT || range.key == STORE_AUDIT_PERSON) {
 		enum audit_class record_class = range.key == STORE_AUDIT_SUBJECT ? AUDIT_CLASS_CHILD : AUDIT_CLASS_PERSON;
-		range.tags = tags_of(audit_keys_of(log), search, record_class, arena, &range.tag_count);
+		range.tags = tags_of(audit_keys_of(log), search, &search->tag, record_class, arena, &range.tag_count);
 		if (range.tags == NULL)
 			return STORE_NO_MEMORY;
+	}
+	if (range.key == STORE_AUDIT_SUBJECT && search->by_person) {
+		range.persons = tags_of(audit_keys_of(log), search, &search->person, AUDIT_CLASS_PERSON, arena, &range.person_count);
+		if (range.persons == NULL)
+			return STORE_NO_MEMORY;
+		if (range.person_count == 0)
+			range.tag_count = 0; // nothing can be theirs
 	}
 	return store->ops->audit_search(store, &range, arena, ret, ret_count);
 }

@@ -51,6 +51,8 @@ static void choose_key(struct walk *walk)
 	if (walk->context->has_subject) {
 		range->key = STORE_AUDIT_SUBJECT;
 		walk->search.tag = walk->context->subject;
+		walk->search.by_person = request->uid[0] != '\0';
+		walk->search.person = walk->person;
 	} else if (request->uid[0] != '\0') {
 		range->key = STORE_AUDIT_PERSON;
 		walk->search.tag = walk->person;

@@ -187,6 +187,8 @@ struct store_audit_range {
 	enum store_audit_order key;
 	const struct store_tag *tags;  // of the subject or the person: any of these; borrowed
 	size_t tag_count;
+	const struct store_tag *persons; // with SUBJECT: by any of these only; borrowed
+	size_t person_count;           // 0: by whomever
 	struct ods_code organisation;
 	uint64_t from_index;           // inclusive
 	uint64_t until_index;          // exclusive

@@ -230,22 +230,31 @@ static bool narrow(struct sqlite_store *store, const struct store_audit_range *r
 	return true;
 }
 
-// "s0123.. OR s4567..", in the arena. NULL: it does not fit.
+// "(s0123.. OR s4567..)"
+static char *write_any(char *at, char kind, const struct store_tag *tags, size_t count)
+{
+	*at++ = '(';
+	for (size_t i = 0; i < count; i++) {
+		at = i == 0 ? at : stpcpy(at, " OR ");
+		at = write_tag_word(at, kind, tags[i].bytes);
+	}
+	*at++ = ')';
+	return at;
+}
+
+// In the arena. NULL: it does not fit.
 static const char *write_query(const struct store_audit_range *range, struct arena *arena)
 {
-	size_t room = range->tag_count * (WORD_BYTES + 4) + ODS_CODE_BYTES_MAX + 2;
+	size_t room = (range->tag_count + range->person_count) * (WORD_BYTES + 4) + ODS_CODE_BYTES_MAX + 16;
 	char *query = arena_alloc(arena, room), *at = query;
 	if (query == NULL)
 		return NULL;
 	if (range->key == STORE_AUDIT_ORGANISATION)
 		at = write_organisation_word(at, range->organisation.text, strlen(range->organisation.text));
-	for (size_t i = 0; range->key != STORE_AUDIT_ORGANISATION && i < range->tag_count; i++) {
-		if (i > 0) {
-			memcpy(at, " OR ", 4);
-			at += 4;
-		}
-		at = write_tag_word(at, range->key == STORE_AUDIT_SUBJECT ? 's' : 'p', range->tags[i].bytes);
-	}
+	else
+		at = write_any(at, range->key == STORE_AUDIT_SUBJECT ? 's' : 'p', range->tags, range->tag_count);
+	if (range->key == STORE_AUDIT_SUBJECT && range->person_count > 0)
+		at = write_any(stpcpy(at, " AND "), 'p', range->persons, range->person_count);
 	*at = '\0';
 	return query;
 }
@@ -265,7 +274,7 @@ enum store_status sqlite_audit_search(struct store *base, const struct store_aud
 		*ret_count = 0;
 		return STORE_OK;
 	}
-	if (range->tag_count > QUERY_TAGS_MAX)
+	if (range->tag_count + range->person_count > QUERY_TAGS_MAX)
 		return sqlite_store_fail(store, "audit_search", "too many tags");
 	if (!all && (query = write_query(range, arena)) == NULL)
 		return STORE_NO_MEMORY;

@@ -1,6 +1,7 @@
 // SQLite backend: the write-ahead log brought back into the database. SQLite does that within the commit that finds the log long
-// enough, and whoever waits for that commit waits for some megabytes to be written and flushed. So a thread does the most
-// of it, beside the commits; and then the committer what has come meanwhile, which is little, so that the log begins anew.
+// enough, and whoever waits for that commit waits for some megabytes to be written and flushed. So a thread does it beside the
+// commits. The log begins anew when all of it has been brought back and nothing has come meanwhile. When that does not happen by
+// itself, because there is no pause between commits, the committer does the last piece, once the thread has left little of it.
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -9,15 +10,36 @@
 #include "broker/store_sqlite_priv.h"
 #include "proto/invariant.h"
 
-#define WAL_FRAMES_LONG 2000 // some 8 MB
+#define WAL_FRAMES_LONG 1000      // some 4 MB: the thread begins
+#define WAL_FRAMES_TOO_LONG 16000 // some 64 MB: the committer does not wait for a pause any more
+#define WAL_FRAMES_LITTLE 256
+#define WAL_PASSES_MAX 16u
 
 struct wal_keeper {
 	sqlite3 *database;  // a connection of the thread's own
 	pthread_t thread;
 	pthread_mutex_t mutex;
 	pthread_cond_t woken;
-	bool wanted, done, stopping;
+	bool wanted, stopping;
+	bool little_left;   // all but a few frames are in the database
+	int asked_frames;   // how long the log was when the thread was last asked
 };
+
+// Each pass takes less time than the one before, so less comes meanwhile.
+static bool bring_back(sqlite3 *database)
+{
+	int frames = 0, moved = 0;
+	for (unsigned pass = 0; pass < WAL_PASSES_MAX; pass++) {
+		int status = sqlite3_wal_checkpoint_v2(database, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+		if (status != SQLITE_OK && status != SQLITE_BUSY)
+			log_event(LOG_LEVEL_ERROR, "store_failed", "wal_checkpoint: %s", sqlite3_errmsg(database));
+		if (status != SQLITE_OK)
+			return false;
+		if (frames - moved <= WAL_FRAMES_LITTLE)
+			return true;
+	}
+	return false;
+}
 
 static void *keep(void *argument)
 {
@@ -29,12 +51,10 @@ static void *keep(void *argument)
 			continue;
 		}
 		pthread_mutex_unlock(&keeper->mutex);
-		int status = sqlite3_wal_checkpoint_v2(keeper->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-		if (status != SQLITE_OK && status != SQLITE_BUSY)
-			log_event(LOG_LEVEL_ERROR, "store_failed", "wal_checkpoint: %s", sqlite3_errmsg(keeper->database));
+		bool little_left = bring_back(keeper->database);
 		pthread_mutex_lock(&keeper->mutex);
 		keeper->wanted = false;
-		keeper->done = true;
+		keeper->little_left = little_left;
 	}
 	pthread_mutex_unlock(&keeper->mutex);
 	return NULL;
@@ -46,13 +66,14 @@ static int after_commit(void *context, sqlite3 *database, const char *name, int 
 	struct wal_keeper *keeper = context;
 	bool finish = false;
 	pthread_mutex_lock(&keeper->mutex);
-	if (keeper->done) {
-		keeper->done = false;
+	if (keeper->little_left && frames >= WAL_FRAMES_TOO_LONG) {
 		finish = true;
-	} else if (frames >= WAL_FRAMES_LONG && !keeper->wanted) {
+	} else if (!keeper->wanted && (frames < keeper->asked_frames ? frames : frames - keeper->asked_frames) >= WAL_FRAMES_LONG) {
 		keeper->wanted = true;
+		keeper->asked_frames = frames;
 		pthread_cond_signal(&keeper->woken);
 	}
+	keeper->little_left = false;
 	pthread_mutex_unlock(&keeper->mutex);
 	// What fails here is tried again with the next one: the log only grows meanwhile.
 	if (finish)

@@ -1277,6 +1277,11 @@ static bool is_asked_for(const struct store_audit *row, const struct store_audit
 	    (range->key == STORE_AUDIT_PERSON && !has_tag(row->has_person, &row->person, range)) ||
 	    (range->key == STORE_AUDIT_ORGANISATION && strcmp(row->organisation.text, range->organisation.text) != 0))
 		return false;
+	if (range->key == STORE_AUDIT_SUBJECT && range->person_count > 0) {
+		struct store_audit_range persons = {.tags = range->persons, .tag_count = range->person_count};
+		if (!has_tag(row->has_person, &row->person, &persons))
+			return false;
+	}
 	return row->index >= range->from_index && row->index < range->until_index && row->time_ms >= range->from_ms &&
 	       row->time_ms < range->until_ms;
 }
@@ -1312,7 +1317,7 @@ START_TEST(searches_along_each_key_in_both_orders_between_numbers_and_times)
 			.key = (enum store_audit_order)(i % 4), .oldest_first = i / 4 % 2 == 1, .organisation = brighton,
 			.tags = i % 4 == STORE_AUDIT_SUBJECT ? subjects : persons, .tag_count = 1 + i % 2,
 			.from_index = from[i / 8 % 6], .until_index = until[i / 48 % 5], .from_ms = from_ms[i / 240 % 3],
-			.until_ms = until_ms[i / 720 % 3], .limit = limits[i / 2160],
+			.until_ms = until_ms[i / 720 % 3], .limit = limits[i / 2160], .persons = persons, .person_count = i / 8 % 3,
 		};
 		found += assert_search(&range);
 	}
