@@ -9,8 +9,9 @@
 Cpis__V1__Access *access_now(struct op_context *context);
 // Puts this request's look into the history of its subject. A silent one is kept and not shown. REASON_NONE or REASON_STORE.
 enum reason access_put(struct op_context *context, const Cpis__Stored__V1__StoredAccess *access, bool silent);
-// NULL, and a line in the operator's log, when it does not open or does not fit the arena.
-const Cpis__Stored__V1__StoredAccess *access_open(struct op_context *context, const struct store_access *row);
+// NULL, and a line in the operator's log, when it does not open or does not fit the arena; NULL and `ret_erased` when its month's
+// key has been destroyed.
+const Cpis__Stored__V1__StoredAccess *access_open(struct op_context *context, const struct store_access *row, bool *ret_erased);
 
 // What the history shows: the latest looks that were not silent, newest first; opened, in the arena.
 struct access_history {

@@ -10,7 +10,8 @@
 
 #define TAG_KIND 1u
 #define SEALED_BYTES (SEAL_SECRET_BYTES + SEAL_OVERHEAD_BYTES)
-#define LOAD_ARENA_BYTES (AUDIT_KEYS_MAX * (sizeof(struct store_audit_key) + SEALED_BYTES + 32u))
+// An array that grows is copied twice as large.
+#define LOAD_ARENA_BYTES (AUDIT_KEYS_MAX * (4 * sizeof(struct store_audit_key) + SEALED_BYTES + 32u))
 
 struct entry {
 	struct audit_key key;

@@ -86,7 +86,8 @@ static enum follow_up correct(struct op_context *context, const struct authority
 		return FOLLOW_UP_FAILED;
 	for (size_t i = 0; i < count; i++) {
 		// One that does not open is in the operator's log; the others are told.
-		const Cpis__Stored__V1__StoredAccess *access = access_open(context, &rows[i]);
+		bool erased = false;
+		const Cpis__Stored__V1__StoredAccess *access = access_open(context, &rows[i], &erased);
 		if (access != NULL && saw(access, version->plan) &&
 		    !correct_one(context, state, version->plan, access, rows[i].audit_index, cursor))
 			return FOLLOW_UP_FAILED;

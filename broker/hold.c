@@ -30,7 +30,7 @@ enum store_status hold_all(struct op_context *context, Cpis__V1__RetentionHold *
 		return STORE_NO_MEMORY;
 	for (size_t i = 0; i < count; i++)
 		if ((holds[i] = open_hold(context, &rows[i])) == NULL)
-			return context->arena->overflowed ? STORE_NO_MEMORY : STORE_FAILED;
+			return context->arena->overflowed ? STORE_NO_MEMORY : STORE_NOT_FOUND;
 	*ret = holds;
 	*ret_count = count;
 	return STORE_OK;

@@ -4,7 +4,7 @@
 
 #include "broker/op.h"
 
-// All of them, opened, in the arena; HOLDS_MAX at most. STORE_FAILED also when one does not open.
+// All of them, opened, in the arena; HOLDS_MAX at most. STORE_NOT_FOUND: one does not open.
 __attribute__((warn_unused_result)) enum store_status hold_all(struct op_context *context, Cpis__V1__RetentionHold ***ret,
 								size_t *ret_count);
 // Adds or replaces, in the store's batch. STORE_NO_MEMORY: it does not fit the arena.

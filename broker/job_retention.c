@@ -11,10 +11,10 @@
 
 #define MINUTE_MS 60000u
 #define RECORDS_PER_STEP 256u
-// What is destroyed does not come back, so a clock is believed only when it has gone for a while: there are records from
-// between a week and a month ago. After a jump there are none.
-#define BELIEVED_FROM_MS (30ull * 24u * 60u * 60u * 1000u)
-#define BELIEVED_UNTIL_MS (7ull * 24u * 60u * 60u * 1000u)
+// What is destroyed does not come back, so a clock is believed only when it has gone for a while: there are records of each of the
+// seven days before. After a jump, or two, there are not.
+#define BELIEVED_DAYS 7u
+#define DAY_MS (24ull * 60u * 60u * 1000u)
 
 static const char *const class_words[AUDIT_CLASSES_END] = {
 	[AUDIT_CLASS_CHILD] = "CHILD",
@@ -32,10 +32,13 @@ static enum job_result find_due(struct op_context *context, const struct audit_k
 	bool read = false;
 	for (size_t i = 0; i < audit_keys_count(keys); i++) {
 		const struct audit_key *key = audit_keys_at(keys, i);
-		uint64_t due_ms = retention_due_ms(context->policy, key);
+		uint64_t due_ms = retention_due_ms(context->policy, audit_keys_of(context->audit), key);
 		if (key->destroyed_ms != 0 || due_ms == 0 || context->now_ms < due_ms)
 			continue;
-		if (!read && hold_all(context, &holds, &count) != STORE_OK)
+		enum store_status status = read ? STORE_OK : hold_all(context, &holds, &count);
+		if (status == STORE_NOT_FOUND)
+			return JOB_IDLE; // one does not open, and could hold this
+		if (status != STORE_OK)
 			return JOB_FAILED;
 		read = true;
 		if (hold_any_covers(holds, count, key->month))
@@ -48,18 +51,21 @@ static enum job_result find_due(struct op_context *context, const struct audit_k
 
 static bool clock_is_believed(struct op_context *context, bool *ret)
 {
-	struct audit_search search = {
-		.range = {.key = STORE_AUDIT_ALL,
-			  .until_index = UINT64_MAX,
-			  .from_ms = context->now_ms > BELIEVED_FROM_MS ? context->now_ms - BELIEVED_FROM_MS : 0,
-			  .until_ms = context->now_ms > BELIEVED_UNTIL_MS ? context->now_ms - BELIEVED_UNTIL_MS : 0,
-			  .limit = 1},
-	};
-	struct store_audit *rows = NULL;
-	size_t count = 0;
-	if (audit_find(context->audit, &search, context->arena, &rows, &count) != STORE_OK)
-		return false;
-	*ret = count > 0;
+	*ret = true;
+	for (unsigned day = 1; day <= BELIEVED_DAYS && *ret; day++) {
+		struct audit_search search = {
+			.range = {.key = STORE_AUDIT_ALL,
+				  .until_index = UINT64_MAX,
+				  .from_ms = context->now_ms > (day + 1) * DAY_MS ? context->now_ms - (day + 1) * DAY_MS : 0,
+				  .until_ms = context->now_ms > day * DAY_MS ? context->now_ms - day * DAY_MS : 0,
+				  .limit = 1},
+		};
+		struct store_audit *rows = NULL;
+		size_t count = 0;
+		if (audit_find(context->audit, &search, context->arena, &rows, &count) != STORE_OK)
+			return false;
+		*ret = count > 0;
+	}
 	return true;
 }
 
@@ -71,6 +77,9 @@ static bool remove_look(struct op_context *context, const struct store_audit *ro
 	struct store_tag subject;
 	size_t used = context->arena->used;
 	const Cpis__V1__AuditEntry *entry = row->has_subject ? audit_entry(context->audit, context->arena, row) : NULL;
+	// What the history has of it was sealed with the same key, and goes with it.
+	if (row->has_subject && entry == NULL)
+		log_event(LOG_LEVEL_ERROR, "audit_unreadable", "audit record %llu does not open", (unsigned long long)row->index);
 	bool is_look = entry != NULL && nhs_number_parse(entry->detail->nhs_number, strlen(entry->detail->nhs_number), &number) ==
 						NHS_NUMBER_OK;
 	if (is_look)
@@ -130,7 +139,7 @@ static bool record(struct op_context *context, const struct audit_key *key)
 	char month[MONTH_BYTES], due[25];
 	uint64_t index;
 	month_format(key->month, month);
-	instant_format(retention_due_ms(context->policy, key), due);
+	instant_format(retention_due_ms(context->policy, audit_keys_of(context->audit), key), due);
 	detail.target = arena_printf(context->arena, "%s %s key %u", month, class_words[key->record_class], key->id);
 	detail.reason = arena_printf(context->arena, "This key was destroyed: the policy kept what it sealed until %s.", due);
 	struct audit_event event = {
@@ -165,7 +174,7 @@ enum job_result job_retention(struct op_context *context, struct job_tally *tall
 		return JOB_FAILED;
 	if (!believed) {
 		log_event(LOG_LEVEL_WARNING, "key_destruction_waits",
-			  "audit key %u is due, but there are no records of the last weeks: is the clock right?", key->id);
+			  "audit key %u is due, but there are not records of each of the last days: is the clock right?", key->id);
 		return rest(context);
 	}
 	enum job_result looks = key->record_class == AUDIT_CLASS_CHILD ? remove_looks(context, key) : JOB_IDLE;

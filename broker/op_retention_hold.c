@@ -22,7 +22,7 @@ static enum reason check_others(struct op_context *context, const Cpis__V1__Rete
 	*ret_replaced = false;
 	enum store_status status = hold_all(context, &holds, &count);
 	if (status != STORE_OK)
-		return status == STORE_NO_MEMORY ? REASON_INTERNAL : REASON_STORE;
+		return status == STORE_FAILED ? REASON_STORE : REASON_INTERNAL;
 	for (size_t i = 0; i < count; i++) {
 		if (strcmp(holds[i]->name, asked->name) != 0)
 			continue;
@@ -60,7 +60,7 @@ enum reason op_retention_hold(struct op_context *context)
 		return REASON_INTERNAL;
 	enum store_status status = hold_put(context, &hold);
 	if (status != STORE_OK)
-		return status == STORE_NO_MEMORY ? REASON_INTERNAL : REASON_STORE;
+		return status == STORE_FAILED ? REASON_STORE : REASON_INTERNAL;
 	reply->replaced = replaced;
 	context->reply->retention_hold = reply;
 	context->reply->body_case = CPIS__V1__REPLY__BODY_RETENTION_HOLD;

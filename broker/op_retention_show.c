@@ -35,7 +35,7 @@ static Cpis__V1__RetentionKey *key_value(struct op_context *context, const struc
 	value->record_class = (Cpis__V1__RecordClass)key->record_class;
 	value->seal_key = key->id;
 	value->destroyed_ms = key->destroyed_ms;
-	value->due_ms = key->destroyed_ms != 0 ? 0 : retention_due_ms(context->policy, key);
+	value->due_ms = key->destroyed_ms != 0 ? 0 : retention_due_ms(context->policy, audit_keys_of(context->audit), key);
 	return value;
 }
 
@@ -105,7 +105,7 @@ enum reason op_retention_show(struct op_context *context)
 		before = UINT32_MAX;
 	enum store_status status = hold_all(context, &shown.holds, &shown.hold_count);
 	if (status != STORE_OK)
-		return status == STORE_NO_MEMORY ? REASON_INTERNAL : REASON_STORE;
+		return status == STORE_FAILED ? REASON_STORE : REASON_INTERNAL;
 	shown.reply = OP_NEW(context, Cpis__V1__RetentionShowReply, cpis__v1__retention_show_reply__init);
 	if (shown.reply == NULL || !add_months(&shown, before))
 		return REASON_INTERNAL;

@@ -22,8 +22,9 @@ struct pool {
 
 static _Thread_local struct pool *pool; // as long as the thread
 
-static void fetch(uint8_t *out, size_t bytes)
+void random_fresh(void *to, size_t bytes)
 {
+	uint8_t *out = to;
 	while (bytes > 0) {
 		ssize_t got = getrandom(out, bytes, 0);
 		if (got < 0 && errno == EINTR)
@@ -50,11 +51,11 @@ static bool open_pool(void)
 void random_bytes(void *out, size_t bytes)
 {
 	if (bytes > LARGE_BYTES || (pool == NULL && !open_pool())) {
-		fetch(out, bytes);
+		random_fresh(out, bytes);
 		return;
 	}
 	if (pool->left < bytes) {
-		fetch(pool->bytes, sizeof pool->bytes);
+		random_fresh(pool->bytes, sizeof pool->bytes);
 		pool->left = sizeof pool->bytes;
 	}
 	uint8_t *from = pool->bytes + sizeof pool->bytes - pool->left;

@@ -5,8 +5,9 @@
 #include "broker/audit_keys.h"
 #include "broker/policy.h"
 
-// When a key is to be destroyed, by this policy; 0: never.
-uint64_t retention_due_ms(const struct policy *policy, const struct audit_key *key);
+// When a key is to be destroyed, by this policy; 0: never. Counted from its month, or from the latest month of the keys before it:
+// what was recorded under a clock that was behind is not due when the clock is right again.
+uint64_t retention_due_ms(const struct policy *policy, const struct audit_keys *keys, const struct audit_key *key);
 
 // Of job_retention.c. What children's histories have of a month goes before its key does, in steps; a pass over the month that
 // found nothing to remove was the last one, so that it does not matter whether a step's commit failed.

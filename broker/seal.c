@@ -89,7 +89,7 @@ bool seal_close(struct seal_key *key, const void *identity, size_t identity_byte
 	int count = 0;
 	if (plain_bytes > INT32_MAX - SEAL_OVERHEAD_BYTES)
 		return false;
-	random_bytes(out, SEAL_NONCE_BYTES);
+	random_fresh(out, SEAL_NONCE_BYTES);
 	return EVP_EncryptInit_ex(context, NULL, NULL, NULL, out) == 1 &&
 	       EVP_EncryptUpdate(context, NULL, &count, identity, (int)identity_bytes) == 1 &&
 	       EVP_EncryptUpdate(context, out + SEAL_NONCE_BYTES, &count, plain, (int)plain_bytes) == 1 &&

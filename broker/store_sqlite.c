@@ -191,6 +191,8 @@ static enum store_status begin(struct store *base)
 	struct sqlite_store *store = sqlite_store_of(base);
 	INVARIANT(!store->begun);
 	store->poisoned = false;
+	if (store->leaves_remains && sqlite_clear_remains(store))
+		store->leaves_remains = false;
 	store->begun = true;
 	enum store_status status = sqlite_run(store, store->statements[STATEMENT_BEGIN], SQLITE_OK, "begin");
 	if (status != STORE_OK) {

@@ -286,6 +286,7 @@ enum store_status sqlite_checkpoint_get(struct store *, struct arena *, const ch
 // store_sqlite_wal.c
 bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path); // false: it cannot be had
 void sqlite_wal_keeper_stop(struct sqlite_store *store); // harmless without one
+int sqlite_wal_cut(struct sqlite_store *store); // between batches; SQLITE_BUSY: somebody reads beside the broker
 // store_sqlite_search.c
 bool sqlite_prepare_searches(struct sqlite_store *store);
 // Before a commit: indexes rows when there are many that are not yet. False: it failed.

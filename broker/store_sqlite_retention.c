@@ -28,11 +28,7 @@ enum store_status sqlite_audit_key_destroy(struct store *base, uint32_t id, uint
 
 bool sqlite_clear_remains(struct sqlite_store *store)
 {
-	int frames = -1, moved = -1;
-	// Nobody waits for a reader here: the next commit tries again.
-	sqlite3_busy_timeout(store->database, 0);
-	int status = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, &frames, &moved);
-	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
+	int status = sqlite_wal_cut(store);
 	if (status != SQLITE_OK && status != SQLITE_BUSY)
 		log_event(LOG_LEVEL_ERROR, "store_failed", "wal_checkpoint: %s", sqlite3_errmsg(store->database));
 	return status == SQLITE_OK;

@@ -275,7 +275,7 @@ enum store_status sqlite_audit_search(struct store *base, const struct store_aud
 		return STORE_OK;
 	}
 	if (range->tag_count + range->person_count > QUERY_TAGS_MAX)
-		return sqlite_store_fail(store, "audit_search", "too many tags");
+		return STORE_NO_MEMORY;
 	if (!all && (query = write_query(range, arena)) == NULL)
 		return STORE_NO_MEMORY;
 	int bound = sqlite_bind_u64(statement, 1, from) | sqlite_bind_u64(statement, 2, until) |

@@ -19,20 +19,34 @@ struct wal_keeper {
 	sqlite3 *database;  // a connection of the thread's own
 	pthread_t thread;
 	pthread_mutex_t mutex;
-	pthread_cond_t woken;
+	pthread_cond_t woken, rested;
+	bool working;
 	bool wanted, stopping;
+	bool failing;       // it has been told that the last pass failed
 	bool little_left;   // all but a few frames are in the database
 	int asked_frames;   // how long the log was when the thread was last asked
 };
 
+// SQLite flushes the database when a pass has reached the last frame, which under load none does: then the committer would.
+static int flush_database(sqlite3 *database)
+{
+	sqlite3_file *file = NULL;
+	int status = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	return status == SQLITE_OK ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : status;
+}
+
 // Each pass takes less time than the one before, so less comes meanwhile.
-static bool bring_back(sqlite3 *database)
+static bool bring_back(struct wal_keeper *keeper)
 {
 	int frames = 0, moved = 0;
 	for (unsigned pass = 0; pass < WAL_PASSES_MAX; pass++) {
-		int status = sqlite3_wal_checkpoint_v2(database, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
-		if (status != SQLITE_OK && status != SQLITE_BUSY)
-			log_event(LOG_LEVEL_ERROR, "store_failed", "wal_checkpoint: %s", sqlite3_errmsg(database));
+		int status = sqlite3_wal_checkpoint_v2(keeper->database, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
+		if (status == SQLITE_OK)
+			status = flush_database(keeper->database);
+		bool failed = status != SQLITE_OK && status != SQLITE_BUSY;
+		if (failed && !keeper->failing)
+			log_event(LOG_LEVEL_ERROR, "store_failed", "wal_checkpoint: %s; it is tried again", sqlite3_errstr(status));
+		keeper->failing = failed;
 		if (status != SQLITE_OK)
 			return false;
 		if (frames - moved <= WAL_FRAMES_LITTLE)
@@ -50,11 +64,13 @@ static void *keep(void *argument)
 			pthread_cond_wait(&keeper->woken, &keeper->mutex);
 			continue;
 		}
+		keeper->working = true;
 		pthread_mutex_unlock(&keeper->mutex);
-		bool little_left = bring_back(keeper->database);
+		bool little_left = bring_back(keeper);
 		pthread_mutex_lock(&keeper->mutex);
-		keeper->wanted = false;
+		keeper->wanted = keeper->working = false;
 		keeper->little_left = little_left;
+		pthread_cond_broadcast(&keeper->rested);
 	}
 	pthread_mutex_unlock(&keeper->mutex);
 	return NULL;
@@ -89,6 +105,7 @@ bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path)
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
 	pthread_mutex_init(&keeper->mutex, NULL);
 	pthread_cond_init(&keeper->woken, NULL);
+	pthread_cond_init(&keeper->rested, NULL);
 	if (sqlite3_open_v2(path, &keeper->database, flags, NULL) != SQLITE_OK ||
 	    sqlite3_exec(keeper->database, "PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF", NULL, NULL, NULL) != SQLITE_OK ||
 	    pthread_create(&keeper->thread, NULL, keep, keeper) != 0) {
@@ -99,6 +116,22 @@ bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path)
 	sqlite3_wal_hook(store->database, after_commit, keeper);
 	store->keeper = keeper;
 	return true;
+}
+
+int sqlite_wal_cut(struct sqlite_store *store)
+{
+	struct wal_keeper *keeper = store->keeper;
+	if (keeper == NULL)
+		return SQLITE_BUSY;
+	pthread_mutex_lock(&keeper->mutex);
+	while (keeper->working)
+		pthread_cond_wait(&keeper->rested, &keeper->mutex);
+	// It cannot begin meanwhile. Nobody waits for a reader: it is tried again.
+	sqlite3_busy_timeout(store->database, 0);
+	int status = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
+	pthread_mutex_unlock(&keeper->mutex);
+	return status;
 }
 
 void sqlite_wal_keeper_stop(struct sqlite_store *store)
@@ -114,6 +147,7 @@ void sqlite_wal_keeper_stop(struct sqlite_store *store)
 	pthread_join(keeper->thread, NULL);
 	sqlite3_close(keeper->database);
 	pthread_cond_destroy(&keeper->woken);
+	pthread_cond_destroy(&keeper->rested);
 	pthread_mutex_destroy(&keeper->mutex);
 	free(keeper);
 	store->keeper = NULL;

@@ -20,7 +20,7 @@ _Static_assert(MASTER_KEY_BYTES == SEAL_SECRET_BYTES, "keys are derived from it"
 
 // Labels of the derived keys are part of what is stored: changing one makes every database unreadable.
 static const char *const purpose_labels[VAULT_PURPOSES] = {
-	[VAULT_PLAN] = "cpis/1/seal/plan",           [VAULT_ACCESS] = "cpis/1/seal/access",
+	[VAULT_PLAN] = "cpis/1/seal/plan",
 	[VAULT_INBOX] = "cpis/1/seal/inbox",         [VAULT_AUTHORITY] = "cpis/1/seal/authority",
 	[VAULT_REQUEST] = "cpis/1/seal/request",     [VAULT_AUDIT_KEY] = "cpis/1/seal/audit-key",
 	[VAULT_TOKEN] = "cpis/1/seal/session-token", [VAULT_QUARANTINE] = "cpis/1/seal/quarantine",

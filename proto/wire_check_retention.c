@@ -61,6 +61,7 @@ enum wire_status wire_check_retention_reply(const Cpis__V1__Reply *reply, struct
 	const Cpis__V1__RetentionShowReply *body = reply->retention_show;
 	REQUIRE(body->n_months <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "retention_show.months");
 	REQUIRE(body->n_holds <= HOLDS_MAX, WIRE_TOO_MANY, "retention_show.holds");
+	REQUIRE(!body->more || body->n_months > 0, WIRE_MISSING, "retention_show.months");
 	for (size_t i = 0; i < body->n_months && status == WIRE_OK; i++) {
 		REQUIRE(is_month(body->months[i]->month), WIRE_BAD_VALUE, "retention_show.months.month");
 		REQUIRE(body->months[i]->n_keys <= RETENTION_KEYS_MAX, WIRE_TOO_MANY, "retention_show.months.keys");

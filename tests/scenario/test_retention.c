@@ -12,7 +12,6 @@
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
 #define CHILD_12 " []\nretention: {child_months: 12}\n"
 #define ALL_12 " []\nretention: {child_months: 12, staff_months: 24, service_months: 12}\n"
-#define WEEK_MS (7u * STAGE_DAY_MS)
 #define WHY "the inquest asks for it"
 
 static struct stage *stage;
@@ -103,7 +102,7 @@ static void drop_curtain(void)
 static void go_on(uint64_t until_ms)
 {
 	struct attempt attempt = {REASON_HANDSHAKE_KEY, 1, stage->now_ms, "somebody"};
-	for (; stage->now_ms < until_ms; stage->now_ms += WEEK_MS)
+	for (; stage->now_ms < until_ms; stage->now_ms += STAGE_DAY_MS)
 		ck_assert(core_record_attempts(stage->core, &attempt, 1, stage->now_ms));
 }
 
@@ -258,15 +257,69 @@ START_TEST(a_clock_that_jumped_erases_nothing)
 	uint64_t back_ms = stage->now_ms + STAGE_HOUR_MS;
 	stage_set_detection(stage, CHILD_12);
 	stage->now_ms = day("2031-01-01");
-	for (unsigned i = 0; i < 6; i++, stage->now_ms += STAGE_DAY_MS) {
+	for (unsigned i = 0; i < 6; i++) {
 		go_on(stage->now_ms + 1);
-		stage->now_ms -= WEEK_MS;
 		ck_assert(stage_tick(stage));
 	}
+	// And again, after it was right in between.
+	stage->now_ms = back_ms;
+	go_on(stage->now_ms + 1);
+	stage->now_ms = day("2031-01-14");
+	ck_assert(stage_tick(stage));
 	stage->now_ms = back_ms;
 	stage_sign_in(stage, REVIEWER);
 	ck_assert(is_found());
 	ck_assert_uint_eq(destroyed(), 0);
+}
+END_TEST
+
+START_TEST(what_was_recorded_under_a_clock_that_was_behind_is_kept_like_the_rest)
+{
+	struct attempt attempt = {REASON_HANDSHAKE_KEY, 1, day("2020-06-05"), "somebody"};
+	stage_set_detection(stage, ALL_12);
+	ck_assert(core_record_attempts(stage->core, &attempt, 1, day("2020-06-05")));
+	uint64_t index = stage_log_size(stage) - 1;
+	pass_until("2026-12-01");
+	ck_assert(!show(index)->erased);
+	pass_until("2027-11-08");
+	ck_assert(show(index)->erased);
+}
+END_TEST
+
+START_TEST(a_look_left_behind_does_not_open_any_more)
+{
+	struct store_access *rows;
+	struct arena arena;
+	struct nhs_number number;
+	struct store_tag subject;
+	size_t count;
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	ck_assert_int_eq(nhs_number_parse(stage_child(0), NHS_NUMBER_DIGITS, &number), NHS_NUMBER_OK);
+	vault_tag_subject(stage->vault, &number, &subject);
+	ck_assert_int_eq(stage->disk->ops->accesses_of(stage->disk, &subject, true, 0, 5, &arena, &rows, &count), STORE_OK);
+	ck_assert_uint_eq(count, 1);
+	stage_set_detection(stage, CHILD_12);
+	pass_until("2027-11-08");
+	// As if the file still had it somewhere.
+	ck_assert_int_eq(stage->disk->ops->begin(stage->disk), STORE_OK);
+	ck_assert_int_eq(stage->disk->ops->access_put(stage->disk, &rows[0]), STORE_OK);
+	ck_assert_int_eq(stage->disk->ops->commit(stage->disk), STORE_OK);
+	ck_assert_uint_eq(history_length(), 0);
+	arena_done(&arena);
+}
+END_TEST
+
+START_TEST(a_hold_that_does_not_open_holds_everything)
+{
+	struct store_hold broken = {{{9}}, {(const uint8_t *)"not a hold", 10}};
+	stage_set_detection(stage, CHILD_12);
+	ck_assert_int_eq(stage->disk->ops->begin(stage->disk), STORE_OK);
+	ck_assert_int_eq(stage->disk->ops->hold_put(stage->disk, &broken), STORE_OK);
+	ck_assert_int_eq(stage->disk->ops->commit(stage->disk), STORE_OK);
+	uint64_t failed = core_read_counters(stage->core).failed_commits;
+	pass_until("2027-11-08");
+	ck_assert(is_found());
+	ck_assert_uint_eq(core_read_counters(stage->core).failed_commits, failed);
 }
 END_TEST
 
@@ -311,6 +364,9 @@ int main(void)
 		{"growing", a_hold_may_grow_and_not_shrink_and_there_are_so_many},
 		{"whose", a_hold_is_for_national_reviewers},
 		{"clock", a_clock_that_jumped_erases_nothing},
+		{"behind", what_was_recorded_under_a_clock_that_was_behind_is_kept_like_the_rest},
+		{"left", a_look_left_behind_does_not_open_any_more},
+		{"unreadable", a_hold_that_does_not_open_holds_everything},
 		{"failing", a_step_that_fails_at_any_call_is_done_again_and_nothing_is_left_half_done},
 	};
 	Suite *suite = suite_create("retention");

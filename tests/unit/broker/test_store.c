@@ -2,6 +2,7 @@
 #include "broker/store.h"
 
 #include <check.h>
+#include <sqlite3.h>
 #include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
@@ -1451,6 +1452,49 @@ START_TEST(removes_one_access)
 }
 END_TEST
 
+static int frames_of(sqlite3 *database)
+{
+	int frames = -1;
+	ck_assert_int_eq(sqlite3_wal_checkpoint_v2(database, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, NULL), SQLITE_OK);
+	return frames;
+}
+
+// A few pages each; many thousands of frames in all.
+static void commit_pages(unsigned first)
+{
+	static char large[12000];
+	memset(large, 'x', sizeof large - 1);
+	begin();
+	ck_assert_int_eq(put_plan(first % 50 + 1, 1, large), STORE_OK);
+	commit();
+}
+
+// However long a reader holds it up, and however many commits come without a pause.
+START_TEST(the_write_ahead_log_begins_anew)
+{
+	sqlite3 *reader = NULL;
+	ck_assert_int_eq(sqlite3_open_v2(path, &reader, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
+	for (int held = 0; held < 2; held++) {
+		if (held == 1)
+			ck_assert_int_eq(sqlite3_exec(reader, "BEGIN; SELECT count(*) FROM plan", NULL, NULL, NULL), SQLITE_OK);
+		for (unsigned i = 0; i < 3000; i++)
+			commit_pages(i);
+		if (held == 1)
+			ck_assert_int_eq(sqlite3_exec(reader, "COMMIT", NULL, NULL, NULL), SQLITE_OK);
+		// The thread is asked each thousand frames; the commit after it has done starts again at the front.
+		unsigned tries = 0;
+		while (frames_of(reader) > 1500) {
+			ck_assert_uint_lt(++tries, 100000);
+			commit_pages(tries);
+		}
+	}
+	sqlite3_close(reader);
+	struct store_tag one = tag(1);
+	struct store_plan plan;
+	ck_assert_int_eq(ops->plan_get(store, &one, 1, &arena, &plan), STORE_OK);
+}
+END_TEST
+
 START_TEST(has_a_sentence_for_every_status)
 {
 #define X(name, sentence) ck_assert_str_eq(store_status_text(name), sentence);
@@ -1530,6 +1574,7 @@ static void add_audit(Suite *suite)
 	tcase_add_test(tests, keeps_audit_keys_by_number_and_destroys_them);
 	tcase_add_test(tests, keeps_holds_by_name);
 	tcase_add_test(tests, removes_one_access);
+	tcase_add_test(tests, the_write_ahead_log_begins_anew);
 	tcase_add_test(tests, has_a_sentence_for_every_status);
 	suite_add_tcase(suite, tests);
 }

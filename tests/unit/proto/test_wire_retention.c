@@ -142,6 +142,8 @@ START_TEST(what_is_shown_stays_within_its_numbers)
 	reply.retention_show = &body;
 	body.months = months;
 	body.holds = holds;
+	body.more = true;
+	expect(&reply.base, true, WIRE_MISSING, "retention_show.months");
 	body.n_months = PAGE_ITEMS_MAX;
 	body.n_holds = HOLDS_MAX;
 	expect(&reply.base, true, WIRE_OK, NULL);
