@@ -38,7 +38,7 @@ static int flush_database(sqlite3 *database)
 // Each pass takes less time than the one before, so less comes meanwhile.
 static bool bring_back(struct wal_keeper *keeper)
 {
-	int frames = 0, moved = 0;
+	int frames = 0, moved = 0, before = -1;
 	for (unsigned pass = 0; pass < WAL_PASSES_MAX; pass++) {
 		int status = sqlite3_wal_checkpoint_v2(keeper->database, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
 		if (status == SQLITE_OK)
@@ -51,6 +51,10 @@ static bool bring_back(struct wal_keeper *keeper)
 			return false;
 		if (frames - moved <= WAL_FRAMES_LITTLE)
 			return true;
+		// A reader holds the rest: later.
+		if (moved <= before)
+			return false;
+		before = moved;
 	}
 	return false;
 }
