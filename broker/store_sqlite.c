@@ -443,7 +443,7 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	if (!run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
 			    "PRAGMA trusted_schema = OFF; PRAGMA temp_store = MEMORY;"
 			    // What a day's questions touch, so that it is not read from the file again and again.
-			    "PRAGMA cache_size = -16384;"
+			    "PRAGMA cache_size = -8192;"
 			    // A long read beside the broker lets the WAL grow; afterwards it is cut again.
 			    "PRAGMA journal_size_limit = 67108864") ||
 	    (empty && !create_schema(store)) || !prepare(store))
