@@ -142,6 +142,10 @@ static const char schema[] =
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never changed'); END;"
 	"CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit"
 	"  BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END;"
+	// REPLACE deletes without asking the trigger above.
+	"CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit"
+	"  WHEN NEW.idx IS NOT (SELECT coalesce(max(idx) + 1, 0) FROM audit)"
+	"  BEGIN SELECT RAISE(ABORT, 'audit rows are only appended, in order'); END;"
 	"CREATE TABLE audit_key ("          // what the records of a month and class are sealed with
 	"  id INTEGER PRIMARY KEY,"
 	"  month INTEGER NOT NULL,"
