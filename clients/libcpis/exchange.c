@@ -40,26 +40,32 @@ static void load_state(struct cpis_client *client)
 		fclose(file);
 }
 
-static bool is_witnessed(const struct cpis_client *client, const char *note, uint64_t *ret_since_s)
+struct witnessed {
+	uint64_t size;
+	uint64_t since_s;
+};
+
+static bool is_witnessed(const struct cpis_client *client, const char *note, struct witnessed *ret)
 {
 	struct checkpoint checkpoint;
-	return client->witnesses.required &&
-	       checkpoint_verify(note, strlen(note), &client->log, &checkpoint) == CERTS_OK &&
-	       witness_policy_holds(&client->witnesses, note, client_now_ms() / 1000, ret_since_s);
+	if (!client->witnesses.required || checkpoint_verify(note, strlen(note), &client->log, &checkpoint) != CERTS_OK)
+		return false;
+	ret->size = checkpoint.size;
+	return witness_policy_holds(&client->witnesses, note, client_now_ms() / 1000, &ret->since_s);
 }
 
 // One that does not hold (any more: the bundle may want other witnesses now) is none.
 static void load_witnessed(struct cpis_client *client)
 {
 	char path[CLIENT_PATH_BYTES + 32], note[NOTE_BYTES_MAX + 1];
-	uint64_t since_s;
+	struct witnessed witnessed;
 	path_beside(client, "witnessed", path);
 	FILE *file = fopen(path, "re");
 	size_t bytes = file == NULL ? 0 : fread(note, 1, NOTE_BYTES_MAX, file);
 	if (file != NULL)
 		fclose(file);
 	note[bytes] = '\0';
-	if (bytes > 0 && is_witnessed(client, note, &since_s))
+	if (bytes > 0 && is_witnessed(client, note, &witnessed))
 		memcpy(client->witnessed_note, note, bytes + 1);
 }
 
@@ -89,12 +95,13 @@ static enum cpis_status remember_exchange(struct cpis_client *client, uint64_t a
 
 static enum cpis_status take_over(struct cpis_client *client, const Cpis__V1__CheckpointExchangeReply *reply)
 {
-	uint64_t since_s, own_s;
+	struct witnessed theirs, own;
 	client->to_cosign_note[0] = '\0';
 	if (reply->to_cosign != NULL)
 		snprintf(client->to_cosign_note, sizeof client->to_cosign_note, "%s", reply->to_cosign->checkpoint);
-	if (reply->witnessed == NULL || !is_witnessed(client, reply->witnessed->checkpoint, &since_s) ||
-	    (is_witnessed(client, client->witnessed_note, &own_s) && own_s >= since_s))
+	// A smaller one is older, whatever its witnesses say about the time.
+	if (reply->witnessed == NULL || !is_witnessed(client, reply->witnessed->checkpoint, &theirs) ||
+	    (is_witnessed(client, client->witnessed_note, &own) && (own.since_s >= theirs.since_s || own.size > theirs.size)))
 		return CPIS_OK;
 	snprintf(client->witnessed_note, sizeof client->witnessed_note, "%s", reply->witnessed->checkpoint);
 	return client->checkpoint_file[0] == '\0' ? CPIS_OK : save(client, "witnessed", client->witnessed_note);
@@ -241,8 +248,9 @@ enum cpis_status cpis_exchange_checkpoints(struct cpis_client *client, const cha
 
 static bool is_recent(const struct cpis_client *client, uint64_t age_max_s)
 {
-	uint64_t since_s, now_s = client_now_ms() / 1000;
-	return is_witnessed(client, client->witnessed_note, &since_s) && (since_s >= now_s || now_s - since_s <= age_max_s);
+	struct witnessed own;
+	uint64_t now_s = client_now_ms() / 1000;
+	return is_witnessed(client, client->witnessed_note, &own) && (own.since_s >= now_s || now_s - own.since_s <= age_max_s);
 }
 
 enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age_max_s, uint32_t deadline_ms)
