@@ -100,6 +100,21 @@ START_TEST(two_of_three_cosign_one_checkpoint_while_the_log_goes_on)
 }
 END_TEST
 
+START_TEST(a_timer_that_comes_round_before_the_quorum_signs_again)
+{
+	world_start(world);
+	ck_assert_int_eq(ask(), 0);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_msg(cosign(0) == 0, "%s", world_err(world));
+	ck_assert_int_eq(world_cpis(world, NULL, "witness", "check", "--trust", world_path(world, "authority/trust"),
+				    world_path(world, "cosigned-0"), NULL),
+			 PROOF_FAILED);
+	ck_assert_ptr_nonnull(strstr(world_err(world), "1 witnesses have cosigned it"));
+	ck_assert_msg(cosign(1) == 0, "%s", world_err(world));
+	ck_assert_msg(witnessed("nurse") == 0, "%s", world_err(world));
+}
+END_TEST
+
 START_TEST(a_witness_signs_nothing_of_a_log_that_was_put_back)
 {
 	world_start(world);
@@ -271,6 +286,7 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, two_of_three_cosign_one_checkpoint_while_the_log_goes_on);
+	tcase_add_test(tests, a_timer_that_comes_round_before_the_quorum_signs_again);
 	tcase_add_test(tests, a_witness_signs_nothing_of_a_log_that_was_put_back);
 	tcase_add_test(tests, no_witness_signs_a_smaller_log_again);
 	tcase_add_test(tests, no_witness_signs_a_log_as_it_saw_it_hours_ago);
