@@ -141,15 +141,18 @@ static enum cpis_status ask_for_proof(struct exchange *exchange, const struct ch
 	case CPIS__V1__OUTCOME__OK:
 		*ret_one = client_growth_holds(theirs, own, reply->audit_consistency->n_path, reply->audit_consistency->path);
 		break;
-	case CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE:
-	case CPIS__V1__OUTCOME__DEADLINE_EXPIRED:
-	case CPIS__V1__OUTCOME__TOO_MANY_REQUESTS:
-		exchange->undecided = true;
-		*ret_one = true;
+	case CPIS__V1__OUTCOME__NO_RECORD_FOUND:
+		*ret_one = strcmp(reply->reason_code, "no_such_size") != 0;
 		break;
 	default:
-		*ret_one = false;
+		*ret_one = true;
 		break;
+	}
+	// Any other refusal says nothing about the log.
+	if (reply->outcome != CPIS__V1__OUTCOME__OK && *ret_one) {
+		exchange->undecided = true;
+		(void)client_fail(exchange->client, CPIS_OK, "the broker could not prove now that what others were shown is of the same "
+				  "log: %s (%s)", reply->reason, reply->reason_code);
 	}
 	cpis_reply_free(reply);
 	return CPIS_OK;
@@ -212,10 +215,8 @@ static enum cpis_status judge(struct exchange *exchange, const Cpis__V1__Reply *
 	enum cpis_status status = compare_all(exchange, reply->checkpoint_exchange);
 	if (status != CPIS_OK)
 		return status;
-	if (exchange->undecided) {
-		(void)client_fail(client, CPIS_OK, "the broker could not prove now that what others were shown is of the same log");
+	if (exchange->undecided)
 		return CPIS_OK;
-	}
 	status = take_over(client, reply->checkpoint_exchange);
 	if (status == CPIS_OK)
 		status = remember_exchange(client, reply->checkpoint_exchange->after);
