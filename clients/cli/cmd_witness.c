@@ -150,8 +150,8 @@ static int exchange(struct connection *connection, const char *note, bool *ret_c
 	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
 }
 
-// What the broker asks all witnesses to cosign, which has been compared with what this one remembers; where it asks for nothing, or
-// does not know the operation, the newest checkpoint.
+// What the broker asks all witnesses to cosign, which has been compared with what this one remembers; where it asks for nothing,
+// the newest checkpoint.
 static int cosign_and_hand_in(struct connection *connection)
 {
 	char cosigned[NOTE_BYTES_MAX + 1];
@@ -160,9 +160,12 @@ static int cosign_and_hand_in(struct connection *connection)
 	if (code != EXIT_DONE)
 		return code;
 	const char *asked = cpis_checkpoint_to_cosign(connection->client);
-	bool is_asked = compared && asked[0] != '\0';
-	if (!compared)
-		fprintf(stderr, "cpis witness cosign: not compared with what others hold: %s\n", cpis_detail(connection->client));
+	bool is_asked = asked[0] != '\0';
+	if (!compared) {
+		fprintf(stderr, "cpis witness cosign: not compared with what others hold, so nothing is cosigned: %s\n",
+			cpis_detail(connection->client));
+		return EXIT_PARTIAL;
+	}
 	const char *note = is_asked ? asked : cpis_checkpoint(connection->client);
 	code = enter(connection, note);
 	if (code == EXIT_DONE)

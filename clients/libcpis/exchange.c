@@ -8,11 +8,12 @@
 #include "proto/ods_code.h"
 
 #define EXCHANGE_MS (3600u * 1000u)
+#define RETRY_MS (300u * 1000u) // after one that came to nothing: it fails most when the broker has most to do
 #define SEEN_MAX (HELD_CHECKPOINTS_MAX + 3u)
 
 struct exchange {
 	struct cpis_client *client;
-	uint32_t deadline_ms;
+	uint64_t end_ms;                   // monotonic, of all calls
 	bool undecided;                    // the broker could not give a proof now
 	struct checkpoint seen[SEEN_MAX];  // compared already: many hold the same
 	size_t seen_count;
@@ -84,10 +85,10 @@ static enum cpis_status save(struct cpis_client *client, const char *what, const
 	return client_replace_file(client, path, text);
 }
 
-static enum cpis_status remember_exchange(struct cpis_client *client, uint64_t after)
+static enum cpis_status remember_exchange(struct cpis_client *client, uint64_t after, uint32_t due_ms)
 {
 	char text[64];
-	client->exchanged_ms = client_now_ms();
+	client->exchanged_ms = client_now_ms() - (EXCHANGE_MS - due_ms);
 	client->exchange_after = after;
 	snprintf(text, sizeof text, "%llu %llu\n", (unsigned long long)client->exchanged_ms, (unsigned long long)after);
 	return client->checkpoint_file[0] == '\0' ? CPIS_OK : save(client, "exchange", text);
@@ -134,7 +135,10 @@ static enum cpis_status ask_for_proof(struct exchange *exchange, const struct ch
 	body.new_size = own->size;
 	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_CONSISTENCY;
 	request.audit_consistency = &body;
-	enum cpis_status status = cpis_call(exchange->client, &request, exchange->deadline_ms, &reply);
+	uint64_t now_ms = client_monotonic_ms();
+	if (now_ms >= exchange->end_ms)
+		return client_fail(exchange->client, CPIS_TIMEOUT, "the proofs took too long");
+	enum cpis_status status = cpis_call(exchange->client, &request, (uint32_t)(exchange->end_ms - now_ms), &reply);
 	if (status != CPIS_OK)
 		return status;
 	switch (reply->outcome) {
@@ -210,16 +214,17 @@ static enum cpis_status judge(struct exchange *exchange, const Cpis__V1__Reply *
 	if (reply->outcome != CPIS__V1__OUTCOME__OK) {
 		(void)client_fail(client, CPIS_OK, "%s (%s)", reply->reason, reply->reason_code);
 		// A broker that does not know the operation yet is asked again in an hour.
-		return reply->outcome == CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED ? remember_exchange(client, 0) : CPIS_OK;
+		bool is_old = reply->outcome == CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED;
+		return remember_exchange(client, 0, is_old ? EXCHANGE_MS : RETRY_MS);
 	}
 	enum cpis_status status = compare_all(exchange, reply->checkpoint_exchange);
 	if (status != CPIS_OK)
 		return status;
 	if (exchange->undecided)
-		return CPIS_OK;
+		return remember_exchange(client, client->exchange_after, RETRY_MS);
 	status = take_over(client, reply->checkpoint_exchange);
 	if (status == CPIS_OK)
-		status = remember_exchange(client, reply->checkpoint_exchange->after);
+		status = remember_exchange(client, reply->checkpoint_exchange->after, EXCHANGE_MS);
 	*ret_compared = status == CPIS_OK;
 	return status;
 }
@@ -229,7 +234,7 @@ enum cpis_status cpis_exchange_checkpoints(struct cpis_client *client, const cha
 	Cpis__V1__CheckpointExchangeRequest body = CPIS__V1__CHECKPOINT_EXCHANGE_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	const Cpis__V1__Reply *reply = NULL;
-	struct exchange exchange = {.client = client, .deadline_ms = deadline_ms};
+	struct exchange exchange = {.client = client, .end_ms = client_monotonic_ms() + deadline_ms};
 	char sent[NOTE_BYTES_MAX + 1];
 	*ret_compared = false;
 	if ((size_t)snprintf(sent, sizeof sent, "%s", note == NULL ? client->newest_note : note) >= sizeof sent)
@@ -244,6 +249,9 @@ enum cpis_status cpis_exchange_checkpoints(struct cpis_client *client, const cha
 	if (status == CPIS_OK)
 		status = judge(&exchange, reply, ret_compared);
 	cpis_reply_free(reply);
+	if (status == CPIS_TIMEOUT && remember_exchange(client, client->exchange_after, RETRY_MS) != CPIS_OK)
+		return CPIS_STATE;
+	client->exchange_failed = status != CPIS_OK || !*ret_compared;
 	return status;
 }
 
@@ -261,7 +269,9 @@ enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age
 		return client_fail(client, CPIS_USAGE, "the trust bundle has no log.policy that asks for witnesses");
 	if (is_recent(client, age_max_s))
 		return CPIS_OK;
-	enum cpis_status status = cpis_exchange_checkpoints(client, NULL, deadline_ms, &compared);
+	// One that came to nothing a moment ago is not tried again by the same client.
+	enum cpis_status status = client->exchange_failed ? CPIS_OK
+							  : cpis_exchange_checkpoints(client, NULL, deadline_ms, &compared);
 	if (status != CPIS_OK || is_recent(client, age_max_s))
 		return status;
 	return client_fail(client, CPIS_LOG_UNWITNESSED,
