@@ -255,6 +255,9 @@ START_TEST(a_bad_line_is_refused_with_its_number)
 		{"group g 2 a\nquorum g\n", ":2: the number must be"},
 		{"group g 0 a\nquorum g\n", ":2: the number must be"},
 		{"group g any a a\nquorum g\n", ":2: a member stands twice"},
+		// Two groups of which one witness alone would make the quorum.
+		{"group g any a\ngroup h any a\ngroup two 2 g h\nquorum two\n", ":3: a member stands twice"},
+		{"group g any a\ngroup h any g\ngroup i any g\nquorum i\n", ":4: a member stands twice"},
 		{"group g any b\nquorum g\n", ":2: a member is no witness"},
 		{"group a any a\nquorum a\n", ":2: the name is taken"},
 		{"group none any a\nquorum none\n", ":2: the name is taken"},
