@@ -37,6 +37,25 @@ static bool append(char out[NOTE_BYTES_MAX + 1], const char *data, size_t bytes)
 	return true;
 }
 
+// The note with the others' lines, in their order, and no line that bears its name and key id: twice is as bad as a false one.
+static enum certs_status copy_others(const char *note, size_t text_bytes, const char *name, const uint8_t id[NOTE_KEY_ID_BYTES],
+				     char out[NOTE_BYTES_MAX + 1])
+{
+	uint8_t blob[NOTE_BYTES_MAX];
+	size_t blob_bytes;
+	struct note_line line, bearer;
+	const char *at = note + text_bytes + 1, *end = note + strlen(note);
+	out[0] = '\0';
+	bool whole = append(out, note, text_bytes + 1);
+	while (whole && at < end) {
+		if (!note_next_line(&at, end, &line) || !note_parse_signature(line, &bearer, blob, &blob_bytes))
+			return CERTS_MALFORMED;
+		if (!note_line_is(bearer, name) || memcmp(blob, id, NOTE_KEY_ID_BYTES) != 0)
+			whole = append(out, line.at, line.bytes + 1);
+	}
+	return whole ? CERTS_OK : CERTS_VALUE;
+}
+
 enum certs_status cosignature_add(const char *note, const char *name, const struct signing_key *key, uint64_t time_s,
 				  char out[NOTE_BYTES_MAX + 1])
 {
@@ -60,8 +79,10 @@ enum certs_status cosignature_add(const char *note, const char *name, const stru
 		return status;
 	note_base64(blob, sizeof blob, base64);
 	int bytes = snprintf(line, sizeof line, NOTE_DASH "%s %s\n", name, base64);
-	out[0] = '\0';
-	return append(out, note, strlen(note)) && append(out, line, (size_t)bytes) ? CERTS_OK : CERTS_VALUE;
+	status = copy_others(note, text_bytes, name, blob, out);
+	if (status != CERTS_OK)
+		return status;
+	return append(out, line, (size_t)bytes) ? CERTS_OK : CERTS_VALUE;
 }
 
 // One line: CERTS_NAME when it is somebody else's.

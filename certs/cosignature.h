@@ -17,8 +17,9 @@
 #define WITNESS_NAME_BYTES_MAX 64
 #define WITNESS_DETAIL_BYTES 300
 
-// Adds the signature line of the witness `name` to a note that the caller has verified. CERTS_VALUE: the name is not good, or the
-// result would be longer than a note may be. `out` may not be `note`.
+// Adds the signature line of the witness `name` to a note that the caller has verified, in place of any that bears this name and
+// key. CERTS_VALUE: the name is not good, or the result would be longer than a note may be; `out` is then no note. `out` may not be
+// `note`.
 __attribute__((warn_unused_result)) enum certs_status cosignature_add(const char *note, const char *name,
 								      const struct signing_key *key, uint64_t time_s,
 								      char out[NOTE_BYTES_MAX + 1]);

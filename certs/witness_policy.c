@@ -15,6 +15,7 @@
 struct reading {
 	struct witness_policy policy;
 	bool quorum_stands;
+	uint32_t witnesses, groups; // members of a group of a line before
 	const char *wrong; // what is wrong with the line
 };
 
@@ -95,8 +96,10 @@ static bool take_group(struct reading *reading, char **words, unsigned count)
 		if (!is_group && !find_witness(policy, words[i], &number))
 			return refuse(reading, "a member is no witness and no group of a line before");
 		uint32_t *set = is_group ? &groups : &witnesses;
-		if ((*set >> number & 1) != 0)
-			return refuse(reading, "a member stands twice");
+		uint32_t taken = *set | (is_group ? reading->groups : reading->witnesses);
+		// In two groups it would count twice (C2SP tlog-policy).
+		if ((taken >> number & 1) != 0)
+			return refuse(reading, "a member stands twice, here or in a group before");
 		*set |= (uint32_t)1 << number;
 	}
 	unsigned threshold;
@@ -106,6 +109,8 @@ static bool take_group(struct reading *reading, char **words, unsigned count)
 	policy->groups[policy->group_count].threshold = threshold;
 	policy->groups[policy->group_count].witnesses = witnesses;
 	policy->groups[policy->group_count++].groups = groups;
+	reading->witnesses |= witnesses;
+	reading->groups |= groups;
 	return true;
 }
 

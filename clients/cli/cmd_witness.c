@@ -2,9 +2,9 @@
 // cosigned is the profile's checkpoint_file: the library takes no checkpoint over that is not proven to continue that one.
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <time.h>
@@ -14,6 +14,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/output.h"
+#include "clients/cli/witness_state.h"
 
 static int complain(const struct command_line *line, const char *path, const char *what, int code)
 {
@@ -81,19 +82,6 @@ static int lock_state(const struct command_line *line, const char *state)
 			EXIT_FAILED);
 }
 
-// The library has flushed the file; its name must be there after a loss of power as well.
-static bool make_durable(const char *path)
-{
-	char copy[PATH_MAX];
-	if ((size_t)snprintf(copy, sizeof copy, "%s", path) >= sizeof copy)
-		return false;
-	int directory = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool done = directory >= 0 && fsync(directory) == 0;
-	if (directory >= 0)
-		close(directory);
-	return done;
-}
-
 static bool write_beside(const char *path, const char *text)
 {
 	char beside[PATH_MAX];
@@ -110,8 +98,6 @@ static int sign(const struct connection *connection, const char *note, char cosi
 	const struct command_line *line = connection->line;
 	const char *path = command_value(line, "key"), *out = command_value(line, "out");
 	struct signing_key *key = NULL;
-	if (!make_durable(connection->profile->checkpoint_file))
-		return complain(line, connection->profile->checkpoint_file, strerror(errno), EXIT_FAILED);
 	enum certs_status status = signing_key_load(path, &key);
 	if (status != CERTS_OK)
 		return complain(line, path, certs_status_text(status), EXIT_USAGE);
@@ -126,6 +112,37 @@ static int sign(const struct connection *connection, const char *note, char cosi
 	return EXIT_DONE;
 }
 
+// Of a note that the library has verified: its second line.
+static uint64_t size_of(const char *note)
+{
+	return strtoull(strchr(note, '\n') + 1, NULL, 10);
+}
+
+// Writes down that this note is signed now, before it is; refuses one that is older than what has been signed or seen long ago.
+static int enter(const struct connection *connection, const char *note)
+{
+	const struct command_line *line = connection->line;
+	const char *file = connection->profile->checkpoint_file;
+	struct witness_state state = {0};
+	uint64_t size = size_of(note);
+	if (!witness_state_load(file, &state) && errno != ENOENT)
+		return complain(line, file, errno == EINVAL ? "what stands beside it in .cosigned cannot be read" : strerror(errno),
+				EXIT_FAILED);
+	witness_state_hold(&state, size_of(cpis_checkpoint(connection->client)), now_s());
+	if (size < witness_state_floor(&state)) {
+		fprintf(stderr, "cpis witness cosign: the broker wants a cosignature of the log as it was with %llu records, and this "
+			"witness has signed one of %llu and saw %llu more than %u s ago: an old log is not made to look recent\n",
+			(unsigned long long)size, (unsigned long long)state.signed_size, (unsigned long long)state.stale_size,
+			WITNESS_STALE_S);
+		return EXIT_PROOF;
+	}
+	state.signed_size = size;
+	// The library has flushed the checkpoint; its name must be there after a loss of power as well.
+	if (!witness_flush_name(file) || !witness_state_save(file, &state))
+		return complain(line, file, strerror(errno), EXIT_FAILED);
+	return EXIT_DONE;
+}
+
 static int exchange(struct connection *connection, const char *note, bool *ret_compared)
 {
 	enum cpis_status status =
@@ -133,8 +150,8 @@ static int exchange(struct connection *connection, const char *note, bool *ret_c
 	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
 }
 
-// What the broker asks all witnesses to cosign, which has been compared with what this one remembers; where it asks for nothing, or
-// does not know the operation, the newest checkpoint.
+// What the broker asks all witnesses to cosign, which has been compared with what this one remembers; where it asks for nothing,
+// the newest checkpoint.
 static int cosign_and_hand_in(struct connection *connection)
 {
 	char cosigned[NOTE_BYTES_MAX + 1];
@@ -143,10 +160,16 @@ static int cosign_and_hand_in(struct connection *connection)
 	if (code != EXIT_DONE)
 		return code;
 	const char *asked = cpis_checkpoint_to_cosign(connection->client);
-	bool is_asked = compared && asked[0] != '\0';
-	if (!compared)
-		fprintf(stderr, "cpis witness cosign: not compared with what others hold: %s\n", cpis_detail(connection->client));
-	code = sign(connection, is_asked ? asked : cpis_checkpoint(connection->client), cosigned);
+	bool is_asked = asked[0] != '\0';
+	if (!compared) {
+		fprintf(stderr, "cpis witness cosign: not compared with what others hold, so nothing is cosigned: %s\n",
+			cpis_detail(connection->client));
+		return EXIT_PARTIAL;
+	}
+	const char *note = is_asked ? asked : cpis_checkpoint(connection->client);
+	code = enter(connection, note);
+	if (code == EXIT_DONE)
+		code = sign(connection, note, cosigned);
 	if (code != EXIT_DONE || !is_asked)
 		return code;
 	code = exchange(connection, cosigned, &taken);
@@ -279,7 +302,8 @@ static const struct command commands[] = {
 	 .operands = "",
 	 .help = "Asks the broker for the checkpoint that its witnesses are to cosign, checks the proofs that it is of the log that was\n"
 		 "cosigned before (the profile's checkpoint_file) and that others are shown, writes that down, cosigns it, and hands it\n"
-		 "in. Exits with 4 and signs nothing when the log is shorter or another one. Run it by a timer.",
+		 "in. Exits with 4 and signs nothing when the log is shorter or another one, or when the broker asks for a checkpoint\n"
+		 "that is older than what was cosigned before. Run it by a timer.",
 	 .options = cosign_options,
 	 .text_only = true,
 	 .unwitnessed = true,

@@ -31,6 +31,7 @@ struct cpis_client {
 	char newest_note[NOTE_BYTES_MAX + 1];
 	struct witness_policy witnesses; // of the trust bundle
 	uint64_t exchanged_ms;           // when checkpoints were last exchanged; 0: never, or a fork was found
+	bool exchange_failed;            // the last one of this client came to nothing
 	uint64_t exchange_after;         // where the next exchange goes on
 	char to_cosign_note[NOTE_BYTES_MAX + 1]; // of the last exchange; "": none
 	char witnessed_note[NOTE_BYTES_MAX + 1]; // the newest one that a quorum has cosigned; "": none

@@ -164,13 +164,13 @@ const char *cpis_checkpoint(const struct cpis_client *client);
 // Gossip: hands in the newest checkpoint (or `note`, which is of the same log: a witness's, with its cosignature; NULL: the
 // newest), is given what other systems were shown, and finds out whether all of it is of one log: one of the same size has the
 // same root, and for each of another size the broker proves that the one is the beginning of the other (AUDIT_CONSISTENCY, a call
-// for each that is new; `deadline_ms` is for each call). A larger one than this client holds, or one without a proof, is not of
+// for each that is new; `deadline_ms` is for all of it). A larger one than this client holds, or one without a proof, is not of
 // this log: CPIS_LOG_FORKED, with what to do in cpis_detail; both notes are kept beside checkpoint_file, and nothing is taken
 // over. CPIS_OK and `ret_compared` false: the broker does not know the operation, refused, or could not answer now
-// (cpis_detail); nothing was compared to the end. Needs no session. What a broker leaves out is not seen (broker/README.md).
+// (cpis_detail); nothing was compared to the end, and it is due again in five minutes, as after CPIS_TIMEOUT. Needs no session. What a broker leaves out is not seen (broker/README.md).
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_exchange_checkpoints(struct cpis_client *client, const char *note, uint32_t deadline_ms, bool *ret_compared);
-// Whether this client has a checkpoint_file, holds a checkpoint, and has not exchanged it for an hour. Long-running clients ask
+// Whether this client has a checkpoint_file, holds a checkpoint, and has not exchanged it for an hour, nor tried to for five minutes. Long-running clients ask
 // this now and then.
 bool cpis_exchange_is_due(const struct cpis_client *client);
 // After an exchange, and proven to be of this log: what the broker asks its witnesses to cosign, and the newest checkpoint that

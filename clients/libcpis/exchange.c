@@ -8,11 +8,12 @@
 #include "proto/ods_code.h"
 
 #define EXCHANGE_MS (3600u * 1000u)
+#define RETRY_MS (300u * 1000u) // after one that came to nothing: it fails most when the broker has most to do
 #define SEEN_MAX (HELD_CHECKPOINTS_MAX + 3u)
 
 struct exchange {
 	struct cpis_client *client;
-	uint32_t deadline_ms;
+	uint64_t end_ms;                   // monotonic, of all calls
 	bool undecided;                    // the broker could not give a proof now
 	struct checkpoint seen[SEEN_MAX];  // compared already: many hold the same
 	size_t seen_count;
@@ -40,26 +41,32 @@ static void load_state(struct cpis_client *client)
 		fclose(file);
 }
 
-static bool is_witnessed(const struct cpis_client *client, const char *note, uint64_t *ret_since_s)
+struct witnessed {
+	uint64_t size;
+	uint64_t since_s;
+};
+
+static bool is_witnessed(const struct cpis_client *client, const char *note, struct witnessed *ret)
 {
 	struct checkpoint checkpoint;
-	return client->witnesses.required &&
-	       checkpoint_verify(note, strlen(note), &client->log, &checkpoint) == CERTS_OK &&
-	       witness_policy_holds(&client->witnesses, note, client_now_ms() / 1000, ret_since_s);
+	if (!client->witnesses.required || checkpoint_verify(note, strlen(note), &client->log, &checkpoint) != CERTS_OK)
+		return false;
+	ret->size = checkpoint.size;
+	return witness_policy_holds(&client->witnesses, note, client_now_ms() / 1000, &ret->since_s);
 }
 
 // One that does not hold (any more: the bundle may want other witnesses now) is none.
 static void load_witnessed(struct cpis_client *client)
 {
 	char path[CLIENT_PATH_BYTES + 32], note[NOTE_BYTES_MAX + 1];
-	uint64_t since_s;
+	struct witnessed witnessed;
 	path_beside(client, "witnessed", path);
 	FILE *file = fopen(path, "re");
 	size_t bytes = file == NULL ? 0 : fread(note, 1, NOTE_BYTES_MAX, file);
 	if (file != NULL)
 		fclose(file);
 	note[bytes] = '\0';
-	if (bytes > 0 && is_witnessed(client, note, &since_s))
+	if (bytes > 0 && is_witnessed(client, note, &witnessed))
 		memcpy(client->witnessed_note, note, bytes + 1);
 }
 
@@ -78,10 +85,10 @@ static enum cpis_status save(struct cpis_client *client, const char *what, const
 	return client_replace_file(client, path, text);
 }
 
-static enum cpis_status remember_exchange(struct cpis_client *client, uint64_t after)
+static enum cpis_status remember_exchange(struct cpis_client *client, uint64_t after, uint32_t due_ms)
 {
 	char text[64];
-	client->exchanged_ms = client_now_ms();
+	client->exchanged_ms = client_now_ms() - (EXCHANGE_MS - due_ms);
 	client->exchange_after = after;
 	snprintf(text, sizeof text, "%llu %llu\n", (unsigned long long)client->exchanged_ms, (unsigned long long)after);
 	return client->checkpoint_file[0] == '\0' ? CPIS_OK : save(client, "exchange", text);
@@ -89,12 +96,13 @@ static enum cpis_status remember_exchange(struct cpis_client *client, uint64_t a
 
 static enum cpis_status take_over(struct cpis_client *client, const Cpis__V1__CheckpointExchangeReply *reply)
 {
-	uint64_t since_s, own_s;
+	struct witnessed theirs, own;
 	client->to_cosign_note[0] = '\0';
 	if (reply->to_cosign != NULL)
 		snprintf(client->to_cosign_note, sizeof client->to_cosign_note, "%s", reply->to_cosign->checkpoint);
-	if (reply->witnessed == NULL || !is_witnessed(client, reply->witnessed->checkpoint, &since_s) ||
-	    (is_witnessed(client, client->witnessed_note, &own_s) && own_s >= since_s))
+	// A smaller one is older, whatever its witnesses say about the time.
+	if (reply->witnessed == NULL || !is_witnessed(client, reply->witnessed->checkpoint, &theirs) ||
+	    (is_witnessed(client, client->witnessed_note, &own) && (own.since_s >= theirs.since_s || own.size > theirs.size)))
 		return CPIS_OK;
 	snprintf(client->witnessed_note, sizeof client->witnessed_note, "%s", reply->witnessed->checkpoint);
 	return client->checkpoint_file[0] == '\0' ? CPIS_OK : save(client, "witnessed", client->witnessed_note);
@@ -127,22 +135,28 @@ static enum cpis_status ask_for_proof(struct exchange *exchange, const struct ch
 	body.new_size = own->size;
 	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_CONSISTENCY;
 	request.audit_consistency = &body;
-	enum cpis_status status = cpis_call(exchange->client, &request, exchange->deadline_ms, &reply);
+	uint64_t now_ms = client_monotonic_ms();
+	if (now_ms >= exchange->end_ms)
+		return client_fail(exchange->client, CPIS_TIMEOUT, "the proofs took too long");
+	enum cpis_status status = cpis_call(exchange->client, &request, (uint32_t)(exchange->end_ms - now_ms), &reply);
 	if (status != CPIS_OK)
 		return status;
 	switch (reply->outcome) {
 	case CPIS__V1__OUTCOME__OK:
 		*ret_one = client_growth_holds(theirs, own, reply->audit_consistency->n_path, reply->audit_consistency->path);
 		break;
-	case CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE:
-	case CPIS__V1__OUTCOME__DEADLINE_EXPIRED:
-	case CPIS__V1__OUTCOME__TOO_MANY_REQUESTS:
-		exchange->undecided = true;
-		*ret_one = true;
+	case CPIS__V1__OUTCOME__NO_RECORD_FOUND:
+		*ret_one = strcmp(reply->reason_code, "no_such_size") != 0;
 		break;
 	default:
-		*ret_one = false;
+		*ret_one = true;
 		break;
+	}
+	// Any other refusal says nothing about the log.
+	if (reply->outcome != CPIS__V1__OUTCOME__OK && *ret_one) {
+		exchange->undecided = true;
+		(void)client_fail(exchange->client, CPIS_OK, "the broker could not prove now that what others were shown is of the same "
+				  "log: %s (%s)", reply->reason, reply->reason_code);
 	}
 	cpis_reply_free(reply);
 	return CPIS_OK;
@@ -200,18 +214,17 @@ static enum cpis_status judge(struct exchange *exchange, const Cpis__V1__Reply *
 	if (reply->outcome != CPIS__V1__OUTCOME__OK) {
 		(void)client_fail(client, CPIS_OK, "%s (%s)", reply->reason, reply->reason_code);
 		// A broker that does not know the operation yet is asked again in an hour.
-		return reply->outcome == CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED ? remember_exchange(client, 0) : CPIS_OK;
+		bool is_old = reply->outcome == CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED;
+		return remember_exchange(client, 0, is_old ? EXCHANGE_MS : RETRY_MS);
 	}
 	enum cpis_status status = compare_all(exchange, reply->checkpoint_exchange);
 	if (status != CPIS_OK)
 		return status;
-	if (exchange->undecided) {
-		(void)client_fail(client, CPIS_OK, "the broker could not prove now that what others were shown is of the same log");
-		return CPIS_OK;
-	}
+	if (exchange->undecided)
+		return remember_exchange(client, client->exchange_after, RETRY_MS);
 	status = take_over(client, reply->checkpoint_exchange);
 	if (status == CPIS_OK)
-		status = remember_exchange(client, reply->checkpoint_exchange->after);
+		status = remember_exchange(client, reply->checkpoint_exchange->after, EXCHANGE_MS);
 	*ret_compared = status == CPIS_OK;
 	return status;
 }
@@ -221,7 +234,7 @@ enum cpis_status cpis_exchange_checkpoints(struct cpis_client *client, const cha
 	Cpis__V1__CheckpointExchangeRequest body = CPIS__V1__CHECKPOINT_EXCHANGE_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	const Cpis__V1__Reply *reply = NULL;
-	struct exchange exchange = {.client = client, .deadline_ms = deadline_ms};
+	struct exchange exchange = {.client = client, .end_ms = client_monotonic_ms() + deadline_ms};
 	char sent[NOTE_BYTES_MAX + 1];
 	*ret_compared = false;
 	if ((size_t)snprintf(sent, sizeof sent, "%s", note == NULL ? client->newest_note : note) >= sizeof sent)
@@ -236,13 +249,17 @@ enum cpis_status cpis_exchange_checkpoints(struct cpis_client *client, const cha
 	if (status == CPIS_OK)
 		status = judge(&exchange, reply, ret_compared);
 	cpis_reply_free(reply);
+	if (status == CPIS_TIMEOUT && remember_exchange(client, client->exchange_after, RETRY_MS) != CPIS_OK)
+		return CPIS_STATE;
+	client->exchange_failed = status != CPIS_OK || !*ret_compared;
 	return status;
 }
 
 static bool is_recent(const struct cpis_client *client, uint64_t age_max_s)
 {
-	uint64_t since_s, now_s = client_now_ms() / 1000;
-	return is_witnessed(client, client->witnessed_note, &since_s) && (since_s >= now_s || now_s - since_s <= age_max_s);
+	struct witnessed own;
+	uint64_t now_s = client_now_ms() / 1000;
+	return is_witnessed(client, client->witnessed_note, &own) && (own.since_s >= now_s || now_s - own.since_s <= age_max_s);
 }
 
 enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age_max_s, uint32_t deadline_ms)
@@ -252,7 +269,9 @@ enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age
 		return client_fail(client, CPIS_USAGE, "the trust bundle has no log.policy that asks for witnesses");
 	if (is_recent(client, age_max_s))
 		return CPIS_OK;
-	enum cpis_status status = cpis_exchange_checkpoints(client, NULL, deadline_ms, &compared);
+	// One that came to nothing a moment ago is not tried again by the same client.
+	enum cpis_status status = client->exchange_failed ? CPIS_OK
+							  : cpis_exchange_checkpoints(client, NULL, deadline_ms, &compared);
 	if (status != CPIS_OK || is_recent(client, age_max_s))
 		return status;
 	return client_fail(client, CPIS_LOG_UNWITNESSED,

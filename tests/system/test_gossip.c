@@ -328,6 +328,17 @@ static void is_busy(struct liar *to, struct liar_turn *turn)
 		hands_out(to, turn);
 }
 
+static Cpis__V1__Outcome refusal;
+
+static void refuses_any_proof(struct liar *to, struct liar_turn *turn)
+{
+	static char word[] = "some_reason";
+	if (turn->request->body_case == CPIS__V1__REQUEST__BODY_AUDIT_CONSISTENCY)
+		refuse(to, turn, refusal, word);
+	else
+		hands_out(to, turn);
+}
+
 // One version back: it cannot read the request.
 static void is_older(struct liar *to, struct liar_turn *turn)
 {
@@ -392,7 +403,27 @@ START_TEST(a_broker_that_cannot_prove_it_now_is_asked_again_and_nothing_is_taken
 	ck_assert_int_eq(cpis_exchange_checkpoints(client, NULL, WORLD_CALL_MS, &compared), CPIS_OK);
 	ck_assert(!compared);
 	ck_assert_str_eq(evidence(state), "");
-	ck_assert(cpis_exchange_is_due(client));
+	// Not with the next command: it is asked again in minutes.
+	ck_assert(!cpis_exchange_is_due(client));
+}
+END_TEST
+
+START_TEST(a_refusal_that_says_nothing_of_the_log_accuses_nobody)
+{
+	static const Cpis__V1__Outcome outcomes[] = {
+		CPIS__V1__OUTCOME__ASID_CHECK_FAILED,     CPIS__V1__OUTCOME__ACCESS_DENIED,
+		CPIS__V1__OUTCOME__INTERNAL_SERVER_ERROR, CPIS__V1__OUTCOME__NO_LONGER_SUPPORTED,
+		CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED, CPIS__V1__OUTCOME__NO_RECORD_FOUND,
+		CPIS__V1__OUTCOME__TOO_MANY_REQUESTS,
+	};
+	bool compared = true;
+	refusal = outcomes[_i];
+	show_two_logs(2, 5);
+	liar_tell(liar, refuses_any_proof);
+	ck_assert_int_eq(cpis_exchange_checkpoints(client, NULL, WORLD_CALL_MS, &compared), CPIS_OK);
+	ck_assert(!compared);
+	ck_assert_ptr_nonnull(strstr(cpis_detail(client), "some_reason"));
+	ck_assert_str_eq(evidence(state), "");
 }
 END_TEST
 
@@ -459,6 +490,52 @@ static void takes_none(struct liar *to, struct liar_turn *turn)
 	liar_send(to, turn);
 }
 
+static void refuses_exchange(struct liar *to, struct liar_turn *turn)
+{
+	static char word[] = "some_reason";
+	if (turn->request->body_case == CPIS__V1__REQUEST__BODY_CHECKPOINT_EXCHANGE)
+		refuse(to, turn, refusal, word);
+	else
+		liar_says_the_truth(to, turn);
+}
+
+START_TEST(never_having_compared_is_said_and_cosigned_by_nobody)
+{
+	static const Cpis__V1__Outcome outcomes[] = {CPIS__V1__OUTCOME__MESSAGE_NOT_WELL_FORMED, CPIS__V1__OUTCOME__ACCESS_DENIED};
+	char witness[256];
+	snprintf(witness, sizeof witness, "%s", world_path(world, "witness.key"));
+	ck_assert_int_eq(world_cpis(world, NULL, "witness", "init", "--name", "liars.example/w", "--key", witness, NULL), 0);
+	ck_assert_int_eq(ping("nurse"), 0);
+	refusal = outcomes[_i];
+	liar_tell(liar, refuses_exchange);
+	ck_assert_int_eq(ping("nurse"), 0);
+	ck_assert_ptr_nonnull(strstr(world_err(world), "WARNING: the audit log was not compared"));
+	ck_assert_ptr_nonnull(strstr(world_err(world), "some_reason"));
+	ck_assert_int_eq(ping("nurse"), 0);
+	ck_assert_str_eq(world_err(world), "");
+	ck_assert_int_eq(world_cpis(world, "nurse", "witness", "cosign", "--name", "liars.example/w", "--key", witness, NULL), UNDECIDED);
+	ck_assert_ptr_nonnull(strstr(world_err(world), "nothing is cosigned"));
+	ck_assert_str_eq(world_out(world), "");
+}
+END_TEST
+
+static void answers_no_exchange(struct liar *to, struct liar_turn *turn)
+{
+	if (turn->request->body_case != CPIS__V1__REQUEST__BODY_CHECKPOINT_EXCHANGE)
+		liar_says_the_truth(to, turn);
+}
+
+START_TEST(an_exchange_that_is_not_answered_keeps_no_question_back)
+{
+	ck_assert_int_eq(ping("nurse"), 0);
+	liar_tell(liar, answers_no_exchange);
+	ck_assert_int_eq(world_cpis(world, "nurse", "--timeout", "1000", "ping", NULL), 0);
+	ck_assert_ptr_nonnull(strstr(world_err(world), "WARNING: the audit log was not compared"));
+	ck_assert_int_eq(ping("nurse"), 0);
+	ck_assert_str_eq(world_err(world), "");
+}
+END_TEST
+
 START_TEST(a_cosignature_that_the_broker_does_not_take_is_told_of)
 {
 	char witness[256];
@@ -507,8 +584,11 @@ int main(void)
 	tcase_add_test(lies, one_that_is_smaller_needs_a_proof_that_holds);
 	tcase_add_test(lies, no_proof_is_as_bad_as_a_false_one);
 	tcase_add_test(lies, a_broker_that_cannot_prove_it_now_is_asked_again_and_nothing_is_taken_over);
+	tcase_add_loop_test(lies, a_refusal_that_says_nothing_of_the_log_accuses_nobody, 0, 7);
 	tcase_add_test(lies, a_broker_one_version_back_is_left_alone_for_an_hour);
 	tcase_add_test(lies, what_is_no_checkpoint_of_this_log_is_an_error_and_no_evidence);
+	tcase_add_loop_test(lies, never_having_compared_is_said_and_cosigned_by_nobody, 0, 2);
+	tcase_add_test(lies, an_exchange_that_is_not_answered_keeps_no_question_back);
 	tcase_add_test(lies, a_cosignature_that_the_broker_does_not_take_is_told_of);
 	tcase_add_test(lies, evidence_is_never_overwritten_and_its_absence_is_said);
 	suite_add_tcase(suite, lies);

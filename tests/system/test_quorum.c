@@ -100,6 +100,21 @@ START_TEST(two_of_three_cosign_one_checkpoint_while_the_log_goes_on)
 }
 END_TEST
 
+START_TEST(a_timer_that_comes_round_before_the_quorum_signs_again)
+{
+	world_start(world);
+	ck_assert_int_eq(ask(), 0);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_msg(cosign(0) == 0, "%s", world_err(world));
+	ck_assert_int_eq(world_cpis(world, NULL, "witness", "check", "--trust", world_path(world, "authority/trust"),
+				    world_path(world, "cosigned-0"), NULL),
+			 PROOF_FAILED);
+	ck_assert_ptr_nonnull(strstr(world_err(world), "1 witnesses have cosigned it"));
+	ck_assert_msg(cosign(1) == 0, "%s", world_err(world));
+	ck_assert_msg(witnessed("nurse") == 0, "%s", world_err(world));
+}
+END_TEST
+
 START_TEST(a_witness_signs_nothing_of_a_log_that_was_put_back)
 {
 	world_start(world);
@@ -127,6 +142,78 @@ START_TEST(a_witness_signs_nothing_of_a_log_that_was_put_back)
 	ck_assert_str_eq(before, after);
 	free(before);
 	free(after);
+}
+END_TEST
+
+// What the operator of a broker can do: the checkpoint that the witnesses are asked for next is one of his choice.
+static void set_down(const char *name)
+{
+	char sql[600];
+	snprintf(sql, sizeof sql,
+		 "INSERT OR REPLACE INTO cosigned (which, note, time_ms) VALUES (1, CAST(readfile('%s') AS TEXT), 1000 * strftime('%%s', "
+		 "'now'))", world_path(world, "%s", name));
+	ck_assert_int_eq(world_stop(world), 0);
+	ck_assert_int_eq(world_command(world, (const char *const[]){"sqlite3", world_path(world, "store.db"), sql, NULL}), 0);
+	world_start(world);
+}
+
+static void keep_checkpoint(const char *name)
+{
+	ck_assert_int_eq(world_cpis(world, "nurse", "ping", NULL), 0);
+	ck_assert_int_eq(world_command(world, (const char *const[]){"cp", world_path(world, "profiles/nurse.checkpoint"), world_path(world, "%s", name), NULL}), 0);
+}
+
+static void assert_signs_nothing_old(unsigned witness, const char *before)
+{
+	ck_assert_int_eq(cosign(witness), PROOF_FAILED);
+	ck_assert_ptr_nonnull(strstr(world_err(world), "an old log is not made to look recent"));
+	char *after = world_read_file(world_path(world, "cosigned-%u", witness), NULL);
+	ck_assert_str_eq(after, before);
+	free(after);
+}
+
+START_TEST(no_witness_signs_a_smaller_log_again)
+{
+	world_start(world);
+	keep_checkpoint("old");
+	ck_assert_int_eq(cosign(0), 0);
+	ck_assert_int_eq(cosign(1), 0);
+	ck_assert_int_eq(cosign(0), 0);
+	char *before = world_read_file(world_path(world, "cosigned-0"), NULL);
+	set_down("old");
+	assert_signs_nothing_old(0, before);
+	// The next one is larger, and it goes on.
+	keep_checkpoint("new");
+	set_down("new");
+	ck_assert_msg(cosign(0) == 0, "%s", world_err(world));
+	free(before);
+}
+END_TEST
+
+START_TEST(no_witness_signs_a_log_as_it_saw_it_hours_ago)
+{
+	char held[100];
+	world_start(world);
+	keep_checkpoint("first");
+	keep_checkpoint("old");
+	set_down("first");
+	ck_assert_int_eq(cosign(0), 0);
+	char *before = world_read_file(world_path(world, "cosigned-0"), NULL);
+	// Hours ago it saw eight records more than it signed.
+	char state[256];
+	snprintf(state, sizeof state, "%s", world_path(world, "profiles/leeds.checkpoint.cosigned"));
+	char *text = world_read_file(state, NULL);
+	unsigned long long signed_size = strtoull(text + strlen("signed "), NULL, 10);
+	snprintf(held, sizeof held, "signed %llu\nheld %llu at 1700000000\nstale 0\n", signed_size, signed_size + 8);
+	world_write_file(state, held);
+	set_down("old");
+	assert_signs_nothing_old(0, before);
+	// What is no state of ours is not taken for none.
+	world_write_file(state, "signed 1\n");
+	ck_assert_int_eq(cosign(0), 6);
+	ck_assert_ptr_nonnull(strstr(world_err(world), ".cosigned"));
+	free(text);
+	free(before);
 }
 END_TEST
 
@@ -199,7 +286,10 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, two_of_three_cosign_one_checkpoint_while_the_log_goes_on);
+	tcase_add_test(tests, a_timer_that_comes_round_before_the_quorum_signs_again);
 	tcase_add_test(tests, a_witness_signs_nothing_of_a_log_that_was_put_back);
+	tcase_add_test(tests, no_witness_signs_a_smaller_log_again);
+	tcase_add_test(tests, no_witness_signs_a_log_as_it_saw_it_hours_ago);
 	tcase_add_test(tests, who_wants_witnesses_is_warned_or_asks_nothing);
 	tcase_add_test(tests, a_broker_that_must_be_witnessed_answers_nobody_before);
 	tcase_add_test(tests, a_key_that_is_not_in_the_bundle_counts_for_nothing);

@@ -13,6 +13,7 @@
 
 #define ORIGIN "cpis.example/audit/test"
 #define T 1700000000u
+#define DASH "\xE2\x80\x94 "
 #define WITNESSES 17
 
 static struct signing_key *log_key, *keys[WITNESSES];
@@ -122,8 +123,37 @@ START_TEST(a_line_is_taken_over_once_from_a_note_of_the_same_text_only)
 	ck_assert_int_eq(checkpoint_sign(&checkpoint, log_key, other), CERTS_OK);
 	ck_assert_int_eq(cosignature_take(other, note, &witnesses[0], out), CERTS_PROOF);
 	// Twice the same witness: which of the two counts?
-	ck_assert_int_eq(cosign(0, T + 6), CERTS_OK);
+	strcat(note, strstr(first, DASH "witness"));
 	ck_assert_int_eq(cosignature_check(note, &witnesses[0], &time_s), CERTS_MALFORMED);
+}
+END_TEST
+
+START_TEST(a_witness_that_signs_again_replaces_its_own_line_and_no_other)
+{
+	uint64_t time_s;
+	ck_assert_int_eq(cosign(1, T), CERTS_OK);
+	for (unsigned i = 0; i < 3; i++)
+		ck_assert_int_eq(cosign(0, T + i), CERTS_OK);
+	ck_assert_int_eq(cosignature_check(note, &witnesses[0], &time_s), CERTS_OK);
+	ck_assert_uint_eq(time_s, T + 2);
+	ck_assert_int_eq(cosignature_check(note, &witnesses[1], &time_s), CERTS_OK);
+	// Even one that somebody has spoilt; another key's under the same name stays.
+	char *last = strrchr(note, '=');
+	last[-3] = last[-3] == 'A' ? 'B' : 'A';
+	ck_assert_int_ne(cosignature_check(note, &witnesses[0], &time_s), CERTS_OK);
+	char before[NOTE_BYTES_MAX + 1];
+	memcpy(before, note, sizeof before);
+	ck_assert_int_eq(cosignature_add(before, witnesses[0].origin, keys[2], T, note), CERTS_OK);
+	ck_assert_int_eq(cosignature_check(note, &witnesses[0], &time_s), CERTS_SIGNATURE);
+	ck_assert_int_eq(cosign(0, T + 9), CERTS_OK);
+	ck_assert_int_eq(cosignature_check(note, &witnesses[0], &time_s), CERTS_OK);
+	unsigned lines = 0;
+	for (const char *at = note; (at = strstr(at, DASH)) != NULL; at++)
+		lines++;
+	ck_assert_uint_eq(lines, 4);
+	memcpy(before, note, sizeof before);
+	strcat(before, "nonsense\n");
+	ck_assert_int_eq(cosignature_add(before, witnesses[0].origin, keys[0], T, note), CERTS_MALFORMED);
 }
 END_TEST
 
@@ -225,6 +255,9 @@ START_TEST(a_bad_line_is_refused_with_its_number)
 		{"group g 2 a\nquorum g\n", ":2: the number must be"},
 		{"group g 0 a\nquorum g\n", ":2: the number must be"},
 		{"group g any a a\nquorum g\n", ":2: a member stands twice"},
+		// Two groups of which one witness alone would make the quorum.
+		{"group g any a\ngroup h any a\ngroup two 2 g h\nquorum two\n", ":3: a member stands twice"},
+		{"group g any a\ngroup h any g\ngroup i any g\nquorum i\n", ":4: a member stands twice"},
 		{"group g any b\nquorum g\n", ":2: a member is no witness"},
 		{"group a any a\nquorum a\n", ":2: the name is taken"},
 		{"group none any a\nquorum none\n", ":2: the name is taken"},
@@ -256,6 +289,7 @@ int main(void)
 	tcase_add_test(tests, sixteen_fit_with_the_longest_names_and_the_log_still_verifies);
 	tcase_add_test(tests, no_byte_of_text_time_or_signature_can_be_changed);
 	tcase_add_test(tests, a_line_is_taken_over_once_from_a_note_of_the_same_text_only);
+	tcase_add_test(tests, a_witness_that_signs_again_replaces_its_own_line_and_no_other);
 	tcase_add_test(tests, bad_names_and_notes_are_refused);
 	tcase_add_test(tests, a_quorum_of_two_of_three_holds_since_the_second_newest);
 	tcase_add_test(tests, groups_of_groups_and_single_witnesses_are_quorums_too);
