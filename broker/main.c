@@ -65,12 +65,31 @@ static int make_store_key(const char *path)
 	return EXIT_CANNOT_START;
 }
 
+static int rebuild_search(const char *config_path)
+{
+	struct broker broker = {.signals = -1};
+	char detail[PROCESS_DETAIL_BYTES] = "", why[STORE_DETAIL_BYTES] = "";
+	int code = EXIT_CANNOT_START;
+	process_harden();
+	if (!process_load(&broker, config_path, detail)) {
+		fprintf(stderr, "cpis-broker: %s\n", detail);
+	} else if (store_sqlite_rebuild_search(broker.config->store_file, why) != STORE_OK) {
+		fprintf(stderr, "cpis-broker: %s\n", why);
+	} else {
+		printf("%s: the audit log's search index has been made anew\n", broker.config->store_file);
+		code = 0;
+	}
+	process_close(&broker);
+	return code;
+}
+
 static void print_help(FILE *out)
 {
 	fprintf(out, "usage: cpis-broker CONFIG                 serve until SIGTERM, then drain and exit 0\n"
 		     "       cpis-broker --check CONFIG         read and check all files, start nothing\n"
 		     "       cpis-broker --policy-diff OLD NEW  every decision that changes between two policies\n"
 		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
+		     "       cpis-broker --rebuild-search CONFIG  make the audit log's search index anew, while no broker runs\n"
 		     "       cpis-broker --version | --help\n"
 		     "exit: 0 done, 1 wrong command line, 2 cannot start (the log line says why)\n");
 }
@@ -79,7 +98,7 @@ int main(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{"check", required_argument, NULL, 'c'},   {"make-store-key", required_argument, NULL, 'k'},
-		{"policy-diff", required_argument, NULL, 'd'},
+		{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
 		{"version", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
@@ -94,6 +113,8 @@ int main(int argc, char **argv)
 	}
 	if ((option == 'c' || option == 'k') && optind == argc)
 		return option == 'c' ? run(optarg, true) : make_store_key(optarg);
+	if (option == 'r' && optind == argc)
+		return rebuild_search(optarg);
 	if (option == 'd' && optind == argc - 1)
 		return compare_policies(optarg, argv[optind]);
 	if (option == -1 && optind == argc - 1)

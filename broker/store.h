@@ -373,4 +373,7 @@ struct store {
 __attribute__((warn_unused_result)) enum store_status store_sqlite_open(const char *path, struct store **ret,
 									 char detail[STORE_DETAIL_BYTES]);
 
+// Makes the audit log's search index anew from its rows. Refused as long as a broker has the file.
+__attribute__((warn_unused_result)) enum store_status store_sqlite_rebuild_search(const char *path, char detail[STORE_DETAIL_BYTES]);
+
 #endif

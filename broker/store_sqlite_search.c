@@ -190,6 +190,28 @@ static bool index_all(struct sqlite_store *store)
 	return done;
 }
 
+static bool empty(struct sqlite_store *store)
+{
+	store->indexed_counted = false;
+	return sqlite3_exec(store->database,
+			    "INSERT INTO audit_word (audit_word) VALUES ('delete-all'); DELETE FROM audit_block;"
+			    "INSERT OR REPLACE INTO audit_indexed (id, next) VALUES (1, 0)",
+			    NULL, NULL, NULL) == SQLITE_OK;
+}
+
+enum store_status store_sqlite_rebuild_search(const char *path, char detail[STORE_DETAIL_BYTES])
+{
+	struct store *base = NULL;
+	if (store_sqlite_open(path, &base, detail) != STORE_OK)
+		return STORE_FAILED;
+	struct sqlite_store *store = sqlite_store_of(base);
+	bool done = base->ops->begin(base) == STORE_OK && empty(store) && index_all(store) && base->ops->commit(base) == STORE_OK;
+	if (!done)
+		snprintf(detail, STORE_DETAIL_BYTES, "%.100s: %.90s", path, sqlite3_errmsg(store->database));
+	base->ops->close(base);
+	return done ? STORE_OK : STORE_FAILED;
+}
+
 // ------------------------------------------------------------------ searching
 
 static uint64_t bounded(uint64_t value)

@@ -9,6 +9,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/log_export_check.h"
 #include "clients/cli/log_file.h"
+#include "clients/cli/log_index.h"
 #include "clients/cli/output.h"
 
 #define CHECKPOINTS_MAX 16u
@@ -127,6 +128,8 @@ int audit_verify(const struct command_line *line)
 	enum log_status status = database != NULL
 					 ? log_file_verify(database, &verifier, kept, kept_count, progress, &result)
 					 : log_export_verify(export, &verifier, kept, kept_count, progress, &result);
+	if (database != NULL && status == LOG_HOLDS)
+		status = log_index_verify(database, &result);
 	audit_progress_end();
 	audit_print_result(line, status, &result);
 	return audit_exit_code(status);
