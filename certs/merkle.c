@@ -100,6 +100,8 @@ void merkle_root(const struct merkle_tree *tree, struct merkle_hash *ret)
 bool merkle_tree_load(uint64_t size, merkle_node_fetch *fetch, void *context, struct merkle_tree *ret)
 {
 	struct merkle_tree tree = {.size = size};
+	if (size > MERKLE_SIZE_MAX)
+		return false;
 	for (unsigned height = 0; height <= MERKLE_HEIGHT_MAX; height++)
 		if ((size >> height & 1) != 0 && !fetch(context, height, (size >> height) - 1, &tree.edge[height]))
 			return false;
@@ -132,7 +134,7 @@ static bool ragged_node(unsigned height, uint64_t number, uint64_t size, merkle_
 bool merkle_prove(uint64_t index, uint64_t size, merkle_node_fetch *fetch, void *context, struct merkle_path *ret)
 {
 	struct merkle_path path = {.count = 0};
-	if (index >= size)
+	if (index >= size || size > MERKLE_SIZE_MAX)
 		return false;
 	// `number` walks from the leaf to the root; `last` is the number of the level's last node.
 	uint64_t number = index, last = size - 1;
@@ -155,7 +157,7 @@ bool merkle_verify(const struct merkle_hash *leaf, uint64_t index, uint64_t size
 		   size_t path_count, const struct merkle_hash *root)
 {
 	// RFC 9162 section 2.1.3.2, with its names.
-	if (index >= size)
+	if (index >= size || size > MERKLE_SIZE_MAX)
 		return false;
 	uint64_t fn = index, sn = size - 1;
 	struct merkle_hash r = *leaf;
@@ -201,7 +203,7 @@ bool merkle_prove_growth(uint64_t old_size, uint64_t size, merkle_node_fetch *fe
 	struct merkle_growth proof = {.count = 0};
 	struct merkle_hash others[MERKLE_HEIGHT_MAX + 1];
 	size_t count = 0;
-	if (old_size > size)
+	if (old_size > size || size > MERKLE_SIZE_MAX)
 		return false;
 	// RFC 9162 section 2.1.4.1, SUBPROOF from the root down: the half that the old tree's end is not in is proven by its
 	// hash. Those hashes come last in the proof, so they are kept aside.
@@ -229,14 +231,14 @@ bool merkle_prove_growth(uint64_t old_size, uint64_t size, merkle_node_fetch *fe
 bool merkle_verify_growth(uint64_t old_size, const struct merkle_hash *old_root, uint64_t size,
 			  const struct merkle_hash *root, const struct merkle_hash *proof, size_t proof_count)
 {
+	if (old_size > size || size > MERKLE_SIZE_MAX || proof_count > MERKLE_GROWTH_MAX)
+		return false;
 	// The empty tree is the beginning of every other, and every tree of itself. RFC 9162 leaves both out.
 	if (old_size == 0 || old_size == size) {
 		struct merkle_hash empty;
 		merkle_root(&(struct merkle_tree){.size = 0}, &empty);
 		return proof_count == 0 && memcmp(old_root, old_size == size ? root : &empty, sizeof empty) == 0;
 	}
-	if (old_size > size || proof_count > MERKLE_GROWTH_MAX)
-		return false;
 	// RFC 9162 section 2.1.4.2, with its names. Step 2: a whole left subtree is known, so the proof does not begin with it.
 	bool perfect = (old_size & (old_size - 1)) == 0;
 	size_t at = perfect ? 0 : 1;

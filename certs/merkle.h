@@ -19,6 +19,8 @@
 #define MERKLE_HASH_BYTES 32
 #define MERKLE_SALT_BYTES 16
 #define MERKLE_HEIGHT_MAX 63
+// The largest tree that a path fits, and that no shift here goes too far for. Nothing is proven or verified beyond it.
+#define MERKLE_SIZE_MAX ((uint64_t)1 << MERKLE_HEIGHT_MAX)
 
 struct merkle_hash {
 	uint8_t bytes[MERKLE_HASH_BYTES];

@@ -81,7 +81,7 @@ enum certs_status checkpoint_sign(const struct checkpoint *checkpoint, const str
 	char note[NOTE_BYTES_MAX + 1];
 	struct note_verifier own = {0};
 	uint8_t blob[SIGNATURE_LINE_BYTES];
-	if (!origin_field_is_good(checkpoint->origin))
+	if (!origin_field_is_good(checkpoint->origin) || checkpoint->size > CHECKPOINT_SIZE_MAX)
 		return CERTS_VALUE;
 	note_base64(checkpoint->root.bytes, MERKLE_HASH_BYTES, root);
 	int body_bytes = snprintf(note, sizeof note, "%s\n%llu\n%s\n", checkpoint->origin,
@@ -120,7 +120,7 @@ static bool parse_size(struct note_line line, uint64_t *ret)
 		if (line.at[i] < '0' || line.at[i] > '9')
 			return false;
 		uint64_t digit = (uint64_t)(line.at[i] - '0');
-		if (value > (UINT64_MAX - digit) / 10)
+		if (value > (CHECKPOINT_SIZE_MAX - digit) / 10)
 			return false;
 		value = value * 10 + digit;
 	}

@@ -18,6 +18,8 @@
 // A log's checkpoint and 16 witnesses' signatures: at most 425 + 16 * 238 bytes.
 #define NOTE_WITNESSES_MAX 16
 #define NOTE_BYTES_MAX 4608
+// Records are numbered as SQLite numbers rows. A larger size is refused, whoever signed it.
+#define CHECKPOINT_SIZE_MAX ((uint64_t)INT64_MAX)
 
 struct note_verifier {
 	char origin[NOTE_ORIGIN_BYTES_MAX + 1];
@@ -30,7 +32,8 @@ struct checkpoint {
 	struct merkle_hash root;
 };
 
-// Origin: no spaces, no plus, no newline, at most NOTE_ORIGIN_BYTES_MAX. NUL-terminated result.
+// Origin: no spaces, no plus, no newline, at most NOTE_ORIGIN_BYTES_MAX. NUL-terminated result. CERTS_VALUE: it is not so, or the
+// size is beyond CHECKPOINT_SIZE_MAX.
 __attribute__((warn_unused_result)) enum certs_status
 checkpoint_sign(const struct checkpoint *checkpoint, const struct signing_key *key, char out[NOTE_BYTES_MAX + 1]);
 

@@ -112,12 +112,25 @@ static bool create(const char *path, const void *data, size_t bytes)
 
 // ------------------------------------------------------------------ what is there
 
+// A pipe or a device in a file's place gives no more than its name: waiting for what comes out of it could last for ever.
+static int open_plain(const char *path)
+{
+	struct stat status;
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (file >= 0 && (fstat(file, &status) != 0 || !S_ISREG(status.st_mode))) {
+		close(file);
+		errno = EINVAL;
+		return -1;
+	}
+	return file;
+}
+
 enum export_read export_file_read(const char *path, uint8_t *out, size_t out_bytes, size_t *ret_bytes,
 				  char detail[EXPORT_DETAIL_BYTES])
 {
-	int file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int file = open_plain(path);
 	if (file < 0) {
-		explain(path, strerror(errno), detail);
+		explain(path, errno == EINVAL ? "it is not a file" : strerror(errno), detail);
 		return errno == ENOENT || errno == ENOTDIR ? EXPORT_MISSING : EXPORT_UNREADABLE;
 	}
 	size_t done = 0;
@@ -172,7 +185,7 @@ enum export_put export_file_put(const char *path, const void *data, size_t bytes
 // chattr +i or +a: what is made there stays. Asked first, because a file beside could not be removed again.
 static bool is_fixed(const char *path)
 {
-	int flags = 0, file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int flags = 0, file = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	bool fixed = file >= 0 && ioctl(file, FS_IOC_GETFLAGS, &flags) == 0 && (flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)) != 0;
 	if (file >= 0)
 		close(file);

@@ -104,6 +104,17 @@ expect 4 "is the checkpoint of 69 records" "$cpis" audit verify --export "$expor
 cp "$stage/kept.70" "$export/checkpoints/70"
 expect 0 "65537 records" "$cpis" audit verify --export "$export" "${key[@]}"
 
+# A pipe in a file's place keeps nobody waiting.
+for file in record/100 tile/0/100 checkpoints/70 checkpoint; do
+	mv "$export/$file" "$stage/kept"
+	mkfifo "$export/$file"
+	expect 6 "$export/$file: it is not a file" timeout 60 "$cpis" audit verify --export "$export" "${key[@]}"
+	expect 6 "$export/$file: it is not a file" timeout 60 "$cpis" audit import --export "$export" "${key[@]}" --database "$stage/no.db"
+	rm "$export/$file"
+	mv "$stage/kept" "$export/$file"
+done
+expect 0 "65537 records" "$cpis" audit verify --export "$export" "${key[@]}"
+
 # ---- a log that is not what was exported, or not what was signed, is not exported
 
 cp "$stage/back.db" "$stage/bad.db"

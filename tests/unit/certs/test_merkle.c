@@ -273,6 +273,31 @@ START_TEST(proves_in_the_largest_tree_within_the_path)
 }
 END_TEST
 
+// 2^64 - 1 has 64 levels: one more than a path has room for.
+START_TEST(nothing_is_proven_or_verified_in_a_larger_tree)
+{
+	static const uint64_t sizes[] = {MERKLE_SIZE_MAX + 1, UINT64_MAX};
+	struct merkle_path path = {.count = 99};
+	struct merkle_growth growth = {.count = 99};
+	struct merkle_tree tree = {.size = 99};
+	struct merkle_hash hash = {{0}};
+	uint64_t largest_row = 0;
+	for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		ck_assert(!merkle_prove(0, sizes[i], fetch_any, &largest_row, &path));
+		ck_assert(!merkle_prove_growth(1, sizes[i], fetch_any, &largest_row, &growth));
+		ck_assert(!merkle_prove_growth(sizes[i], sizes[i], fetch_any, &largest_row, &growth));
+		ck_assert(!merkle_tree_load(sizes[i], fetch_any, &largest_row, &tree));
+		ck_assert(!merkle_verify(&hash, 0, sizes[i], path.hashes, 0, &hash));
+		ck_assert(!merkle_verify_growth(sizes[i], &hash, sizes[i], &hash, NULL, 0));
+	}
+	ck_assert_uint_eq(largest_row, 0);
+	ck_assert(path.count == 99 && growth.count == 99 && tree.size == 99);
+	ck_assert(merkle_prove_growth(MERKLE_SIZE_MAX - 1, MERKLE_SIZE_MAX, fetch_any, &largest_row, &growth));
+	ck_assert(merkle_prove_growth(1, MERKLE_SIZE_MAX - 1, fetch_any, &largest_row, &growth));
+	ck_assert_uint_le(growth.count, MERKLE_GROWTH_MAX);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("merkle");
@@ -288,6 +313,7 @@ int main(void)
 	tcase_add_test(tests, refuses_another_trees_root);
 	tcase_add_test(tests, proving_fails_outside_the_tree_or_without_its_nodes);
 	tcase_add_test(tests, proves_in_the_largest_tree_within_the_path);
+	tcase_add_test(tests, nothing_is_proven_or_verified_in_a_larger_tree);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -99,13 +99,15 @@ START_TEST(signs_the_largest_size_under_the_longest_origin)
 {
 	char note[NOTE_BYTES_MAX + 1];
 	struct note_verifier verifier = fixed_verifier();
-	struct checkpoint checkpoint = {.size = UINT64_MAX}, read;
+	struct checkpoint checkpoint = {.size = INT64_MAX}, read;
 	memset(checkpoint.origin, 'x', NOTE_ORIGIN_BYTES_MAX);
 	memcpy(verifier.origin, checkpoint.origin, sizeof verifier.origin);
 	struct signing_key *key = fixed_key();
 	ck_assert_int_eq(checkpoint_sign(&checkpoint, key, note), CERTS_OK);
 	ck_assert_int_eq(checkpoint_verify(note, strlen(note), &verifier, &read), CERTS_OK);
-	ck_assert_uint_eq(read.size, UINT64_MAX);
+	ck_assert_uint_eq(read.size, INT64_MAX);
+	checkpoint.size++;
+	ck_assert_int_eq(checkpoint_sign(&checkpoint, key, note), CERTS_VALUE);
 	signing_key_free(key);
 }
 END_TEST
@@ -235,6 +237,8 @@ START_TEST(refuses_a_malformed_note)
 		ORIGIN "\n+107\n" ROOT "\n\n" OWN_LINE,
 		ORIGIN "\n-1\n" ROOT "\n\n" OWN_LINE,
 		ORIGIN "\n107 \n" ROOT "\n\n" OWN_LINE,
+		ORIGIN "\n9223372036854775808\n" ROOT "\n\n" OWN_LINE,         // 2^63
+		ORIGIN "\n18446744073709551615\n" ROOT "\n\n" OWN_LINE,
 		ORIGIN "\n18446744073709551616\n" ROOT "\n\n" OWN_LINE,        // 2^64
 		ORIGIN "\n107\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHg==\n\n" OWN_LINE,     // 31 bytes
 		ORIGIN "\n107\nAAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8g\n\n" OWN_LINE,     // 33
