@@ -152,14 +152,22 @@ static bool live_client_finds(void)
 	return found;
 }
 
-// The command itself, now and then: it must say what the library call says.
+// The command itself, now and then: it must say what the library call says. Where that finds nothing the command may still find that
+// the search index is not the records': whoever edits both with care makes the index anew as well.
 static void assert_command_says(bool found)
 {
-	char command[400];
+	char command[400], said[100];
 	const char *build = getenv("BUILD");
 	snprintf(command, sizeof command, "%s/cpis audit verify --database %s --log-key %s/log.vkey >%s/said 2>&1",
 		 build != NULL ? build : "build", copy, directory, directory);
 	int code = system(command);
+	if (!found && WEXITSTATUS(code) == 4) {
+		snprintf(said, sizeof said, "%s/said", directory);
+		char *text = world_read_file(said, NULL);
+		ck_assert_msg(strstr(text, "the search index") != NULL, "%s", text);
+		free(text);
+		return;
+	}
 	ck_assert_int_eq(WEXITSTATUS(code), found ? 4 : 0);
 }
 
