@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "clients/libcpis/client_priv.h"
@@ -59,14 +60,6 @@ enum cpis_status client_replace_file(struct cpis_client *client, const char *pat
 	return client_fail(client, CPIS_STATE, "%.200s: %s", path, strerror(error));
 }
 
-// Two processes of one user may do this at the same time; the later one wins, and an older checkpoint is still a true one.
-static enum cpis_status remember(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
-{
-	client->newest = *checkpoint;
-	snprintf(client->newest_note, sizeof client->newest_note, "%s", note);
-	return client->checkpoint_file[0] == '\0' ? CPIS_OK : client_replace_file(client, client->checkpoint_file, note);
-}
-
 // ------------------------------------------------------------------ the proof
 
 bool client_growth_holds(const struct checkpoint *old, const struct checkpoint *checkpoint, size_t count,
@@ -82,6 +75,55 @@ static enum cpis_status is_replaced(struct cpis_client *client, enum cpis_status
 {
 	struct client_fork fork = {.what = what, .who = "this system then", .theirs = note};
 	return client_found_fork(client, status, &fork);
+}
+
+static void take_over(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
+{
+	client->newest = *checkpoint;
+	snprintf(client->newest_note, sizeof client->newest_note, "%s", note);
+}
+
+// While nobody else writes the file. Another process of this system may have been shown another log meanwhile.
+static enum cpis_status remember_in_file(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
+{
+	char held[NOTE_BYTES_MAX + 1], what[128];
+	struct checkpoint stored = {0};
+	size_t bytes = 0;
+	enum cpis_status status = read_note(client, held, &bytes);
+	if (status != CPIS_OK)
+		return status;
+	if (bytes > 0 && checkpoint_verify(held, bytes, &client->log, &stored) != CERTS_OK)
+		return client_fail(client, CPIS_STATE, "%.180s: the remembered checkpoint was not signed by this audit log",
+				   client->checkpoint_file);
+	if (stored.size == checkpoint->size && memcmp(&stored.root, &checkpoint->root, sizeof stored.root) != 0) {
+		take_over(client, &stored, held); // the evidence has both
+		snprintf(what, sizeof what, "The log of %llu records is not the one that another process here was shown",
+			 (unsigned long long)stored.size);
+		return is_replaced(client, CPIS_LOG_FORKED, what, note);
+	}
+	take_over(client, checkpoint, note);
+	// A larger one stays: whoever comes next has to prove that the log continues that.
+	return stored.size >= checkpoint->size ? CPIS_OK : client_replace_file(client, client->checkpoint_file, note);
+}
+
+static enum cpis_status remember(struct cpis_client *client, const struct checkpoint *checkpoint, const char *note)
+{
+	char path[CLIENT_PATH_BYTES + 16];
+	if (client->checkpoint_file[0] == '\0') {
+		take_over(client, checkpoint, note);
+		return CPIS_OK;
+	}
+	snprintf(path, sizeof path, "%s.writing", client->checkpoint_file);
+	int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file < 0 || flock(file, LOCK_EX) != 0) {
+		int error = errno;
+		if (file >= 0)
+			close(file);
+		return client_fail(client, CPIS_STATE, "%.200s: %s", path, strerror(error));
+	}
+	enum cpis_status status = remember_in_file(client, checkpoint, note);
+	close(file);
+	return status;
 }
 
 static enum cpis_status check_growth(struct cpis_client *client, const struct checkpoint *checkpoint,

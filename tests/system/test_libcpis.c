@@ -7,6 +7,7 @@
 
 #include <check.h>
 
+#include "certs/note.h"
 #include "tests/harness/world.h"
 #include "tests/harness/world_client.h"
 
@@ -188,6 +189,51 @@ START_TEST(the_newest_checkpoint_is_remembered_over_processes)
 }
 END_TEST
 
+// As if another process of this system had been shown it: signed by the log, so many records more than `client` has seen.
+static char *write_others_checkpoint(const struct cpis_client *client, uint64_t more)
+{
+	struct note_verifier log;
+	struct checkpoint other;
+	struct signing_key *key = NULL;
+	static char note[NOTE_BYTES_MAX + 1];
+	const char *ours = cpis_checkpoint(client);
+	ck_assert_int_eq(note_verifier_load(world_path(world, "authority/trust/log.vkey"), &log), CERTS_OK);
+	ck_assert_int_eq(checkpoint_verify(ours, strlen(ours), &log, &other), CERTS_OK);
+	other.size += more;
+	memset(&other.root, 7, sizeof other.root);
+	ck_assert_int_eq(signing_key_load(world_path(world, "authority/broker/log.key"), &key), CERTS_OK);
+	ck_assert_int_eq(checkpoint_sign(&other, key, note), CERTS_OK);
+	signing_key_free(key);
+	world_write_file(options.checkpoint_file, note);
+	return note;
+}
+
+START_TEST(what_another_process_of_this_system_was_shown_is_not_overwritten)
+{
+	struct cpis_client *client = NULL;
+	char path[256];
+	snprintf(path, sizeof path, "%s", world_path(world, "newest.checkpoint"));
+	options.checkpoint_file = path;
+	ck_assert_int_eq(cpis_connect(&options, &client, detail), CPIS_OK);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	// A larger one: nothing can be said of it yet.
+	char *others = write_others_checkpoint(client, 50);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	char *kept = world_read_file(path, NULL);
+	ck_assert_str_eq(kept, others);
+	free(kept);
+	// One of the size that comes next, with another root: there are two logs.
+	others = write_others_checkpoint(client, 1);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_LOG_FORKED);
+	ck_assert_ptr_nonnull(strstr(cpis_detail(client), "another process here"));
+	ck_assert_ptr_nonnull(strstr(cpis_detail(client), ".evidence-"));
+	kept = world_read_file(path, NULL);
+	ck_assert_str_eq(kept, others);
+	free(kept);
+	cpis_close(client);
+}
+END_TEST
+
 START_TEST(a_checkpoint_file_that_is_not_one_of_this_log_is_refused)
 {
 	options.checkpoint_file = world_path(world, "newest.checkpoint");
@@ -230,6 +276,7 @@ int main(void)
 	tcase_add_test(tests, nobody_there_and_somebody_elses_key_are_told_apart);
 	tcase_add_test(tests, a_key_that_is_not_admitted_is_told_at_once);
 	tcase_add_test(tests, the_newest_checkpoint_is_remembered_over_processes);
+	tcase_add_test(tests, what_another_process_of_this_system_was_shown_is_not_overwritten);
 	tcase_add_test(tests, a_checkpoint_file_that_is_not_one_of_this_log_is_refused);
 	tcase_add_test(tests, a_broker_that_restarts_is_found_again_within_a_call);
 	suite_add_tcase(suite, tests);
