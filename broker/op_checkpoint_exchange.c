@@ -71,7 +71,7 @@ static enum reason read_note(struct op_context *context, const char *note, struc
 	enum certs_status status = checkpoint_verify(note, strlen(note), context->log, &checkpoint);
 	if (status != CERTS_OK)
 		return status == CERTS_NAME ? REASON_CHECKPOINT_OTHER_LOG : REASON_CHECKPOINT_INVALID;
-	enum reason reason = witnessing_check(context->witnessing, note);
+	enum reason reason = witnessing_check(context->witnessing, note, context->now_ms);
 	if (reason == REASON_NONE)
 		reason = compare(context, &checkpoint, &ret->fits);
 	if (reason != REASON_NONE)

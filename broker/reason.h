@@ -177,7 +177,7 @@
 	  "The checkpoint is not well-formed, or its signature does not verify.")\
 	X(REASON_CHECKPOINT_OTHER_LOG, "checkpoint_other_log", INVALID_VALUE, "The checkpoint is of another log.")\
 	X(REASON_COSIGNATURE, "cosignature_invalid", INVALID_VALUE,\
-	  "A line of the checkpoint bears a witness's name and is not its cosignature.")\
+	  "A line of the checkpoint bears a witness's name and is not its cosignature, or is of a time to come.")\
 	X(REASON_LOG_UNWITNESSED, "log_unwitnessed", SERVICE_UNAVAILABLE,\
 	  "The audit log has not been cosigned by its witnesses lately, and this broker is set not to answer then.")\
 	X(REASON_DEADLINE, "deadline", DEADLINE_EXPIRED, "The deadline had passed; nothing was done.")                 \

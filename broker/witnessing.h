@@ -24,7 +24,7 @@ __attribute__((warn_unused_result)) bool witnessing_load(struct witnessing *witn
 bool witnessing_refuses(struct witnessing *witnessing, Cpis__V1__Operation operation, uint64_t now_ms);
 
 // Before anything is written: REASON_COSIGNATURE when a line of `note` that bears a witness's name is not theirs.
-enum reason witnessing_check(const struct witnessing *witnessing, const char *note);
+enum reason witnessing_check(const struct witnessing *witnessing, const char *note, uint64_t now_ms);
 // Takes in the cosignatures of a note that was checked ("": none), sets another checkpoint down when it is time, and fills in
 // `to_cosign` and `witnessed`. REASON_STORE when a call failed or the arena is full.
 enum reason witnessing_exchange(struct op_context *context, const char *note, Cpis__V1__CheckpointExchangeReply *reply);

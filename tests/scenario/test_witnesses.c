@@ -166,7 +166,7 @@ START_TEST(strangers_and_the_future_do_not_count)
 	// The same name with another key is another witness.
 	ck_assert_int_eq(cosignature_add(note, names[1], stranger, now_s(), out), CERTS_OK);
 	exchange(out);
-	exchange(cosigned(note, 1, now_s() + 61));
+	stage_expect(hand_in(cosigned(note, 1, now_s() + 61)), INVALID_VALUE, "cosignature_invalid");
 	signing_key_free(stranger);
 	ck_assert_str_eq(to_cosign(), note);
 	exchange(cosigned(note, 0, now_s()));
