@@ -53,7 +53,7 @@ enum store_status hold_delete(struct op_context *context, const char *name)
 	return context->store->ops->hold_delete(context->store, &tag);
 }
 
-bool hold_covers(const Cpis__V1__RetentionHold *hold, uint32_t month)
+static bool covers(const Cpis__V1__RetentionHold *hold, uint32_t month)
 {
 	uint32_t from = 0, until = UINT32_MAX;
 	// An end that cannot be read holds: what is destroyed does not come back.
@@ -67,7 +67,7 @@ bool hold_covers(const Cpis__V1__RetentionHold *hold, uint32_t month)
 bool hold_any_covers(Cpis__V1__RetentionHold *const *holds, size_t count, uint32_t month)
 {
 	for (size_t i = 0; i < count; i++)
-		if (hold_covers(holds[i], month))
+		if (covers(holds[i], month))
 			return true;
 	return false;
 }

@@ -12,7 +12,7 @@ __attribute__((warn_unused_result)) enum store_status hold_put(struct op_context
 // STORE_NOT_FOUND: there was none.
 __attribute__((warn_unused_result)) enum store_status hold_delete(struct op_context *context, const char *name);
 
-bool hold_covers(const Cpis__V1__RetentionHold *hold, uint32_t month);
+// Whether one of them holds this month.
 bool hold_any_covers(Cpis__V1__RetentionHold *const *holds, size_t count, uint32_t month);
 
 #endif

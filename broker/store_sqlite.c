@@ -454,6 +454,11 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	if (!read_number(store->database, "PRAGMA synchronous", &synchronous) || synchronous != 2)
 		return refuse(detail, path, "SQLite does not flush commits here");
+	// A process before may have ended between the commit and the cut. Where nothing was ever destroyed nobody is kept waiting.
+	sqlite3_int64 destroyed = 0;
+	if (!read_number(store->database, "SELECT count(*) FROM audit_key WHERE destroyed_ms > 0", &destroyed))
+		return refuse(detail, path, sqlite3_errmsg(store->database));
+	store->leaves_remains = destroyed > 0;
 	if (!sqlite_wal_keeper_start(store, real))
 		return refuse(detail, path, "the thread that keeps its write-ahead log short cannot be started");
 	return true;
@@ -467,7 +472,6 @@ enum store_status store_sqlite_open(const char *path, struct store **ret, char d
 		return STORE_FAILED;
 	}
 	store->base.ops = &sqlite_ops;
-	store->leaves_remains = true; // of a process before, perhaps
 	store->lock_file = -1;
 	// The lock first: closing any descriptor of a database file drops this process's SQLite locks on it.
 	if (!take_lock(store, path, detail) || !make_file(path, detail) || !open_database(store, path, detail)) {

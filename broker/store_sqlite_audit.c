@@ -26,8 +26,7 @@ enum store_status sqlite_audit_append(struct store *base, const struct store_aud
 	if (!store->audit_counted && sqlite_audit_size(base, &store->audit_next) != STORE_OK)
 		return STORE_FAILED;
 	store->audit_counted = true;
-	if (row->index != store->audit_next)
-		return sqlite_store_fail(store, "audit_append", "audit rows are only appended, in order");
+	// That it is the next row is for the table's trigger to say.
 	int bound = sqlite_bind_u64(statement, 1, row->index) |
 		    sqlite_bind_bytes(statement, 2, row->salt, sizeof row->salt) |
 		    sqlite_bind_bytes(statement, 3, row->record.data, row->record.bytes) |
