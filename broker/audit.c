@@ -275,7 +275,7 @@ enum store_status audit_append(struct audit_log *log, struct arena *arena, const
 	};
 	memcpy(stored.salt, row->salt, sizeof stored.salt);
 	memcpy(stored.nodes, row->nodes, row->node_count * sizeof row->nodes[0]);
-	snprintf(stored.organisation.text, sizeof stored.organisation.text, "%s", event->organisation);
+	memccpy(stored.organisation.text, event->organisation, '\0', sizeof stored.organisation.text - 1);
 	enum store_status status = log->options.store->ops->audit_append(log->options.store, &stored);
 	if (status == STORE_OK)
 		*ret_index = index;

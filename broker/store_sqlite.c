@@ -248,6 +248,7 @@ static void close_store(struct store *base)
 	for (int i = 0; i < SEARCH_STATEMENTS; i++)
 		sqlite3_finalize(store->searches[i]);
 	sqlite3_close(store->database);
+	sqlite_subjects_free(store);
 	if (store->lock_file >= 0)
 		close(store->lock_file);
 	free(store);
@@ -459,6 +460,8 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	if (!read_number(store->database, "SELECT count(*) FROM audit_key WHERE destroyed_ms > 0", &destroyed))
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	store->leaves_remains = destroyed > 0;
+	if (!sqlite_subjects_load(store))
+		return refuse(detail, path, sqlite3_errmsg(store->database));
 	if (!sqlite_wal_keeper_start(store, real))
 		return refuse(detail, path, "the thread that keeps its write-ahead log short cannot be started");
 	return true;

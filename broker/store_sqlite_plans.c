@@ -9,6 +9,7 @@ enum store_status sqlite_plan_put(struct store *base, const struct store_plan *p
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_PLAN_PUT];
+	sqlite_subject_add(store, &plan->subject);
 	int bound = sqlite_bind_tag(statement, 1, &plan->slot) | sqlite_bind_u64(statement, 2, plan->generation) |
 		    sqlite_bind_tag(statement, 3, &plan->subject) | sqlite_bind_ods(statement, 4, &plan->authority) |
 		    sqlite_bind_bytes(statement, 5, plan->sealed.data, plan->sealed.bytes);
@@ -68,6 +69,10 @@ enum store_status sqlite_plans_of(struct store *base, const struct store_tag *su
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_PLANS_OF];
+	if (!store->poisoned && !sqlite_subject_may_have_plan(store, subject)) {
+		*ret_count = 0;
+		return STORE_OK;
+	}
 	int bound = sqlite_bind_tag(statement, 1, subject) | sqlite_bind_u64(statement, 2, max);
 	return list_plans(store, statement, bound, arena, ret, ret_count, "plans_of");
 }

@@ -161,6 +161,7 @@ struct sqlite_store {
 	uint64_t audit_next;         // number of rows, with those of this batch
 	uint64_t indexed_next;       // rows before it can be searched
 	struct wal_keeper *keeper;   // store_sqlite_wal.c
+	struct subject_filter *subjects; // store_sqlite_subjects.c
 	bool leaves_remains;         // what a batch destroyed may still be in the WAL
 };
 
@@ -287,6 +288,11 @@ enum store_status sqlite_checkpoint_get(struct store *, struct arena *, const ch
 bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path); // false: it cannot be had
 void sqlite_wal_keeper_stop(struct sqlite_store *store); // harmless without one
 int sqlite_wal_cut(struct sqlite_store *store); // between batches; SQLITE_BUSY: somebody reads beside the broker
+// store_sqlite_subjects.c
+bool sqlite_subjects_load(struct sqlite_store *store); // false: SQLite says why, or there is no memory
+void sqlite_subjects_free(struct sqlite_store *store);
+void sqlite_subject_add(struct sqlite_store *store, const struct store_tag *subject); // before a plan is put
+bool sqlite_subject_may_have_plan(const struct sqlite_store *store, const struct store_tag *subject);
 // store_sqlite_search.c
 bool sqlite_prepare_searches(struct sqlite_store *store);
 // Before a commit: indexes rows when there are many that are not yet. False: it failed.

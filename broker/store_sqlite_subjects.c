@@ -1,0 +1,135 @@
+// SQLite backend: which children may have a plan. Nineteen of twenty are asked about in vain, and each look into the index over
+// random tags costs a walk through three pages and often a read of one. A Bloom filter says of most of them for certain that there is
+// no plan. Whatever was ever put while this process runs is in it, also what was rolled back or deleted since: it may say
+// "perhaps" too often, never "no" wrongly. The lock on the store keeps every other writer out.
+//
+// Filters are of a fixed size, so one that is full is followed by one twice as large.
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/store_sqlite_priv.h"
+
+#define BITS_PER_SUBJECT 16u // four of them set: one of some 400 strangers is looked for in vain
+#define SUBJECTS_LEAST 65536u
+#define LAYERS_MAX 16u
+
+struct layer {
+	uint64_t *words;
+	uint64_t bits; // a power of two
+	uint64_t left; // subjects that it has room for
+};
+
+struct subject_filter {
+	struct layer layers[LAYERS_MAX];
+	unsigned count;
+	bool useless; // there was no memory for another layer: it says nothing any more
+};
+
+static bool add_layer(struct subject_filter *filter, uint64_t subjects)
+{
+	struct layer *layer = &filter->layers[filter->count];
+	uint64_t bits = SUBJECTS_LEAST * BITS_PER_SUBJECT;
+	if (filter->count == LAYERS_MAX)
+		return false;
+	while (bits / BITS_PER_SUBJECT < subjects && bits < UINT64_C(1) << 32)
+		bits *= 2;
+	layer->words = calloc(bits / 64, sizeof *layer->words);
+	if (layer->words == NULL)
+		return false;
+	layer->bits = bits;
+	layer->left = bits / BITS_PER_SUBJECT;
+	filter->count++;
+	return true;
+}
+
+// Tags are uniform already, so their bytes are the hashes.
+static uint64_t place_of(const struct layer *layer, const struct store_tag *subject, unsigned number)
+{
+	uint32_t hash;
+	memcpy(&hash, subject->bytes + number * sizeof hash, sizeof hash);
+	return hash & (layer->bits - 1);
+}
+#define PLACES 4u
+_Static_assert(PLACES * sizeof(uint32_t) <= TAG_BYTES, "a tag has as many hashes");
+
+static bool layer_has(const struct layer *layer, const struct store_tag *subject)
+{
+	for (unsigned i = 0; i < PLACES; i++) {
+		uint64_t place = place_of(layer, subject, i);
+		if ((layer->words[place / 64] >> place % 64 & 1) == 0)
+			return false;
+	}
+	return true;
+}
+
+bool sqlite_subject_may_have_plan(const struct sqlite_store *store, const struct store_tag *subject)
+{
+	const struct subject_filter *filter = store->subjects;
+	bool found = filter->useless;
+	for (unsigned i = 0; i < filter->count && !found; i++)
+		found = layer_has(&filter->layers[i], subject);
+	return found;
+}
+
+void sqlite_subject_add(struct sqlite_store *store, const struct store_tag *subject)
+{
+	struct subject_filter *filter = store->subjects;
+	if (sqlite_subject_may_have_plan(store, subject))
+		return;
+	struct layer *layer = &filter->layers[filter->count - 1];
+	if (layer->left == 0) {
+		filter->useless = !add_layer(filter, layer->bits / BITS_PER_SUBJECT * 2);
+		if (filter->useless)
+			return;
+		layer++;
+	}
+	layer->left--;
+	for (unsigned i = 0; i < PLACES; i++) {
+		uint64_t place = place_of(layer, subject, i);
+		layer->words[place / 64] |= UINT64_C(1) << place % 64;
+	}
+}
+
+static bool add_all(struct sqlite_store *store, sqlite3_stmt *rows)
+{
+	struct store_tag subject;
+	int step;
+	while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (!sqlite_column_tag(rows, 0, &subject))
+			return false;
+		sqlite_subject_add(store, &subject);
+	}
+	return step == SQLITE_DONE;
+}
+
+static bool count_plans(sqlite3 *database, uint64_t *ret)
+{
+	sqlite3_stmt *statement = NULL;
+	bool read = sqlite3_prepare_v2(database, "SELECT count(*) FROM plan", -1, &statement, NULL) == SQLITE_OK &&
+		    sqlite3_step(statement) == SQLITE_ROW && sqlite_column_u64(statement, 0, ret);
+	sqlite3_finalize(statement);
+	return read;
+}
+
+bool sqlite_subjects_load(struct sqlite_store *store)
+{
+	sqlite3_stmt *rows = NULL;
+	uint64_t count = 0;
+	store->subjects = calloc(1, sizeof *store->subjects);
+	// The index alone is read.
+	bool loaded = store->subjects != NULL && count_plans(store->database, &count) && add_layer(store->subjects, count) &&
+		      sqlite3_prepare_v2(store->database, "SELECT subject FROM plan INDEXED BY plan_by_subject", -1, &rows, NULL) ==
+			      SQLITE_OK &&
+		      add_all(store, rows);
+	sqlite3_finalize(rows);
+	return loaded;
+}
+
+void sqlite_subjects_free(struct sqlite_store *store)
+{
+	if (store->subjects == NULL)
+		return;
+	for (unsigned i = 0; i < store->subjects->count; i++)
+		free(store->subjects->layers[i].words);
+	free(store->subjects);
+}
