@@ -208,6 +208,9 @@ LINKED_WITH_ALL := $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CE
 link_with_all = $(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
 # These make logs as the benchmarks do.
 $(TOOLS_log) $(BUILD)/tests/system/test_tamper_table: $(BUILD)/tests/bench/log_maker.o
+# This one loads the broker as they do.
+$(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load \
+	plan_maker queries town town_people))
 $(TESTS_system) $(TOOLS_log): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
