@@ -187,11 +187,9 @@ static void report(uint64_t records, const char *name, const char *memory, doubl
 // Nothing of the file in the operating system's memory. SQLite's own few pages stay.
 static void forget_file(void)
 {
-	char path[200];
-	snprintf(path, sizeof path, "%s/broker.db", maker.directory);
-	int file = open(path, O_RDONLY | O_CLOEXEC);
+	int file = open(maker.path, O_RDONLY | O_CLOEXEC);
 	if (file < 0 || fsync(file) != 0 || posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) != 0)
-		perror(path);
+		perror(maker.path);
 	close(file);
 }
 

@@ -76,7 +76,7 @@ int main(int argc, char **argv)
 			publish("changed", plans, "2026-01-03");
 		}
 		world_stop(world);
-		ending_frees(NULL);
+		ending_takes_back(world);
 		world_free(world);
 	}
 	FILE *file = argc > 1 ? fopen(argv[1], "w") : NULL;

@@ -9,7 +9,8 @@
 
 #include "tests/bench/link.h"
 
-static struct world *world;
+#define WORLDS_MAX 8u
+static struct world *worlds[WORLDS_MAX]; // NULL: free
 static const char *directory;
 static pid_t owner; // not the processes that it forks
 
@@ -23,7 +24,8 @@ static void clean_up(void)
 {
 	if (getpid() != owner)
 		return;
-	world_free(world);
+	for (unsigned i = 0; i < WORLDS_MAX; i++)
+		world_free(worlds[i]);
 	if (directory != NULL)
 		nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
@@ -44,10 +46,24 @@ static void prepare(void)
 		  "the end cannot be prepared");
 }
 
-void ending_frees(struct world *to_free)
+static void replace(struct world *one, struct world *other)
+{
+	unsigned i = 0;
+	while (i < WORLDS_MAX && worlds[i] != one)
+		i++;
+	link_must(i < WORLDS_MAX, "too many worlds at a time");
+	worlds[i] = other;
+}
+
+void ending_frees(struct world *world)
 {
 	prepare();
-	world = to_free;
+	replace(NULL, world);
+}
+
+void ending_takes_back(struct world *world)
+{
+	replace(world, NULL);
 }
 
 void ending_removes(const char *to_remove)

@@ -4,8 +4,9 @@
 
 #include "tests/harness/world.h"
 
-// This world is freed when the process exits, unless another one, or NULL, was named since. One at a time.
+// This world is freed when the process exits, unless it was taken back. Eight at a time.
 void ending_frees(struct world *world);
+void ending_takes_back(struct world *world);
 // This directory is removed likewise. The text is borrowed.
 void ending_removes(const char *directory);
 

@@ -52,32 +52,54 @@ static struct nhs_number *make_children(void)
 }
 
 // What the log is verified with, in the file that a trust bundle has for it.
-static void write_verifier(const struct log_maker *maker)
+static void write_verifier(const struct log_maker *maker, const char *directory)
 {
-	char path[200], line[256] = "";
+	char path[600], line[256] = "";
 	struct note_verifier verifier = {.origin = LOG_MAKER_ORIGIN};
 	signing_key_public(maker->key, verifier.public_key);
 	must(note_verifier_format(&verifier, line, sizeof line) == CERTS_OK, "log.vkey", "cannot be formatted");
-	snprintf(path, sizeof path, "%s/log.vkey", maker->directory);
+	snprintf(path, sizeof path, "%s/log.vkey", directory);
 	FILE *file = fopen(path, "we");
 	must(file != NULL && fprintf(file, "%s\n", line) > 0 && fclose(file) == 0, path, "cannot be written");
 }
 
-void log_maker_open(struct log_maker *maker, const char *directory)
+// With the store at `maker->path` and the log's key there already.
+static void open_log(struct log_maker *maker, const char *store_key)
 {
-	char path[200], detail[AUDIT_DETAIL_BYTES] = "";
-	*maker = (struct log_maker){.children = make_children()};
-	snprintf(maker->directory, sizeof maker->directory, "%s", directory);
-	snprintf(path, sizeof path, "%s/store.key", directory);
-	must(vault_create_key(path, detail) && vault_open_key(path, &maker->vault, detail), path, detail);
-	snprintf(path, sizeof path, "%s/broker.db", directory);
-	must(store_sqlite_open(path, &maker->store, detail) == STORE_OK, path, detail);
-	must(signing_key_generate(&maker->key) == CERTS_OK, "key", "cannot be made");
-	write_verifier(maker);
+	char detail[AUDIT_DETAIL_BYTES] = "";
+	maker->children = make_children();
+	must(vault_open_key(store_key, &maker->vault, detail), store_key, detail);
+	must(store_sqlite_open(maker->path, &maker->store, detail) == STORE_OK, maker->path, detail);
 	must(arena_init(&maker->arena, BATCH * 6000u), "arena", "out of memory");
 	struct audit_options options = {.store = maker->store, .vault = maker->vault, .key = maker->key,
-					.origin = LOG_MAKER_ORIGIN, .broker_name = "bench", .batch_max = BATCH};
+					.origin = maker->origin, .broker_name = "bench", .batch_max = BATCH};
 	must(audit_open(&options, &maker->audit, detail), "log", detail);
+}
+
+void log_maker_open(struct log_maker *maker, const char *directory)
+{
+	char store_key[600], detail[AUDIT_DETAIL_BYTES] = "";
+	*maker = (struct log_maker){.step_ms = LOG_MAKER_STEP_MS};
+	snprintf(store_key, sizeof store_key, "%s/store.key", directory);
+	snprintf(maker->path, sizeof maker->path, "%s/broker.db", directory);
+	must(vault_create_key(store_key, detail), store_key, detail);
+	must(signing_key_generate(&maker->key) == CERTS_OK, "key", "cannot be made");
+	write_verifier(maker, directory);
+	snprintf(maker->origin, sizeof maker->origin, "%s", LOG_MAKER_ORIGIN);
+	open_log(maker, store_key);
+}
+
+void log_maker_open_in(struct log_maker *maker, struct world *world, uint64_t records)
+{
+	struct note_verifier verifier;
+	uint64_t span_ms = world_now_ms() - LOG_MAKER_FROM_MS;
+	*maker = (struct log_maker){.step_ms = records * LOG_MAKER_STEP_MS < span_ms ? LOG_MAKER_STEP_MS : span_ms / (records + 1)};
+	snprintf(maker->path, sizeof maker->path, "%s", world_path(world, "store.db"));
+	must(signing_key_load(world_path(world, "authority/broker/log.key"), &maker->key) == CERTS_OK &&
+		     note_verifier_load(world_path(world, "authority/trust/log.vkey"), &verifier) == CERTS_OK,
+	     "the log's key", "cannot be read");
+	snprintf(maker->origin, sizeof maker->origin, "%s", verifier.origin);
+	open_log(maker, world_path(world, "store.key"));
 }
 
 // A number that depends on `index` and `salt` only (splitmix64).
@@ -137,7 +159,7 @@ static void append(struct log_maker *maker, uint64_t index)
 	detail.notified = act.operation == CPIS__V1__OPERATION__DETAILS;
 	detail.session_id = (ProtobufCBinaryData){sizeof session_id, session_id};
 	struct audit_event event = {
-		.time_ms = log_maker_time_ms(index), .request_id = request_id, .operation = act.operation, .reason = act.reason,
+		.time_ms = LOG_MAKER_FROM_MS + index * maker->step_ms, .request_id = request_id, .operation = act.operation, .reason = act.reason,
 		.organisation = organisation, .system_name = "hospital", .subject = act.about_child ? &subject : NULL,
 		.person = &by, .policy_version = "cpis-default-1@0123456789abcdef", .detail = &detail,
 	};
@@ -147,12 +169,10 @@ static void append(struct log_maker *maker, uint64_t index)
 // All of it into the file itself: it may be copied.
 static void empty_write_ahead_log(const struct log_maker *maker)
 {
-	char path[200];
 	sqlite3 *database = NULL;
-	snprintf(path, sizeof path, "%s/broker.db", maker->directory);
-	must(sqlite3_open(path, &database) == SQLITE_OK &&
+	must(sqlite3_open(maker->path, &database) == SQLITE_OK &&
 		     sqlite3_exec(database, "PRAGMA wal_checkpoint(TRUNCATE)", NULL, NULL, NULL) == SQLITE_OK,
-	     path, "its write-ahead log cannot be emptied");
+	     maker->path, "its write-ahead log cannot be emptied");
 	sqlite3_close(database);
 }
 
@@ -173,12 +193,12 @@ void log_maker_grow(struct log_maker *maker, uint64_t records)
 
 uint64_t log_maker_file_bytes(const struct log_maker *maker)
 {
-	static const char *const names[] = {"broker.db", "broker.db-wal"};
+	static const char *const ends[] = {"", "-wal"};
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < 2; i++) {
-		char path[200];
+		char path[600];
 		struct stat status;
-		snprintf(path, sizeof path, "%s/%s", maker->directory, names[i]);
+		snprintf(path, sizeof path, "%s%s", maker->path, ends[i]);
 		if (stat(path, &status) == 0)
 			bytes += (uint64_t)status.st_size;
 	}

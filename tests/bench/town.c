@@ -282,6 +282,8 @@ struct town *town_new(const struct town_options *options)
 			  note_verifier_load(world_path(town->world, "authority/trust/log.vkey"), &town->log) == CERTS_OK, "keys");
 	find_people(town, options);
 	write_register(town);
+	if (options->fill != NULL)
+		options->fill(town->world, options->filler);
 	fill_store(town, options->plans);
 	if (options->configuration != NULL)
 		world_configure(town->world, "%s", options->configuration);
@@ -298,7 +300,7 @@ int town_free(struct town *town)
 			town_person_free(town->people[i]);
 	free(town->people);
 	free(town->numbers);
-	ending_frees(NULL);
+	ending_takes_back(town->world);
 	world_free(town->world);
 	free(town);
 	return status;
