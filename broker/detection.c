@@ -115,7 +115,8 @@ static void remember_child(struct observation *seen, const struct detection_rule
 	struct memory_child *child = memory_child(seen->memory, key, seen->now_s, &seen->child);
 	child->place = event->place;
 	child->care_setting = (uint8_t)event->care_setting;
-	snprintf(child->organisation, sizeof child->organisation, "%.*s", ODS_CODE_BYTES_MAX, event->organisation);
+	memset(child->organisation, 0, sizeof child->organisation);
+	memccpy(child->organisation, event->organisation, '\0', sizeof child->organisation - 1);
 }
 
 // Whether the rule is about such events at all.
@@ -132,7 +133,8 @@ static bool is_news(struct observation *seen)
 {
 	struct memory_count *count = detection_finders[seen->rule->kind].of_system ? &seen->system->counts[seen->number]
 								       : &seen->person->counts[seen->number];
-	if (!detection_finders[seen->rule->kind].find(seen) || detection_within(count->found_s, seen->now_s, seen->rule->window_ms))
+	seen->told = detection_within(count->found_s, seen->now_s, seen->rule->window_ms);
+	if (!detection_finders[seen->rule->kind].find(seen) || seen->told)
 		return false;
 	count->found_s = seen->now_s;
 	return true;

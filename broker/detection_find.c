@@ -117,6 +117,8 @@ static bool volume(struct observation *seen)
 	if (children < numbers[DETECTION_CHILDREN] && children < numbers[DETECTION_ALONE])
 		return false;
 	const struct memory_group *group = memory_group(seen->memory, peers_key(seen), seen->now_s);
+	if (seen->told)
+		return true;
 	setting_word(seen->event, setting);
 	if (group->total < numbers[DETECTION_PEERS]) {
 		if (children < numbers[DETECTION_ALONE])

@@ -18,10 +18,11 @@ struct observation {
 	struct memory_look before;       // what was known of the person's looks at this child; zeroed: nothing
 	struct memory_system *system;    // NULL: no rule asks
 	struct memory_child child;       // as it was before the event; a zeroed key: nobody looked
+	bool told;                       // it was found in this window before: nobody will read the words
 	char *words;                     // DETECTION_WORDS_BYTES
 };
 
-// Counts the event and says whether it is a finding; then `words` say what.
+// Counts the event and says whether it is a finding; then `words` say what, unless it was told.
 struct detection_finder {
 	bool (*find)(struct observation *);
 	bool of_looks; // else of sessions

@@ -476,6 +476,9 @@ enum store_status store_sqlite_open(const char *path, struct store **ret, char d
 	}
 	store->base.ops = &sqlite_ops;
 	store->lock_file = -1;
+	// Nobody asks what SQLite has allocated, and each allocation would take a lock for counting it. Refused, and no harm, when
+	// SQLite is in use already.
+	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	// The lock first: closing any descriptor of a database file drops this process's SQLite locks on it.
 	if (!take_lock(store, path, detail) || !make_file(path, detail) || !open_database(store, path, detail)) {
 		close_store(&store->base);
