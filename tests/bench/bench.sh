@@ -38,7 +38,7 @@ environment() {
 
 # Bounded in time, each and all of them together; a benchmark that is told to end takes its broker with it.
 reports=()
-whole_s=$([[ $full == 1 ]] && echo 7200 || echo 600)
+whole_s=$([[ $full == 1 ]] && echo 9000 || echo 600)
 run() {
 	local name=$1 bound_s=$2 left_s=$((whole_s - SECONDS)) code=0
 	shift 2
@@ -80,11 +80,13 @@ main() {
 		run verify $([[ $full == 1 ]] && echo 1200 || echo 90)
 		run audit $([[ $full == 1 ]] && echo 1800 || echo 120)
 		run detection 60
+		run growth $([[ $full == 1 ]] && echo 3600 || echo 120)
 	fi
 	echo
 	[[ ${#reports[@]} -gt 0 ]] || { echo "bench: nothing was measured in $whole_s s" >&2; exit 1; }
 	python3 tests/bench/report.py merge "$BUILD/bench.json" "$directory/environment" "${reports[@]}"
 	python3 tests/bench/report.py targets "$BUILD/bench.json"
+	python3 tests/bench/report.py plots "$BUILD/bench.json" "$BUILD"
 	echo "text: $BUILD/bench.txt  JSON: $BUILD/bench.json"
 }
 

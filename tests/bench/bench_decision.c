@@ -1,5 +1,5 @@
 // What one decision costs: the person's role profile looked up, the policy's checks made, the rule named. Over a policy
-// of 100 roles, 300 activities and 50 care settings, and for ever more staff; beside SHA-256 of 64 bytes, in turns.
+// of 10 to 100 roles, 300 activities and 50 care settings, and for ever more staff; beside SHA-256 of 64 bytes, in turns.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@
 #include "tests/bench/ending.h"
 #include "tests/harness/enrolment.h"
 
-#define ROLES 100u
+#define ROLES_MAX 100u
 #define ACTIVITIES 300u
 #define ACTIVITIES_PER_ROLE 12u
 #define SETTINGS 50u
@@ -49,6 +49,7 @@ static double now_ns(void)
 }
 
 static uint64_t state = 1;
+static unsigned roles_count; // of the policy
 
 static unsigned below(unsigned bound)
 {
@@ -69,7 +70,7 @@ static struct policy *make_policy(void)
 	for (unsigned i = 0; i < ACTIVITIES; i++)
 		fprintf(out, "  - {code: L%04u, name: a%s}\n", i, i == 7 ? ", silent: true" : i == 8 ? ", break_glass: true" : "");
 	fputs("roles:\n", out);
-	for (unsigned i = 0; i < ROLES; i++) {
+	for (unsigned i = 0; i < roles_count; i++) {
 		fprintf(out, "  - {code: R%04u, name: r, activities: [", i);
 		for (unsigned k = 0; k < ACTIVITIES_PER_ROLE; k++)
 			fprintf(out, "%sL%04u", k == 0 ? "" : ", ", (i * 7 + k * 23) % ACTIVITIES);
@@ -100,7 +101,7 @@ static void make_questions(struct question *questions, unsigned staff)
 		struct question *asked = &questions[i];
 		memset(asked, 0, sizeof *asked);
 		snprintf(asked->uid, sizeof asked->uid, "555%09u", person % 1000000000u);
-		snprintf(asked->role_code, sizeof asked->role_code, "R%04u", person % ROLES);
+		snprintf(asked->role_code, sizeof asked->role_code, "R%04u", person % roles_count);
 		asked->question = (struct policy_question){
 			.operation = CPIS__V1__OPERATION__DETAILS,
 			.organisation_type = ORGANISATION_CARE_PROVIDER,
@@ -128,7 +129,7 @@ static void add_staff(struct roles *roles, struct store *store, unsigned from, u
 		bool replaced;
 		Cpis__Stored__V1__StoredRole row = CPIS__STORED__V1__STORED_ROLE__INIT;
 		snprintf(uid, sizeof uid, "555%09u", i % 1000000000u);
-		snprintf(role, sizeof role, "R%04u", i % ROLES);
+		snprintf(role, sizeof role, "R%04u", i % roles_count);
 		row.uid = uid;
 		row.role_code = role;
 		row.organisation = hospital.text;
@@ -199,19 +200,17 @@ static double measure_hash(void)
 	return median(samples, SAMPLES);
 }
 
-static json_t *row_of(unsigned staff, const struct policy *policy, const struct roles *roles,
+static json_t *row_of(const char *name, unsigned staff, const struct policy *policy, const struct roles *roles,
 		      const struct register_snapshot *snapshot)
 {
 	static struct question questions[QUESTIONS];
 	double decision[REPEATS], hash[REPEATS], ratio[REPEATS];
-	char name[48];
 	make_questions(questions, staff);
 	for (unsigned i = 0; i < REPEATS; i++) {
 		decision[i] = measure_decisions(policy, roles, snapshot, questions);
 		hash[i] = measure_hash();
 		ratio[i] = decision[i] / hash[i];
 	}
-	snprintf(name, sizeof name, "decision_staff_%u", staff);
 	double spread_low, spread_high, middle = median(ratio, REPEATS);
 	spread_low = ratio[0];
 	spread_high = ratio[REPEATS - 1];
@@ -222,13 +221,37 @@ static json_t *row_of(unsigned staff, const struct policy *policy, const struct 
 	return json_pack("{s:s, s:f, s:f}", "name", name, "p50_us", ns / 1000, "ratio_to_sha256", middle);
 }
 
-int main(int argc, char **argv)
+// Rows for so many roles and each number of staff, from the fewest on; named after what grows.
+static void measure(json_t *rows, const char *grows, unsigned roles_wanted, const unsigned *steps, unsigned steps_count)
 {
-	static const unsigned steps[] = {100, 1000, 10000, STAFF_MAX};
-	char path[128], detail[400] = "";
+	char path[128], name[48], detail[400] = "";
 	struct vault *vault = NULL;
 	struct store *store = NULL;
 	struct roles *roles = NULL;
+	struct enrolment *enrolment = enrolment_new();
+	roles_count = roles_wanted;
+	struct policy *policy = make_policy();
+	snprintf(path, sizeof path, "%s/key-%s-%u", directory, grows, roles_wanted);
+	must(vault_create_key(path, detail) && vault_open_key(path, &vault, detail), detail);
+	snprintf(path, sizeof path, "%s/store-%s-%u.db", directory, grows, roles_wanted);
+	must(store_sqlite_open(path, &store, detail) == STORE_OK, detail);
+	must(roles_new(store, vault, policy, &roles), "memory");
+	for (unsigned i = 0, before = 0; i < steps_count; i++) {
+		add_staff(roles, store, before, steps[i]);
+		before = steps[i];
+		snprintf(name, sizeof name, "decision_%s_%u", grows, strcmp(grows, "roles") == 0 ? roles_wanted : steps[i]);
+		json_array_append_new(rows, row_of(name, steps[i], policy, roles, enrolment->snapshot));
+	}
+	roles_free(roles);
+	store->ops->close(store);
+	vault_free(vault);
+	policy_free(policy);
+	enrolment_free(enrolment);
+}
+
+int main(int argc, char **argv)
+{
+	static const unsigned staff[] = {100, 1000, 10000, STAFF_MAX}, roles[] = {10, 30, ROLES_MAX};
 	if (argc != 2) {
 		fprintf(stderr, "usage: bench_decision REPORT.json\n");
 		return 1;
@@ -236,26 +259,12 @@ int main(int argc, char **argv)
 	must(mkdtemp(directory) != NULL, "no directory");
 	ending_removes(directory);
 	must(ods_code_parse("RXH", 3, &hospital), "ODS code");
-	struct enrolment *enrolment = enrolment_new();
-	struct policy *policy = make_policy();
-	snprintf(path, sizeof path, "%s/key", directory);
-	must(vault_create_key(path, detail) && vault_open_key(path, &vault, detail), detail);
-	snprintf(path, sizeof path, "%s/store.db", directory);
-	must(store_sqlite_open(path, &store, detail) == STORE_OK, detail);
-	must(roles_new(store, vault, policy, &roles), "memory");
 	json_t *rows = json_array();
-	for (unsigned i = 0, before = 0; i < sizeof steps / sizeof steps[0]; i++) {
-		add_staff(roles, store, before, steps[i]);
-		before = steps[i];
-		json_array_append_new(rows, row_of(steps[i], policy, roles, enrolment->snapshot));
-	}
+	for (unsigned i = 0; i < sizeof roles / sizeof roles[0]; i++)
+		measure(rows, "roles", roles[i], &staff[1], 1);
+	measure(rows, "staff", ROLES_MAX, staff, sizeof staff / sizeof staff[0]);
 	json_t *report = json_pack("{s:o}", "rows", rows);
 	int failed = json_dump_file(report, argv[1], JSON_INDENT(2));
 	json_decref(report);
-	roles_free(roles);
-	store->ops->close(store);
-	vault_free(vault);
-	policy_free(policy);
-	enrolment_free(enrolment);
 	return failed != 0;
 }

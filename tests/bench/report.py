@@ -3,9 +3,11 @@
 
 usage: report.py merge OUT.json ENVIRONMENT.txt REPORT.json...   one report of several
        report.py targets BENCH.json                              what has to be reached, and what was
+       report.py plots BENCH.json DIRECTORY                      growth_*.svg: what becomes dearer as work grows
        report.py compare OLD.json NEW.json                       each figure of both, and how it has changed
 """
 import json
+import math
 import sys
 
 
@@ -46,8 +48,10 @@ TARGETS = [
     ("memory of each further connection", "memory_per_connection", "kilobytes", AT_MOST, 50, "kB"),
     ("publication of 250,000 plans", "publication_250000_new", "rps", AT_LEAST, 50000, "/s"),
     ("1,000 clients answered again after a restart", "restart_1000_clients", "seconds", AT_MOST, 3, "s"),
+    ("query cost, largest register of the smallest", "growth_register", "cpu_of_smallest", AT_MOST, 1.25, ""),
+    ("query cost, largest log of the smallest", "growth_log", "cpu_of_smallest", AT_MOST, 1.25, ""),
+    ("start-up at 10 million plans (full bench)", "growth_register_10000000", "start_s", AT_MOST, 5, "s"),
 ]
-NOT_HERE = ["query cost with register and log grown, start-up at 10 million plans"]
 
 
 def add_derived(rows):
@@ -58,6 +62,67 @@ def add_derived(rows):
     idle = rows.get("query_mix_n1_w1")
     if idle and "p50_allowed_us" in idle:
         idle["p50_of_allowed"] = idle["p50_us"] / idle["p50_allowed_us"]
+    # The largest size of each axis stands for it.
+    for row in sorted((row for row in rows.values() if "axis" in row), key=lambda row: row["size"]):
+        rows["growth_" + row["axis"]] = row
+
+
+# What is drawn of each axis: member of its rows and words.
+CURVES = [("cpu_of_smallest", "processor time of a query"), ("alone_p50_us", "p50 of a client alone"), ("start_s", "start of the broker"),
+          ("search_p50_us", "search by person"), ("proof_p50_us", "record with its proof")]
+COLOURS = ["#1d70b8", "#d4351c", "#00703c", "#4c2c92", "#b58840"]
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 760, 420, 70, 60, 30, 250
+
+
+def axes_of(rows):
+    """Rows by axis, ascending; the decision's and the audit search's own benchmarks give further axes."""
+    axes = {}
+    for row in rows:
+        if "axis" in row:
+            axes.setdefault(row["axis"], []).append(row)
+        elif row["name"].startswith("decision_"):
+            axis, size = row["name"].rsplit("_", 1)
+            axes.setdefault(axis, []).append({"size": int(size), "alone_p50_us": row["p50_us"]})
+    return {axis: sorted(of, key=lambda row: row["size"]) for axis, of in axes.items() if len(of) > 1}
+
+
+def draw(axis, rows):
+    """Each curve is in multiples of its first value, over the logarithm of the size; both scales begin where the figures do."""
+    curves = [(words, [(row["size"], row[member] / rows[0][member]) for row in rows]) for member, words in CURVES
+              if all(row.get(member) for row in rows)]
+    low, high = math.log10(rows[0]["size"]), math.log10(rows[-1]["size"])
+    top = max(2.0, max(value for _, curve in curves for _, value in curve) * 1.1)
+
+    def x_of(size):
+        return LEFT + (math.log10(size) - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+
+    def y_of(value):
+        return HEIGHT - BOTTOM - value / top * (HEIGHT - BOTTOM - TOP)
+
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" font-family="sans-serif" font-size="13">',
+           f'<title>Cost by size: {axis}</title><rect width="100%" height="100%" fill="white"/>',
+           f'<text x="{LEFT}" y="18">{axis}: cost by size, in multiples of the smallest</text>']
+    for step in range(5):
+        value = top * step / 4
+        out.append(f'<path d="M{LEFT} {y_of(value):.1f}H{WIDTH - RIGHT}" stroke="#ccc"/>'
+                   f'<text x="{LEFT - 8}" y="{y_of(value) + 4:.1f}" text-anchor="end">{value:.1f}</text>')
+    for row in rows:
+        out.append(f'<text x="{x_of(row["size"]):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">{row["size"]:,}</text>')
+    for number, (words, curve) in enumerate(curves):
+        colour = COLOURS[number % len(COLOURS)]
+        points = " ".join(f"{x_of(size):.1f},{y_of(value):.1f}" for size, value in curve)
+        out.append(f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>')
+        out.extend(f'<circle cx="{x_of(size):.1f}" cy="{y_of(value):.1f}" r="3" fill="{colour}"/>' for size, value in curve)
+        out.append(f'<text x="{WIDTH - RIGHT + 15}" y="{TOP + 20 * (number + 1)}" fill="{colour}">{words}</text>')
+    out.append("</svg>")
+    return "\n".join(out) + "\n"
+
+
+def plots(path, directory):
+    for axis, rows in axes_of(rows_of(path)).items():
+        with open(f"{directory}/growth_{axis}.svg", "w", encoding="utf-8") as file:
+            file.write(draw(axis, rows))
+        print(f"plot: {directory}/growth_{axis}.svg")
 
 
 def targets(path):
@@ -73,8 +138,6 @@ def targets(path):
         reached = value >= bound if sense == AT_LEAST else value <= bound
         shown = f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
         print(f"{words:60} {must:>14} {shown:>12}  {'reached' if reached else 'NOT REACHED'}")
-    for words in NOT_HERE:
-        print(f"{words}: not measured by this benchmark")
 
 
 def key_of(row):
@@ -104,6 +167,8 @@ def main(arguments):
         merge(arguments[1], arguments[2], arguments[3:])
     elif len(arguments) == 2 and arguments[0] == "targets":
         targets(arguments[1])
+    elif len(arguments) == 3 and arguments[0] == "plots":
+        plots(arguments[1], arguments[2])
     elif len(arguments) == 3 and arguments[0] == "compare":
         compare(arguments[1], arguments[2])
     else:
