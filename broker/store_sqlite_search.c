@@ -12,6 +12,7 @@
 #include "broker/store_sqlite_priv.h"
 
 #define INDEX_ROWS 1024u
+#define KEEP_UP_TIMES 16u // in one commit: what was left behind is caught up with, and nobody waits for all of it
 #define BLOCK_ROWS 1024u
 #define WORD_BYTES (1 + 2 * TAG_BYTES)
 #define QUERY_TAGS_MAX 2048u
@@ -167,7 +168,12 @@ bool sqlite_search_keep_up(struct sqlite_store *store)
 	// Most batches have appended; one that has not need not look.
 	if (!store->audit_counted)
 		return true;
-	return count_rows(store) && (store->audit_next - store->indexed_next < INDEX_ROWS || index_some(store));
+	if (!count_rows(store))
+		return false;
+	for (unsigned i = 0; i < KEEP_UP_TIMES && store->audit_next - store->indexed_next >= INDEX_ROWS; i++)
+		if (!index_some(store))
+			return false;
+	return true;
 }
 
 // Outside of a batch only what is missing makes one.

@@ -641,6 +641,48 @@ START_TEST(keeps_rejections_by_file_counts_them_and_lets_those_of_other_files_go
 }
 END_TEST
 
+// As uniform as a pseudonym.
+static struct store_tag scattered_tag(unsigned number)
+{
+	struct store_tag scattered = {{0}};
+	uint64_t mixed = (number + 1) * UINT64_C(0x9e3779b97f4a7c15);
+	memcpy(scattered.bytes, &mixed, sizeof mixed);
+	mixed = (mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+	memcpy(scattered.bytes + sizeof mixed, &mixed, sizeof mixed);
+	return scattered;
+}
+
+// Whatever the store knows of the children without one.
+START_TEST(finds_each_child_among_very_many_and_after_a_rollback_and_a_restart)
+{
+	enum { CHILDREN = 150000 };
+	struct store_plan *plans;
+	size_t count;
+	for (unsigned round = 0; round < 2; round++) {
+		begin();
+		for (unsigned i = 0; i < CHILDREN; i++) {
+			struct store_tag subject = scattered_tag(i);
+			struct store_plan plan = {.slot = subject, .generation = 1, .subject = subject, .authority = leeds,
+						  .sealed = blob("plan")};
+			ck_assert_int_eq(ops->plan_put(store, &plan), STORE_OK);
+		}
+		if (round == 0)
+			ops->rollback(store);
+		else
+			commit();
+	}
+	for (unsigned round = 0; round < 2; round++) {
+		for (unsigned i = 0; i < 2 * CHILDREN; i++) {
+			struct store_tag subject = scattered_tag(i);
+			arena_reset(&arena);
+			ck_assert_int_eq(ops->plans_of(store, &subject, 5, &arena, &plans, &count), STORE_OK);
+			ck_assert_uint_eq(count, i < CHILDREN);
+		}
+		reopen();
+	}
+}
+END_TEST
+
 START_TEST(lists_the_plans_of_one_child_only_and_no_more_than_asked)
 {
 	struct store_plan *plans;
@@ -1240,6 +1282,35 @@ static void append_rows(void)
 	commit();
 }
 
+static sqlite3_int64 rows_to_index(void)
+{
+	sqlite3 *beside = NULL;
+	sqlite3_stmt *statement = NULL;
+	ck_assert_int_eq(sqlite3_open_v2(path, &beside, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(beside, "SELECT (SELECT max(idx) + 1 FROM audit) - next FROM audit_indexed", -1, &statement,
+					    NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	sqlite3_int64 left = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(beside);
+	return left;
+}
+
+// Who falls behind with it lets the next search wait for all that is missing.
+START_TEST(takes_the_rows_of_the_largest_batches_into_the_search_index)
+{
+	for (unsigned batch = 0; batch < 3; batch++) {
+		begin();
+		for (unsigned i = 0; i < 5000; i++) {
+			struct store_audit row = next_row("RXH", i, 7, 1000 + i);
+			append(&row);
+		}
+		commit();
+		ck_assert_int_lt(rows_to_index(), 1024);
+	}
+}
+END_TEST
+
 START_TEST(gives_back_each_audit_row_and_each_of_its_nodes)
 {
 	append_rows();
@@ -1532,6 +1603,7 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, says_when_the_arena_is_too_small_and_works_with_a_larger_one);
 	tcase_add_test(tests, keeps_an_empty_value);
 	tcase_add_test(tests, replaces_a_plan_of_the_same_slot);
+	tcase_add_test(tests, finds_each_child_among_very_many_and_after_a_rollback_and_a_restart);
 	tcase_add_test(tests, lists_the_plans_of_one_child_only_and_no_more_than_asked);
 	tcase_add_test(tests, keeps_versions_of_a_plan_and_finds_the_newest_up_to_a_generation);
 	tcase_add_test(tests, walks_an_authoritys_versions_by_generation_and_slot);
@@ -1567,6 +1639,7 @@ static void add_audit(Suite *suite)
 	tcase_add_test(tests, refuses_an_audit_row_that_is_not_the_next_one);
 	tcase_add_test(tests, refuses_a_first_audit_row_other_than_0);
 	tcase_add_test(tests, gives_back_each_audit_row_and_each_of_its_nodes);
+	tcase_add_test(tests, takes_the_rows_of_the_largest_batches_into_the_search_index);
 	tcase_add_test(tests, searches_along_each_key_in_both_orders_between_numbers_and_times);
 	tcase_add_test(tests, finds_a_row_from_its_batch_on_and_after_a_rollback_not);
 	tcase_add_test(tests, finds_nothing_about_somebody_who_is_not_there);
