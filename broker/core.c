@@ -299,15 +299,6 @@ static bool reload_rights(struct core *core)
 	       witnessing_load(&core->witnessing, core->options.store, &core->arena);
 }
 
-// Kept answers whose time is over are not given any more; that they are removed can wait for a moment.
-static bool expire_requests(struct core *core, uint64_t now_ms)
-{
-	if (now_ms >= core->expired_ms && now_ms - core->expired_ms < EXPIRE_MS)
-		return true;
-	core->expired_ms = now_ms;
-	return core->options.store->ops->request_expire(core->options.store, now_ms) == STORE_OK;
-}
-
 void core_begin(struct core *core, uint64_t now_ms)
 {
 	char detail[AUDIT_DETAIL_BYTES];
@@ -326,7 +317,9 @@ void core_begin(struct core *core, uint64_t now_ms)
 	}
 	core->suspect = false;
 	core->begun = core->options.store->ops->begin(core->options.store) == STORE_OK;
-	core->doomed = !core->begun || !expire_requests(core, now_ms);
+	core->doomed = !core->begun;
+	if (core->begun && core->options.store->ops->request_expire(core->options.store, now_ms) != STORE_OK)
+		core->doomed = true;
 }
 
 static void count(struct core *core, enum reason reason)

@@ -18,7 +18,6 @@
 #define REQUEST_ROOM_BYTES (4u * ARENA_BYTES)
 // What a receipt takes when the batch closes: the path, the growth, the checkpoint, the record's copy in the packed reply.
 #define RECEIPT_ROOM_BYTES (12u * 1024u)
-#define EXPIRE_MS 50u // STORE_EXPIRE_MAX each time is more than can be kept meanwhile
 #define RETRY_AFTER_MS 500u
 #define RETRY_RATE_MS 60000u
 #define RETRY_OTHERS_MS 30000u // by a person, rather than by a client within its deadline
@@ -48,7 +47,6 @@ struct core {
 	struct works *works;
 	struct detection *detection;
 	struct session_cache *session_cache;
-	uint64_t expired_ms;     // when kept answers were last looked through
 	uint64_t sample_looked_ms;
 	struct retention_progress retention;
 	uint64_t detection_next; // records before this one are in its memory
