@@ -84,7 +84,7 @@ static enum reason take_plan(struct op_context *context, const struct authority_
 	if (visibility.ends)
 		date_format(visibility.end, end_date);
 	child->plans[child->plan_count++] =
-		(struct child_plan){.stored = plan, .status = visibility.status, .end_date = end_date};
+		(struct child_plan){.stored = plan, .authority = state, .status = visibility.status, .end_date = end_date};
 	return REASON_NONE;
 }
 

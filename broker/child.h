@@ -3,6 +3,7 @@
 #ifndef CPIS_BROKER_CHILD_H
 #define CPIS_BROKER_CHILD_H
 
+#include "broker/authority_state.h"
 #include "broker/op.h"
 #include "broker/stored.pb-c.h"
 
@@ -13,6 +14,7 @@
 
 struct child_plan {
 	Cpis__Stored__V1__StoredPlan *stored;
+	const struct authority_state *authority; // whose plan it is, as it was read with the plan
 	Cpis__V1__PlanStatus status;
 	char *end_date;               // "" when no end is known: of its record, its vanishing or the 18th birthday
 };

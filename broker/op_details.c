@@ -4,29 +4,23 @@
 
 #include "broker/access.h"
 #include "broker/alert.h"
-#include "broker/authority_state.h"
 #include "broker/child.h"
 #include "broker/log.h"
 #include "broker/notify.h"
 #include "broker/neighbour.h"
 #include "broker/visibility.h"
 
-static enum reason open_authority(struct op_context *context, const char *ods_text, Cpis__V1__Authority **ret)
+static enum reason show_authority(struct op_context *context, const struct child_plan *from, Cpis__V1__Authority **ret)
 {
-	struct ods_code ods;
-	struct authority_state state;
-	if (!ods_code_parse(ods_text, strlen(ods_text), &ods))
-		return REASON_INTERNAL;
-	enum reason reason = authority_state_load(context, &ods, &state);
-	if (reason != REASON_NONE)
-		return reason;
-	const Cpis__V1__Contacts *contacts = authority_contacts(&state, english_time_of(context->now_ms).date);
+	const struct authority_state *state = from->authority;
+	const char *ods_text = from->stored->authority;
+	const Cpis__V1__Contacts *contacts = authority_contacts(state, english_time_of(context->now_ms).date);
 	Cpis__V1__Authority *authority = OP_NEW(context, Cpis__V1__Authority, cpis__v1__authority__init);
 	if (authority == NULL || contacts == NULL) {
-		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "authority %s has plans and no contacts", ods.text);
+		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "authority %s has plans and no contacts", ods_text);
 		return REASON_INTERNAL;
 	}
-	const struct organisation *registered = register_organisation(context->snapshot, &ods);
+	const struct organisation *registered = register_organisation(context->snapshot, &state->ods);
 	bool office_hours = false;
 	authority->organisation = op_text(ods_text);
 	// An authority that has left the register is still the one to ring.
@@ -37,7 +31,7 @@ static enum reason open_authority(struct op_context *context, const char *ods_te
 							  contacts->office_hours_telephone, context->now_ms,
 							  &office_hours));
 	authority->office_hours_now = office_hours;
-	authority->last_published_ms = state.last_published_ms;
+	authority->last_published_ms = state->last_published_ms;
 	authority->contacts_confirmed_ms = contacts->last_confirmed_ms;
 	authority->contacts_stale = authority_contacts_stale(context, contacts);
 	*ret = authority;
@@ -65,7 +59,7 @@ static enum reason add_plans(struct op_context *context, const struct child *chi
 		plan->status = from->status;
 		plan->start_date = from->stored->start_date;
 		plan->end_date = from->end_date;
-		enum reason reason = open_authority(context, from->stored->authority, &plan->authority);
+		enum reason reason = show_authority(context, from, &plan->authority);
 		if (reason != REASON_NONE)
 			return reason;
 		reply->plans[reply->n_plans++] = plan;

@@ -57,17 +57,13 @@ static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 
 static bool open_kept(struct op_context *context, const struct store_request *row, struct retry *retry)
 {
-	ProtobufCMessage *body = NULL;
-	struct wire_error error;
 	const Cpis__Stored__V1__StoredReply *stored = (const Cpis__Stored__V1__StoredReply *)sealed_open(
 		context->vault, context->arena, VAULT_REQUEST, row->key.bytes, sizeof row->key.bytes, row->sealed,
 		&cpis__stored__v1__stored_reply__descriptor);
-	if (stored == NULL || wire_unpack(context->arena, &cpis__v1__reply__descriptor, stored->body.data, stored->body.len,
-					  &body, &error) != WIRE_OK)
+	if (stored == NULL || stored->body == NULL)
 		return false;
-	const Cpis__V1__Reply *kept = (const Cpis__V1__Reply *)body;
-	context->reply->body_case = kept->body_case;
-	context->reply->details = kept->details; // any member: they are pointers of one union
+	context->reply->body_case = stored->body->body_case;
+	context->reply->details = stored->body->details; // any member: they are pointers of one union
 	retry->audit_index = stored->audit_index;
 	return true;
 }
@@ -112,9 +108,7 @@ bool retry_keep(struct op_context *context, const struct retry *retry)
 	Cpis__Stored__V1__StoredReply stored = CPIS__STORED__V1__STORED_REPLY__INIT;
 	stored.audit_index = context->audit_index;
 	stored.outcome = CPIS__V1__OUTCOME__OK;
-	stored.body.data = (uint8_t *)(uintptr_t)wire_pack(context->arena, &body.base, &stored.body.len);
-	if (stored.body.data == NULL)
-		return false;
+	stored.body = &body;
 	struct store_request row = {
 		.key = retry->key,
 		.expires_ms = context->now_ms + kept_ms(context->request),

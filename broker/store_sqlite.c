@@ -106,12 +106,13 @@ static const char schema[] =
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  sealed BLOB NOT NULL"
 	") STRICT;"
+	// With row numbers, so that replies lie one after another: by their keys, which are random, each would change a page of its own.
 	"CREATE TABLE request ("
-	"  key BLOB PRIMARY KEY NOT NULL,"
+	"  key BLOB UNIQUE NOT NULL,"
 	"  digest BLOB NOT NULL,"
 	"  expires_ms INTEGER NOT NULL,"
 	"  sealed BLOB NOT NULL"
-	") STRICT, WITHOUT ROWID;"
+	") STRICT;"
 	"CREATE INDEX request_by_expiry ON request (expires_ms);"
 	"CREATE TABLE audit ("
 	"  idx INTEGER PRIMARY KEY,"        // from 0, no gaps

@@ -104,8 +104,9 @@
 	X(REQUEST_PUT, "INSERT OR REPLACE INTO request (key, digest, expires_ms, sealed) VALUES (?1, ?2, ?3, ?4)") \
 	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = ?1"          \
 		       " AND expires_ms > ?2")         \
-	X(REQUEST_EXPIRE, "DELETE FROM request WHERE key IN"                                         \
-			  " (SELECT key FROM request WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT 1100)") \
+	X(REQUEST_EXPIRED, "SELECT expires_ms FROM request WHERE expires_ms <= ?1 LIMIT 1")          \
+	X(REQUEST_EXPIRE, "DELETE FROM request WHERE rowid IN"                                       \
+			  " (SELECT rowid FROM request WHERE expires_ms <= ?1 ORDER BY expires_ms LIMIT 1100)") \
 	X(AUDIT_APPEND, "INSERT INTO audit (idx, salt, record, nodes, time_ms, organisation, subject, person)" \
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                                  \
 	X(AUDIT_GET, "SELECT idx, salt, record, nodes, time_ms, organisation, subject, person FROM audit" \

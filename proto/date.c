@@ -60,12 +60,22 @@ bool date_parse(const char *text, size_t text_bytes, struct date *ret)
 	return true;
 }
 
+// Without snprintf: each answer about a child has several dates.
+static void put_digits(char *to, unsigned value, size_t count)
+{
+	for (; count > 0; value /= 10)
+		to[--count] = (char)('0' + value % 10);
+}
+
 void date_format(struct date date, char out[11])
 {
 	int year, month, day;
 	civil_of(date.day, &year, &month, &day);
-	// Ten characters for every year that date_parse takes.
-	snprintf(out, 11, "%04u-%02u-%02u", (unsigned)year % 10000u, (unsigned)month % 100u, (unsigned)day % 100u);
+	put_digits(out, (unsigned)year, 4);
+	out[4] = out[7] = '-';
+	put_digits(out + 5, (unsigned)month, 2);
+	put_digits(out + 8, (unsigned)day, 2);
+	out[10] = '\0';
 }
 
 struct date date_add_months(struct date date, int months)
