@@ -222,6 +222,7 @@ static void rollback(struct store *base)
 	store->begun = false;
 	store->poisoned = false;
 	store->audit_counted = store->indexed_counted = false;
+	sqlite_inbox_counts_forget(store);
 }
 
 static enum store_status commit(struct store *base)
@@ -250,6 +251,7 @@ static void close_store(struct store *base)
 		sqlite3_finalize(store->searches[i]);
 	sqlite3_close(store->database);
 	sqlite_subjects_free(store);
+	sqlite_inbox_counts_free(store);
 	if (store->lock_file >= 0)
 		close(store->lock_file);
 	free(store);
@@ -461,6 +463,8 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	if (!read_number(store->database, "SELECT count(*) FROM audit_key WHERE destroyed_ms > 0", &destroyed))
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	store->leaves_remains = destroyed > 0;
+	if (!sqlite_inbox_counts_init(store))
+		return refuse(detail, path, "out of memory");
 	if (!sqlite_subjects_load(store))
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	if (!sqlite_wal_keeper_start(store, real))

@@ -80,13 +80,32 @@ enum store_status sqlite_inbox_put(struct store *base, const struct store_inbox_
 		    sqlite_bind_u64(statement, 4, item->kind) | sqlite_bind_u64(statement, 5, item->created_ms) |
 		    sqlite_bind_u64(statement, 6, item->due_ms) |
 		    sqlite_bind_bytes(statement, 7, item->sealed.data, item->sealed.bytes);
-	return sqlite_run(store, statement, bound, "inbox_put");
+	enum store_status status = sqlite_run(store, statement, bound, "inbox_put");
+	if (status == STORE_OK)
+		sqlite_inbox_count_change(store, item->box, &item->organisation, false, true);
+	return status;
+}
+
+// False also when there is no such row.
+static enum store_status was_open(struct sqlite_store *store, enum store_box box, const struct ods_code *organisation, uint64_t id,
+				  bool *ret)
+{
+	sqlite3_stmt *statement = store->statements[STATEMENT_INBOX_WAS_OPEN];
+	uint64_t open = 0;
+	int bound = bind_box(statement, organisation, box) | sqlite_bind_u64(statement, 3, id);
+	enum store_status status =
+		sqlite_get(store, statement, bound, read_number, sizeof open, NULL, &open, "inbox_was_open");
+	*ret = open != 0;
+	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
 
 enum store_status sqlite_inbox_update(struct store *base, const struct store_inbox_item *item)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_INBOX_UPDATE];
+	bool open_before;
+	if (was_open(store, item->box, &item->organisation, item->id, &open_before) != STORE_OK)
+		return STORE_FAILED;
 	int bound = bind_box(statement, &item->organisation, item->box) | sqlite_bind_u64(statement, 3, item->id) |
 		    sqlite_bind_u64(statement, 4, item->acknowledged_ms) | sqlite_bind_u64(statement, 5, item->delivered_ms) |
 		    sqlite_bind_u64(statement, 6, item->lease_until_ms) | sqlite_bind_u64(statement, 7, item->escalated_ms) |
@@ -97,6 +116,9 @@ enum store_status sqlite_inbox_update(struct store *base, const struct store_inb
 	enum store_status status = sqlite_run(store, statement, bound, "inbox_update");
 	if (status == STORE_OK && sqlite3_changes(store->database) == 0)
 		return STORE_NOT_FOUND;
+	if (status == STORE_OK)
+		sqlite_inbox_count_change(store, item->box, &item->organisation, open_before,
+					  item->acknowledged_ms == 0 && item->expired_ms == 0);
 	return status;
 }
 
@@ -174,14 +196,19 @@ enum store_status sqlite_inbox_acknowledge(struct store *base, enum store_box bo
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_INBOX_ACKNOWLEDGE];
+	bool open_before;
 	if (id > INT64_MAX)
 		return STORE_NOT_FOUND;
+	if (was_open(store, box, organisation, id, &open_before) != STORE_OK)
+		return STORE_FAILED;
 	int bound = bind_box(statement, organisation, box) | sqlite_bind_u64(statement, 3, id) |
 		    sqlite_bind_u64(statement, 4, now_ms) |
 		    sqlite_bind_bytes(statement, 5, acknowledged_by.data, acknowledged_by.bytes);
 	enum store_status status = sqlite_run(store, statement, bound, "inbox_acknowledge");
 	if (status == STORE_OK && sqlite3_changes(store->database) == 0)
 		return STORE_NOT_FOUND;
+	if (status == STORE_OK)
+		sqlite_inbox_count_change(store, box, organisation, open_before, false);
 	return status;
 }
 
@@ -189,9 +216,15 @@ enum store_status sqlite_inbox_unacknowledged(struct store *base, enum store_box
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = of_box(store, box, STATEMENT_INBOX_UNACKNOWLEDGED, STATEMENT_ESCALATION_UNACKNOWLEDGED);
-	return sqlite_get(store, statement, bind_box(statement, organisation, box), read_number,
-			  sizeof *ret, NULL, ret,
-			  "inbox_unacknowledged");
+	// Escalations are few: what nobody acknowledged in time.
+	bool kept = box != STORE_BOX_ESCALATIONS;
+	if (kept && sqlite_inbox_count_get(store, box, organisation, ret))
+		return STORE_OK;
+	enum store_status status = sqlite_get(store, statement, bind_box(statement, organisation, box), read_number, sizeof *ret,
+					      NULL, ret, "inbox_unacknowledged");
+	if (status == STORE_OK && kept)
+		sqlite_inbox_count_put(store, box, organisation, *ret);
+	return status;
 }
 
 // ------------------------------------------------------------------ nothing to report

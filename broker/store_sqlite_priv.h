@@ -62,6 +62,7 @@
 	X(INBOX_GET, INBOX_SELECT " AND id = ?3")                                                    \
 	X(INBOX_ACKNOWLEDGE, "UPDATE inbox SET acknowledged_ms = ?4, acknowledged_by = ?5"           \
 			     " WHERE organisation = ?1 AND box = ?2 AND id = ?3 AND acknowledged_ms = 0") \
+	X(INBOX_WAS_OPEN, "SELECT " INBOX_IS_OPEN " FROM inbox WHERE organisation = ?1 AND box = ?2 AND id = ?3") \
 	X(INBOX_UNACKNOWLEDGED, "SELECT count(*) FROM inbox WHERE organisation = ?1 AND box = ?2 AND " INBOX_IS_OPEN) \
 	X(INBOX_DUE, "SELECT " INBOX_COLUMNS " FROM inbox WHERE box = ?1 AND due_ms > 0 AND due_ms <= ?2" \
 		     " ORDER BY due_ms LIMIT ?3")                                                     \
@@ -163,6 +164,7 @@ struct sqlite_store {
 	uint64_t indexed_next;       // rows before it can be searched
 	struct wal_keeper *keeper;   // store_sqlite_wal.c
 	struct subject_filter *subjects; // store_sqlite_subjects.c
+	struct inbox_counts *inbox_counts; // store_sqlite_inbox_count.c
 	bool leaves_remains;         // what a batch destroyed may still be in the WAL
 };
 
@@ -275,6 +277,14 @@ enum store_status sqlite_inbox_get(struct store *, enum store_box, const struct 
 enum store_status sqlite_inbox_acknowledge(struct store *, enum store_box, const struct ods_code *, uint64_t id, uint64_t now_ms,
 					   struct store_blob acknowledged_by);
 enum store_status sqlite_inbox_unacknowledged(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
+// store_sqlite_inbox_count.c
+bool sqlite_inbox_counts_init(struct sqlite_store *store); // false: no memory
+void sqlite_inbox_counts_free(struct sqlite_store *store);
+void sqlite_inbox_counts_forget(struct sqlite_store *store);
+bool sqlite_inbox_count_get(struct sqlite_store *store, enum store_box, const struct ods_code *, uint64_t *ret); // false: it is not known
+void sqlite_inbox_count_put(struct sqlite_store *store, enum store_box, const struct ods_code *, uint64_t open);
+// After one row was written; nothing where the count is not known.
+void sqlite_inbox_count_change(struct sqlite_store *store, enum store_box, const struct ods_code *, bool was_open, bool is_open);
 // store_sqlite_audit.c
 bool sqlite_read_audit(sqlite3_stmt *statement, struct arena *arena, void *row); // a struct store_audit
 enum store_status sqlite_audit_append(struct store *, const struct store_audit *);

@@ -811,6 +811,53 @@ START_TEST(acknowledges_an_item_once)
 }
 END_TEST
 
+static void assert_open(const struct ods_code *organisation, uint64_t expected)
+{
+	uint64_t open;
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, STORE_BOX_NOTIFICATIONS, organisation, &open), STORE_OK);
+	ck_assert_uint_eq(open, expected);
+}
+
+// Asked for after each write: a number that is kept must follow what happens to the rows.
+START_TEST(the_number_of_open_items_follows_every_write_and_a_rollback)
+{
+	struct store_inbox_item item;
+	assert_open(&leeds, 0);
+	begin();
+	for (uint64_t id = 1; id <= 4; id++) {
+		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
+		assert_open(&leeds, id);
+	}
+	ck_assert_int_eq(put_item(&hove, 1, "y"), STORE_OK);
+	assert_open(&hove, 1);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, 5000, blob("first")), STORE_OK);
+	assert_open(&leeds, 3);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, 6000, blob("second")), STORE_NOT_FOUND);
+	assert_open(&leeds, 3);
+	ck_assert_int_eq(ops->inbox_get(store, STORE_BOX_NOTIFICATIONS, &leeds, 2, &arena, &item), STORE_OK);
+	item.lease_until_ms = 9000;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK);
+	assert_open(&leeds, 3);
+	item.expired_ms = 9000;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK);
+	assert_open(&leeds, 2);
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK); // twice is once
+	assert_open(&leeds, 2);
+	item.expired_ms = 0;
+	ck_assert_int_eq(ops->inbox_update(store, &item), STORE_OK);
+	assert_open(&leeds, 3);
+	commit();
+	begin();
+	ck_assert_int_eq(put_item(&leeds, 5, "x"), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 3, 5000, blob("first")), STORE_OK);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 4, 5000, blob("first")), STORE_OK);
+	assert_open(&leeds, 2);
+	ops->rollback(store);
+	assert_open(&leeds, 3);
+	assert_open(&hove, 1);
+}
+END_TEST
+
 static void assert_ids(uint64_t after_id, bool include_acknowledged, size_t max, const char *expected)
 {
 	struct store_inbox_item *items;
@@ -1614,6 +1661,7 @@ static void add_rows(Suite *suite)
 	tcase_add_test(tests, inbox_ids_ascend_in_each_organisation);
 	tcase_add_test(tests, does_not_use_an_inbox_id_again_after_it_was_acknowledged);
 	tcase_add_test(tests, acknowledges_an_item_once);
+	tcase_add_test(tests, the_number_of_open_items_follows_every_write_and_a_rollback);
 	tcase_add_test(tests, lists_an_inbox_by_id_open_or_whole);
 	tcase_add_test(tests, keeps_what_becomes_of_an_item);
 	tcase_add_test(tests, gives_out_what_nobody_holds);
