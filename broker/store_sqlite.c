@@ -24,7 +24,7 @@ static const char schema[] =
 	"  authority TEXT NOT NULL,"
 	"  sealed BLOB NOT NULL,"
 	"  PRIMARY KEY (slot, generation)"
-	") STRICT, WITHOUT ROWID;"
+	") STRICT;"
 	"CREATE INDEX plan_by_subject ON plan (subject);"
 	"CREATE INDEX plan_by_authority ON plan (authority, generation, slot);"
 	"CREATE TABLE rejection ("          // records of files that were not stored
