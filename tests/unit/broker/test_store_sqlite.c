@@ -470,52 +470,6 @@ START_TEST(a_file_that_may_not_grow_fails_the_batch_and_no_more)
 }
 END_TEST
 
-// As uniform as a keyed tag (splitmix64).
-static struct store_tag uniform_tag(uint64_t number)
-{
-	struct store_tag tag;
-	for (uint64_t half = 0; half < 2; half++) {
-		uint64_t z = (2 * number + half + 1) * UINT64_C(0x9e3779b97f4a7c15);
-		z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-		z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-		z ^= z >> 31;
-		memcpy(tag.bytes + 8 * half, &z, sizeof z);
-	}
-	return tag;
-}
-
-static void find_all(uint64_t count)
-{
-	for (uint64_t i = 0; i < count; i++) {
-		struct store_tag tag = uniform_tag(i);
-		struct store_plan *found;
-		size_t found_count;
-		ck_assert_int_eq(store->ops->plans_of(store, &tag, 2, &arena, &found, &found_count), STORE_OK);
-		ck_assert_uint_eq(found_count, 1);
-		arena_reset(&arena);
-	}
-}
-
-// More than the filter of subjects begins with: it gets a second layer, and one of the right size after the next start.
-START_TEST(every_child_of_a_large_register_is_found_before_and_after_a_start)
-{
-	const uint64_t count = 70000;
-	open_store();
-	ck_assert_int_eq(store->ops->begin(store), STORE_OK);
-	for (uint64_t i = 0; i < count; i++) {
-		struct store_plan plan = {.slot = uniform_tag(i), .generation = 1, .subject = uniform_tag(i),
-					  .sealed = {(const uint8_t *)"x", 1}};
-		ck_assert(ods_code_parse("383", 3, &plan.authority));
-		ck_assert_int_eq(store->ops->plan_put(store, &plan), STORE_OK);
-	}
-	ck_assert_int_eq(store->ops->commit(store), STORE_OK);
-	find_all(count);
-	close_store();
-	open_store();
-	find_all(count);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("store_sqlite");
@@ -538,7 +492,6 @@ int main(void)
 	tcase_add_test(tests, a_crash_after_a_commit_loses_nothing_and_a_torn_commit_is_as_if_it_was_not_made);
 	tcase_add_test(tests, a_full_disk_fails_the_batch_and_no_more);
 	tcase_add_test(tests, a_file_that_may_not_grow_fails_the_batch_and_no_more);
-	tcase_add_test(tests, every_child_of_a_large_register_is_found_before_and_after_a_start);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
