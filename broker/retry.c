@@ -107,7 +107,6 @@ bool retry_keep(struct op_context *context, const struct retry *retry)
 	body.details = context->reply->details; // see open_kept
 	Cpis__Stored__V1__StoredReply stored = CPIS__STORED__V1__STORED_REPLY__INIT;
 	stored.audit_index = context->audit_index;
-	stored.outcome = CPIS__V1__OUTCOME__OK;
 	stored.body = &body;
 	struct store_request row = {
 		.key = retry->key,

@@ -13,10 +13,12 @@
 #include "proto/invariant.h"
 
 #define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 4
+#define SCHEMA_VERSION 5
 
 // What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
 static const char schema[] =
+	// Plans and kept replies have row numbers, so that they lie one after another: by their keys, which are random, each would change
+	// a page of its own.
 	"CREATE TABLE plan ("
 	"  slot BLOB NOT NULL,"             // tag of NHS number, authority and plan type
 	"  generation INTEGER NOT NULL,"    // of the authority's file or correction that it came with
@@ -106,7 +108,6 @@ static const char schema[] =
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  sealed BLOB NOT NULL"
 	") STRICT;"
-	// With row numbers, so that replies lie one after another: by their keys, which are random, each would change a page of its own.
 	"CREATE TABLE request ("
 	"  key BLOB UNIQUE NOT NULL,"
 	"  digest BLOB NOT NULL,"
@@ -465,7 +466,8 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	store->leaves_remains = destroyed > 0;
 	if (!sqlite_inbox_counts_init(store))
 		return refuse(detail, path, "out of memory");
-	if (!sqlite_subjects_load(store))
+	sqlite3_int64 plans = 0;
+	if (!read_number(store->database, "SELECT count(*) FROM plan", &plans) || !sqlite_subjects_load(store, (uint64_t)plans))
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	if (!sqlite_wal_keeper_start(store, real))
 		return refuse(detail, path, "the thread that keeps its write-ahead log short cannot be started");

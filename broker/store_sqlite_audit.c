@@ -4,16 +4,10 @@
 
 #include "broker/store_sqlite_priv.h"
 
-static bool read_size(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	(void)arena;
-	return sqlite_column_u64(statement, 0, row);
-}
-
 enum store_status sqlite_audit_size(struct store *base, uint64_t *ret)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
-	return sqlite_get(store, store->statements[STATEMENT_AUDIT_SIZE], SQLITE_OK, read_size,
+	return sqlite_get(store, store->statements[STATEMENT_AUDIT_SIZE], SQLITE_OK, sqlite_read_u64,
 			  sizeof *ret, NULL, ret, "audit_size");
 }
 

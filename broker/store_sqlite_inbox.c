@@ -25,12 +25,6 @@ static uint64_t capped(uint64_t after_id)
 	return after_id > INT64_MAX ? INT64_MAX : after_id;
 }
 
-static bool read_number(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	(void)arena;
-	return sqlite_column_u64(statement, 0, row);
-}
-
 // In the order of INBOX_COLUMNS.
 static bool read_item(sqlite3_stmt *statement, struct arena *arena, void *row)
 {
@@ -67,7 +61,7 @@ enum store_status sqlite_inbox_next_id(struct store *base, enum store_box box, c
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = of_box(store, box, STATEMENT_INBOX_NEXT_ID, STATEMENT_ESCALATION_NEXT_ID);
-	return sqlite_get(store, statement, bind_box(statement, organisation, box), read_number,
+	return sqlite_get(store, statement, bind_box(statement, organisation, box), sqlite_read_u64,
 			  sizeof *ret, NULL, ret,
 			  "inbox_next_id");
 }
@@ -94,7 +88,7 @@ static enum store_status was_open(struct sqlite_store *store, enum store_box box
 	uint64_t open = 0;
 	int bound = bind_box(statement, organisation, box) | sqlite_bind_u64(statement, 3, id);
 	enum store_status status =
-		sqlite_get(store, statement, bound, read_number, sizeof open, NULL, &open, "inbox_was_open");
+		sqlite_get(store, statement, bound, sqlite_read_u64, sizeof open, NULL, &open, "inbox_was_open");
 	*ret = open != 0;
 	return status == STORE_NOT_FOUND ? STORE_OK : status;
 }
@@ -152,7 +146,7 @@ enum store_status sqlite_inbox_next_free(struct store *base, enum store_box box,
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = of_box(store, box, STATEMENT_INBOX_NEXT_FREE, STATEMENT_ESCALATION_NEXT_FREE);
 	int bound = bind_box(statement, organisation, box) | sqlite_bind_u64(statement, 3, now_ms);
-	return sqlite_get(store, statement, bound, read_number, sizeof *ret_ms, NULL, ret_ms, "inbox_next_free");
+	return sqlite_get(store, statement, bound, sqlite_read_u64, sizeof *ret_ms, NULL, ret_ms, "inbox_next_free");
 }
 
 enum store_status sqlite_inbox_due(struct store *base, enum store_box box, uint64_t now_ms, size_t max, struct arena *arena,
@@ -172,7 +166,7 @@ enum store_status sqlite_inbox_latest(struct store *base, enum store_box box, co
 	sqlite3_stmt *statement = store->statements[STATEMENT_INBOX_LATEST];
 	int bound = bind_box(statement, organisation, box) | sqlite_bind_u64(statement, 3, before_ms) |
 		    sqlite_bind_u64(statement, 4, but_kind);
-	enum store_status status = sqlite_get(store, statement, bound, read_number, sizeof *ret_created_ms, NULL,
+	enum store_status status = sqlite_get(store, statement, bound, sqlite_read_u64, sizeof *ret_created_ms, NULL,
 					      ret_created_ms, "inbox_latest");
 	if (status != STORE_NOT_FOUND)
 		return status;
@@ -218,9 +212,9 @@ enum store_status sqlite_inbox_unacknowledged(struct store *base, enum store_box
 	sqlite3_stmt *statement = of_box(store, box, STATEMENT_INBOX_UNACKNOWLEDGED, STATEMENT_ESCALATION_UNACKNOWLEDGED);
 	// Escalations are few: what nobody acknowledged in time.
 	bool kept = box != STORE_BOX_ESCALATIONS;
-	if (kept && sqlite_inbox_count_get(store, box, organisation, ret))
+	if (kept && !store->poisoned && sqlite_inbox_count_get(store, box, organisation, ret))
 		return STORE_OK;
-	enum store_status status = sqlite_get(store, statement, bind_box(statement, organisation, box), read_number, sizeof *ret,
+	enum store_status status = sqlite_get(store, statement, bind_box(statement, organisation, box), sqlite_read_u64, sizeof *ret,
 					      NULL, ret, "inbox_unacknowledged");
 	if (status == STORE_OK && kept)
 		sqlite_inbox_count_put(store, box, organisation, *ret);

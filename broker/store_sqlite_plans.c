@@ -184,19 +184,13 @@ enum store_status sqlite_rejections_of(struct store *base, const struct ods_code
 	return status;
 }
 
-static bool read_since(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	(void)arena;
-	return sqlite_column_u64(statement, 0, row);
-}
-
 enum store_status sqlite_rejection_since(struct store *base, const struct store_rejection *like, uint64_t *ret_since_ms)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_REJECTION_SINCE];
 	int bound = bind_file(statement, &like->authority, like->generation) | sqlite_bind_tag(statement, 3, &like->record) |
 		    sqlite_bind_u64(statement, 4, like->code) | bind_field(statement, 5, like->field);
-	return sqlite_get(store, statement, bound, read_since, sizeof *ret_since_ms, NULL, ret_since_ms, "rejection_since");
+	return sqlite_get(store, statement, bound, sqlite_read_u64, sizeof *ret_since_ms, NULL, ret_since_ms, "rejection_since");
 }
 
 static bool read_count(sqlite3_stmt *statement, struct arena *arena, void *row)

@@ -194,6 +194,8 @@ enum store_status sqlite_run(struct sqlite_store *store, sqlite3_stmt *statement
 
 // One row read into `row`.
 typedef bool sqlite_read_row(sqlite3_stmt *statement, struct arena *arena, void *row);
+// Its first column, into a uint64_t.
+bool sqlite_read_u64(sqlite3_stmt *statement, struct arena *arena, void *row);
 // One row of `row_bytes`, at most as large as a struct store_audit, or STORE_NOT_FOUND.
 enum store_status sqlite_get(struct sqlite_store *store, sqlite3_stmt *statement, int bound, sqlite_read_row *read,
 			     size_t row_bytes, struct arena *arena, void *ret, const char *what);
@@ -300,7 +302,7 @@ bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path); // f
 void sqlite_wal_keeper_stop(struct sqlite_store *store); // harmless without one
 int sqlite_wal_cut(struct sqlite_store *store); // between batches; SQLITE_BUSY: somebody reads beside the broker
 // store_sqlite_subjects.c
-bool sqlite_subjects_load(struct sqlite_store *store); // false: SQLite says why, or there is no memory
+bool sqlite_subjects_load(struct sqlite_store *store, uint64_t plans); // so many rows; false: SQLite says why, or there is no memory
 void sqlite_subjects_free(struct sqlite_store *store);
 void sqlite_subject_add(struct sqlite_store *store, const struct store_tag *subject); // before a plan is put
 bool sqlite_subject_may_have_plan(const struct sqlite_store *store, const struct store_tag *subject);

@@ -82,17 +82,11 @@ enum store_status sqlite_role_use_put(struct store *base, const struct store_tag
 	return sqlite_run(store, statement, bound, "role_use_put");
 }
 
-static bool read_use(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	(void)arena;
-	return sqlite_column_u64(statement, 0, row);
-}
-
 enum store_status sqlite_role_use_get(struct store *base, const struct store_tag *profile, uint64_t *ret_used_ms)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	sqlite3_stmt *statement = store->statements[STATEMENT_ROLE_USE_GET];
-	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, profile), read_use, sizeof *ret_used_ms, NULL,
+	return sqlite_get(store, statement, sqlite_bind_tag(statement, 1, profile), sqlite_read_u64, sizeof *ret_used_ms, NULL,
 			  ret_used_ms, "role_use_get");
 }
 

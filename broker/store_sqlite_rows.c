@@ -65,6 +65,12 @@ bool sqlite_column_blob(sqlite3_stmt *statement, int column, struct arena *arena
 	return ret->data != NULL;
 }
 
+bool sqlite_read_u64(sqlite3_stmt *statement, struct arena *arena, void *row)
+{
+	(void)arena;
+	return sqlite_column_u64(statement, 0, row);
+}
+
 // ------------------------------------------------------------------ running
 
 static void finish(sqlite3_stmt *statement)
@@ -243,19 +249,13 @@ enum store_status sqlite_request_get(struct store *base, const struct store_tag 
 
 _Static_assert(STORE_EXPIRE_MAX == 1100, "the statement has the same number");
 
-static bool read_expiry(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	(void)arena;
-	return sqlite_column_u64(statement, 0, row);
-}
-
 // Each batch asks, and for most of them there is nothing to do: that is found out for a tenth of what removing nothing costs.
 enum store_status sqlite_request_expire(struct store *base, uint64_t now_ms)
 {
 	struct sqlite_store *store = sqlite_store_of(base);
 	uint64_t expired_ms;
 	sqlite3_stmt *statement = store->statements[STATEMENT_REQUEST_EXPIRED];
-	enum store_status status = sqlite_get(store, statement, sqlite_bind_u64(statement, 1, now_ms), read_expiry,
+	enum store_status status = sqlite_get(store, statement, sqlite_bind_u64(statement, 1, now_ms), sqlite_read_u64,
 					      sizeof expired_ms, NULL, &expired_ms, "request_expire");
 	if (status != STORE_OK)
 		return status == STORE_NOT_FOUND ? STORE_OK : status;

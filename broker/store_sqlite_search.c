@@ -144,19 +144,13 @@ static bool index_some(struct sqlite_store *store)
 	return true;
 }
 
-static bool read_next(sqlite3_stmt *statement, struct arena *arena, void *row)
-{
-	(void)arena;
-	return sqlite_column_u64(statement, 0, row);
-}
-
 // How far the index and the table have got, in this batch.
 static bool count_rows(struct sqlite_store *store)
 {
 	if (store->audit_counted && store->indexed_counted)
 		return true;
 	if (sqlite_audit_size(&store->base, &store->audit_next) != STORE_OK ||
-	    sqlite_get(store, store->statements[STATEMENT_AUDIT_INDEXED_GET], SQLITE_OK, read_next, sizeof store->indexed_next,
+	    sqlite_get(store, store->statements[STATEMENT_AUDIT_INDEXED_GET], SQLITE_OK, sqlite_read_u64, sizeof store->indexed_next,
 		       NULL, &store->indexed_next, "audit_indexed") != STORE_OK)
 		return false;
 	store->audit_counted = store->indexed_counted = true;
@@ -228,7 +222,7 @@ static uint64_t bounded(uint64_t value)
 static bool find_block(struct sqlite_store *store, enum store_statement which, uint64_t time_ms, uint64_t *ret, bool *ret_found)
 {
 	sqlite3_stmt *statement = store->statements[which];
-	enum store_status status = sqlite_get(store, statement, sqlite_bind_u64(statement, 1, bounded(time_ms)), read_next,
+	enum store_status status = sqlite_get(store, statement, sqlite_bind_u64(statement, 1, bounded(time_ms)), sqlite_read_u64,
 					      sizeof *ret, NULL, ret, "audit_block");
 	*ret_found = status == STORE_OK;
 	return status == STORE_OK || status == STORE_NOT_FOUND;

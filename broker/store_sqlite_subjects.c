@@ -118,22 +118,12 @@ static bool add_all(struct sqlite_store *store, sqlite3_stmt *rows)
 	return step == SQLITE_DONE;
 }
 
-static bool count_plans(sqlite3 *database, uint64_t *ret)
-{
-	sqlite3_stmt *statement = NULL;
-	bool read = sqlite3_prepare_v2(database, "SELECT count(*) FROM plan", -1, &statement, NULL) == SQLITE_OK &&
-		    sqlite3_step(statement) == SQLITE_ROW && sqlite_column_u64(statement, 0, ret);
-	sqlite3_finalize(statement);
-	return read;
-}
-
-bool sqlite_subjects_load(struct sqlite_store *store)
+bool sqlite_subjects_load(struct sqlite_store *store, uint64_t plans)
 {
 	sqlite3_stmt *rows = NULL;
-	uint64_t count = 0;
 	store->subjects = calloc(1, sizeof *store->subjects);
 	// The index alone is read.
-	bool loaded = store->subjects != NULL && count_plans(store->database, &count) && add_layer(store->subjects, count) &&
+	bool loaded = store->subjects != NULL && add_layer(store->subjects, plans) &&
 		      sqlite3_prepare_v2(store->database, "SELECT subject FROM plan INDEXED BY plan_by_subject", -1, &rows, NULL) ==
 			      SQLITE_OK &&
 		      add_all(store, rows);

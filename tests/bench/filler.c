@@ -1,9 +1,7 @@
 // Large stores.
 #include "tests/bench/filler.h"
 
-#include <stdio.h>
-#include <string.h>
-
+#include "broker/random.h"
 #include "broker/store.h"
 #include "tests/bench/link.h"
 #include "tests/bench/log_maker.h"
@@ -14,23 +12,6 @@
 #define SETTLED_BYTES 60u
 #define ITEM_KIND 16u     // InboxItem.access
 #define ITEM_MS UINT64_C(1760000000000)
-
-static uint64_t next(uint64_t *state)
-{
-	*state += UINT64_C(0x9e3779b97f4a7c15); // splitmix64
-	uint64_t z = *state;
-	z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return z ^ (z >> 31);
-}
-
-static void scatter(uint64_t *state, uint8_t *out, size_t bytes)
-{
-	for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
-		uint64_t word = next(state);
-		memcpy(out + i, &word, bytes - i < sizeof word ? bytes - i : sizeof word);
-	}
-}
 
 static struct store *open_store(struct world *world)
 {
@@ -53,10 +34,10 @@ static void end_batch(struct store *store, uint64_t number, uint64_t count)
 }
 
 // Evenly spread and in order, so that the indices grow at their end: the result is as if they had come in any order.
-static void write_tag(uint64_t number, uint64_t count, uint64_t *state, struct store_tag *ret)
+static void write_tag(uint64_t number, uint64_t count, struct store_tag *ret)
 {
 	uint64_t first = (uint64_t)((double)number / (double)count * 18446744073709549568.0);
-	scatter(state, ret->bytes, sizeof ret->bytes);
+	random_bytes(ret->bytes, sizeof ret->bytes);
 	for (unsigned i = 0; i < 8; i++)
 		ret->bytes[i] = (uint8_t)(first >> (56 - 8 * i));
 }
@@ -65,13 +46,12 @@ void filler_plans(struct world *world, uint64_t count)
 {
 	struct store *store = open_store(world);
 	uint8_t sealed[PLAN_BYTES];
-	uint64_t state = 1;
 	struct store_plan plan = {.generation = 1, .authority = {"383"}, .sealed = {sealed, sizeof sealed}};
 	for (uint64_t i = 0; i < count; i++) {
 		begin_batch(store, i);
-		write_tag(i, count, &state, &plan.slot);
-		write_tag(i, count, &state, &plan.subject);
-		scatter(&state, sealed, sizeof sealed);
+		write_tag(i, count, &plan.slot);
+		write_tag(i, count, &plan.subject);
+		random_bytes(sealed, sizeof sealed);
 		link_must(store->ops->plan_put(store, &plan) == STORE_OK, "a plan cannot be stored");
 		end_batch(store, i, count);
 	}
@@ -82,7 +62,6 @@ void filler_inbox(struct world *world, uint64_t count)
 {
 	struct store *store = open_store(world);
 	uint8_t sealed[ITEM_BYTES], settled[SETTLED_BYTES];
-	uint64_t state = 2;
 	struct store_inbox_item item = {.box = STORE_BOX_NOTIFICATIONS, .organisation = {"383"}, .kind = ITEM_KIND,
 					.sealed = {sealed, sizeof sealed}, .acknowledged_by = {settled, sizeof settled}};
 	for (uint64_t i = 0; i < count; i++) {
@@ -90,8 +69,8 @@ void filler_inbox(struct world *world, uint64_t count)
 		item.id = i + 1;
 		item.created_ms = ITEM_MS + i;
 		item.acknowledged_ms = item.delivered_ms = ITEM_MS + i + 60000;
-		scatter(&state, sealed, sizeof sealed);
-		scatter(&state, settled, sizeof settled);
+		random_bytes(sealed, sizeof sealed);
+		random_bytes(settled, sizeof settled);
 		link_must(store->ops->inbox_put(store, &item) == STORE_OK && store->ops->inbox_update(store, &item) == STORE_OK,
 			  "a notification cannot be stored");
 		end_batch(store, i, count);

@@ -356,10 +356,16 @@ START_TEST(a_failed_call_makes_the_batch_unusable_until_rollback)
 	struct store_plan *plans;
 	size_t count;
 	struct store_tag subject = tag(7);
+	struct store_tag stranger = tag(8);
+	uint64_t open;
 	begin();
 	write_all_kinds(1);
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, STORE_BOX_NOTIFICATIONS, &leeds, &open), STORE_OK);
 	poison();
 	ck_assert_int_eq(put_plan(20, 7, "late"), STORE_FAILED);
+	// Nor is anything said that is known without reading.
+	ck_assert_int_eq(ops->inbox_unacknowledged(store, STORE_BOX_NOTIFICATIONS, &leeds, &open), STORE_FAILED);
+	ck_assert_int_eq(ops->plans_of(store, &stranger, 10, &arena, &plans, &count), STORE_FAILED);
 	ck_assert_int_eq(ops->plans_of(store, &subject, 10, &arena, &plans, &count), STORE_FAILED);
 	ck_assert_int_eq(ops->commit(store), STORE_FAILED);
 	ck_assert_int_eq(ops->commit(store), STORE_FAILED);
