@@ -77,6 +77,25 @@ void attempts_note(struct attempts *attempts, enum reason reason, const char *ex
 	pthread_mutex_unlock(&attempts->lock);
 }
 
+void attempts_add(struct attempts *attempts, const struct attempt *more)
+{
+	char list[TEXT_BYTES_MAX];
+	INVARIANT((unsigned)more->reason < REASONS);
+	snprintf(list, sizeof list, "%s", more->examples);
+	pthread_mutex_lock(&attempts->lock);
+	struct tally *tally = &attempts->tallies[more->reason];
+	if (tally->count == 0)
+		tally->first_ms = more->first_ms;
+	tally->count += more->count;
+	char *rest = list;
+	for (char *comma; (comma = strstr(rest, ", ")) != NULL; rest = comma + 2) {
+		*comma = '\0';
+		add_example(tally->examples, rest);
+	}
+	add_example(tally->examples, rest);
+	pthread_mutex_unlock(&attempts->lock);
+}
+
 static struct attempt take(struct tally *tally, enum reason reason, uint64_t monotonic_ms)
 {
 	struct attempt taken = {.reason = reason, .count = tally->count, .first_ms = tally->first_ms};

@@ -1,4 +1,5 @@
-// Who tried to come in and did not get past the handshake: counted by reason, so that the audit log can say so in a bounded
+// Who tried to come in and did not get past the handshake, and whose requests were turned away because there were too many: counted
+// by reason, so that the audit log can say so in a bounded
 // number of records however many tries there are. The first of its kind is due at once, what follows once a minute
 // with its count. What is taken and could not be recorded is given back: nothing is lost from the count but by the end of
 // the process.
@@ -34,6 +35,9 @@ void attempts_free(struct attempts *attempts); // accepts NULL
 
 // One more. `example` says who or where, in less than ATTEMPT_EXAMPLE_BYTES; more is cut off. `now_ms` is UTC.
 void attempts_note(struct attempts *attempts, enum reason reason, const char *example, uint64_t now_ms);
+
+// As many more as another process has counted (front.h).
+void attempts_add(struct attempts *attempts, const struct attempt *more);
 
 // Takes what is due, or with `all` whatever there is, at most `max` of them. They count as recorded from now on.
 size_t attempts_take(struct attempts *attempts, uint64_t monotonic_ms, bool all, size_t max, struct attempt *ret);

@@ -6,5 +6,6 @@
 
 uint64_t clock_now_ms(void);       // UTC, milliseconds since 1970; never 0
 uint64_t clock_monotonic_ms(void); // for deadlines and intervals; unrelated to the date
+uint64_t clock_monotonic_us(void); // the same clock in microseconds
 
 #endif

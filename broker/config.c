@@ -15,6 +15,14 @@
 #define CONNECTIONS_PER_SYSTEM_DEFAULT 1024u
 #define BATCH_MAX 1024u
 #define BATCH_DEFAULT 256u
+#define WAITING_MAX 65536u
+#define WAITING_DEFAULT 8192u
+#define WAITING_PER_SYSTEM_DEFAULT 1024u
+#define BUSY_AFTER_MS_MAX 10000u
+#define BUSY_AFTER_MS_DEFAULT 25u
+#define FRONT_MEMORY_MB_MIN 64u // less is used up by a few hundred honest connections
+#define FRONT_MEMORY_MB_MAX 65536u
+#define FRONT_MEMORY_MB_DEFAULT 512u
 #define WITNESS_REQUIRED_S_MAX (31u * 24u * 3600u)
 #define PATH_BYTES_MAX 4095
 
@@ -24,6 +32,10 @@ struct config_text {
 	char *connections_max;
 	char *connections_per_system_max;
 	char *batch_max;
+	char *waiting_max;
+	char *waiting_per_system_max;
+	char *busy_after_ms;
+	char *front_memory_mb;
 	char *witness_required_s;
 };
 
@@ -58,6 +70,10 @@ static const cyaml_schema_field_t config_fields[] = {
 		TEXT_FIELD("connections_max", connections_max, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("connections_per_system_max", connections_per_system_max, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("batch_max", batch_max, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("waiting_max", waiting_max, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("waiting_per_system_max", waiting_per_system_max, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("busy_after_ms", busy_after_ms, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("front_memory_mb", front_memory_mb, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("witness_required_s", witness_required_s, CYAML_FLAG_OPTIONAL, 10),
 	CYAML_FIELD_END,
 };
@@ -67,18 +83,42 @@ static const cyaml_schema_value_t config_schema = {
 };
 
 // "" has no digit, so that strtoul's leniency about signs and spaces is out of reach.
-static bool read_number(struct yaml_place *place, const char *key, const char *text, unsigned max,
-			unsigned *number)
+static bool read_number_from(struct yaml_place *place, const char *key, const char *text, unsigned min, unsigned max,
+			     unsigned *number)
 {
 	if (text == NULL)
 		return true;
 	size_t digits = strspn(text, "0123456789");
 	unsigned long value = strtoul(text, NULL, 10);
 	place->key = key;
-	if (digits == 0 || text[digits] != '\0' || value < 1 || value > max)
-		return yaml_file_refuse(place, "%s must be a number from 1 to %u", key, max);
+	if (digits == 0 || text[digits] != '\0' || value < min || value > max)
+		return yaml_file_refuse(place, "%s must be a number from %u to %u", key, min, max);
 	*number = (unsigned)value;
 	return true;
+}
+
+static bool read_number(struct yaml_place *place, const char *key, const char *text, unsigned max, unsigned *number)
+{
+	return read_number_from(place, key, text, 1, max, number);
+}
+
+// What may wait before the core, and what the front may take up.
+static bool read_front_numbers(struct yaml_place *place, struct config_text *text)
+{
+	struct config *config = &text->config;
+	config->waiting_max = WAITING_DEFAULT;
+	config->busy_after_ms = BUSY_AFTER_MS_DEFAULT;
+	config->front_memory_mb = FRONT_MEMORY_MB_DEFAULT;
+	if (!read_number(place, "waiting_max", text->waiting_max, WAITING_MAX, &config->waiting_max) ||
+	    !read_number(place, "busy_after_ms", text->busy_after_ms, BUSY_AFTER_MS_MAX, &config->busy_after_ms) ||
+	    !read_number_from(place, "front_memory_mb", text->front_memory_mb, FRONT_MEMORY_MB_MIN, FRONT_MEMORY_MB_MAX,
+			      &config->front_memory_mb))
+		return false;
+	// The default gives way to a small waiting_max, what was written does not.
+	config->waiting_per_system_max =
+		config->waiting_max < WAITING_PER_SYSTEM_DEFAULT ? config->waiting_max : WAITING_PER_SYSTEM_DEFAULT;
+	return read_number(place, "waiting_per_system_max", text->waiting_per_system_max, config->waiting_max,
+			   &config->waiting_per_system_max);
 }
 
 static bool read_numbers(struct yaml_place *place, struct config_text *text)
@@ -90,7 +130,8 @@ static bool read_numbers(struct yaml_place *place, struct config_text *text)
 			 &config->connections_max) ||
 	    !read_number(place, "witness_required_s", text->witness_required_s, WITNESS_REQUIRED_S_MAX,
 			 &config->witness_required_s) ||
-	    !read_number(place, "batch_max", text->batch_max, BATCH_MAX, &config->batch_max))
+	    !read_number(place, "batch_max", text->batch_max, BATCH_MAX, &config->batch_max) ||
+	    !read_front_numbers(place, text))
 		return false;
 	// The default gives way to a small connections_max, what was written does not.
 	config->connections_per_system_max = config->connections_max < CONNECTIONS_PER_SYSTEM_DEFAULT

@@ -604,25 +604,6 @@ void core_clear(struct core *core)
 	arena_reset(&core->spare);
 }
 
-void core_refuse_draining(struct core *core, const uint8_t *data, size_t bytes, const uint8_t **ret_data,
-			  size_t *ret_bytes)
-{
-	struct core_arrival arrival = {.data = data, .bytes = bytes};
-	struct wire_error error;
-	Cpis__V1__Request *request = NULL;
-	Cpis__V1__Reply reply = CPIS__V1__REPLY__INIT;
-	(void)decode(core, &arrival, &request, &error);
-	const uint8_t *request_id = request_id_of(core, request, &error);
-	if (request_id != NULL) {
-		reply.request_id.len = REQUEST_ID_BYTES;
-		reply.request_id.data = (uint8_t *)(uintptr_t)request_id;
-	}
-	make_unavailable(&reply, REASON_DRAINING);
-	*ret_data = wire_pack(&core->spare, &reply.base, ret_bytes);
-	if (*ret_data == NULL)
-		*ret_bytes = 0;
-}
-
 struct core_counters core_read_counters(const struct core *core)
 {
 	return core->counters;

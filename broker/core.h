@@ -82,14 +82,10 @@ bool core_flush(struct core *core, uint64_t now_ms);
 void core_reply(const struct core *core, size_t number, const uint8_t **ret_data, size_t *ret_bytes);
 void core_clear(struct core *core);
 
-// One record for each of at most `batch_max` kinds of handshakes that failed, in a batch of their own: of nobody, about nobody.
+// One record for each of at most `batch_max` kinds of what did not get in, in a batch of their own: of nobody, about nobody.
 // Between batches only. False: none of them is durable, as after core_flush.
 __attribute__((warn_unused_result)) bool core_record_attempts(struct core *core, const struct attempt *attempts,
 							       size_t count, uint64_t now_ms);
-
-// A refusal without a record and without data, for what arrives while the broker stops. Borrowed until core_clear.
-void core_refuse_draining(struct core *core, const uint8_t *data, size_t bytes, const uint8_t **ret_data,
-			  size_t *ret_bytes);
 
 // What is due by time alone: a bounded piece of it, in a commit of its own. Between batches. True: there is more to do.
 bool core_tick(struct core *core, uint64_t now_ms);

@@ -1,4 +1,4 @@
-// What the broker does by itself, without a request: jobs that are due by time, records of failed handshakes.
+// What the broker does by itself, without a request: jobs that are due by time, records of failed handshakes and of requests that were turned away.
 #include "broker/core_priv.h"
 
 #include "broker/job.h"
@@ -58,7 +58,7 @@ bool core_tick(struct core *core, uint64_t now_ms)
 	return more;
 }
 
-// ------------------------------------------------------------------ failed handshakes
+// ------------------------------------------------------------------ failed handshakes, and who was told to come later
 
 static bool record_attempt(struct core *core, const struct attempt *attempt, uint64_t now_ms)
 {
@@ -72,7 +72,7 @@ static bool record_attempt(struct core *core, const struct attempt *attempt, uin
 	detail.count = attempt->count > UINT32_MAX ? UINT32_MAX : (uint32_t)attempt->count;
 	struct audit_event event = {
 		.time_ms = now_ms,
-		.operation = CPIS__V1__OPERATION__HANDSHAKE,
+		.operation = attempt->reason == REASON_BUSY ? CPIS__V1__OPERATION__TURNED_AWAY : CPIS__V1__OPERATION__HANDSHAKE,
 		.reason = attempt->reason,
 		.organisation = "",
 		.system_name = "",

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "broker/log.h"
 
@@ -18,7 +17,6 @@
 struct listeners {
 	struct listeners_options options;
 	struct transport *transports[LISTENERS];
-	bool file_written[LISTENERS];
 	bool next_first;                 // whose turn it is
 	uint64_t second_ms;              // when the enrolment endpoint's second began, monotonic
 	unsigned left;                   // messages that may still be read in it
@@ -42,25 +40,6 @@ static bool open_one(struct listeners *listeners, enum listener which, const cha
 	return transport_open(&options, &listeners->transports[which], detail);
 }
 
-// Whole or not at all: a reader never sees half an endpoint.
-static bool write_file(struct listeners *listeners, enum listener which, char detail[TRANSPORT_DETAIL_BYTES])
-{
-	const char *path = listeners->options.files[which];
-	char aside[4200];
-	if (path == NULL)
-		return true;
-	snprintf(aside, sizeof aside, "%s.new", path);
-	FILE *file = fopen(aside, "we");
-	bool written = file != NULL && fprintf(file, "%s\n", listeners_endpoint(listeners, which)) > 0;
-	if (file != NULL)
-		written = fclose(file) == 0 && written;
-	if (!written || rename(aside, path) != 0) {
-		snprintf(detail, TRANSPORT_DETAIL_BYTES, "%.140s: %s", path, strerror(errno));
-		return false;
-	}
-	return listeners->file_written[which] = true;
-}
-
 // What the process has allocated and not freed; 0 where the C library does not say (under AddressSanitizer).
 static size_t bytes_in_use(void)
 {
@@ -79,11 +58,10 @@ bool listeners_open(const struct listeners_options *options, struct listeners **
 	bool good = true;
 	for (enum listener which = 0; which < LISTENERS && good; which++)
 		good = options->endpoints[which] == NULL || open_one(listeners, which, options->endpoints[which], detail);
-	// When all are open: whoever waits for a file finds the broker.
-	for (enum listener which = 0; which < LISTENERS && good; which++)
-		good = options->endpoints[which] == NULL || write_file(listeners, which, detail);
 	if (!good) {
+		int why = errno;
 		listeners_close(listeners);
+		errno = why;
 		return false;
 	}
 	const char *bound = listeners_endpoint(listeners, LISTENER_ENROLMENT);
@@ -97,12 +75,8 @@ void listeners_close(struct listeners *listeners)
 {
 	if (listeners == NULL)
 		return;
-	for (enum listener which = 0; which < LISTENERS; which++) {
-		// Another broker's file stays, where we could not even open.
-		if (listeners->file_written[which])
-			unlink(listeners->options.files[which]);
+	for (enum listener which = 0; which < LISTENERS; which++)
 		transport_close(listeners->transports[which]);
-	}
 	free(listeners);
 }
 
@@ -124,7 +98,7 @@ static bool may_read_enrolling(struct listeners *listeners, uint64_t now_ms)
 	return listeners->left > 0;
 }
 
-void listeners_wait(struct listeners *listeners, int wake_fd, uint64_t now_ms, int timeout_ms)
+void listeners_wait(struct listeners *listeners, int wake_fd, short wake_events, uint64_t now_ms, int timeout_ms)
 {
 	size_t count = LISTENERS;
 	// What may not be read is not waited for either, or the wait would be none. It is the last of them.
@@ -133,7 +107,7 @@ void listeners_wait(struct listeners *listeners, int wake_fd, uint64_t now_ms, i
 		count = LISTENER_ENROLMENT;
 		timeout_ms = left_ms < timeout_ms ? left_ms : timeout_ms;
 	}
-	transport_wait(listeners->transports, count, wake_fd, timeout_ms);
+	transport_wait(listeners->transports, count, wake_fd, wake_events, timeout_ms);
 }
 
 static bool receive_from(struct listeners *listeners, enum listener which, struct listeners_message *ret)
@@ -161,6 +135,14 @@ bool listeners_receive_enrolling(struct listeners *listeners, uint64_t now_ms, s
 bool listeners_send(struct listeners *listeners, const struct listeners_peer *peer, const uint8_t *data, size_t bytes)
 {
 	return transport_send(listeners->transports[peer->from], &peer->peer, data, bytes);
+}
+
+size_t listeners_live(const struct listeners *listeners)
+{
+	size_t live = 0;
+	for (enum listener which = 0; which < LISTENERS; which++)
+		live += listeners->transports[which] == NULL ? 0 : transport_live(listeners->transports[which]);
+	return live;
 }
 
 // ------------------------------------------------------------------ the enrolment endpoint, opened anew

@@ -34,19 +34,18 @@ struct listeners_options {
 	struct attempts *attempts;              // where failed handshakes are counted
 	const char *endpoints[LISTENERS];       // NULL: there is none; LISTENER_CURRENT is always there
 	const struct curve_key_pair *keys[LISTENERS];
-	const char *files[LISTENERS];           // the endpoint really bound is written here; NULL: it is not
 };
 
-// False with a sentence when one of them cannot be opened, or its file not written; then none is.
+// False with a sentence when one of them cannot be opened; then none is. errno is EADDRINUSE when somebody else has the address.
 __attribute__((warn_unused_result)) bool listeners_open(const struct listeners_options *options, struct listeners **ret,
 							 char detail[TRANSPORT_DETAIL_BYTES]);
-// Removes the files. Accepts NULL.
-void listeners_close(struct listeners *listeners);
+void listeners_close(struct listeners *listeners); // accepts NULL
 // The endpoint really bound; NULL when there is no such listener.
 const char *listeners_endpoint(const struct listeners *listeners, enum listener which);
 
-// Waits until a message may be there that may be read now, `wake_fd` is readable, or `timeout_ms` is over.
-void listeners_wait(struct listeners *listeners, int wake_fd, uint64_t now_ms, int timeout_ms);
+// Waits until a message may be there that may be read now, `wake_fd` is ready for `wake_events` (of poll(2)), or `timeout_ms` is
+// over.
+void listeners_wait(struct listeners *listeners, int wake_fd, short wake_events, uint64_t now_ms, int timeout_ms);
 
 struct listeners_peer {
 	enum listener from;
@@ -68,6 +67,9 @@ __attribute__((warn_unused_result)) bool listeners_receive_enrolling(struct list
 								      struct listeners_message *ret);
 // As transport_send.
 bool listeners_send(struct listeners *listeners, const struct listeners_peer *peer, const uint8_t *data, size_t bytes);
+
+// Connections that there are now on all of them.
+size_t listeners_live(const struct listeners *listeners);
 
 // Opens the enrolment endpoint anew when it has to be. Between batches: nobody there gets a reply any more. `now_ms` is
 // monotonic.

@@ -1,12 +1,15 @@
 // cpis-broker: the command line.
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "broker/front_keeper.h"
+#include "broker/front_process.h"
 #include "broker/log.h"
 #include "broker/process.h"
 #include "broker/vault.h"
 
-enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2 };
+enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2, EXIT_LOST = 3 };
 
 static void print_remark(void *context, const char *sentence)
 {
@@ -15,11 +18,11 @@ static void print_remark(void *context, const char *sentence)
 
 static int run(const char *config_path, bool check_only)
 {
-	struct broker broker = {.signals = -1};
+	struct broker broker = {.signals = -1, .keeper = -1};
 	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ";
 	int code = EXIT_CANNOT_START;
 	process_harden();
-	if (!process_open_signals(&broker, detail) || !process_load(&broker, config_path, detail)) {
+	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
 		;
 	} else if (check_only) {
 		printf("%s: good; policy %s, %zu systems enrolled and valid\n", config_path,
@@ -28,10 +31,9 @@ static int run(const char *config_path, bool check_only)
 		register_remarks(broker.snapshot, print_remark, prefix);
 		code = 0;
 	} else if (process_open(&broker, detail)) {
-		serve(&broker);
-		code = 0;
+		code = serve(&broker) ? 0 : EXIT_LOST;
 	}
-	if (code != 0)
+	if (code == EXIT_CANNOT_START)
 		log_event(LOG_LEVEL_ERROR, "cannot_start", "%s", detail);
 	process_close(&broker);
 	return code;
@@ -67,7 +69,7 @@ static int make_store_key(const char *path)
 
 static int rebuild_search(const char *config_path)
 {
-	struct broker broker = {.signals = -1};
+	struct broker broker = {.signals = -1, .keeper = -1};
 	char detail[PROCESS_DETAIL_BYTES] = "", why[STORE_DETAIL_BYTES] = "";
 	int code = EXIT_CANNOT_START;
 	process_harden();
@@ -91,7 +93,7 @@ static void print_help(FILE *out)
 		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
 		     "       cpis-broker --rebuild-search CONFIG  make the audit log's search index anew, while no broker runs\n"
 		     "       cpis-broker --version | --help\n"
-		     "exit: 0 done, 1 wrong command line, 2 cannot start (the log line says why)\n");
+		     "exit: 0 done, 1 wrong command line, 2 cannot start, 3 ended by itself (the log line says why)\n");
 }
 
 int main(int argc, char **argv)
@@ -102,6 +104,11 @@ int main(int argc, char **argv)
 		{"version", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
 		{NULL, 0, NULL, 0},
 	};
+	// Not for people: the front's keeper starts it.
+	if (argc == 2 && strcmp(argv[1], FRONT_ARGUMENT) == 0) {
+		process_harden();
+		return front_process_run();
+	}
 	int option = getopt_long(argc, argv, "", options, NULL);
 	if (option == 'h') {
 		print_help(stdout);

@@ -62,7 +62,7 @@ static void forget_first_try(struct parked *parked, const uint8_t channel_key[KE
 				parked_request_free(take(parked, lists[i], request));
 }
 
-bool parked_put(struct parked *parked, const struct listeners_peer *peer, const uint8_t channel_key[KEY_BYTES],
+bool parked_put(struct parked *parked, const struct front_peer *peer, const uint8_t channel_key[KEY_BYTES],
 		const struct wait *wait, uint64_t arrived_ms, uint64_t now_ms, const uint8_t *data, size_t bytes)
 {
 	forget_first_try(parked, channel_key, wait);

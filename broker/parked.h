@@ -3,7 +3,7 @@
 #ifndef CPIS_BROKER_PARKED_H
 #define CPIS_BROKER_PARKED_H
 
-#include "broker/listeners.h"
+#include "broker/front.h"
 #include "broker/wait.h"
 #include "certs/key.h"
 
@@ -13,7 +13,7 @@
 
 struct parked_request {
 	struct parked_request *next, *previous;
-	struct listeners_peer peer;
+	struct front_peer peer;
 	uint8_t channel_key[KEY_BYTES];
 	struct wait wait;
 	uint64_t arrived_ms;          // monotonic, as is the next
@@ -29,7 +29,7 @@ void parked_free(struct parked *parked); // accepts NULL; wipes what is still th
 
 // Copies the request. One of the same system with the same request id is forgotten: this is its retry, and whoever sent it
 // waits for one answer. False: there is no room for it, overall or for this system: then it may not wait.
-__attribute__((warn_unused_result)) bool parked_put(struct parked *parked, const struct listeners_peer *peer,
+__attribute__((warn_unused_result)) bool parked_put(struct parked *parked, const struct front_peer *peer,
 						     const uint8_t channel_key[KEY_BYTES], const struct wait *wait,
 						     uint64_t arrived_ms, uint64_t now_ms, const uint8_t *data, size_t bytes);
 // Marks those that wait for one of these. The wakes are emptied.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "broker/clock.h"
+#include "broker/front_keeper.h"
 #include "broker/log.h"
 
 void process_harden(void)
@@ -28,7 +29,7 @@ void process_harden(void)
 	}
 }
 
-bool process_open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+static bool open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	sigset_t set;
 	sigemptyset(&set);
@@ -44,6 +45,16 @@ bool process_open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTE
 	if (broker->signals < 0)
 		snprintf(detail, PROCESS_DETAIL_BYTES, "signals: %s", strerror(errno));
 	return broker->signals >= 0;
+}
+
+bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	if (!open_signals(broker, detail))
+		return false;
+	broker->keeper = front_keeper_start();
+	if (broker->keeper < 0)
+		snprintf(detail, PROCESS_DETAIL_BYTES, "the front's keeper cannot be started: %s", strerror(errno));
+	return broker->keeper >= 0;
 }
 
 static bool load_files(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
@@ -140,8 +151,15 @@ void process_adopt_register(struct broker *broker)
 		return;
 	register_release(broker->snapshot);
 	broker->snapshot = register_retain(snapshot);
-	if (broker->zap != NULL)
-		zap_set_register(broker->zap, snapshot);
+	if (broker->front == NULL)
+		return;
+	struct admission *admission = admission_of_register(snapshot);
+	// Those who were let in before still are; each of their requests is judged by the new register.
+	if (admission == NULL)
+		log_event(LOG_LEVEL_ERROR, "admission_not_changed", "out of memory: the front goes by the list of before");
+	else
+		front_set_admission(broker->front, admission);
+	admission_release(admission);
 }
 
 bool process_read_register(struct broker *broker, const struct policy *policy, struct register_snapshot **ret,
@@ -189,41 +207,36 @@ static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 	return true;
 }
 
-// ZAP before any server socket, the self-test before the real one: CURVE without a handler lets everybody in.
-static bool open_network(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
-	bool enrols = config->enrolment_endpoint != NULL;
-	struct zap_limits limits = {
-		.connections_max = config->connections_max,
-		.connections_per_system_max = config->connections_per_system_max,
-		.enrolling_connections_max = enrols ? LISTENERS_ENROLLING_MAX : 0,
-	};
-	broker->context = transport_context_new(detail);
-	if (broker->context == NULL)
-		return false;
+	struct admission *admission = admission_of_register(broker->snapshot);
 	broker->attempts = attempts_new();
-	if (broker->attempts == NULL) {
+	if (broker->attempts == NULL || admission == NULL) {
 		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
+		admission_release(admission);
 		return false;
 	}
-	if (!zap_start(broker->context, broker->snapshot, &limits, &broker->zap)) {
-		snprintf(detail, PROCESS_DETAIL_BYTES, "the admission handler cannot be started");
-		return false;
-	}
-	struct listeners_options options = {
-		.context = broker->context,
-		.zap = broker->zap,
-		.attempts = broker->attempts,
+	struct front_options options = {
+		.keeper = broker->keeper,
 		.endpoints = {config->endpoint, config->next_endpoint, config->enrolment_endpoint},
 		.keys = {&broker->key, &broker->next_key, &broker->key},
 		.files = {config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file},
+		.admission = admission,
+		.attempts = broker->attempts,
+		.limits = {.connections_max = config->connections_max,
+			   .connections_per_system_max = config->connections_per_system_max,
+			   .enrolling_connections_max = config->enrolment_endpoint != NULL ? LISTENERS_ENROLLING_MAX : 0},
+		.intake = {.queued_max = config->waiting_max,
+			   .per_system_max = config->waiting_per_system_max,
+			   .busy_after_ms = config->busy_after_ms},
+		.batch_max = config->batch_max,
+		.memory_bytes_max = (uint64_t)config->front_memory_mb << 20,
 	};
-	if (!transport_self_test(broker->context, broker->zap, enrols, detail))
-		return false;
-	// Our own stranger is not counted.
-	zap_set_attempts(broker->zap, broker->attempts);
-	return listeners_open(&options, &broker->listeners, detail);
+	broker->keeper = -1;
+	bool opened = front_open(&options, &broker->front, detail);
+	admission_release(admission);
+	return opened;
 }
 
 bool process_load(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
@@ -234,14 +247,14 @@ bool process_load(struct broker *broker, const char *config_path, char detail[PR
 
 bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
-	return open_core(broker, detail) && open_network(broker, detail);
+	return open_core(broker, detail) && open_front(broker, detail);
 }
 
 void process_close(struct broker *broker)
 {
-	listeners_close(broker->listeners);
-	zap_stop(broker->zap);
-	transport_context_free(broker->context);
+	front_close(broker->front);
+	if (broker->keeper >= 0)
+		close(broker->keeper);
 	attempts_free(broker->attempts);
 	core_free(broker->core);
 	free(broker->peers);

@@ -6,9 +6,8 @@
 #include "broker/attempts.h"
 #include "broker/config.h"
 #include "broker/core.h"
-#include "broker/listeners.h"
+#include "broker/front.h"
 #include "broker/parked.h"
-#include "broker/zap.h"
 #include "certs/cosignature.h"
 
 #define PROCESS_DETAIL_BYTES 512
@@ -29,23 +28,24 @@ struct broker {
 	struct vault *session_keys[2];   // current and previous, where the configuration names them
 	struct store *store;
 	struct core *core;
-	void *context;
-	struct zap *zap;
-	struct attempts *attempts;       // of handshakes that failed and are not recorded yet
-	struct listeners *listeners;
-	struct listeners_peer *peers;    // of the batch under way
+	int keeper;                      // of the front, until it has it; -1
+	struct attempts *attempts;       // handshakes that failed, and who was told to come later: not recorded yet
+	struct front *front;
+	unsigned front_restarts;         // as of when it was last looked at
+	struct front_peer *peers;        // of the batch under way
 	struct parked *parked;           // requests that wait
 	uint64_t ticked_ms;              // monotonic: when what is due by time was last looked at
 	bool more_due;                   // and more of it was
-	uint64_t looked_ms;              // monotonic: when the queue was last looked at to its end
+	uint64_t looked_ms;              // monotonic: when it was last looked at what the front has sent
 	uint64_t since_ms;               // what is received now has been waiting since then at the longest
 	int signals;
 };
 
 // Keys are in memory from here on: no core dump and no debugger. Before everything else.
 void process_harden(void);
-// Termination as a file to read from. Before any thread is made.
-__attribute__((warn_unused_result)) bool process_open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+// Splits the front's keeper off (front_keeper.h), and makes termination a file to read from. Before any thread is made and any key is
+// read.
+__attribute__((warn_unused_result)) bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 // Reads and checks all files that the configuration names. False with a sentence.
 __attribute__((warn_unused_result)) bool process_load(struct broker *broker, const char *config_path,
 						       char detail[PROCESS_DETAIL_BYTES]);
@@ -60,7 +60,7 @@ __attribute__((warn_unused_result)) bool process_read_register(struct broker *br
 // After whatever may have changed the core's register: admission follows it.
 void process_adopt_register(struct broker *broker);
 
-// serve.c: answers until told to stop, then drains.
-void serve(struct broker *broker);
+// serve.c: answers until told to stop, then drains. False: it could not go on.
+__attribute__((warn_unused_result)) bool serve(struct broker *broker);
 
 #endif

@@ -193,6 +193,8 @@
 	  "This request id was used before for another request.")                                                      \
 	X(REASON_STORE, "store_unavailable", SERVICE_UNAVAILABLE,                                                      \
 	  "The request could not be recorded, so it is not answered. Try again.")                                      \
+	X(REASON_BUSY, "busy", SERVICE_UNAVAILABLE,                                                                    \
+	  "More is asked of this broker now than it can answer in time. Try again after the time stated.")             \
 	X(REASON_DRAINING, "draining", SERVICE_UNAVAILABLE, "This broker is stopping. Try another.")                   \
 	X(REASON_INTERNAL, "internal", INTERNAL_SERVER_ERROR, "The broker made a mistake; it has been recorded.")
 

@@ -6,6 +6,7 @@
 #include "broker/clock.h"
 #include "broker/log.h"
 #include "broker/process.h"
+#include "broker/refusal.h"
 
 // How often the register's files are looked at: half of the time in which a revocation must work.
 #define REGISTER_CHECK_MS 200u
@@ -14,21 +15,24 @@
 // How often it is looked whether something is due by time.
 #define TICK_MS 200u
 #define ATTEMPTS_PER_COMMIT 16u
+// How long the front may take to send what it has sent.
+#define DRAIN_MS 5000u
 
 static void report(const struct broker *broker)
 {
 	struct core_counters core = core_read_counters(broker->core);
-	struct zap_counters zap = zap_read_counters(broker->zap);
+	struct front_counters front = front_read_counters(broker->front);
 	log_event(LOG_LEVEL_INFO, "stopped",
 		  "requests %llu allowed %llu refused %llu malformed %llu commits %llu failed_commits %llu "
 		  "inbox_escalated %llu inbox_expired %llu "
-		  "handshakes_admitted %llu handshakes_refused %llu handshakes_enrolling %llu",
+		  "handshakes_admitted %llu handshakes_refused %llu handshakes_enrolling %llu busy %llu front_restarts %u",
 		  (unsigned long long)core.requests, (unsigned long long)core.allowed, (unsigned long long)core.refused,
 		  (unsigned long long)core.malformed, (unsigned long long)core.commits,
 		  (unsigned long long)core.failed_commits, (unsigned long long)core.escalated,
-		  (unsigned long long)core.expired, (unsigned long long)zap.admitted,
-		  (unsigned long long)(zap.refused_unknown + zap.refused_invalid),
-		  (unsigned long long)zap.enrolling_admitted);
+		  (unsigned long long)core.expired, (unsigned long long)front.zap.admitted,
+		  (unsigned long long)(front.zap.refused_unknown + front.zap.refused_invalid),
+		  (unsigned long long)front.zap.enrolling_admitted, (unsigned long long)front.refused_busy,
+		  front_restarts(broker->front));
 }
 
 static void log_remark(void *unused, const char *sentence)
@@ -69,8 +73,9 @@ static void answer_batch(struct broker *broker)
 		const uint8_t *data;
 		size_t bytes;
 		core_reply(broker->core, i, &data, &bytes);
-		listeners_send(broker->listeners, &broker->peers[i], data, bytes);
+		front_send(broker->front, &broker->peers[i], data, bytes);
 	}
+	front_flush(broker->front);
 	core_clear(broker->core);
 	process_adopt_register(broker);
 	parked_wake(broker->parked, core_wakes(broker->core));
@@ -97,7 +102,7 @@ static struct wait wait_until(const struct core *core, uint64_t until_ms, uint64
 
 // A request, new or resumed, and who sent it; it waits no longer than `until_ms`. What may not wait for want of room is
 // answered as if its time were over.
-static void submit(struct broker *broker, struct core_arrival *arrival, const struct listeners_peer *peer,
+static void submit(struct broker *broker, struct core_arrival *arrival, const struct front_peer *peer,
 		   uint64_t arrived_ms, uint64_t until_ms)
 {
 	enum core_submitted submitted = submit_or_flush(broker, arrival);
@@ -114,21 +119,18 @@ static void submit(struct broker *broker, struct core_arrival *arrival, const st
 		broker->peers[core_pending(broker->core) - 1] = *peer;
 }
 
-static void submit_message(struct broker *broker, const struct listeners_message *from)
+static void submit_request(struct broker *broker, const struct front_request *request)
 {
-	const struct transport_message *message = &from->message;
-	struct listeners_peer peer = listeners_peer_of(from);
-	uint8_t channel_key[KEY_BYTES];
 	// By the socket that it came in on, never by what it says.
-	bool enrolling = from->from == LISTENER_ENROLMENT;
-	struct core_arrival arrival = {.data = message->data,
-				       .bytes = message->bytes,
+	bool enrolling = request->peer.from == LISTENER_ENROLMENT;
+	uint64_t arrived_ms = broker->since_ms > request->waited_ms ? broker->since_ms - request->waited_ms : 0;
+	struct core_arrival arrival = {.channel_key = request->has_key ? request->channel_key : NULL,
+				       .data = request->data,
+				       .bytes = request->bytes,
 				       .enrolling = enrolling,
 				       .may_wait = !enrolling,
-				       .waited_ms = clock_monotonic_ms() - broker->since_ms};
-	if (zap_lookup(broker->zap, enrolling ? ZAP_ENROLLING : ZAP_SYSTEMS, message->peer.handle, channel_key))
-		arrival.channel_key = channel_key;
-	submit(broker, &arrival, &peer, broker->since_ms, UINT64_MAX);
+				       .waited_ms = clock_monotonic_ms() - arrived_ms};
+	submit(broker, &arrival, &request->peer, arrived_ms, UINT64_MAX);
 }
 
 // Those that were woken or whose time is over. One that waits again does so after this look.
@@ -151,31 +153,18 @@ static void serve_parked(struct broker *broker)
 	answer_batch(broker);
 }
 
-// Takes what has arrived, one commit for all of it.
-static void serve_once(struct broker *broker)
+// Takes what has arrived, one commit for all of it. False: there may be more.
+static bool serve_once(struct broker *broker)
 {
-	struct listeners_message message;
+	struct front_request request;
 	unsigned taken = 0;
-	while (taken < broker->config->batch_max && listeners_receive(broker->listeners, &message)) {
-		submit_message(broker, &message);
-		transport_message_done(&message.message);
+	bool emptied = false;
+	while (taken < broker->config->batch_max && !(emptied = !front_receive(broker->front, &request))) {
+		submit_request(broker, &request);
 		taken++;
 	}
-	broker->looked_ms = clock_monotonic_ms();
 	answer_batch(broker);
-}
-
-// Strangers come after everybody who is known, and in a batch of their own.
-static void serve_enrolling(struct broker *broker)
-{
-	struct listeners_message message;
-	uint64_t now_ms = clock_monotonic_ms();
-	while (listeners_receive_enrolling(broker->listeners, now_ms, &message)) {
-		submit_message(broker, &message);
-		transport_message_done(&message.message);
-	}
-	answer_batch(broker);
-	listeners_tend(broker->listeners, now_ms);
+	return emptied;
 }
 
 static void serve_due(struct broker *broker)
@@ -199,7 +188,7 @@ static int patience_ms(const struct broker *broker, uint64_t now_ms)
 	return next_ms - now_ms < REGISTER_CHECK_MS ? (int)(next_ms - now_ms) : (int)REGISTER_CHECK_MS;
 }
 
-// Handshakes that failed: what is due, or at the end all there is.
+// Handshakes that failed, requests that were turned away: what is due, or at the end all there is.
 static void record_attempts(struct broker *broker, bool all)
 {
 	struct attempt taken[ATTEMPTS_PER_COMMIT];
@@ -211,12 +200,13 @@ static void record_attempts(struct broker *broker, bool all)
 		process_adopt_register(broker);
 		if (!done) {
 			log_event(LOG_LEVEL_ERROR, "attempts_not_recorded",
-				  "%zu kinds of failed handshakes could not be recorded; it is tried again while the broker runs", count);
+				  "%zu kinds of failed handshakes or refusals could not be recorded; it is tried again while the broker runs", count);
 			attempts_give_back(broker->attempts, taken, count, clock_monotonic_ms());
 			return;
 		}
 		for (size_t i = 0; i < count; i++)
-			log_event(LOG_LEVEL_WARNING, "handshakes_failed", "%s %llu times, %s", reason_word(taken[i].reason),
+			log_event(LOG_LEVEL_WARNING, taken[i].reason == REASON_BUSY ? "turned_away" : "handshakes_failed",
+				  "%s %llu times, %s", reason_word(taken[i].reason),
 				  (unsigned long long)taken[i].count, taken[i].examples);
 	}
 }
@@ -227,69 +217,96 @@ static bool told_to_stop(const struct broker *broker)
 	return read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info;
 }
 
-static void refuse_draining(struct broker *broker, const struct listeners_peer *peer, const uint8_t *data, size_t bytes)
+static void refuse_draining(struct broker *broker, struct arena *arena, const struct front_peer *peer, const uint8_t *data, size_t bytes)
 {
-	const uint8_t *refusal;
 	size_t refusal_bytes;
-	core_refuse_draining(broker->core, data, bytes, &refusal, &refusal_bytes);
-	if (refusal_bytes > 0)
-		listeners_send(broker->listeners, peer, refusal, refusal_bytes);
-	core_clear(broker->core);
+	const uint8_t *refusal = refusal_make(arena, REASON_DRAINING, DRAINING_RETRY_AFTER_MS, data, bytes, &refusal_bytes);
+	front_send(broker->front, peer, refusal, refusal_bytes);
+	arena_reset(arena);
 }
 
-// What is already in hand has been answered; what still queues or waits is told to go elsewhere. Nothing new is carried out.
+// What waits here is told to go elsewhere, and by the front what waits there. Nothing new is carried out.
 static void drain(struct broker *broker)
 {
-	struct listeners_message message;
 	struct parked_request *waiting;
+	struct front_request request;
+	struct arena arena;
+	uint64_t until_ms = clock_monotonic_ms() + DRAIN_MS;
 	unsigned refused = 0;
-	while ((waiting = parked_take_any(broker->parked)) != NULL) {
-		refuse_draining(broker, &waiting->peer, waiting->data, waiting->bytes);
+	if (!arena_init(&arena, REFUSAL_ARENA_BYTES))
+		return;
+	for (; (waiting = parked_take_any(broker->parked)) != NULL; refused++) {
+		refuse_draining(broker, &arena, &waiting->peer, waiting->data, waiting->bytes);
 		parked_request_free(waiting);
-		refused++;
 	}
-	while (refused < 65536 && listeners_receive(broker->listeners, &message)) {
-		struct listeners_peer peer = listeners_peer_of(&message);
-		refuse_draining(broker, &peer, message.message.data, message.message.bytes);
-		transport_message_done(&message.message);
-		refused++;
+	front_pause(broker->front);
+	for (;;) {
+		for (; front_receive(broker->front, &request); refused++)
+			refuse_draining(broker, &arena, &request.peer, request.data, request.bytes);
+		front_flush(broker->front);
+		uint64_t now_ms = clock_monotonic_ms();
+		if (front_is_paused(broker->front) || now_ms >= until_ms)
+			break;
+		front_wait(broker->front, -1, (int)(until_ms - now_ms));
 	}
-	log_event(LOG_LEVEL_INFO, "drained", "%u waiting requests were told to go elsewhere", refused);
+	arena_done(&arena);
+	log_event(LOG_LEVEL_INFO, "draining", "%u requests that were in hand or waited were told to go elsewhere", refused);
 }
 
-void serve(struct broker *broker)
+// Whoever asked over a front that is gone does not hear the answer, and asks again over the next one.
+static void tend_front(struct broker *broker)
+{
+	struct parked_request *waiting;
+	front_tend(broker->front, clock_monotonic_ms());
+	if (front_restarts(broker->front) == broker->front_restarts)
+		return;
+	broker->front_restarts = front_restarts(broker->front);
+	while ((waiting = parked_take_any(broker->parked)) != NULL)
+		parked_request_free(waiting);
+}
+
+bool serve(struct broker *broker)
 {
 	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
 	register_remarks(broker->snapshot, log_remark, NULL);
 	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
-		  listeners_endpoint(broker->listeners, LISTENER_CURRENT), register_systems_count(broker->snapshot),
+		  front_endpoint(broker->front, LISTENER_CURRENT), register_systems_count(broker->snapshot),
 		  policy_version(core_policy(broker->core)));
 	if (broker->config->next_endpoint != NULL)
 		log_event(LOG_LEVEL_INFO, "next_endpoint", "it also serves on %s, with its next key",
-			  listeners_endpoint(broker->listeners, LISTENER_NEXT));
+			  front_endpoint(broker->front, LISTENER_NEXT));
 	if (broker->config->enrolment_endpoint != NULL)
 		log_event(LOG_LEVEL_INFO, "enrolment_endpoint", "new systems enrol on %s",
-			  listeners_endpoint(broker->listeners, LISTENER_ENROLMENT));
+			  front_endpoint(broker->front, LISTENER_ENROLMENT));
 	broker->looked_ms = clock_monotonic_ms();
-	while (!told_to_stop(broker)) {
+	bool emptied = true;
+	while (!told_to_stop(broker) && !front_is_lost(broker->front)) {
 		uint64_t before_ms = clock_monotonic_ms();
-		listeners_wait(broker->listeners, broker->signals, before_ms, patience_ms(broker, before_ms));
+		// Requests are borrowed from the front until it is waited for again: not before all are taken.
+		if (emptied)
+			front_wait(broker->front, broker->signals, patience_ms(broker, before_ms));
 		uint64_t after_ms = clock_monotonic_ms();
-		// ZeroMQ does not say when a message came. If nothing had to be waited for, it was during the last batch; a
-		// commit that took long makes all of those old.
-		broker->since_ms = after_ms > before_ms ? after_ms : broker->looked_ms;
+		// What was there at once may have come at any time since the front was last looked at: a commit that took long makes all
+		// of it old.
+		if (emptied) {
+			broker->since_ms = after_ms > before_ms ? after_ms : broker->looked_ms;
+			broker->looked_ms = after_ms;
+		}
 		// Before anything is answered: a revocation must count from the next message on.
 		refresh_register(broker);
-		serve_once(broker);
+		emptied = serve_once(broker);
 		serve_parked(broker);
-		serve_enrolling(broker);
 		serve_due(broker);
+		tend_front(broker);
 		record_attempts(broker, false);
 	}
+	bool lost = front_is_lost(broker->front);
+	if (lost)
+		log_event(LOG_LEVEL_ERROR, "front_lost", "the keeper of the network front is gone: start the broker again");
 	drain(broker);
 	// Whoever tries until the doors are shut is counted.
-	listeners_close(broker->listeners);
-	broker->listeners = NULL;
+	front_stop(broker->front);
 	record_attempts(broker, true);
 	report(broker);
+	return !lost;
 }

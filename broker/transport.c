@@ -2,6 +2,7 @@
 #include "broker/transport.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static const struct option common_options[] = {
 #define CLASS_OPTIONS 6
 static const struct option class_options[ZAP_CLASSES][CLASS_OPTIONS] = {
 	[ZAP_SYSTEMS] = {{ZMQ_RCVHWM, 64, "RCVHWM"},
-			 {ZMQ_SNDHWM, 256, "SNDHWM"},
+			 {ZMQ_SNDHWM, 1024, "SNDHWM"},
 			 {ZMQ_RCVBUF, -1, "RCVBUF"}, // the kernel's own
 			 {ZMQ_SNDBUF, -1, "SNDBUF"},
 			 {ZMQ_BACKLOG, 1024, "BACKLOG"},
@@ -202,7 +203,9 @@ bool transport_open(const struct transport_options *options, struct transport **
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "no ZeroMQ socket: %s", zmq_strerror(errno));
 	if (transport->socket == NULL || !set_options(transport->socket, options->zap_class, options->broker_key, detail) ||
 	    !bind_and_count(transport, options, detail)) {
+		int why = errno;
 		transport_close(transport);
+		errno = why;
 		return false;
 	}
 	*ret = transport;
@@ -241,7 +244,13 @@ enum zap_class transport_class(const struct transport *transport)
 
 // ------------------------------------------------------------------ messages
 
-void transport_wait(struct transport *const *transports, size_t count, int wake_fd, int timeout_ms)
+// zmq_poll's words for what poll(2) calls POLLIN and POLLOUT.
+static short zmq_events(short events)
+{
+	return (short)(((events & POLLIN) != 0 ? ZMQ_POLLIN : 0) | ((events & POLLOUT) != 0 ? ZMQ_POLLOUT : 0));
+}
+
+void transport_wait(struct transport *const *transports, size_t count, int wake_fd, short wake_events, int timeout_ms)
 {
 	zmq_pollitem_t items[TRANSPORT_WAIT_MAX + 1];
 	int used = 0;
@@ -250,7 +259,7 @@ void transport_wait(struct transport *const *transports, size_t count, int wake_
 		if (transports[i] != NULL)
 			items[used++] = (zmq_pollitem_t){.socket = transports[i]->socket, .events = ZMQ_POLLIN};
 	if (wake_fd >= 0)
-		items[used++] = (zmq_pollitem_t){.fd = wake_fd, .events = ZMQ_POLLIN};
+		items[used++] = (zmq_pollitem_t){.fd = wake_fd, .events = zmq_events(wake_events)};
 	// An interruption is as good a reason to look as any other.
 	(void)zmq_poll(items, used, timeout_ms);
 }
@@ -394,6 +403,11 @@ bool transport_send(struct transport *transport, const struct transport_peer *pe
 	else
 		transport->counters.undeliverable++;
 	return sent;
+}
+
+size_t transport_live(const struct transport *transport)
+{
+	return transport->monitor == NULL ? 0 : transport_monitor_live(transport->monitor);
 }
 
 struct transport_counters transport_read_counters(const struct transport *transport)

@@ -67,14 +67,17 @@ __attribute__((warn_unused_result)) bool transport_self_test(void *context, stru
 							      char detail[TRANSPORT_DETAIL_BYTES]);
 
 #define TRANSPORT_WAIT_MAX 4
-// Waits until a message may be there on one of at most TRANSPORT_WAIT_MAX transports (NULL: passed over), `wake_fd` is
-// readable, or `timeout_ms` is over (-1: no limit).
-void transport_wait(struct transport *const *transports, size_t count, int wake_fd, int timeout_ms);
+// Waits until a message may be there on one of at most TRANSPORT_WAIT_MAX transports (NULL: passed over), `wake_fd` (-1:
+// none) is ready for `wake_events` (of poll(2)), or `timeout_ms` is over (-1: no limit).
+void transport_wait(struct transport *const *transports, size_t count, int wake_fd, short wake_events, int timeout_ms);
 // False when nothing is there. True: answer it or not, but call transport_message_done.
 __attribute__((warn_unused_result)) bool transport_receive(struct transport *transport, struct transport_message *ret);
 void transport_message_done(struct transport_message *message);
 // Never blocks. False when the peer is gone or does not read: the reply is lost, its record stays.
 bool transport_send(struct transport *transport, const struct transport_peer *peer, const uint8_t *data, size_t bytes);
+
+// Connections that there are now, as far as the monitor has heard; 0 without one.
+size_t transport_live(const struct transport *transport);
 
 struct transport_counters {
 	uint64_t received, sent, dropped_multipart, undeliverable;

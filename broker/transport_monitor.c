@@ -40,6 +40,7 @@ struct transport_monitor {
 	int stop_fd;
 	struct attempts *attempts;
 	char where[ATTEMPT_EXAMPLE_BYTES];
+	atomic_size_t live;     // connections that have begun and not ended
 	uint64_t done;          // handshakes that succeeded
 	uint64_t done_ms;       // monotonic: the last of them
 	uint64_t failures;      // whose connection has not ended yet, as far as is known
@@ -82,6 +83,7 @@ static void explain_end(struct transport_monitor *monitor)
 // be told first.
 static void begin_connection(struct transport_monitor *monitor, uint32_t descriptor)
 {
+	atomic_fetch_add(&monitor->live, 1);
 	if (descriptor >= DESCRIPTORS_MAX)
 		return;
 	bool ended = monitor->done_before[descriptor] == ENDED_FIRST;
@@ -92,6 +94,7 @@ static void begin_connection(struct transport_monitor *monitor, uint32_t descrip
 
 static void end_connection(struct transport_monitor *monitor, uint32_t descriptor)
 {
+	atomic_fetch_sub(&monitor->live, 1);
 	if (descriptor >= DESCRIPTORS_MAX)
 		return;
 	uint64_t before = monitor->done_before[descriptor];
@@ -227,6 +230,13 @@ bool transport_monitor_run(struct transport_monitor *monitor, const char *endpoi
 	monitor->attempts = attempts;
 	snprintf(monitor->where, sizeof monitor->where, "at %s", endpoint);
 	return monitor->running = start_thread(monitor);
+}
+
+size_t transport_monitor_live(const struct transport_monitor *monitor)
+{
+	// An end may be told before its beginning.
+	size_t live = atomic_load(&monitor->live);
+	return live > SIZE_MAX / 2 ? 0 : live;
 }
 
 void transport_monitor_stop(struct transport_monitor *monitor)

@@ -1,4 +1,4 @@
-// The ZAP handler: one thread that answers handshakes from the register snapshot.
+// The ZAP handler: one thread that answers handshakes from the list of who is let in.
 #include "broker/zap.h"
 
 #include <arpa/inet.h>
@@ -35,7 +35,7 @@ struct zap {
 	void *socket; // the thread's own once it runs
 	int stop_fd;
 	pthread_mutex_t lock; // guards all below
-	struct register_snapshot *snapshot;
+	struct admission *admission; // NULL: nobody is let in yet
 	struct zap_handles handles[ZAP_CLASSES];
 	struct attempts *attempts; // NULL: nobody counts
 	unsigned enrolling_max;
@@ -186,12 +186,11 @@ static struct answer decide(struct zap *zap, const uint8_t key[KEY_BYTES], uint6
 {
 	if (zap->has_self_test_key && memcmp(zap->self_test_key, key, KEY_BYTES) == 0)
 		return admit(zap, key);
-	if (zap->snapshot == NULL)
+	if (zap->admission == NULL)
 		return refuse(&zap->counters.refused_invalid, "300", REASON_HANDSHAKE_TURNED_AWAY, "no register is loaded");
-	const struct enrolled_system *system = register_system(zap->snapshot, key);
-	if (system == NULL)
+	enum certs_status status;
+	if (!admission_find(zap->admission, key, now_ms, &status))
 		return refuse(&zap->counters.refused_unknown, "400", REASON_HANDSHAKE_KEY, "no enrolled system has this key");
-	enum certs_status status = register_system_status(system, now_ms);
 	if (status != CERTS_OK)
 		return refuse(&zap->counters.refused_invalid, "400", reason_of(status), certs_status_text(status));
 	return admit(zap, key);
@@ -202,7 +201,7 @@ static struct answer decide_enrolling(struct zap *zap, const uint8_t key[KEY_BYT
 {
 	struct zap_handles *handles = &zap->handles[ZAP_ENROLLING];
 	struct answer answer = {.status = "200", .text = "welcome"};
-	const char *why = zap->snapshot == NULL ? "no register is loaded"
+	const char *why = zap->admission == NULL ? "no register is loaded"
 			  : zap_handles_count(handles) >= zap->enrolling_max ? "too many connections"
 			  : !zap_handles_mint(handles, key, answer.handle)   ? "no memory for one more connection"
 									      : NULL;
@@ -374,13 +373,12 @@ static void free_zap(struct zap *zap)
 		close(zap->stop_fd);
 	for (size_t i = 0; i < ZAP_CLASSES; i++)
 		zap_handles_drop_all(&zap->handles[i]);
-	register_release(zap->snapshot);
+	admission_release(zap->admission);
 	pthread_mutex_destroy(&zap->lock);
 	free(zap);
 }
 
-bool zap_start(void *zmq_context, struct register_snapshot *snapshot, const struct zap_limits *limits,
-	       struct zap **ret)
+bool zap_start(void *zmq_context, struct admission *admission, const struct zap_limits *limits, struct zap **ret)
 {
 	INVARIANT(limits->connections_max > 0 && limits->connections_per_system_max > 0);
 	struct zap *zap = calloc(1, sizeof *zap);
@@ -393,7 +391,7 @@ bool zap_start(void *zmq_context, struct register_snapshot *snapshot, const stru
 		.connections_per_system_max = limits->enrolling_connections_max + 1,
 	};
 	zap->enrolling_max = limits->enrolling_connections_max;
-	zap->snapshot = snapshot == NULL ? NULL : register_retain(snapshot);
+	zap->admission = admission == NULL ? NULL : admission_retain(admission);
 	INVARIANT(pthread_mutex_init(&zap->lock, NULL) == 0);
 	zap->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (zap->stop_fd < 0 || !open_socket(zap, zmq_context) || !start_thread(zap)) {
@@ -418,14 +416,14 @@ void zap_stop(struct zap *zap)
 
 // ------------------------------------------------------------------ from any thread
 
-void zap_set_register(struct zap *zap, struct register_snapshot *snapshot)
+void zap_set_admission(struct zap *zap, struct admission *admission)
 {
-	struct register_snapshot *fresh = snapshot == NULL ? NULL : register_retain(snapshot);
+	struct admission *fresh = admission == NULL ? NULL : admission_retain(admission);
 	pthread_mutex_lock(&zap->lock);
-	struct register_snapshot *before = zap->snapshot;
-	zap->snapshot = fresh;
+	struct admission *before = zap->admission;
+	zap->admission = fresh;
 	pthread_mutex_unlock(&zap->lock);
-	register_release(before);
+	admission_release(before);
 }
 
 bool zap_lookup(struct zap *zap, enum zap_class zap_class, const char *handle, uint8_t ret_curve_public[KEY_BYTES])

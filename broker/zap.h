@@ -1,5 +1,5 @@
 // Admission at the CURVE handshake (ZeroMQ RFC 27, ZAP): a key of an enrolled, valid, unrevoked system is let
-// in, everybody else is not. Runs one thread of its own, answers from the register snapshot, never blocks on
+// in, everybody else is not. Runs one thread of its own, answers from a list in memory (admission.h), never blocks on
 // a disk. Each connection admitted gets a random 128-bit handle as its User-Id: a client can put words of its own
 // into that place where a ZAP handler is silent, so a handle that is not in this table is nobody.
 //
@@ -11,8 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/admission.h"
 #include "broker/attempts.h"
-#include "broker/register.h"
 
 enum zap_class {
 	ZAP_SYSTEMS,   // domain "cpis": enrolled systems
@@ -34,16 +34,16 @@ struct zap_limits {
 };
 
 // Binds inproc://zeromq.zap.01 in `zmq_context` and starts the thread. Must come before any server socket.
-// False when the endpoint is taken or a thread cannot be had. Takes its own reference to the snapshot; while there is
+// False when the endpoint is taken or a thread cannot be had. Takes its own reference to the list; while there is
 // none (NULL) everybody is told to come later. Stop it before the context ends: a handler that dies takes the process
 // with it.
-__attribute__((warn_unused_result)) bool zap_start(void *zmq_context, struct register_snapshot *snapshot,
+__attribute__((warn_unused_result)) bool zap_start(void *zmq_context, struct admission *admission,
 						    const struct zap_limits *limits, struct zap **ret);
 // Stops the thread. Accepts NULL.
 void zap_stop(struct zap *zap);
 
-// From now on handshakes are decided by this snapshot. Any thread.
-void zap_set_register(struct zap *zap, struct register_snapshot *snapshot);
+// From now on handshakes are decided by this list. Any thread.
+void zap_set_admission(struct zap *zap, struct admission *admission);
 // The key behind a handle of this class. False: not ours, or of the other one. Any thread.
 __attribute__((warn_unused_result)) bool zap_lookup(struct zap *zap, enum zap_class zap_class, const char *handle,
 						    uint8_t ret_curve_public[KEY_BYTES]);

@@ -58,6 +58,15 @@ const uint8_t *wire_pack(struct arena *arena, const ProtobufCMessage *message, s
 	return out;
 }
 
+static void name_refused(const uint8_t *bytes, size_t bytes_count, struct wire_error *error)
+{
+	struct wire_peeked peeked;
+	wire_peek(bytes, bytes_count, &peeked);
+	memcpy(error->request_id, peeked.request_id, REQUEST_ID_BYTES);
+	error->has_request_id = peeked.has_request_id;
+	error->version_unsupported = peeked.version_unsupported;
+}
+
 enum wire_status wire_request_decode(struct arena *arena, const uint8_t *bytes, size_t bytes_count,
 				     Cpis__V1__Request **ret, struct wire_error *error)
 {
@@ -69,7 +78,7 @@ enum wire_status wire_request_decode(struct arena *arena, const uint8_t *bytes, 
 	if (status == WIRE_OK)
 		*ret = (Cpis__V1__Request *)message;
 	else if (status != WIRE_TOO_LARGE)
-		wire_scan_envelope(bytes, bytes_count, error);
+		name_refused(bytes, bytes_count, error);
 	return status;
 }
 

@@ -66,6 +66,16 @@ __attribute__((warn_unused_result)) enum wire_status
 wire_pick(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
 	  struct wire_value *ret_values, size_t values_count, struct wire_error *error);
 
+// The top level of an envelope, as far as it can be read: for who has to answer or sort what it does not decode. No check.
+#define WIRE_BODY_FIRST 16u // the body's field numbers begin here
+struct wire_peeked {
+	uint8_t request_id[REQUEST_ID_BYTES];
+	bool has_request_id;
+	bool version_unsupported;
+	uint32_t body;             // field number, e.g. CPIS__V1__REQUEST__BODY_FLAG; 0: none
+};
+void wire_peek(const uint8_t *bytes, size_t bytes_count, struct wire_peeked *ret);
+
 // Serialises into the arena. NULL past the arena's end.
 // A singular string that is NULL counts as empty; a repeated field without its elements and other caller's
 // mistakes are INVARIANT failures.

@@ -274,9 +274,10 @@ enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const u
 	return status;
 }
 
-void wire_scan_envelope(const uint8_t *bytes, size_t bytes_count, struct wire_error *error)
+void wire_peek(const uint8_t *bytes, size_t bytes_count, struct wire_peeked *ret)
 {
 	struct reader reader = {bytes, bytes + bytes_count};
+	*ret = (struct wire_peeked){0};
 	while (reader.at < reader.end) {
 		uint64_t tag, value;
 		struct reader field;
@@ -286,14 +287,16 @@ void wire_scan_envelope(const uint8_t *bytes, size_t bytes_count, struct wire_er
 			if (read_varint(&reader, &value) != WIRE_OK)
 				return;
 			if (tag >> 3 == 1 && value != PROTOCOL_VERSION)
-				error->version_unsupported = true;
+				ret->version_unsupported = true;
 		} else if ((tag & 7) == WIRE_TYPE_LENGTH) {
 			if (read_length(&reader, &field) != WIRE_OK)
 				return;
 			if (tag >> 3 == 2 && field.end - field.at == REQUEST_ID_BYTES) {
-				memcpy(error->request_id, field.at, REQUEST_ID_BYTES);
-				error->has_request_id = true;
+				memcpy(ret->request_id, field.at, REQUEST_ID_BYTES);
+				ret->has_request_id = true;
 			}
+			if (tag >> 3 >= WIRE_BODY_FIRST && tag >> 3 <= UINT32_MAX)
+				ret->body = (uint32_t)(tag >> 3);
 		} else {
 			return;
 		}

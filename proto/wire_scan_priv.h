@@ -9,7 +9,4 @@
 enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
 			   struct wire_value *values, size_t values_count, struct wire_error *error);
 
-// Finds field 1 (protocol_version) and field 2 (request_id) of an envelope as far as its top level can be read.
-void wire_scan_envelope(const uint8_t *bytes, size_t bytes_count, struct wire_error *error);
-
 #endif

@@ -287,6 +287,9 @@ struct town *town_new(const struct town_options *options)
 	fill_store(town, options->plans);
 	if (options->configuration != NULL)
 		world_configure(town->world, "%s", options->configuration);
+	// What is measured here is how much is carried out; that too much is refused is measured by bench_overload.
+	if (!options->turns_away)
+		world_configure(town->world, "busy_after_ms: 10000\nwaiting_max: 65536\nwaiting_per_system_max: 65536\n");
 	world_start(town->world);
 	sign_in(town);
 	return town;

@@ -30,6 +30,7 @@ struct town_options {
 	unsigned authorities;      // with a worker each, who hold the plans; 0: Leeds holds all of them, and has none here
 	unsigned staff;            // more of them, without a system
 	const char *configuration; // lines for the broker; NULL: none
+	bool turns_away;                 // whether what may wait is bounded as shipped; otherwise hardly
 	// Before the plans: puts so much of something else into the store. NULL: nothing.
 	void (*fill)(struct world *world, uint64_t filler);
 	uint64_t filler;

@@ -2,6 +2,7 @@
 #include "tests/harness/edge.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,7 @@ void edge_start_context(struct edge *edge)
 void edge_start_handler(struct edge *edge)
 {
 	const struct zap_limits limits = {.connections_max = 64, .connections_per_system_max = 16};
-	ck_assert(zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap));
+	ck_assert(zap_start(edge->context, edge->enrolment->admission, &limits, &edge->zap));
 }
 
 struct transport_options edge_transport_options(const struct edge *edge, enum zap_class zap_class)
@@ -135,7 +136,7 @@ bool edge_receive(struct edge *edge, struct transport_message *ret, int timeout_
 		uint64_t now_ms = clock_monotonic_ms();
 		if (now_ms >= until_ms)
 			return false;
-		transport_wait(&edge->transport, 1, -1, (int)(until_ms - now_ms));
+		transport_wait(&edge->transport, 1, -1, 0, (int)(until_ms - now_ms));
 	}
 	return true;
 }

@@ -90,6 +90,8 @@ struct enrolment *enrolment_new(void)
 	write_register(path);
 	must(policy_load("broker/policy.yaml", &enrolment->policy, detail), "policy", detail);
 	enrolment->snapshot = load(enrolment, made_ms + DAY_MS / 2);
+	enrolment->admission = admission_of_register(enrolment->snapshot);
+	must(enrolment->admission != NULL, "admission", "out of memory");
 	return enrolment;
 }
 
@@ -105,6 +107,7 @@ void enrolment_free(struct enrolment *enrolment)
 {
 	if (enrolment == NULL)
 		return;
+	admission_release(enrolment->admission);
 	register_release(enrolment->snapshot);
 	policy_free(enrolment->policy);
 	nftw(enrolment->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
@@ -112,12 +115,16 @@ void enrolment_free(struct enrolment *enrolment)
 	free(enrolment);
 }
 
-struct register_snapshot *enrolment_revoke(struct enrolment *enrolment, enum enrolment_system system)
+struct admission *enrolment_revoke(struct enrolment *enrolment, enum enrolment_system system)
 {
 	char authority[80], detail[CERTS_DETAIL_BYTES] = "";
 	uint64_t now_ms = clock_now_ms();
 	snprintf(authority, sizeof authority, "%s/ra", enrolment->directory);
 	must(authority_revoke(authority, enrolment->certificates[system], now_ms, detail) == CERTS_OK,
 	     "revoke", detail);
-	return load(enrolment, now_ms);
+	struct register_snapshot *fresh = load(enrolment, now_ms);
+	struct admission *admission = admission_of_register(fresh);
+	must(admission != NULL, "admission", "out of memory");
+	register_release(fresh);
+	return admission;
 }

@@ -5,7 +5,7 @@
 #ifndef CPIS_TESTS_HARNESS_ENROLMENT_H
 #define CPIS_TESTS_HARNESS_ENROLMENT_H
 
-#include "broker/register.h"
+#include "broker/admission.h"
 #include "certs/key.h"
 
 enum enrolment_system {
@@ -24,13 +24,14 @@ struct enrolment {
 	char certificates[ENROLMENT_SYSTEMS][4096];
 	struct policy *policy;
 	struct register_snapshot *snapshot; // as loaded at the start
+	struct admission *admission; // of it
 };
 
 // Reads broker/policy.yaml: run from the top of the tree.
 struct enrolment *enrolment_new(void);
 // Removes the directory. Accepts NULL.
 void enrolment_free(struct enrolment *enrolment);
-// Revokes the certificate and loads the register anew; the caller releases it.
-struct register_snapshot *enrolment_revoke(struct enrolment *enrolment, enum enrolment_system system);
+// Revokes the certificate and loads the register anew: who is let in from then on. The caller releases it.
+struct admission *enrolment_revoke(struct enrolment *enrolment, enum enrolment_system system);
 
 #endif

@@ -218,47 +218,6 @@ START_TEST(refuses_to_start_over_a_store_that_cannot_be_read)
 }
 END_TEST
 
-// ------------------------------------------------------------------ stopping
-
-static Cpis__V1__Reply *refuse(struct arena *arena, const void *data, size_t bytes)
-{
-	const uint8_t *reply = NULL;
-	size_t reply_bytes = 0;
-	Cpis__V1__Reply *decoded = NULL;
-	struct wire_error error;
-	core_refuse_draining(stage->core, data, bytes, &reply, &reply_bytes);
-	ck_assert_ptr_nonnull(reply);
-	ck_assert_int_eq(wire_reply_decode(arena, reply, reply_bytes, &decoded, &error), WIRE_OK);
-	ck_assert_int_eq(decoded->outcome, CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE);
-	ck_assert_str_eq(decoded->reason_code, "draining");
-	ck_assert_ptr_null(decoded->receipt);
-	ck_assert_uint_gt(decoded->retry_after_ms, 0);
-	return decoded;
-}
-
-START_TEST(a_broker_that_stops_refuses_without_a_record)
-{
-	struct arena arena;
-	uint8_t id[REQUEST_ID_BYTES] = {9}, packed[100];
-	Cpis__V1__PingRequest ping = CPIS__V1__PING_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	request.protocol_version = PROTOCOL_VERSION;
-	request.deadline_ms = 1000;
-	request.request_id = (ProtobufCBinaryData){.len = sizeof id, .data = id};
-	request.body_case = CPIS__V1__REQUEST__BODY_PING;
-	request.ping = &ping;
-	size_t bytes = cpis__v1__request__pack(&request, packed);
-	uint64_t before = stage_log_size(stage);
-	ck_assert(arena_init(&arena, ARENA_BYTES));
-	Cpis__V1__Reply *reply = refuse(&arena, packed, bytes);
-	ck_assert_mem_eq(reply->request_id.data, id, sizeof id);
-	ck_assert_uint_eq(refuse(&arena, "garbage", 7)->request_id.len, 0);
-	core_clear(stage->core);
-	ck_assert_uint_eq(stage_log_size(stage), before);
-	arena_done(&arena);
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("store_failures");
@@ -274,7 +233,6 @@ int main(void)
 	tcase_add_test(batch, refuses_to_start_over_a_log_with_another_root);
 	tcase_add_test(batch, refuses_to_start_over_a_checkpoint_of_another_key);
 	tcase_add_test(batch, refuses_to_start_over_a_store_that_cannot_be_read);
-	tcase_add_test(batch, a_broker_that_stops_refuses_without_a_record);
 	suite_add_tcase(suite, batch);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

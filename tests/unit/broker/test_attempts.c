@@ -193,11 +193,29 @@ START_TEST(threads_that_count_while_others_take_lose_nothing)
 }
 END_TEST
 
+// What another process counted adds up with what is here: count, the first one's time, different examples.
+START_TEST(what_another_process_counted_is_added)
+{
+	struct attempt more = {.reason = REASON_HANDSHAKE_KEY, .count = 5, .first_ms = UTC_MS + 7};
+	snprintf(more.examples, sizeof more.examples, "key 01020304 from 10.0.0.1, key 05060708 from 10.0.0.2");
+	attempts_add(attempts, &more);
+	snprintf(more.examples, sizeof more.examples, "key 05060708 from 10.0.0.2, key 090a0b0c from 10.0.0.3 ...");
+	more.first_ms = UTC_MS + 9;
+	attempts_add(attempts, &more);
+	ck_assert_uint_eq(take_due(0), 1);
+	ck_assert_uint_eq(taken[0].count, 10);
+	ck_assert_uint_eq(taken[0].first_ms, UTC_MS + 7);
+	ck_assert_str_eq(taken[0].examples,
+			 "key 01020304 from 10.0.0.1, key 05060708 from 10.0.0.2, key 090a0b0c from 10.0.0.3 ...");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("attempts");
 	TCase *tests = tcase_create("attempts");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_test(tests, what_another_process_counted_is_added);
 	tcase_add_test(tests, nothing_is_due_when_nothing_happened);
 	tcase_add_test(tests, the_first_is_due_at_once_and_says_who_and_when);
 	tcase_add_test(tests, a_flood_is_one_record_a_minute_with_its_whole_count);

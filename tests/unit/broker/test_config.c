@@ -111,6 +111,10 @@ START_TEST(reads_every_key_with_defaults)
 	ck_assert_uint_eq(config->connections_max, 4096);
 	ck_assert_uint_eq(config->connections_per_system_max, 1024);
 	ck_assert_uint_eq(config->batch_max, 256);
+	ck_assert_uint_eq(config->waiting_max, 8192);
+	ck_assert_uint_eq(config->waiting_per_system_max, 1024);
+	ck_assert_uint_eq(config->busy_after_ms, 25);
+	ck_assert_uint_eq(config->front_memory_mb, 512);
 	ck_assert_uint_eq(config->witness_required_s, 0);
 	config_free(config);
 }
@@ -120,7 +124,8 @@ START_TEST(reads_the_optional_keys)
 {
 	struct config *config =
 		load(GOOD "connections_max: 65536\nconnections_per_system_max: 65536\nbatch_max: 1\n"
-			  "endpoint_file: run/endpoint\nwitness_required_s: 2678400\n");
+			  "endpoint_file: run/endpoint\nwitness_required_s: 2678400\n"
+			  "waiting_max: 65536\nwaiting_per_system_max: 65536\nbusy_after_ms: 10000\nfront_memory_mb: 64\n");
 	char expected[128];
 	snprintf(expected, sizeof expected, "%s/run/endpoint", directory);
 	ck_assert_str_eq(config->endpoint_file, expected);
@@ -128,6 +133,10 @@ START_TEST(reads_the_optional_keys)
 	ck_assert_uint_eq(config->connections_per_system_max, 65536);
 	ck_assert_uint_eq(config->batch_max, 1);
 	ck_assert_uint_eq(config->witness_required_s, 2678400);
+	ck_assert_uint_eq(config->waiting_max, 65536);
+	ck_assert_uint_eq(config->waiting_per_system_max, 65536);
+	ck_assert_uint_eq(config->busy_after_ms, 10000);
+	ck_assert_uint_eq(config->front_memory_mb, 64);
 	config_free(config);
 }
 END_TEST
@@ -350,6 +359,11 @@ START_TEST(refuses_numbers_out_of_range)
 	}
 	refuses(GOOD "witness_required_s: 0\n", ":16: witness_required_s must be a number from 1 to 2678400");
 	refuses(GOOD "witness_required_s: 2678401\n", ":16: witness_required_s must be a number from 1 to 2678400");
+	refuses(GOOD "waiting_max: 65537\n", ":16: waiting_max must be a number from 1 to 65536");
+	refuses(GOOD "waiting_max: 10\nwaiting_per_system_max: 11\n", "waiting_per_system_max must be a number from 1 to 10");
+	refuses(GOOD "busy_after_ms: 10001\n", ":16: busy_after_ms must be a number from 1 to 10000");
+	refuses(GOOD "front_memory_mb: 63\n", ":16: front_memory_mb must be a number from 64 to 65536");
+	refuses(GOOD "front_memory_mb: 65537\n", ":16: front_memory_mb must be a number from 64 to 65536");
 	refuses(GOOD "batch_max: 1025\n", ":16: batch_max must be a number from 1 to 1024");
 	refuses(GOOD "connections_max: 99999999999\n",
 		":16: connections_max: STRING length > 10: 99999999999");

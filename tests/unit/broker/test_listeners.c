@@ -3,6 +3,7 @@
 #include "broker/listeners.h"
 
 #include <check.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,8 +16,6 @@ static struct edge *edge; // its enrolment, context and handler; the sockets are
 static struct listeners *listeners;
 static struct attempts *attempts;
 static struct curve_key_pair next_key;
-static char directory[] = "/tmp/cpis-listeners-XXXXXX";
-static char files[LISTENERS][64];
 
 static bool open_listeners(const char *enrolment_endpoint)
 {
@@ -26,7 +25,6 @@ static bool open_listeners(const char *enrolment_endpoint)
 		.attempts = attempts,
 		.endpoints = {"tcp://127.0.0.1:*", "tcp://127.0.0.1:*", enrolment_endpoint},
 		.keys = {&edge->enrolment->broker, &next_key, &edge->enrolment->broker},
-		.files = {files[0], files[1], enrolment_endpoint == NULL ? NULL : files[2]},
 	};
 	return listeners_open(&options, &listeners, edge->detail);
 }
@@ -38,7 +36,7 @@ static void set_up(void)
 					  .enrolling_connections_max = LISTENERS_ENROLLING_MAX};
 	edge = edge_new();
 	edge_start_context(edge);
-	ck_assert(zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap));
+	ck_assert(zap_start(edge->context, edge->enrolment->admission, &limits, &edge->zap));
 	ck_assert_int_eq(curve_key_generate(&next_key), CERTS_OK);
 	attempts = attempts_new();
 	ck_assert_ptr_nonnull(attempts);
@@ -74,7 +72,7 @@ static bool receive(struct listeners_message *ret, int timeout_ms)
 			return true;
 		if (now_ms >= until_ms)
 			return false;
-		listeners_wait(listeners, -1, now_ms, (int)(until_ms - now_ms));
+		listeners_wait(listeners, -1, 0, now_ms, (int)(until_ms - now_ms));
 	}
 }
 
@@ -148,7 +146,7 @@ static void settle(struct raw_curve *current)
 	struct listeners_message message;
 	edge_say(current, "settled");
 	do {
-		listeners_wait(listeners, -1, clock_monotonic_ms(), EDGE_WAIT_MS);
+		listeners_wait(listeners, -1, 0, clock_monotonic_ms(), EDGE_WAIT_MS);
 	} while (!listeners_receive(listeners, &message));
 	transport_message_done(&message.message);
 }
@@ -201,7 +199,7 @@ START_TEST(so_many_messages_of_strangers_are_read_in_a_second_and_the_rest_waits
 	edge_say(current, "urgent");
 	while (!listeners_receive(listeners, &message)) {
 		ck_assert_uint_lt(clock_monotonic_ms(), until_ms);
-		listeners_wait(listeners, -1, now_ms, EDGE_WAIT_MS);
+		listeners_wait(listeners, -1, 0, now_ms, EDGE_WAIT_MS);
 	}
 	transport_message_done(&message.message);
 	now_ms += 1000;
@@ -275,7 +273,7 @@ START_TEST(waiting_for_the_next_second_does_not_spin)
 	}
 	edge_say(stranger, "one more");
 	uint64_t before_ms = clock_monotonic_ms();
-	listeners_wait(listeners, -1, now_ms, 300);
+	listeners_wait(listeners, -1, 0, now_ms, 300);
 	ck_assert_uint_ge(clock_monotonic_ms() - before_ms, 250);
 	raw_curve_close(stranger);
 }
@@ -288,7 +286,7 @@ static void tend_until(bool (*done)(void *context), void *context)
 		uint64_t now_ms = clock_monotonic_ms();
 		ck_assert_uint_lt(now_ms, until_ms);
 		listeners_tend(listeners, now_ms);
-		listeners_wait(listeners, -1, now_ms, 10);
+		listeners_wait(listeners, -1, 0, now_ms, 10);
 	}
 }
 
@@ -357,27 +355,15 @@ START_TEST(a_long_message_of_a_stranger_closes_its_own_connection)
 }
 END_TEST
 
-START_TEST(endpoints_are_written_to_their_files_and_taken_away)
+START_TEST(an_address_that_somebody_has_is_told_apart_from_one_that_cannot_be)
 {
-	for (enum listener i = 0; i < LISTENERS; i++) {
-		char text[TRANSPORT_ENDPOINT_BYTES] = "", expected[TRANSPORT_ENDPOINT_BYTES];
-		FILE *file = fopen(files[i], "re");
-		ck_assert_ptr_nonnull(file);
-		ck_assert_ptr_nonnull(fgets(text, sizeof text, file));
-		fclose(file);
-		snprintf(expected, sizeof expected, "%.250s\n", listeners_endpoint(listeners, i));
-		ck_assert_str_eq(text, expected);
-	}
-	// One that cannot open leaves the files of the one that runs.
 	struct listeners *running = listeners;
 	ck_assert(!open_listeners(listeners_endpoint(running, LISTENER_CURRENT)));
+	ck_assert_int_eq(errno, EADDRINUSE);
 	ck_assert_msg(strstr(edge->detail, "cannot be bound") != NULL, "%s", edge->detail);
-	for (enum listener i = 0; i < LISTENERS; i++)
-		ck_assert_int_eq(access(files[i], R_OK), 0);
-	listeners_close(running);
-	listeners = NULL;
-	for (enum listener i = 0; i < LISTENERS; i++)
-		ck_assert_int_ne(access(files[i], R_OK), 0);
+	ck_assert(!open_listeners("tcp://nowhere:1:2"));
+	ck_assert_int_ne(errno, EADDRINUSE);
+	listeners = running;
 }
 END_TEST
 
@@ -396,10 +382,6 @@ END_TEST
 
 int main(void)
 {
-	if (mkdtemp(directory) == NULL)
-		return EXIT_FAILURE;
-	for (int i = 0; i < LISTENERS; i++)
-		snprintf(files[i], sizeof files[i], "%s/endpoint-%d", directory, i);
 	Suite *suite = suite_create("listeners");
 	TCase *tests = tcase_create("listeners");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
@@ -416,15 +398,12 @@ int main(void)
 	tcase_add_test(tests, whoever_sends_a_message_without_end_is_cut_off_before_the_memory_is_gone);
 #endif
 	tcase_add_test(tests, a_long_message_of_a_stranger_closes_its_own_connection);
-	tcase_add_test(tests, endpoints_are_written_to_their_files_and_taken_away);
+	tcase_add_test(tests, an_address_that_somebody_has_is_told_apart_from_one_that_cannot_be);
 	tcase_add_test(tests, without_an_enrolment_endpoint_there_is_none);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
 	srunner_free(runner);
-	for (int i = 0; i < LISTENERS; i++)
-		unlink(files[i]);
-	rmdir(directory);
 	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 static struct parked *parked;
-static const struct listeners_peer nobody;
+static const struct front_peer nobody;
 static uint8_t keys[PARKED_MAX / PARKED_PER_SYSTEM_MAX + 1][KEY_BYTES];
 
 static void setup(void)

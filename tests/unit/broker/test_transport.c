@@ -2,6 +2,7 @@
 #include "broker/transport.h"
 
 #include <check.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -157,7 +158,7 @@ START_TEST(a_reply_to_a_peer_that_is_gone_is_lost_at_once)
 	raw_curve_close(client);
 	uint64_t until_ms = clock_monotonic_ms() + EDGE_WAIT_MS;
 	while (edge_reply(edge, &peer, "too late") && clock_monotonic_ms() < until_ms)
-		transport_wait(&edge->transport, 1, -1, 10);
+		transport_wait(&edge->transport, 1, -1, 0, 10);
 	uint64_t before_ms = clock_monotonic_ms();
 	ck_assert(!edge_reply(edge, &peer, "too late"));
 	ck_assert_uint_lt(clock_monotonic_ms() - before_ms, 500);
@@ -214,7 +215,7 @@ END_TEST
 START_TEST(waiting_ends_when_the_other_descriptor_is_readable)
 {
 	int fd = eventfd(1, EFD_CLOEXEC);
-	transport_wait(&edge->transport, 1, fd, -1);
+	transport_wait(&edge->transport, 1, fd, POLLIN, -1);
 	close(fd);
 }
 END_TEST
@@ -222,7 +223,7 @@ END_TEST
 START_TEST(waiting_ends_when_the_time_is_over)
 {
 	uint64_t before_ms = clock_monotonic_ms();
-	transport_wait(&edge->transport, 1, -1, 20);
+	transport_wait(&edge->transport, 1, -1, 0, 20);
 	ck_assert_uint_ge(clock_monotonic_ms() - before_ms, 19);
 }
 END_TEST

@@ -86,7 +86,7 @@ START_TEST(every_message_names_its_sender_whether_it_was_waited_for_or_not)
 	struct raw_curve *client = edge_connect(edge, ENROLMENT_LEEDS);
 	for (int i = 0; i < 50; i++) {
 		edge_say(client, "again");
-		transport_wait(&edge->transport, 1, -1, EDGE_WAIT_MS);
+		transport_wait(&edge->transport, 1, -1, 0, EDGE_WAIT_MS);
 		struct transport_peer peer = edge_expect(edge, "again");
 		edge_assert_named(edge, &peer, ENROLMENT_LEEDS);
 	}
@@ -187,9 +187,9 @@ START_TEST(a_revoked_system_is_refused_anew_and_still_told_on_its_open_connectio
 {
 	struct raw_curve_options options = edge_options(edge, &edge->enrolment->keys[ENROLMENT_LEEDS]);
 	struct raw_curve *open = edge_connect(edge, ENROLMENT_LEEDS);
-	struct register_snapshot *fresh = enrolment_revoke(edge->enrolment, ENROLMENT_LEEDS);
-	zap_set_register(edge->zap, fresh);
-	register_release(fresh);
+	struct admission *fresh = enrolment_revoke(edge->enrolment, ENROLMENT_LEEDS);
+	zap_set_admission(edge->zap, fresh);
+	admission_release(fresh);
 	edge_assert_refused(&options, "400");
 	edge_say(open, "still here");
 	struct transport_peer peer = edge_expect(edge, "still here");
@@ -393,7 +393,7 @@ static _Noreturn void tear_in_child(enum zap_class zap_class, bool with_ping)
 	signal(SIGABRT, SIG_DFL);
 	edge_start_context(edge);
 	struct transport_options options = edge_transport_options(edge, zap_class);
-	if (!zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap) ||
+	if (!zap_start(edge->context, edge->enrolment->admission, &limits, &edge->zap) ||
 	    !transport_open(&options, &edge->transport, edge->detail))
 		_exit(2);
 	for (int i = 0; i < ATTEMPTS; i++) {
@@ -404,11 +404,11 @@ static _Noreturn void tear_in_child(enum zap_class zap_class, bool with_ping)
 				raw_curve_send_command(client, "\4PING\0\0", 7, EDGE_WAIT_MS);
 		}
 		// So that it has arrived; what came in is in the broker's hands or in its queue.
-		transport_wait(NULL, 0, -1, 20);
+		transport_wait(NULL, 0, -1, 0, 20);
 		raw_curve_reset(client);
 	}
 	// Longer than a heartbeat would take.
-	transport_wait(NULL, 0, -1, with_ping ? 100 : 7000);
+	transport_wait(NULL, 0, -1, 0, with_ping ? 100 : 7000);
 	while (edge_receive(edge, &message, 200))
 		transport_message_done(&message);
 	edge_assert_works_for(edge, ENROLMENT_HOSPITAL);

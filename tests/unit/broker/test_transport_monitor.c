@@ -57,7 +57,7 @@ static void wait_for(enum reason reason, uint64_t number)
 {
 	uint64_t until_ms = clock_monotonic_ms() + EDGE_WAIT_MS;
 	for (count(); counts[reason] < number && clock_monotonic_ms() < until_ms; count())
-		transport_wait(NULL, 0, -1, LOOK_MS);
+		transport_wait(NULL, 0, -1, 0, LOOK_MS);
 	ck_assert_msg(counts[reason] == number, "%s: %llu of %llu", reason_word(reason), (unsigned long long)counts[reason],
 		      (unsigned long long)number);
 }

@@ -38,7 +38,7 @@ static void start_enrolling_handler(void)
 {
 	const struct zap_limits limits = {
 		.connections_max = 64, .connections_per_system_max = 16, .enrolling_connections_max = 8};
-	ck_assert(zap_start(edge->context, edge->enrolment->snapshot, &limits, &edge->zap));
+	ck_assert(zap_start(edge->context, edge->enrolment->admission, &limits, &edge->zap));
 }
 
 START_TEST(the_self_test_of_the_enrolment_endpoint_passes_and_leaves_nothing_behind)

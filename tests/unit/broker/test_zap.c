@@ -54,11 +54,11 @@ static void *new_asker(void)
 	return socket;
 }
 
-static void start_with(struct register_snapshot *snapshot, unsigned connections, unsigned per_system)
+static void start_with(struct admission *admission, unsigned connections, unsigned per_system)
 {
 	const struct zap_limits limits = {.connections_max = connections,
 					  .connections_per_system_max = per_system};
-	ck_assert(zap_start(context, snapshot, &limits, &zap));
+	ck_assert(zap_start(context, admission, &limits, &zap));
 	asker = new_asker();
 }
 
@@ -72,7 +72,7 @@ static void set_up(void)
 static void set_up_started(void)
 {
 	set_up();
-	start_with(enrolment->snapshot, 16, 8);
+	start_with(enrolment->admission, 16, 8);
 }
 
 static void tear_down(void)
@@ -230,9 +230,9 @@ START_TEST(refuses_a_revoked_key_from_the_next_register_on)
 {
 	char handle[ZAP_HANDLE_BYTES];
 	admit(KEY_OF(ENROLMENT_LEEDS), handle);
-	struct register_snapshot *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
-	zap_set_register(zap, fresh);
-	register_release(fresh);
+	struct admission *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
+	zap_set_admission(zap, fresh);
+	admission_release(fresh);
 	struct reply reply = ask(KEY_OF(ENROLMENT_LEEDS));
 	assert_refused(&reply, "400");
 	ck_assert_uint_eq(zap_read_counters(zap).refused_invalid, 1);
@@ -252,9 +252,9 @@ START_TEST(counts_whom_it_refuses_for_the_audit_log_and_nobody_else)
 	(void)ask(key);
 	zap_set_attempts(zap, attempts);
 	admit(KEY_OF(ENROLMENT_HOSPITAL), handle);
-	struct register_snapshot *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
-	zap_set_register(zap, fresh);
-	register_release(fresh);
+	struct admission *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
+	zap_set_admission(zap, fresh);
+	admission_release(fresh);
 	(void)ask(KEY_OF(ENROLMENT_LEEDS));
 	(void)ask(KEY_OF(ENROLMENT_EXPIRED));
 	(void)ask(key);
@@ -266,7 +266,7 @@ START_TEST(counts_whom_it_refuses_for_the_audit_log_and_nobody_else)
 	}
 	snprintf(expected, sizeof expected, "key %02x%02x%02x%02x from 127.0.0.1", key[0], key[1], key[2], key[3]);
 	ck_assert_str_eq(taken[0].examples, expected);
-	zap_set_register(zap, NULL);
+	zap_set_admission(zap, NULL);
 	(void)ask(KEY_OF(ENROLMENT_HOSPITAL));
 	ck_assert_uint_eq(attempts_take(attempts, 0, true, 8, taken), 1);
 	ck_assert_int_eq(taken[0].reason, REASON_HANDSHAKE_TURNED_AWAY);
@@ -280,9 +280,9 @@ START_TEST(a_revoked_key_can_still_be_told_from_its_handle)
 	char handle[ZAP_HANDLE_BYTES];
 	uint8_t key[KEY_BYTES];
 	admit(KEY_OF(ENROLMENT_LEEDS), handle);
-	struct register_snapshot *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
-	zap_set_register(zap, fresh);
-	register_release(fresh);
+	struct admission *fresh = enrolment_revoke(enrolment, ENROLMENT_LEEDS);
+	zap_set_admission(zap, fresh);
+	admission_release(fresh);
 	ck_assert(zap_lookup(zap, ZAP_SYSTEMS, handle, key));
 	ck_assert_mem_eq(key, KEY_OF(ENROLMENT_LEEDS), KEY_BYTES);
 }
@@ -291,10 +291,10 @@ END_TEST
 START_TEST(tells_everybody_to_come_later_while_no_register_is_there)
 {
 	char handle[ZAP_HANDLE_BYTES];
-	zap_set_register(zap, NULL);
+	zap_set_admission(zap, NULL);
 	struct reply reply = ask(KEY_OF(ENROLMENT_HOSPITAL));
 	assert_refused(&reply, "300");
-	zap_set_register(zap, enrolment->snapshot);
+	zap_set_admission(zap, enrolment->admission);
 	admit(KEY_OF(ENROLMENT_HOSPITAL), handle);
 }
 END_TEST
@@ -425,7 +425,7 @@ END_TEST
 START_TEST(keeps_so_many_handles_and_drops_the_oldest_of_all)
 {
 	char handles[5][ZAP_HANDLE_BYTES];
-	start_with(enrolment->snapshot, 3, 3);
+	start_with(enrolment->admission, 3, 3);
 	for (int i = 0; i < 5; i++)
 		admit(KEY_OF(i % 2 == 0 ? ENROLMENT_HOSPITAL : ENROLMENT_LEEDS), handles[i]);
 	for (int i = 0; i < 5; i++)
@@ -436,7 +436,7 @@ END_TEST
 START_TEST(a_system_with_too_many_connections_loses_its_own_oldest_only)
 {
 	char handles[4][ZAP_HANDLE_BYTES], other[ZAP_HANDLE_BYTES];
-	start_with(enrolment->snapshot, 16, 2);
+	start_with(enrolment->admission, 16, 2);
 	admit(KEY_OF(ENROLMENT_LEEDS), other);
 	for (int i = 0; i < 4; i++)
 		admit(KEY_OF(ENROLMENT_HOSPITAL), handles[i]);
@@ -449,7 +449,7 @@ END_TEST
 START_TEST(a_single_handle_may_be_all_there_is_room_for)
 {
 	char first[ZAP_HANDLE_BYTES], second[ZAP_HANDLE_BYTES];
-	start_with(enrolment->snapshot, 1, 1);
+	start_with(enrolment->admission, 1, 1);
 	admit(KEY_OF(ENROLMENT_LEEDS), first);
 	admit(KEY_OF(ENROLMENT_LEEDS), second);
 	ck_assert(!knows(first) && knows(second));
@@ -467,7 +467,7 @@ static void set_up_enrolling(void)
 	const struct zap_limits limits = {
 		.connections_max = 2, .connections_per_system_max = 2, .enrolling_connections_max = ENROLLING_MAX};
 	set_up();
-	ck_assert(zap_start(context, enrolment->snapshot, &limits, &zap));
+	ck_assert(zap_start(context, enrolment->admission, &limits, &zap));
 	asker = new_asker();
 }
 
@@ -536,7 +536,7 @@ END_TEST
 
 START_TEST(nobody_enrols_while_no_register_is_there)
 {
-	zap_set_register(zap, NULL);
+	zap_set_admission(zap, NULL);
 	struct reply reply = ask_enrolling(enrolment->stranger.public_key);
 	assert_refused(&reply, "300");
 }
@@ -567,7 +567,7 @@ START_TEST(is_alone_in_its_context)
 {
 	const struct zap_limits limits = {.connections_max = 1, .connections_per_system_max = 1};
 	struct zap *second;
-	ck_assert(!zap_start(context, enrolment->snapshot, &limits, &second));
+	ck_assert(!zap_start(context, enrolment->admission, &limits, &second));
 	ck_assert_str_eq(ask(KEY_OF(ENROLMENT_HOSPITAL)).status, "200");
 }
 END_TEST
@@ -576,7 +576,7 @@ START_TEST(starts_again_after_a_stop_and_knows_no_handle_of_before)
 {
 	char handle[ZAP_HANDLE_BYTES];
 	for (int i = 0; i < 10; i++) {
-		start_with(enrolment->snapshot, 16, 8);
+		start_with(enrolment->admission, 16, 8);
 		if (i > 0)
 			ck_assert(!knows(handle));
 		admit(KEY_OF(ENROLMENT_HOSPITAL), handle);
@@ -603,7 +603,7 @@ static void *look_up(void *argument)
 	while (!atomic_load(&lookups_end)) {
 		if (!zap_lookup(zap, ZAP_SYSTEMS, argument, key))
 			atomic_fetch_add(&lookups_lost, 1);
-		zap_set_register(zap, enrolment->snapshot);
+		zap_set_admission(zap, enrolment->admission);
 		zap_read_counters(zap);
 	}
 	return NULL;

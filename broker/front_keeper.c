@@ -1,0 +1,232 @@
+// The process that starts fronts.
+#include "broker/front_keeper.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "broker/log.h"
+
+#define ORDER_START 'S' // with a descriptor
+#define ORDER_KILL 'K'
+
+struct keeper {
+	int orders;
+	int children; // signalfd of SIGCHLD
+	int program;  // this one, whatever is installed in its place meanwhile
+	pid_t front;  // 0: none
+};
+
+// ------------------------------------------------------------------ in the keeper
+
+// Ends with its parent, whatever becomes of that one.
+static void end_with(pid_t parent)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 || getppid() != parent)
+		_exit(1);
+}
+
+static _Noreturn void become_front(pid_t parent, int program, int end)
+{
+	char name[] = "cpis-broker", argument[] = FRONT_ARGUMENT;
+	char *const arguments[] = {name, argument, NULL};
+	sigset_t none;
+	end_with(parent);
+	sigemptyset(&none);
+	sigaddset(&none, SIGTERM);
+	sigaddset(&none, SIGINT);
+	// A terminal's interruption is for the core: it tells the front.
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	// The copy is not closed on exec; whatever else is open is.
+	if (dup2(end, FRONT_DESCRIPTOR) == FRONT_DESCRIPTOR && close_range(FRONT_DESCRIPTOR + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+		fexecve(program, arguments, environ);
+	log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
+	_exit(1);
+}
+
+static void reap(struct keeper *keeper)
+{
+	int status;
+	pid_t child;
+	while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (child != keeper->front)
+			continue;
+		keeper->front = 0;
+		(void)send(keeper->orders, &status, sizeof status, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+}
+
+static void kill_front(struct keeper *keeper)
+{
+	int status;
+	if (keeper->front == 0)
+		return;
+	kill(keeper->front, SIGKILL);
+	if (waitpid(keeper->front, &status, 0) == keeper->front)
+		(void)send(keeper->orders, &status, sizeof status, MSG_NOSIGNAL | MSG_DONTWAIT);
+	keeper->front = 0;
+}
+
+static void start(struct keeper *keeper, int end)
+{
+	pid_t parent = getpid();
+	kill_front(keeper);
+	pid_t child = fork();
+	if (child == 0)
+		become_front(parent, keeper->program, end);
+	// The core sees that its end of the pair is closed.
+	if (child < 0)
+		log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
+	else
+		keeper->front = child;
+	close(end);
+}
+
+// False: the core is gone.
+static bool obey(struct keeper *keeper)
+{
+	char order = 0;
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {&order, 1};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
+	ssize_t received = recvmsg(keeper->orders, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+	if (received < 0 && (errno == EINTR || errno == EAGAIN))
+		return true;
+	if (received <= 0)
+		return false;
+	const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+	int end = -1;
+	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
+		memcpy(&end, CMSG_DATA(head), sizeof end);
+	if (order == ORDER_START && end >= 0)
+		start(keeper, end);
+	else if (order == ORDER_KILL)
+		kill_front(keeper);
+	return true;
+}
+
+static int open_program(void)
+{
+	char path[4096];
+	ssize_t bytes = readlink("/proc/self/exe", path, sizeof path - 1);
+	if (bytes <= 0)
+		return -1;
+	path[bytes] = '\0';
+	int opened = open(path, O_PATH | O_CLOEXEC);
+	// Descriptor 3 is what the front finds its link at.
+	int moved = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + 1);
+	close(opened);
+	return moved;
+}
+
+static _Noreturn void keep(pid_t core, int orders)
+{
+	struct keeper keeper = {.orders = orders};
+	sigset_t set;
+	end_with(core);
+	prctl(PR_SET_NAME, "cpis-keeper", 0, 0, 0);
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
+		_exit(1);
+	sigset_t children;
+	sigemptyset(&children);
+	sigaddset(&children, SIGCHLD);
+	keeper.program = open_program();
+	keeper.children = signalfd(-1, &children, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (keeper.children < 0 || keeper.program < 0)
+		_exit(1);
+	for (;;) {
+		struct pollfd items[] = {{.fd = orders, .events = POLLIN}, {.fd = keeper.children, .events = POLLIN}};
+		struct signalfd_siginfo info;
+		if (poll(items, 2, -1) < 0 && errno != EINTR)
+			break;
+		while (read(keeper.children, &info, sizeof info) == (ssize_t)sizeof info)
+			;
+		reap(&keeper);
+		if (items[0].revents != 0 && !obey(&keeper))
+			break;
+	}
+	kill_front(&keeper);
+	_exit(0);
+}
+
+// ------------------------------------------------------------------ in the core
+
+int front_keeper_start(void)
+{
+	int ends[2];
+	pid_t parent = getpid();
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+		return -1;
+	fflush(NULL);
+	pid_t child = fork();
+	if (child == 0) {
+		close(ends[0]);
+		keep(parent, ends[1]);
+	}
+	close(ends[1]);
+	if (child < 0) {
+		close(ends[0]);
+		return -1;
+	}
+	return ends[0];
+}
+
+static bool give_order(int keeper, char order, int end)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control = {0};
+	struct iovec part = {&order, 1};
+	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+	if (end >= 0) {
+		message.msg_control = &control;
+		message.msg_controllen = sizeof control;
+		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
+		*head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof end), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(head), &end, sizeof end);
+	}
+	ssize_t sent;
+	do
+		sent = sendmsg(keeper, &message, MSG_NOSIGNAL);
+	while (sent < 0 && errno == EINTR);
+	return sent == 1;
+}
+
+bool front_keeper_start_front(int keeper, int end)
+{
+	return give_order(keeper, ORDER_START, end);
+}
+
+void front_keeper_kill_front(int keeper)
+{
+	(void)give_order(keeper, ORDER_KILL, -1);
+}
+
+int front_keeper_status(int keeper, int timeout_ms)
+{
+	struct pollfd item = {.fd = keeper, .events = POLLIN};
+	int status = 0, newest = 0;
+	if (poll(&item, 1, timeout_ms) <= 0)
+		return 0;
+	while (recv(keeper, &status, sizeof status, MSG_DONTWAIT) == (ssize_t)sizeof status)
+		newest = status;
+	return newest;
+}

@@ -1,0 +1,23 @@
+// Who starts the broker's front (front.h): a process of its own, split off before any key is read, that can do nothing but
+// start the program again as a front and end it. So the core can be forbidden to start programs, and no front is a copy of a
+// process that has met a key.
+#ifndef CPIS_BROKER_FRONT_KEEPER_H
+#define CPIS_BROKER_FRONT_KEEPER_H
+
+#include <stdbool.h>
+
+// Splits the keeper off: before any thread is made and any key is read. The descriptor by which it is told; -1: it could not be
+// made, errno says why. When it is closed, by whatever end, keeper and front end.
+int front_keeper_start(void);
+// Starts a front that has this end of a socket pair as its descriptor FRONT_DESCRIPTOR; an earlier one is killed first. False: the
+// keeper is gone.
+__attribute__((warn_unused_result)) bool front_keeper_start_front(int keeper, int end);
+// Kills the front, if there is one. Of a keeper that is gone there is none.
+void front_keeper_kill_front(int keeper);
+// How the last front ended, as of waitpid; 0 also when nobody knows yet. Waits at most `timeout_ms` for it.
+int front_keeper_status(int keeper, int timeout_ms);
+
+#define FRONT_DESCRIPTOR 3
+#define FRONT_ARGUMENT "--front"
+
+#endif
