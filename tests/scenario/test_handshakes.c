@@ -75,6 +75,19 @@ START_TEST(the_national_reviewer_finds_what_was_tried_how_often_and_from_where)
 }
 END_TEST
 
+START_TEST(who_was_told_to_come_later_is_recorded_apart)
+{
+	const struct attempt busy = {.reason = REASON_BUSY, .count = 70000, .first_ms = stage->now_ms, .examples = "key 01020304"};
+	ck_assert(core_record_attempts(stage->core, &busy, 1, stage->now_ms));
+	const Cpis__V1__AuditEntry *found = search(REVIEWER)->entries[0];
+	ck_assert_int_eq(found->operation, CPIS__V1__OPERATION__TURNED_AWAY);
+	ck_assert_int_eq(found->outcome, CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE);
+	ck_assert_str_eq(found->reason_code, "busy");
+	ck_assert_uint_eq(found->detail->count, 70000);
+	ck_assert_str_eq(found->detail->target, "key 01020304");
+}
+END_TEST
+
 START_TEST(no_other_reviewer_sees_them)
 {
 	uint64_t index = stage_log_size(stage);
@@ -151,6 +164,7 @@ int main(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, raise_curtain, drop_curtain);
 	tcase_add_test(tests, the_national_reviewer_finds_what_was_tried_how_often_and_from_where);
+	tcase_add_test(tests, who_was_told_to_come_later_is_recorded_apart);
 	tcase_add_test(tests, no_other_reviewer_sees_them);
 	tcase_add_test(tests, a_store_that_fails_at_any_call_keeps_none_of_them_and_the_next_try_all);
 	tcase_add_test(tests, after_a_commit_that_lied_the_log_goes_on_where_the_disk_is);

@@ -360,7 +360,7 @@ START_TEST(refuses_numbers_out_of_range)
 	refuses(GOOD "witness_required_s: 0\n", ":16: witness_required_s must be a number from 1 to 2678400");
 	refuses(GOOD "witness_required_s: 2678401\n", ":16: witness_required_s must be a number from 1 to 2678400");
 	refuses(GOOD "waiting_max: 65537\n", ":16: waiting_max must be a number from 1 to 65536");
-	refuses(GOOD "waiting_max: 10\nwaiting_per_system_max: 11\n", "waiting_per_system_max must be a number from 1 to 10");
+	refuses(GOOD "waiting_max: 10\nwaiting_per_system_max: 11\n", ":17: waiting_per_system_max must be a number from 1 to 10");
 	refuses(GOOD "busy_after_ms: 10001\n", ":16: busy_after_ms must be a number from 1 to 10000");
 	refuses(GOOD "front_memory_mb: 63\n", ":16: front_memory_mb must be a number from 64 to 65536");
 	refuses(GOOD "front_memory_mb: 65537\n", ":16: front_memory_mb must be a number from 64 to 65536");
