@@ -25,6 +25,7 @@
 #define FRONT_MEMORY_MB_DEFAULT 512u
 #define WITNESS_REQUIRED_S_MAX (31u * 24u * 3600u)
 #define PATH_BYTES_MAX 4095
+#define USER_BYTES_MAX 32 // useradd(8)
 
 // Numbers are read as text: libcyaml would take "10k" for 10.
 struct config_text {
@@ -37,6 +38,7 @@ struct config_text {
 	char *busy_after_ms;
 	char *front_memory_mb;
 	char *witness_required_s;
+	char *sandbox;
 };
 
 #define TEXT_FIELD(key, member, optional, bytes_max) \
@@ -75,6 +77,8 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("busy_after_ms", busy_after_ms, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("front_memory_mb", front_memory_mb, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("witness_required_s", witness_required_s, CYAML_FLAG_OPTIONAL, 10),
+	TEXT_FIELD("user", config.user, CYAML_FLAG_OPTIONAL, USER_BYTES_MAX),
+	TEXT_FIELD("sandbox", sandbox, CYAML_FLAG_OPTIONAL, 16),
 	CYAML_FIELD_END,
 };
 
@@ -141,6 +145,21 @@ static bool read_numbers(struct yaml_place *place, struct config_text *text)
 			   config->connections_max, &config->connections_per_system_max);
 }
 
+static bool read_sandbox(struct yaml_place *place, const char *word, enum sandbox_mode *mode)
+{
+	static const char *const words[] = {
+		[SANDBOX_BEST_EFFORT] = "best-effort", [SANDBOX_REQUIRED] = "required", [SANDBOX_OFF] = "off"};
+	if (word == NULL)
+		return true;
+	for (enum sandbox_mode i = SANDBOX_BEST_EFFORT; i <= SANDBOX_OFF; i++)
+		if (strcmp(word, words[i]) == 0) {
+			*mode = i;
+			return true;
+		}
+	place->key = "sandbox";
+	return yaml_file_refuse(place, "sandbox must be required, best-effort or off");
+}
+
 static bool endpoint_is_tcp(const char *endpoint)
 {
 	static const char scheme[] = "tcp://";
@@ -187,6 +206,9 @@ static bool check_words(struct yaml_place *place, const struct config *config)
 	place->key = "broker_name";
 	if (!text_is_clean(config->broker_name, strlen(config->broker_name)))
 		return yaml_file_refuse(place, "broker_name has control characters");
+	place->key = "user";
+	if (config->user != NULL && (config->user[0] == '\0' || !text_is_clean(config->user, strlen(config->user))))
+		return yaml_file_refuse(place, "user must be the name of a user of this machine");
 	if (!check_endpoint(place, "endpoint", config->endpoint) ||
 	    !check_endpoint(place, "enrolment_endpoint", config->enrolment_endpoint) ||
 	    !check_endpoint(place, "next_endpoint", config->next_endpoint) || !check_company(place, config))
@@ -223,7 +245,8 @@ bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAI
 				   .schema = &config_schema,
 				   .detail = detail,
 				   .detail_bytes = CONFIG_DETAIL_BYTES};
-	if (!read_numbers(&place, text) || !check_words(&place, &text->config))
+	if (!read_numbers(&place, text) || !read_sandbox(&place, text->sandbox, &text->config.sandbox) ||
+	    !check_words(&place, &text->config))
 		goto done;
 	config = malloc(sizeof *config);
 	if (config == NULL || !resolve_all(path, &text->config)) {
@@ -250,6 +273,7 @@ void config_free(struct config *config)
 	free(config->endpoint);
 	free(config->enrolment_endpoint);
 	free(config->next_endpoint);
+	free(config->user);
 #define X(name, optional) free(config->name);
 	PATH_TABLE(X)
 #undef X

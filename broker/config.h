@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/sandbox.h"
+
 #define CONFIG_DETAIL_BYTES 400
 
 // Owned by config_load, freed by config_free. Paths are absolute or relative to the working directory.
@@ -31,6 +33,8 @@ struct config {
 	char *session_key;           // optional: seals session tokens in place of store_key; the same at brokers that
 	                             // share sessions
 	char *session_key_previous;  // optional: opens tokens that were sealed before session_key was changed
+	char *user;                  // optional: whom the process becomes, started as root
+	enum sandbox_mode sandbox;
 	unsigned connections_max;    // live connections; default 4096
 	unsigned connections_per_system_max; // default 1024
 	unsigned batch_max;          // requests per commit; default 256

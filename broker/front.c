@@ -174,7 +174,8 @@ static bool say_setup(struct front *front)
 {
 	const struct front_options *options = &front->options;
 	struct front_setup setup = {
-		.limits = options->limits, .intake = options->intake, .memory_bytes_max = options->memory_bytes_max};
+		.limits = options->limits, .intake = options->intake,
+				   .sandbox = options->sandbox, .memory_bytes_max = options->memory_bytes_max};
 	for (enum listener i = 0; i < LISTENERS; i++) {
 		if (options->endpoints[i] == NULL)
 			continue;

@@ -11,6 +11,7 @@
 #include "broker/attempts.h"
 #include "broker/intake.h"
 #include "broker/listeners.h"
+#include "broker/sandbox.h"
 
 #define FRONT_DETAIL_BYTES 400
 // How long a front may take to be ready, and to answer.
@@ -32,6 +33,7 @@ struct front_options {
 	struct zap_limits limits;
 	struct intake_limits intake;
 	unsigned batch_max;                      // requests that the core takes at once; twice as many are given to it ahead
+	enum sandbox_mode sandbox;               // the front has a sandbox of its own
 	uint64_t memory_bytes_max;               // what the front may have allocated
 };
 

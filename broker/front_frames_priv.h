@@ -11,6 +11,7 @@ struct front_setup {
 	struct curve_key_pair keys[LISTENERS];
 	struct zap_limits limits;
 	struct intake_limits intake;
+	enum sandbox_mode sandbox;
 	uint64_t memory_bytes_max;
 };
 struct front_ready {

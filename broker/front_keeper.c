@@ -16,9 +16,12 @@
 #include <unistd.h>
 
 #include "broker/log.h"
+#include "broker/privileges.h"
 
 #define ORDER_START 'S' // with a descriptor
 #define ORDER_KILL 'K'
+#define ORDER_BECOME 'U' // with the user's name
+#define USER_BYTES_MAX 256
 
 struct keeper {
 	int orders;
@@ -92,15 +95,30 @@ static void start(struct keeper *keeper, int end)
 	close(end);
 }
 
+// Whoever becomes somebody else is not ended with its parent any more, unless it says so again; and neither if the parent is gone,
+// whose end of the orders is closed then.
+static void become(const char *user)
+{
+	char detail[PRIVILEGES_DETAIL_BYTES] = "";
+	pid_t core = getppid();
+	privileges_lock_memory(user);
+	if (privileges_become(user, detail)) {
+		end_with(core);
+		return;
+	}
+	log_event(LOG_LEVEL_ERROR, "front_not_started", "the front's keeper: %s", detail);
+	_exit(1);
+}
+
 // False: the core is gone.
 static bool obey(struct keeper *keeper)
 {
-	char order = 0;
+	char order[1 + USER_BYTES_MAX] = "";
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control = {0};
-	struct iovec part = {&order, 1};
+	struct iovec part = {order, sizeof order - 1};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
 	ssize_t received = recvmsg(keeper->orders, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
 	if (received < 0 && (errno == EINTR || errno == EAGAIN))
@@ -111,10 +129,12 @@ static bool obey(struct keeper *keeper)
 	int end = -1;
 	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
 		memcpy(&end, CMSG_DATA(head), sizeof end);
-	if (order == ORDER_START && end >= 0)
+	if (order[0] == ORDER_START && end >= 0)
 		start(keeper, end);
-	else if (order == ORDER_KILL)
+	else if (order[0] == ORDER_KILL)
 		kill_front(keeper);
+	else if (order[0] == ORDER_BECOME)
+		become(order + 1);
 	return true;
 }
 
@@ -138,6 +158,9 @@ static _Noreturn void keep(pid_t core, int orders)
 	sigset_t set;
 	end_with(core);
 	prctl(PR_SET_NAME, "cpis-keeper", 0, 0, 0);
+	// What it starts gets no rights that it has not.
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		_exit(1);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
@@ -213,6 +236,13 @@ static bool give_order(int keeper, char order, int end)
 bool front_keeper_start_front(int keeper, int end)
 {
 	return give_order(keeper, ORDER_START, end);
+}
+
+void front_keeper_become(int keeper, const char *user)
+{
+	char order[1 + USER_BYTES_MAX] = {ORDER_BECOME};
+	snprintf(order + 1, sizeof order - 1, "%s", user);
+	(void)send(keeper, order, strlen(order), MSG_NOSIGNAL);
 }
 
 void front_keeper_kill_front(int keeper)

@@ -9,6 +9,8 @@
 // Splits the keeper off: before any thread is made and any key is read. The descriptor by which it is told; -1: it could not be
 // made, errno says why. When it is closed, by whatever end, keeper and front end.
 int front_keeper_start(void);
+// It becomes this user for good (privileges.h), and so is each front that it starts; when it cannot, it ends.
+void front_keeper_become(int keeper, const char *user);
 // Starts a front that has this end of a socket pair as its descriptor FRONT_DESCRIPTOR; an earlier one is killed first. False: the
 // keeper is gone.
 __attribute__((warn_unused_result)) bool front_keeper_start_front(int keeper, int end);

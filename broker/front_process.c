@@ -15,6 +15,7 @@
 #include "broker/front_frames_priv.h"
 #include "broker/front_keeper.h"
 #include "broker/log.h"
+#include "broker/privileges.h"
 #include "broker/refusal.h"
 
 enum { EXIT_TOO_LARGE = 3 };
@@ -116,6 +117,31 @@ static bool open_listeners(struct front_process *front, char detail[TRANSPORT_DE
 	return true;
 }
 
+static void add_port(struct sandbox_options *options, const char *endpoint)
+{
+	if (endpoint[0] != '\0')
+		options->ports[options->port_count++] = (uint16_t)strtoul(strrchr(endpoint, ':') + 1, NULL, 10);
+}
+
+// The self-test binds a free port and connects to it. The enrolment endpoint is opened anew where it was, which is nowhere that could be
+// named before when the configuration says *.
+static struct sandbox_options sandbox_options(const struct front_setup *setup)
+{
+	const char *enrolment = setup->endpoints[LISTENER_ENROLMENT];
+	bool enrols = enrolment[0] != '\0';
+	struct sandbox_options options = {
+		.mode = setup->sandbox,
+		.profile = SANDBOX_FRONT,
+		.network = enrols ? SANDBOX_LISTENS : SANDBOX_ACCEPTS,
+		.port_count = 1,
+		.any_port = enrols && strcmp(strrchr(enrolment, ':'), ":*") == 0,
+		.connects = true,
+	};
+	for (enum listener i = 0; i < LISTENERS; i++)
+		add_port(&options, setup->endpoints[i]);
+	return options;
+}
+
 // ZAP before any server socket, the self-test before the real one: CURVE without a handler lets everybody in.
 static bool open_network(struct front_process *front, char detail[TRANSPORT_DETAIL_BYTES])
 {
@@ -138,6 +164,22 @@ static bool open_network(struct front_process *front, char detail[TRANSPORT_DETA
 	// Our own stranger is not counted.
 	zap_set_attempts(front->zap, front->attempts);
 	return open_listeners(front, detail);
+}
+
+// Files before the first thread, system calls when everything is open.
+static bool confine_and_open(struct front_process *front, char detail[SANDBOX_DETAIL_BYTES])
+{
+	char why[TRANSPORT_DETAIL_BYTES] = "";
+	struct sandbox_options options = sandbox_options(&front->setup);
+	// Where the limit does not allow it, the core has said so.
+	privileges_lock_memory(NULL);
+	if (!sandbox_told(sandbox_limit_files(&options, detail), "the front's files", detail))
+		return false;
+	if (!open_network(front, why)) {
+		snprintf(detail, SANDBOX_DETAIL_BYTES, "%s", why);
+		return false;
+	}
+	return sandbox_told(sandbox_limit_calls(&options, detail), "the front's system calls", detail);
 }
 
 // False: the core is gone. Waits for it at most `timeout_ms`.
@@ -450,7 +492,7 @@ static void close_all(struct front_process *front)
 int front_process_run(void)
 {
 	struct front_process front = {0};
-	char detail[TRANSPORT_DETAIL_BYTES] = "";
+	char detail[SANDBOX_DETAIL_BYTES] = "";
 	prctl(PR_SET_NAME, "cpis-front", 0, 0, 0);
 	front.link = front_link_new(FRONT_DESCRIPTOR);
 	int code = 1;
@@ -459,7 +501,7 @@ int front_process_run(void)
 		front_link_free(front.link);
 		return code;
 	}
-	if (!open_network(&front, detail)) {
+	if (!confine_and_open(&front, detail)) {
 		(void)(say(&front, FRONT_FRAME_FAILED, detail, strlen(detail)) && write_out(&front, LAST_WORDS_MS));
 	} else if (say_ready(&front) && serve(&front)) {
 		code = 0;

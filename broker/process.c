@@ -14,14 +14,17 @@
 #include "broker/clock.h"
 #include "broker/front_keeper.h"
 #include "broker/log.h"
+#include "certs/key_memory.h"
 
 void process_harden(void)
 {
 	struct rlimit none = {0, 0};
 	setrlimit(RLIMIT_CORE, &none);
-#if !defined(__SANITIZE_ADDRESS__) && !defined(CPIS_SANITIZED)
+#ifndef CPIS_SANITIZED
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 #endif
+	// What is not locked is told when everything is (process_sandbox.c).
+	(void)!key_memory_init();
 	struct rlimit files;
 	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
 		files.rlim_cur = files.rlim_max < 65536 ? files.rlim_max : 65536;
@@ -134,9 +137,11 @@ static bool load_witnesses(struct broker *broker, char detail[PROCESS_DETAIL_BYT
 	return true;
 }
 
-static bool open_session_keys(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+static bool open_vaults(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const char *paths[] = {broker->config->session_key, broker->config->session_key_previous};
+	if (!vault_open_key(broker->config->store_key, &broker->vault, detail))
+		return false;
 	for (unsigned i = 0; i < 2; i++)
 		if (paths[i] != NULL && !vault_open_key(paths[i], &broker->session_keys[i], detail))
 			return false;
@@ -178,8 +183,7 @@ static bool read_register(void *context, const struct policy *policy, struct reg
 static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
-	if (!vault_open_key(config->store_key, &broker->vault, detail) || !open_session_keys(broker, detail) ||
-	    store_sqlite_open(config->store_file, &broker->store, detail) != STORE_OK)
+	if (store_sqlite_open(config->store_file, &broker->store, detail) != STORE_OK)
 		return false;
 	struct core_options options = {
 		.broker_name = config->broker_name,
@@ -231,6 +235,7 @@ static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 			   .per_system_max = config->waiting_per_system_max,
 			   .busy_after_ms = config->busy_after_ms},
 		.batch_max = config->batch_max,
+		.sandbox = config->sandbox,
 		.memory_bytes_max = (uint64_t)config->front_memory_mb << 20,
 	};
 	broker->keeper = -1;
@@ -247,7 +252,9 @@ bool process_load(struct broker *broker, const char *config_path, char detail[PR
 
 bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
-	return open_core(broker, detail) && open_front(broker, detail);
+	// Files that only root can read are read by now; what is made from here on belongs to whom the process has become.
+	return open_vaults(broker, detail) && process_confine_files(broker, detail) && open_core(broker, detail) &&
+	       open_front(broker, detail) && process_confine_calls(broker, detail);
 }
 
 void process_close(struct broker *broker)

@@ -8,6 +8,7 @@
 #include "broker/core.h"
 #include "broker/front.h"
 #include "broker/parked.h"
+#include "broker/sandbox.h"
 #include "certs/cosignature.h"
 
 #define PROCESS_DETAIL_BYTES 512
@@ -49,9 +50,14 @@ __attribute__((warn_unused_result)) bool process_split(struct broker *broker, ch
 // Reads and checks all files that the configuration names. False with a sentence.
 __attribute__((warn_unused_result)) bool process_load(struct broker *broker, const char *config_path,
 						       char detail[PROCESS_DETAIL_BYTES]);
-// Store and core, then the network. False with a sentence; process_close in any case.
+// Store and core, then the network; limited to what these need on the way (process_sandbox.c). False with a sentence; process_close in any case.
 __attribute__((warn_unused_result)) bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 void process_close(struct broker *broker);
+
+// process_sandbox.c. As whom it runs and which files it reaches: when all keys are read, before the first thread. Then, when
+// everything is open, which system calls it makes. False with a sentence.
+__attribute__((warn_unused_result)) bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+__attribute__((warn_unused_result)) bool process_confine_calls(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 
 // Reads the register's files again by the policy in force.
 __attribute__((warn_unused_result)) bool process_read_register(struct broker *broker, const struct policy *policy,

@@ -9,9 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-
 #include "broker/random.h"
+#include "certs/key_memory.h"
 #include "proto/invariant.h"
 
 #define MASTER_KEY_BYTES 32
@@ -76,30 +75,56 @@ static bool write_all(int file, const char *text, size_t bytes)
 	return true;
 }
 
-bool vault_create_key(const char *path, char detail[VAULT_DETAIL_BYTES])
+// A master key and how its file spells it, in memory for keys.
+struct master_key {
+	uint8_t bytes[MASTER_KEY_BYTES], derived[MASTER_KEY_BYTES];
+	char text[KEY_FILE_BYTES + 1]; // one more, to see a longer file
+};
+
+static struct master_key *master_key_new(char detail[VAULT_DETAIL_BYTES], const char *path)
 {
-	uint8_t key[MASTER_KEY_BYTES];
-	char text[KEY_FILE_BYTES + 1];
-	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (file < 0)
-		return refuse(detail, path, errno == EEXIST ? "is there already and is not overwritten" : strerror(errno));
-	random_bytes(key, sizeof key);
-	for (size_t i = 0; i < sizeof key; i++)
-		snprintf(text + 2 * i, 3, "%02x", key[i]);
-	text[KEY_FILE_BYTES - 1] = '\n';
-	bool written = write_all(file, text, KEY_FILE_BYTES) && fsync(file) == 0;
+	struct master_key *key = key_memory_new(sizeof *key);
+	if (key == NULL)
+		refuse(detail, path, "out of memory");
+	return key;
+}
+
+static void master_key_free(struct master_key *key)
+{
+	key_memory_free(key, sizeof *key);
+}
+
+// Takes the file, which is closed in any case.
+static bool fill_key_file(int file, const char *path, char detail[VAULT_DETAIL_BYTES])
+{
+	struct master_key *key = master_key_new(detail, path);
+	if (key == NULL) {
+		close(file);
+		return false;
+	}
+	random_bytes(key->bytes, sizeof key->bytes);
+	for (size_t i = 0; i < sizeof key->bytes; i++)
+		snprintf(key->text + 2 * i, 3, "%02x", key->bytes[i]);
+	key->text[KEY_FILE_BYTES - 1] = '\n';
+	bool written = write_all(file, key->text, KEY_FILE_BYTES) && fsync(file) == 0;
 	int error = errno;
-	OPENSSL_cleanse(key, sizeof key);
-	OPENSSL_cleanse(text, sizeof text);
+	master_key_free(key);
 	if (close(file) != 0 && written) {
 		written = false;
 		error = errno;
 	}
-	if (!written) {
+	return written || refuse(detail, path, strerror(error));
+}
+
+bool vault_create_key(const char *path, char detail[VAULT_DETAIL_BYTES])
+{
+	int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file < 0)
+		return refuse(detail, path, errno == EEXIST ? "is there already and is not overwritten" : strerror(errno));
+	bool filled = fill_key_file(file, path, detail);
+	if (!filled)
 		unlink(path);
-		return refuse(detail, path, strerror(error));
-	}
-	return true;
+	return filled;
 }
 
 static bool hex_digit(char c, uint8_t *ret)
@@ -126,9 +151,8 @@ static bool parse_key(const char *text, size_t bytes, uint8_t out[MASTER_KEY_BYT
 	return true;
 }
 
-static bool read_key(const char *path, uint8_t out[MASTER_KEY_BYTES], char detail[VAULT_DETAIL_BYTES])
+static bool read_key(const char *path, struct master_key *key, char detail[VAULT_DETAIL_BYTES])
 {
-	char text[KEY_FILE_BYTES + 1]; // one more, to see a longer file
 	struct stat status;
 	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (file < 0)
@@ -141,11 +165,10 @@ static bool read_key(const char *path, uint8_t out[MASTER_KEY_BYTES], char detai
 	} else if ((status.st_mode & 077) != 0) {
 		refuse(detail, path, "can be read or written by others: chmod 600");
 	} else {
-		ssize_t got = read(file, text, sizeof text);
-		good = got > 0 && parse_key(text, (size_t)got, out);
+		ssize_t got = read(file, key->text, sizeof key->text);
+		good = got > 0 && parse_key(key->text, (size_t)got, key->bytes);
 		if (!good)
 			refuse(detail, path, "is not a store key: 64 lower-case hexadecimal digits and a newline");
-		OPENSSL_cleanse(text, sizeof text);
 	}
 	close(file);
 	return good;
@@ -153,25 +176,25 @@ static bool read_key(const char *path, uint8_t out[MASTER_KEY_BYTES], char detai
 
 // ------------------------------------------------------------------ the derived keys
 
-static bool make_keys(struct vault *vault, const uint8_t master[MASTER_KEY_BYTES])
+static bool make_keys(struct vault *vault, struct master_key *key)
 {
-	uint8_t key[MASTER_KEY_BYTES];
 	bool made = true;
 	for (int purpose = 0; purpose < VAULT_PURPOSES && made; purpose++)
-		made = seal_derive(master, purpose_labels[purpose], key) && seal_key_new(key, &vault->keys[purpose]);
-	made = made && seal_derive(master, tag_label, key) && tag_key_new(key, &vault->tag);
-	OPENSSL_cleanse(key, sizeof key);
-	return made;
+		made = seal_derive(key->bytes, purpose_labels[purpose], key->derived) &&
+		       seal_key_new(key->derived, &vault->keys[purpose]);
+	return made && seal_derive(key->bytes, tag_label, key->derived) && tag_key_new(key->derived, &vault->tag);
 }
 
 bool vault_open_key(const char *path, struct vault **ret, char detail[VAULT_DETAIL_BYTES])
 {
-	uint8_t master[MASTER_KEY_BYTES];
-	if (!read_key(path, master, detail))
+	struct master_key *key = master_key_new(detail, path);
+	if (key == NULL || !read_key(path, key, detail)) {
+		master_key_free(key);
 		return false;
+	}
 	struct vault *vault = calloc(1, sizeof *vault);
-	bool made = vault != NULL && make_keys(vault, master);
-	OPENSSL_cleanse(master, sizeof master);
+	bool made = vault != NULL && make_keys(vault, key);
+	master_key_free(key);
 	if (!made) {
 		vault_free(vault);
 		return refuse(detail, path, "the cryptographic library failed");

@@ -338,6 +338,13 @@ void world_start(struct world *world)
 	world_start_under(world, NULL);
 }
 
+void world_end_sandbox(struct world *world)
+{
+	if (!world->not_sandboxed)
+		world_configure(world, "sandbox: off\n");
+	world->not_sandboxed = true;
+}
+
 void world_set_clock(struct world *world, const char *offset)
 {
 	char line[32];
@@ -358,6 +365,7 @@ void world_start_with_clock(struct world *world, const char *offset)
 				"ASAN_OPTIONS=verify_asan_link_order=0",
 				NULL};
 	world_set_clock(world, offset);
+	world_end_sandbox(world);
 	world_start_under(world, prefix);
 }
 

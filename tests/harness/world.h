@@ -81,6 +81,9 @@ const char *world_endpoint(const struct world *world);
 
 // Another free one, for a broker with several.
 void world_choose_endpoint(char out[64]);
+// From the next start on the broker may do what it likes: for what runs inside its process and reads files or asks the kernel for
+// other things than it does (libfaketime, valgrind). world_start_with_clock says so itself.
+void world_end_sandbox(struct world *world);
 // Lines added to the broker's configuration, as by printf; counts from the next start on.
 void world_configure(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -16,6 +16,7 @@ struct world {
 	unsigned dropped;                // bit n: world_people[n] has no role profile
 	const char *inbox_ods, *inbox;   // of one organisation in the register; NULL: none
 	bool asks_demographics;          // the register names a demographics service
+	bool not_sandboxed;              // the configuration says so
 	unsigned next_path;
 	char paths[WORLD_PATHS][WORLD_PATH_BYTES];
 	char *out, *err, *log;

@@ -16,13 +16,15 @@ LAYERS = {
 ADAPTERS = [
     (r"zmq\.h", r"broker/(transport|zap)\w*\.[ch]|clients/libcpis/\w+\.[ch]"),
     (r"sqlite3\.h", r"broker/store_sqlite\w*\.[ch]|clients/cli/log_(database(_priv)?|import)\.[ch]"),
-    (r"openssl/.*", r"certs/\w+\.[ch]|broker/(seal|vault|digest)\.c|clients/libcpis/\w+\.[ch]"),
+    (r"openssl/.*", r"certs/\w+\.[ch]|broker/(seal|digest)\.c|clients/libcpis/\w+\.[ch]"),
     (r"cyaml/cyaml\.h", r"proto/yaml_file\.[ch]|broker/(config\.c|policy\w*\.[ch]|register\w*\.[ch])|clients/cli/profile\.c"),
     (r"jansson\.h", r"clients/cli/\w+\.[ch]"),
     (r"csv\.h", r"clients/(cli/csv_(plans|write)|responder/csv_table)\.c"),
     (r"uni(?!std)\w+\.h", r"clients/demographics/names\.c"),
     (r"protobuf-c/.*", r"proto/\w+\.[ch]"),
     (r"(uthash|utlist)\.h", r"broker/\w+\.[ch]|clients/(responder/plans|demographics/people)\.c"),
+    (r"seccomp\.h", r"broker/sandbox_calls\.c"),
+    (r"linux/landlock\.h", r"broker/sandbox_files\.c"),
     (r"(sodium|check)\.h", r"tests/.*"),
 ]
 CLOCK = re.compile(r"\b(?:clock_gettime|gettimeofday|time)\s*\(")

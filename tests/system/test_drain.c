@@ -149,6 +149,7 @@ START_TEST(nothing_leaks_over_a_session_and_a_drain)
 					       "--show-leak-kinds=definite,indirect",
 					       "--error-exitcode=9",
 					       NULL};
+	world_end_sandbox(world);
 	world_start_under(world, valgrind);
 #endif
 	one_session();

@@ -116,6 +116,8 @@ START_TEST(reads_every_key_with_defaults)
 	ck_assert_uint_eq(config->busy_after_ms, 25);
 	ck_assert_uint_eq(config->front_memory_mb, 512);
 	ck_assert_uint_eq(config->witness_required_s, 0);
+	ck_assert_ptr_null(config->user);
+	ck_assert_int_eq(config->sandbox, SANDBOX_BEST_EFFORT);
 	config_free(config);
 }
 END_TEST
@@ -161,6 +163,21 @@ START_TEST(paths_of_a_file_in_the_working_directory_stay_as_they_are)
 	ck_assert_int_eq(chdir(before), 0);
 	ck_assert(good);
 	ck_assert_str_eq(config->trust_directory, "pki/trust");
+	config_free(config);
+}
+END_TEST
+
+START_TEST(reads_as_whom_it_runs_and_how_it_is_limited)
+{
+	struct config *config = load(GOOD "user: cpis\nsandbox: required\n");
+	ck_assert_str_eq(config->user, "cpis");
+	ck_assert_int_eq(config->sandbox, SANDBOX_REQUIRED);
+	config_free(config);
+	config = load(GOOD "sandbox: best-effort\n");
+	ck_assert_int_eq(config->sandbox, SANDBOX_BEST_EFFORT);
+	config_free(config);
+	config = load(GOOD "sandbox: off\n");
+	ck_assert_int_eq(config->sandbox, SANDBOX_OFF);
 	config_free(config);
 }
 END_TEST
@@ -392,6 +409,13 @@ START_TEST(refuses_an_endpoint_that_is_not_tcp)
 }
 END_TEST
 
+START_TEST(refuses_a_user_or_a_sandbox_that_is_none)
+{
+	refuses(GOOD "sandbox: on\n", ":16: sandbox must be required, best-effort or off");
+	refuses(GOOD "user: \"a\\tb\"\n", ":16: user must be the name of a user of this machine");
+}
+END_TEST
+
 START_TEST(refuses_control_characters)
 {
 	refuses_instead("broker-1", "\"broker\\n1\"", ":3: broker_name has control characters");
@@ -436,6 +460,8 @@ int main(void)
 	tcase_add_test(config, refuses_numbers_out_of_range);
 	tcase_add_test(config, refuses_more_connections_per_system_than_in_all);
 	tcase_add_test(config, refuses_an_endpoint_that_is_not_tcp);
+	tcase_add_test(config, reads_as_whom_it_runs_and_how_it_is_limited);
+	tcase_add_test(config, refuses_a_user_or_a_sandbox_that_is_none);
 	tcase_add_test(config, refuses_control_characters);
 	tcase_add_test(config, refuses_a_broker_name_over_64_bytes);
 	suite_add_tcase(suite, config);

@@ -2,8 +2,6 @@
 #include "broker/front.h"
 
 #include <check.h>
-#include <ctype.h>
-#include <dirent.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +16,7 @@
 #include "broker/process.h"
 #include "proto/wire.h"
 #include "tests/harness/edge.h"
+#include "tests/harness/process_tree.h"
 
 #define LIE "CPIS_TEST_FRONT_LIE"
 #define MEMORY_BYTES_MAX (64u * 1024u * 1024u)
@@ -120,31 +119,6 @@ static void assert_works(void)
 	struct raw_curve *client = connect_as(ENROLMENT_HOSPITAL);
 	assert_answers(client, "still there");
 	raw_curve_close(client);
-}
-
-static pid_t parent_of(pid_t process)
-{
-	char path[64], line[512];
-	int parent = 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", (int)process);
-	FILE *file = fopen(path, "re");
-	const char *rest = file != NULL && fgets(line, sizeof line, file) != NULL ? strrchr(line, ')') : NULL;
-	if (file != NULL)
-		fclose(file);
-	return rest != NULL && sscanf(rest + 1, " %*c %d", &parent) == 1 ? parent : 0;
-}
-
-static pid_t child_of(pid_t parent)
-{
-	DIR *folder = opendir("/proc");
-	pid_t found = 0;
-	ck_assert_ptr_nonnull(folder);
-	for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
-		if (isdigit((unsigned char)entry->d_name[0]) && parent_of((pid_t)atoi(entry->d_name)) == parent)
-			found = (pid_t)atoi(entry->d_name);
-	closedir(folder);
-	ck_assert_int_ne(found, 0);
-	return found;
 }
 
 // ------------------------------------------------------------------ messages
@@ -399,12 +373,12 @@ START_TEST(a_front_that_dies_is_started_again_where_it_was)
 {
 	static const int signals[] = {SIGABRT, SIGSEGV, SIGKILL};
 	char endpoint[TRANSPORT_ENDPOINT_BYTES];
-	pid_t keeper = child_of(getpid());
+	pid_t keeper = process_child(getpid());
 	snprintf(endpoint, sizeof endpoint, "%s", front_endpoint(front, LISTENER_CURRENT));
 	for (unsigned i = 0; i < 3; i++) {
 		struct raw_curve *client = connect_as(ENROLMENT_HOSPITAL);
 		assert_answers(client, "before");
-		kill(child_of(keeper), signals[i]);
+		kill(process_child(keeper), signals[i]);
 		ck_assert_int_eq(raw_curve_wait_closed(client, EDGE_WAIT_MS), RAW_CURVE_CLOSED);
 		raw_curve_close(client);
 		echo_until_restarts(i + 1);
@@ -420,7 +394,7 @@ END_TEST
 START_TEST(a_front_that_says_nothing_any_more_is_ended_and_started_again)
 {
 	assert_works();
-	kill(child_of(child_of(getpid())), SIGSTOP);
+	kill(process_child(process_child(getpid())), SIGSTOP);
 	echo_until_restarts(1);
 	assert_works();
 }
@@ -428,7 +402,7 @@ END_TEST
 
 START_TEST(without_its_keeper_it_is_lost)
 {
-	pid_t keeper = child_of(getpid()), process = child_of(keeper);
+	pid_t keeper = process_child(getpid()), process = process_child(keeper);
 	uint64_t until_ms = clock_monotonic_ms() + EDGE_WAIT_MS;
 	kill(keeper, SIGKILL);
 	while (!front_is_lost(front)) {
@@ -436,7 +410,7 @@ START_TEST(without_its_keeper_it_is_lost)
 		ck_assert_uint_lt(clock_monotonic_ms(), until_ms);
 	}
 	// The front has gone with it.
-	while (parent_of(process) != 0)
+	while (process_parent(process) != 0)
 		ck_assert_uint_lt(clock_monotonic_ms(), until_ms);
 }
 END_TEST

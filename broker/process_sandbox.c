@@ -1,0 +1,126 @@
+// What a broker may still do once its files are read and its keys are in memory: as whom, with which files, with which calls.
+#include <errno.h>
+#include <libgen.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "broker/front_keeper.h"
+#include "broker/log.h"
+#include "broker/privileges.h"
+#include "broker/process.h"
+#include "certs/key_memory.h"
+
+#define PATH_BYTES 4200u
+#define DIRECTORIES_MAX SANDBOX_PATHS_MAX
+
+// Directories that are used while the broker runs, each once.
+struct directories {
+	char paths[DIRECTORIES_MAX][PATH_BYTES];
+	bool writes[DIRECTORIES_MAX];
+	size_t count;
+};
+
+static void directory_of(const char *path, char out[PATH_BYTES])
+{
+	char copy[PATH_BYTES];
+	snprintf(copy, sizeof copy, "%s", path);
+	snprintf(out, PATH_BYTES, "%s", dirname(copy));
+	// Never the whole file system for something that lies at its root.
+	if (strcmp(out, "/") == 0)
+		snprintf(out, PATH_BYTES, "%s", path);
+}
+
+static void add_directory(struct directories *directories, const char *path, bool writes)
+{
+	char directory[PATH_BYTES];
+	if (path == NULL)
+		return;
+	directory_of(path, directory);
+	for (size_t i = 0; i < directories->count; i++)
+		if (strcmp(directories->paths[i], directory) == 0) {
+			directories->writes[i] = directories->writes[i] || writes;
+			return;
+		}
+	snprintf(directories->paths[directories->count], PATH_BYTES, "%s", directory);
+	directories->writes[directories->count++] = writes;
+}
+
+// Landlock's rules stay with a file or directory, and not with its name. What is watched is replaced by renaming, so that the
+// directory that holds it is what may be read: or a revocation that comes with a new directory would not be seen.
+static void list_directories(const struct config *config, struct directories *ret)
+{
+	ret->count = 0;
+	add_directory(ret, config->store_file, true);
+	add_directory(ret, config->endpoint_file, true);
+	add_directory(ret, config->next_endpoint_file, true);
+	add_directory(ret, config->enrolment_endpoint_file, true);
+	add_directory(ret, config->trust_directory, false);
+	add_directory(ret, config->enrolled_directory, false);
+	add_directory(ret, config->register_file, false);
+}
+
+static bool may_use_store(const struct config *config, char detail[PROCESS_DETAIL_BYTES])
+{
+	static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+	char path[PATH_BYTES];
+	for (unsigned i = 0; i < sizeof endings / sizeof endings[0]; i++) {
+		snprintf(path, sizeof path, "%s%s", config->store_file, endings[i]);
+		if (access(path, F_OK) == 0 && !privileges_check(path, PRIVILEGES_WRITE, config->user, detail))
+			return false;
+	}
+	return true;
+}
+
+// Said now, with the path, and not at the first reload at night.
+static bool may_use_files(const struct config *config, const struct directories *directories, char detail[PROCESS_DETAIL_BYTES])
+{
+	for (size_t i = 0; i < directories->count; i++)
+		if (directories->writes[i] &&
+		    !privileges_check(directories->paths[i], PRIVILEGES_MAKE_FILES, config->user, detail))
+			return false;
+	return privileges_check(config->trust_directory, PRIVILEGES_READ, config->user, detail) &&
+	       privileges_check(config->enrolled_directory, PRIVILEGES_READ, config->user, detail) &&
+	       privileges_check(config->register_file, PRIVILEGES_READ, config->user, detail) && may_use_store(config, detail);
+}
+
+// The front has the network (front_process.c).
+static void options_of(const struct config *config, const struct directories *directories, struct sandbox_options *ret)
+{
+	*ret = (struct sandbox_options){.mode = config->sandbox, .profile = SANDBOX_CORE, .network = SANDBOX_NO_NETWORK};
+	for (; ret->path_count < directories->count; ret->path_count++)
+		ret->paths[ret->path_count] = (struct sandbox_path){directories->paths[ret->path_count],
+								    directories->writes[ret->path_count]};
+}
+
+bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	struct directories directories;
+	struct sandbox_options options;
+	list_directories(config, &directories);
+	options_of(config, &directories, &options);
+	if (!privileges_lock_memory(config->user))
+		log_event(LOG_LEVEL_WARNING, "memory_not_locked",
+			  "%s may reach the swap space: raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity), "
+			  "or have no swap that is not encrypted",
+			  key_memory_init() ? "what ciphers make of keys" : "keys");
+	if (config->user != NULL)
+		front_keeper_become(broker->keeper, config->user);
+	if (!privileges_become(config->user, detail) ||
+	    (config->user != NULL && !may_use_files(config, &directories, detail)))
+		return false;
+	if (geteuid() == 0)
+		log_event(LOG_LEVEL_WARNING, "runs_as_root",
+			  "the broker needs no rights of root: name a user in the configuration (user: NAME) that owns its store");
+	return sandbox_told(sandbox_limit_files(&options, detail), "the core's files", detail);
+}
+
+bool process_confine_calls(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	struct directories none = {.count = 0};
+	struct sandbox_options options;
+	options_of(broker->config, &none, &options);
+	return sandbox_told(sandbox_limit_calls(&options, detail), "the core's system calls", detail);
+}
