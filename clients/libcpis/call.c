@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <zmq.h>
 
+#include "clients/libcpis/backoff.h"
 #include "clients/libcpis/client_priv.h"
 #include "proto/act.h"
 
@@ -19,6 +20,7 @@ struct call {
 	struct arena arena;          // packed requests
 	uint64_t end_ms;             // monotonic, as are the others
 	uint64_t sent_ms;
+	unsigned turned_away;        // how often the broker has had no time for it
 	uint64_t wait_until_ms;      // the broker asked not to be asked again before; 0: it did not
 	bool must_send;
 	bool ever_sent;
@@ -197,13 +199,21 @@ static uint32_t silence_ms(const Cpis__V1__Request *request)
 	}
 }
 
-// The broker could not answer now, says when to come back, and there is time for that.
+// The broker could not answer now, says when to come back, and there is time for that. Without random bytes everybody comes back as
+// soon as they may.
 static bool comes_back(struct call *call, const Cpis__V1__Reply *reply, uint64_t now_ms)
 {
+	uint32_t random = 0;
 	if (reply->outcome != CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE || reply->retry_after_ms == 0 ||
 	    now_ms + reply->retry_after_ms >= call->end_ms)
 		return false;
-	call->wait_until_ms = now_ms + reply->retry_after_ms;
+	if (RAND_bytes((unsigned char *)&random, sizeof random) != 1)
+		random = 0;
+	uint64_t latest_ms = (now_ms + reply->retry_after_ms + call->end_ms) / 2;
+	call->wait_until_ms = now_ms + backoff_ms(reply->retry_after_ms, call->turned_away++, random);
+	// Later than that there would hardly be time for the answer.
+	if (call->wait_until_ms > latest_ms)
+		call->wait_until_ms = latest_ms;
 	return true;
 }
 
