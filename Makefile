@@ -81,18 +81,19 @@ TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_
 # Programs that the scripts of tests/system/ run.
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
+SOAK := $(BUILD)/tests/soak/soak
 bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
 BENCH_A := $(BUILD)/libcpis-bench.a
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
 
-.PHONY: all deps deps-bench demo test test-built lint bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench demo test test-built lint soak bench bench-quick bench-compare install clean help
 
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
 .PHONY: programs tests-built benches
 programs: $(PROGRAMS)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK)
 benches: $(BENCHES)
 
 deps: ## install the Debian packages that are missing; silent when none is
@@ -111,6 +112,10 @@ demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up
 test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) $(sort $(wildcard tests/system/*.sh))
+
+soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
+	@BUILD=$(BUILD) $(SOAK)
 
 lint: deps ## layering, house rules and outliers
 	@tests/lint/lint.sh
@@ -214,7 +219,9 @@ $(TOOLS_log) $(BUILD)/tests/system/test_tamper_table: $(BUILD)/tests/bench/log_m
 # This one loads the broker as they do.
 $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load \
 	plan_maker queries town town_people))
-$(TESTS_system) $(TOOLS_log): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+$(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries \
+	servers town town_people))
+$(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
 	$(link_with_all) -lssl -lpq

@@ -129,11 +129,11 @@ double servers_cpu_us(pid_t server)
 	return sum;
 }
 
-long servers_resident_kb(pid_t server)
+long servers_process_kb(pid_t process)
 {
 	char path[64], line[256];
 	long resident = 0;
-	snprintf(path, sizeof path, "/proc/%d/status", (int)server);
+	snprintf(path, sizeof path, "/proc/%d/status", (int)process);
 	FILE *file = fopen(path, "re");
 	while (file != NULL && fgets(line, sizeof line, file) != NULL)
 		if (strncmp(line, "VmRSS:", 6) == 0)
@@ -141,4 +141,15 @@ long servers_resident_kb(pid_t server)
 	link_must(file != NULL && resident > 0, path);
 	fclose(file);
 	return resident;
+}
+
+long servers_resident_kb(pid_t server)
+{
+	static struct process processes[PROCESSES_MAX];
+	size_t count = list_processes(processes);
+	long sum = 0;
+	for (size_t i = 0; i < count; i++)
+		if (descends(processes, count, processes[i].pid, server))
+			sum += servers_process_kb(processes[i].pid);
+	return sum;
 }

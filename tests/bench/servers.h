@@ -16,7 +16,8 @@ void servers_stop(pid_t server);
 
 // Processor time, in microseconds, of a process and all that descend from it.
 double servers_cpu_us(pid_t server);
-// Resident memory of a process, in kB.
+// Resident memory in kB, of one process, and of it with all that descend from it (what they share counts for each).
+long servers_process_kb(pid_t process);
 long servers_resident_kb(pid_t server);
 
 #endif

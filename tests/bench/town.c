@@ -298,6 +298,12 @@ struct town *town_new(const struct town_options *options)
 int town_free(struct town *town)
 {
 	int status = world_stop(town->world);
+	town_free_stopped(town);
+	return status;
+}
+
+void town_free_stopped(struct town *town)
+{
 	for (unsigned i = 0; i < TOWN_SEATS_MAX + town->staff; i++)
 		if (town->people[i] != NULL)
 			town_person_free(town->people[i]);
@@ -306,5 +312,4 @@ int town_free(struct town *town)
 	ending_takes_back(town->world);
 	world_free(town->world);
 	free(town);
-	return status;
 }

@@ -61,6 +61,8 @@ struct town {
 struct town *town_new(const struct town_options *options);
 // The broker's exit status.
 int town_free(struct town *town);
+// Of a broker that was stopped already.
+void town_free_stopped(struct town *town);
 
 // Connections to it as nurse n modulo TOWN_NURSES, as worker n, or as the reviewer.
 struct link_curve_target town_nurses(const struct town *town);

@@ -5,7 +5,7 @@
 #include <sys/types.h>
 
 pid_t process_parent(pid_t process); // 0: there is no such process
-// Fails the test (check's assertions) when it has none.
+// Aborts when it has none.
 pid_t process_child(pid_t parent);
 
 #endif

@@ -1,0 +1,122 @@
+// More than the broker can do: three times what it carried out at its best, in an open loop, with the bounds as shipped. What becomes
+// of those who are let in, how soon the others are told, and how much is still carried out. Each request is timed from when it was
+// put into its connection. The load comes from the machine's same two processors: where it cannot make three times as much, the
+// row says how much it was.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/bench/histogram.h"
+#include "tests/bench/queries.h"
+#include "tests/bench/report.h"
+
+#define CONNECTIONS 64u
+#define WINDOW 8u           // together as many as the core takes ahead: nobody is refused while the best is looked for
+#define CAPACITY_MS 3000u
+#define CALM_MS 4000u
+#define OVER_MS 6000u
+#define AFTER_MS 3000u
+#define UNDER_WAY (1u << 20)
+
+static uint64_t put_ns[UNDER_WAY]; // by a request's number
+
+struct overload {
+	struct load_options inner;
+	struct queries queries;
+	struct town *town;
+	struct histogram admitted, refused;
+	uint64_t last_ns;          // when the last that was let in was answered
+};
+
+static size_t make(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX])
+{
+	struct overload *overload = context;
+	uint64_t number = overload->town->next_request;
+	size_t bytes = overload->inner.make(overload->inner.context, connection, out);
+	put_ns[number % UNDER_WAY] = load_now_ns();
+	return bytes;
+}
+
+// A reply begins with version, request id ("bench" and the number) and outcome.
+static void check(void *context, unsigned connection, const uint8_t *reply, size_t bytes)
+{
+	static const uint8_t start[] = {0x08, 0x01, 0x12, REQUEST_ID_BYTES};
+	const size_t at = sizeof start + REQUEST_ID_BYTES;
+	struct overload *overload = context;
+	uint64_t number, now_ns = load_now_ns();
+	link_must(bytes > at + 2 && memcmp(reply, start, sizeof start) == 0, "a reply");
+	memcpy(&number, reply + sizeof start + 5, sizeof number);
+	uint64_t took_ns = now_ns - put_ns[number % UNDER_WAY];
+	if (reply[at + 1] == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE && memmem(reply, bytes, "busy", 4) != NULL) {
+		histogram_add(&overload->refused, took_ns);
+		return;
+	}
+	histogram_add(&overload->admitted, took_ns);
+	overload->last_ns = now_ns;
+	overload->inner.check(overload->inner.context, connection, reply, bytes);
+}
+
+struct figures {
+	double asked, sent, admitted;     // a second
+	double p50_ms, p99_ms;            // of those let in
+	double refused, told_p99_ms, told_worst_ms;
+};
+
+static struct figures run(struct town *town, unsigned window, double per_s, uint32_t duration_ms)
+{
+	static struct overload overload;
+	struct load_result result;
+	memset(&overload, 0, sizeof overload);
+	overload.town = town;
+	queries_init(&overload.queries, town, 1);
+	overload.inner = queries_load(&overload.queries, CONNECTIONS);
+	const struct load_options options = {overload.inner.ops, overload.inner.target, CONNECTIONS, make, check, &overload};
+	const struct load_run load_run_options = {.window = window, .per_s = per_s, .duration_ms = duration_ms};
+	struct load *load = load_open(&options);
+	uint64_t start_ns = load_now_ns();
+	load_run(load, &load_run_options, &result);
+	double seconds = (double)(overload.last_ns - start_ns) / 1e9;
+	load_close(load);
+	return (struct figures){
+		.asked = per_s,
+		.sent = (double)result.requests / result.seconds,
+		.admitted = (double)overload.admitted.count / seconds,
+		.p50_ms = histogram_us(&overload.admitted, 0.5) / 1e3,
+		.p99_ms = histogram_us(&overload.admitted, 0.99) / 1e3,
+		.refused = (double)overload.refused.count / result.seconds,
+		.told_p99_ms = histogram_us(&overload.refused, 0.99) / 1e3,
+		.told_worst_ms = histogram_us(&overload.refused, 1 - 1e-9) / 1e3,
+	};
+}
+
+static void measure(json_t *rows, const char *name, const char *configuration)
+{
+	struct town *town = town_new(&(struct town_options){.plans = 25000, .configuration = configuration, .turns_away = true});
+	struct figures best = run(town, WINDOW, 0, CAPACITY_MS);
+	struct figures calm = run(town, 0, 0.7 * best.admitted, CALM_MS);
+	struct figures over = run(town, 0, 3 * best.admitted, OVER_MS);
+	struct figures after = run(town, 0, 0.7 * best.admitted, AFTER_MS);
+	printf("%-22s best %6.0f/s; at 70 %% p50 %.1f p99 %.1f ms; asked %.0f/s (sent %.0f): carried out %6.0f/s = %.2f of the best, "
+	       "p50 %.1f p99 %.1f ms = %.1f times; %.0f/s refused, told within p99 %.1f worst %.1f ms; after: p99 %.1f ms, %.0f/s refused\n",
+	       name, best.admitted, calm.p50_ms, calm.p99_ms, over.asked, over.sent, over.admitted, over.admitted / best.admitted,
+	       over.p50_ms, over.p99_ms, over.p99_ms / calm.p99_ms, over.refused, over.told_p99_ms, over.told_worst_ms, after.p99_ms,
+	       after.refused);
+	json_array_append_new(
+		rows, json_pack("{s:s, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f, s:f}", "name", name, "rps", over.admitted, "best_rps",
+				best.admitted, "asked_rps", over.asked, "sent_rps", over.sent, "goodput_of_best",
+				over.admitted / best.admitted, "p99_us", over.p99_ms * 1e3, "p99_of_calm", over.p99_ms / calm.p99_ms,
+				"told_p99_us", over.told_p99_ms * 1e3, "told_worst_us", over.told_worst_ms * 1e3));
+	link_must(town_free(town) == 0, "the broker's end");
+}
+
+int main(int argc, char **argv)
+{
+	json_t *rows = json_array();
+	measure(rows, "overload", NULL);
+	// A disk that is slow for its load: few share a flush, and the load generator has processor time left.
+	measure(rows, "overload_batch_8", "batch_max: 8\n");
+	if (argc > 1)
+		report_write(rows, argv[1]);
+	json_decref(rows);
+	return 0;
+}
