@@ -87,6 +87,15 @@ void core_clear(struct core *core);
 __attribute__((warn_unused_result)) bool core_record_attempts(struct core *core, const struct attempt *attempts,
 							       size_t count, uint64_t now_ms);
 
+// After a backup was put back, before anything else is done: the log says so, and the store keeps which one it was. False:
+// neither. Both texts are borrowed, and at most TEXT_BYTES_MAX long.
+struct core_restored {
+	const char *sentence;
+	const char *predecessor; // origin of the log that the backup is of, where this one is its successor; else ""
+};
+__attribute__((warn_unused_result)) bool core_record_restored(struct core *core, const struct store_cosigned *backup,
+							       const struct core_restored *words, uint64_t now_ms);
+
 // A refusal without a record and without data, for what arrives while the broker stops. Borrowed until core_clear.
 void core_refuse_draining(struct core *core, const uint8_t *data, size_t bytes, const uint8_t **ret_data,
 			  size_t *ret_bytes);
