@@ -216,6 +216,8 @@ static bool run(struct restore *restore)
 	snprintf(restore->copy, sizeof restore->copy, "%.4200s%s", store, STORE_RESTORING_ENDING);
 	snprintf(restore->aside, sizeof restore->aside, "%.4200s.replaced", store);
 	restore->lock = store_sqlite_lock(restore->store, restore->detail);
+	if (restore->lock >= 0 && !give_to_owner(restore->lock, restore->store))
+		return fail(restore, restore->store, strerror(errno));
 	return restore->lock >= 0 && is_free(restore) && copy_backup(restore) &&
 	       store_sqlite_verify(restore->copy, options->from, &restore->state, restore->detail) &&
 	       backup_check_note(&restore->state, &restore->log, options->from, restore->detail) &&

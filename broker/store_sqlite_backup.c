@@ -11,7 +11,7 @@
 #include "broker/store_backup.h"
 #include "broker/store_sqlite_priv.h"
 
-#define PAGES_PER_STEP 1024
+#define PAGES_PER_STEP 512
 
 static bool refuse(char detail[STORE_DETAIL_BYTES], const char *path, const char *what)
 {
@@ -150,6 +150,14 @@ static bool derive_log(sqlite3 *database, const char *path, struct store_log *re
 
 // ------------------------------------------------------------------ copying
 
+// Little by little: whoever flushes a commit meanwhile would wait for all that lies before it in the disk's queue.
+static int flush_database(sqlite3 *database)
+{
+	sqlite3_file *file = NULL;
+	int status = sqlite3_file_control(database, "main", SQLITE_FCNTL_FILE_POINTER, &file);
+	return status == SQLITE_OK && file->pMethods != NULL ? file->pMethods->xSync(file, SQLITE_SYNC_NORMAL) : status;
+}
+
 static bool copy_pages(sqlite3 *from, sqlite3 *to, const char *path, char detail[STORE_DETAIL_BYTES])
 {
 	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from, "main");
@@ -157,7 +165,7 @@ static bool copy_pages(sqlite3 *from, sqlite3 *to, const char *path, char detail
 	if (backup != NULL) {
 		do
 			status = sqlite3_backup_step(backup, PAGES_PER_STEP);
-		while (status == SQLITE_OK);
+		while (status == SQLITE_OK && (status = flush_database(to)) == SQLITE_OK);
 		int finished = sqlite3_backup_finish(backup);
 		if (status == SQLITE_DONE)
 			status = finished == SQLITE_OK ? SQLITE_DONE : finished;

@@ -2,10 +2,13 @@
 // is put back and is older than what clients saw, the successor of its log, and backups that are damaged.
 #include <fcntl.h>
 #include <glob.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -254,6 +257,14 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	ck_assert(is_there("store.db.replaced"));
 	world_start(world);
 
+	// A bundle that does not name the log before does not do: nobody forgets a log because a file was changed.
+	ck_assert_int_eq(rename(world_path(world, "authority/trust/log.previous"), world_path(world, "log.previous")), 0);
+	ck_assert_int_ne(query(child), 0);
+	ck_assert(complained("the remembered checkpoint was not signed by this audit log"));
+	world_write_file(world_path(world, "authority/trust/log.previous"), "not a key\n");
+	ck_assert_int_ne(query(child), 0);
+	ck_assert(complained("log.previous: "));
+	ck_assert_int_eq(rename(world_path(world, "log.previous"), world_path(world, "authority/trust/log.previous")), 0);
 	// With the new trust bundle the nurse goes on; what she held of the old log is kept.
 	ck_assert_msg(query(child) == 0, "%s", world_err(world));
 	ck_assert(said("0113 496 0000"));
@@ -422,6 +433,63 @@ START_TEST(an_interrupted_restore_keeps_brokers_away_until_it_is_done_again)
 }
 END_TEST
 
+START_TEST(killed_at_any_moment_a_restore_leaves_no_store_or_a_whole_one)
+{
+	unsigned whole = 0, marked = 0, untouched = 0;
+	make_backup();
+	for (unsigned round = 0; round < 15; round++) {
+		int status = 0;
+		remove_store();
+		unlink(world_path(world, "store.db.restoring"));
+		const char *configuration = config(), *from = world_path(world, "good.db");
+		int kill_after_ms = (int)world_random(120);
+		pid_t process = fork();
+		ck_assert_int_ge(process, 0);
+		if (process == 0) {
+			int nowhere = open("/dev/null", O_WRONLY);
+			dup2(nowhere, 1);
+			dup2(nowhere, 2);
+			execl(program, program, "--restore", configuration, from, NULL);
+			_exit(127);
+		}
+		int fd = (int)syscall(SYS_pidfd_open, process, 0);
+		struct pollfd wait = {.fd = fd, .events = POLLIN};
+		(void)poll(&wait, 1, kill_after_ms);
+		kill(process, SIGKILL);
+		ck_assert_int_eq(waitpid(process, &status, 0), process);
+		close(fd);
+		if (is_there("store.db")) {
+			ck_assert(!is_there("store.db.restoring"));
+			verifies("store.db", "authority/trust/log.vkey");
+			whole++;
+		} else if (is_there("store.db.restoring")) {
+			marked++;
+		} else {
+			untouched++;
+		}
+	}
+	printf("killed: %u before it began, %u in it, %u when the store was in place\n", untouched, marked, whole);
+	remove_store();
+	ck_assert_int_eq(restore("good.db", NULL, NULL), 0);
+	world_start(world);
+	ck_assert_int_eq(query(child), 0);
+}
+END_TEST
+
+START_TEST(what_root_puts_back_belongs_to_the_brokers_user)
+{
+	world_configure(world, "user: nobody\n");
+	run((const char *const[]){"chown", "-R", "nobody", world_path(world, "."), NULL});
+	make_backup();
+	remove_store();
+	unlink(world_path(world, "store.db.lock"));
+	ck_assert_int_eq(restore("good.db", NULL, NULL), 0);
+	world_start(world);
+	ck_assert_int_eq(query(child), 0);
+	ck_assert_int_eq(world_stop(world), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("backup");
@@ -436,6 +504,10 @@ int main(void)
 	tcase_add_test(tests, another_key_opens_no_backup);
 	tcase_add_test(tests, a_store_that_is_there_is_replaced_by_an_explicit_word_and_kept);
 	tcase_add_test(tests, an_interrupted_restore_keeps_brokers_away_until_it_is_done_again);
+	tcase_add_test(tests, killed_at_any_moment_a_restore_leaves_no_store_or_a_whole_one);
+	// Only root can become somebody else.
+	if (geteuid() == 0)
+		tcase_add_test(tests, what_root_puts_back_belongs_to_the_brokers_user);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
