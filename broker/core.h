@@ -87,6 +87,15 @@ void core_clear(struct core *core);
 __attribute__((warn_unused_result)) bool core_record_attempts(struct core *core, const struct attempt *attempts,
 							       size_t count, uint64_t now_ms);
 
+// After a backup was put back, before anything else is done: the log says so, and the store keeps which one it was. False:
+// neither. Both texts are borrowed, and at most TEXT_BYTES_MAX long.
+struct core_restored {
+	const char *sentence;
+	const char *predecessor; // origin of the log that the backup is of, where this one is its successor; else ""
+};
+__attribute__((warn_unused_result)) bool core_record_restored(struct core *core, const struct store_cosigned *backup,
+							       const struct core_restored *words, uint64_t now_ms);
+
 // What is due by time alone: a bounded piece of it, in a commit of its own. Between batches. True: there is more to do.
 bool core_tick(struct core *core, uint64_t now_ms);
 

@@ -1,6 +1,8 @@
 // What the broker does by itself, without a request: jobs that are due by time, records of failed handshakes and of requests that were turned away.
 #include "broker/core_priv.h"
 
+#include <string.h>
+
 #include "broker/job.h"
 #include "broker/log.h"
 #include "proto/date.h"
@@ -88,5 +90,30 @@ bool core_record_attempts(struct core *core, const struct attempt *attempts, siz
 	core_begin(core, now_ms);
 	for (size_t i = 0; i < count && !core->doomed; i++)
 		core->doomed = !record_attempt(core, &attempts[i], now_ms);
+	return core_end(core, now_ms);
+}
+
+// ------------------------------------------------------------------ a backup that was put back
+
+bool core_record_restored(struct core *core, const struct store_cosigned *backup, const struct core_restored *words, uint64_t now_ms)
+{
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	uint64_t index;
+	// A longer text would make a record that nobody can read.
+	INVARIANT(strlen(words->sentence) <= TEXT_BYTES_MAX && strlen(words->predecessor) <= TEXT_BYTES_MAX);
+	core_begin(core, now_ms);
+	detail.reason = op_text(words->sentence);
+	detail.target = op_text(words->predecessor);
+	struct audit_event event = {
+		.time_ms = now_ms,
+		.operation = CPIS__V1__OPERATION__RESTORED,
+		.organisation = "",
+		.system_name = "",
+		.policy_version = policy_version(core_policy(core)),
+		.detail = &detail,
+	};
+	struct store *store = core->options.store;
+	core->doomed = core->doomed || store->ops->cosigned_put(store, STORE_RESTORED, backup) != STORE_OK ||
+		       audit_append(core->audit, &core->arena, &event, &index) != STORE_OK;
 	return core_end(core, now_ms);
 }

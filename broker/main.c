@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/backup.h"
 #include "broker/front_keeper.h"
 #include "broker/front_process.h"
 #include "broker/log.h"
@@ -92,18 +93,47 @@ static void print_help(FILE *out)
 		     "       cpis-broker --policy-diff OLD NEW  every decision that changes between two policies\n"
 		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
 		     "       cpis-broker --rebuild-search CONFIG  make the audit log's search index anew, while no broker runs\n"
+		     "       cpis-broker --backup CONFIG FILE   copy the store into a new file, while the broker runs\n"
+		     "       cpis-broker --restore CONFIG FILE [--replace] [--successor-of OLD.vkey]\n"
+		     "                                          put a backup in the store's place, while no broker runs\n"
+		     "       cpis-broker --missing CONFIG       what a store that was put back lacks, and what to do\n"
 		     "       cpis-broker --version | --help\n"
 		     "exit: 0 done, 1 wrong command line, 2 cannot start, 3 ended by itself (the log line says why)\n");
 }
 
+static const struct option options[] = {
+	{"check", required_argument, NULL, 'c'},       {"make-store-key", required_argument, NULL, 'k'},
+	{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
+	{"backup", required_argument, NULL, 'b'},      {"restore", required_argument, NULL, 'R'},
+	{"missing", required_argument, NULL, 'm'},     {"replace", no_argument, NULL, 'p'},
+	{"successor-of", required_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'},
+	{"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
+};
+
+// The rest of its command line, in any order.
+static int restore(int argc, char **argv, const char *config_path)
+{
+	struct restore_options restore_options = {.config_path = config_path};
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (option == 'p') {
+			restore_options.replaces = true;
+		} else if (option == 's') {
+			restore_options.successor_of = optarg;
+		} else {
+			print_help(stderr);
+			return EXIT_USAGE_ERROR;
+		}
+	}
+	if (optind != argc - 1) {
+		print_help(stderr);
+		return EXIT_USAGE_ERROR;
+	}
+	restore_options.from = argv[optind];
+	return backup_restore(&restore_options);
+}
+
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{"check", required_argument, NULL, 'c'},   {"make-store-key", required_argument, NULL, 'k'},
-		{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
-		{"version", no_argument, NULL, 'v'},       {"help", no_argument, NULL, 'h'},
-		{NULL, 0, NULL, 0},
-	};
 	// Not for people: the front's keeper starts it.
 	if (argc == 2 && strcmp(argv[1], FRONT_ARGUMENT) == 0) {
 		process_harden();
@@ -122,6 +152,12 @@ int main(int argc, char **argv)
 		return option == 'c' ? run(optarg, true) : make_store_key(optarg);
 	if (option == 'r' && optind == argc)
 		return rebuild_search(optarg);
+	if (option == 'b' && optind == argc - 1)
+		return backup_make(optarg, argv[optind]);
+	if (option == 'm' && optind == argc)
+		return backup_missing(optarg);
+	if (option == 'R')
+		return restore(argc, argv, optarg);
 	if (option == 'd' && optind == argc - 1)
 		return compare_policies(optarg, argv[optind]);
 	if (option == -1 && optind == argc - 1)

@@ -7,6 +7,7 @@
 
 #include "broker/log.h"
 #include "broker/witnessing.h"
+#include "proto/date.h"
 
 // Names and numbers of one.
 #define HELD_BYTES_MAX (CHECKPOINT_BYTES_MAX + ODS_CODE_BYTES_MAX + SYSTEM_NAME_BYTES_MAX + 32u)
@@ -36,6 +37,24 @@ static enum reason compare(struct op_context *context, const struct checkpoint *
 	return REASON_NONE;
 }
 
+// A backup was put back here that is older than what others were shown: how much is missing is known as far as they know it.
+static void tell_of_loss(struct op_context *context, const struct store_heard *heard)
+{
+	struct store *store = context->store;
+	struct store_cosigned backup = {0};
+	struct checkpoint restored;
+	char when[25];
+	if (store->ops->cosigned_get(store, STORE_RESTORED, context->arena, &backup) != STORE_OK ||
+	    checkpoint_verify(backup.note, strlen(backup.note), context->log, &restored) != CERTS_OK ||
+	    heard->size <= restored.size)
+		return;
+	instant_format(backup.time_ms, when);
+	log_event(LOG_LEVEL_ERROR, "records_missing",
+		  "a backup of %llu records was put back, the newest of %s: at least %llu records made after it are lost, and what "
+		  "was published then; this log cannot be gone on with: `cpis-broker --missing CONFIG` says what to do",
+		  (unsigned long long)restored.size, when, (unsigned long long)(heard->size - restored.size));
+}
+
 // Before the commit, so after a commit that failed it is said again.
 static enum reason tell_of_fork(struct op_context *context, const struct store_heard *heard)
 {
@@ -45,6 +64,7 @@ static enum reason tell_of_fork(struct op_context *context, const struct store_h
 		  "%s of %s was shown a log of %llu records that this log's key signed and that is not this log of %llu: a copy of "
 		  "the store was put back or is in use, or the key is in other hands",
 		  heard->system_name, heard->organisation.text, size, own);
+	tell_of_loss(context, heard);
 	context->detail->reason = arena_printf(context->arena,
 					       "FORKED: the checkpoint of %llu records that was handed in is signed by this log's "
 					       "key and is not of this log, which has %llu.", size, own);

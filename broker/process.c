@@ -250,6 +250,11 @@ bool process_load(struct broker *broker, const char *config_path, char detail[PR
 	       load_witnesses(broker, detail);
 }
 
+bool process_open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	return open_vaults(broker, detail) && open_core(broker, detail);
+}
+
 bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	// Files that only root can read are read by now; what is made from here on belongs to whom the process has become.

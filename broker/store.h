@@ -209,10 +209,11 @@ struct store_heard {
 	const char *note;
 };
 
-// Checkpoints that witnesses have to do with: the one that they are asked to cosign, and the newest that a quorum has cosigned.
-enum store_cosigned_which { STORE_COSIGNED_PINNED = 1, STORE_COSIGNED_WITNESSED = 2 };
+// Checkpoints that stand for something: the one that witnesses are asked to cosign, the newest that a quorum has cosigned, and the
+// one of the backup that was last put back.
+enum store_cosigned_which { STORE_COSIGNED_PINNED = 1, STORE_COSIGNED_WITNESSED = 2, STORE_RESTORED = 3 };
 struct store_cosigned {
-	uint64_t time_ms;            // since when it is that
+	uint64_t time_ms;            // since when it is that; of a backup, its newest record's
 	const char *note;
 };
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "broker/log.h"
+#include "broker/store_backup.h"
 #include "broker/store_sqlite_priv.h"
 #include "proto/invariant.h"
 
@@ -340,17 +341,30 @@ static bool refuse(char detail[STORE_DETAIL_BYTES], const char *path, const char
 }
 
 // SQLite's own locks would let a second broker in between two batches; this one lasts as long as the process.
-static bool take_lock(struct sqlite_store *store, const char *path, char detail[STORE_DETAIL_BYTES])
+int store_sqlite_lock(const char *path, char detail[STORE_DETAIL_BYTES])
 {
 	char lock_path[4096];
-	if ((size_t)snprintf(lock_path, sizeof lock_path, "%s.lock", path) >= sizeof lock_path)
-		return refuse(detail, path, "the path is too long");
-	store->lock_file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (store->lock_file < 0)
-		return refuse(detail, lock_path, strerror(errno));
-	if (flock(store->lock_file, LOCK_EX | LOCK_NB) != 0)
-		return refuse(detail, path, errno == EWOULDBLOCK ? "another broker has this store open" : strerror(errno));
-	return true;
+	if ((size_t)snprintf(lock_path, sizeof lock_path, "%s.lock", path) >= sizeof lock_path) {
+		refuse(detail, path, "the path is too long");
+		return -1;
+	}
+	int file = open(lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (file < 0) {
+		refuse(detail, lock_path, strerror(errno));
+	} else if (flock(file, LOCK_EX | LOCK_NB) != 0) {
+		refuse(detail, path, errno == EWOULDBLOCK ? "another broker has this store open" : strerror(errno));
+		close(file);
+		file = -1;
+	}
+	return file;
+}
+
+// A restore that was interrupted may have taken the file away already: an empty store in its place would begin a second log.
+static bool is_in_place(const char *path, char detail[STORE_DETAIL_BYTES])
+{
+	char restoring[4096];
+	snprintf(restoring, sizeof restoring, "%s" STORE_RESTORING_ENDING, path);
+	return access(restoring, F_OK) != 0 || refuse(detail, restoring, "a restore was interrupted: do it again");
 }
 
 // The file is made here and not by SQLite, for its mode; -wal and -shm take theirs from it.
@@ -390,13 +404,13 @@ static bool run_sql(struct sqlite_store *store, const char *sql)
 }
 
 // Looks before anything is changed: a file that is not ours, or of another version, stays as it is.
-static bool check_schema(struct sqlite_store *store, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES])
+bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES])
 {
 	sqlite3_int64 application = 0, version = 0, tables = 0;
-	if (!read_number(store->database, "PRAGMA application_id", &application) ||
-	    !read_number(store->database, "PRAGMA user_version", &version) ||
-	    !read_number(store->database, "SELECT count(*) FROM sqlite_master", &tables))
-		return refuse(detail, path, sqlite3_errmsg(store->database));
+	if (!read_number(database, "PRAGMA application_id", &application) ||
+	    !read_number(database, "PRAGMA user_version", &version) ||
+	    !read_number(database, "SELECT count(*) FROM sqlite_master", &tables))
+		return refuse(detail, path, sqlite3_errmsg(database));
 	*ret_empty = application == 0 && version == 0 && tables == 0;
 	if (*ret_empty)
 		return true;
@@ -446,7 +460,7 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 		return refuse(detail, path, sqlite3_errmsg(store->database));
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
-	if (!check_schema(store, path, &empty, detail))
+	if (!sqlite_check_schema(store->database, path, &empty, detail))
 		return false;
 	// secure_delete: an expired answer leaves no bytes behind. trusted_schema: the file may have been edited.
 	if (!run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"
@@ -487,7 +501,8 @@ enum store_status store_sqlite_open(const char *path, struct store **ret, char d
 	// SQLite is in use already.
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 	// The lock first: closing any descriptor of a database file drops this process's SQLite locks on it.
-	if (!take_lock(store, path, detail) || !make_file(path, detail) || !open_database(store, path, detail)) {
+	store->lock_file = store_sqlite_lock(path, detail);
+	if (store->lock_file < 0 || !is_in_place(path, detail) || !make_file(path, detail) || !open_database(store, path, detail)) {
 		close_store(&store->base);
 		return STORE_FAILED;
 	}

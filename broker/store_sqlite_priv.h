@@ -173,6 +173,9 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 	return (struct sqlite_store *)store;
 }
 
+// Looks and changes nothing: whether the file is a store of this version, or empty. False with a sentence.
+bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES]);
+
 // Notes the failure in the broker's log, poisons the batch, and is STORE_FAILED. `what` is the operation; `why` NULL:
 // what SQLite says.
 enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what, const char *why);

@@ -19,8 +19,7 @@
 #include "certs/key_priv.h"
 #include "certs/request_priv.h"
 
-// One writer at a time: two revocations at once must not lose one. Blocks; let go of with close.
-static enum certs_status lock(const char *directory, int *ret_fd, char detail[CERTS_DETAIL_BYTES])
+enum certs_status authority_lock(const char *directory, int *ret_fd, char detail[CERTS_DETAIL_BYTES])
 {
 	char path[AUTHORITY_PATH_BYTES];
 	authority_join(path, directory, "private");
@@ -98,7 +97,7 @@ enum certs_status authority_refresh_lists(const char *directory, uint64_t now_ms
 					  char detail[CERTS_DETAIL_BYTES])
 {
 	int fd = -1;
-	enum certs_status status = lock(directory, &fd, detail);
+	enum certs_status status = authority_lock(directory, &fd, detail);
 	if (status != CERTS_OK)
 		return status;
 	for (int i = 0; i < AUTHORITIES && status == CERTS_OK; i++)
@@ -136,7 +135,7 @@ enum certs_status authority_revoke(const char *directory, const char *certificat
 	enum certs_status status = certificate_from_file(certificate_path, &certificate);
 	if (status != CERTS_OK)
 		return certificate_refuse(detail, status, certificate_path, NULL);
-	status = lock(directory, &fd, detail);
+	status = authority_lock(directory, &fd, detail);
 	if (status == CERTS_OK) {
 		if (!find_issuer(directory, certificate, &which))
 			status = certificate_refuse(detail, CERTS_CHAIN, certificate_path,
@@ -298,7 +297,7 @@ static enum certs_status issue(const struct order *order, struct authority_paths
 		return certificate_refuse(detail, CERTS_VALUE, "days", "1 to 825");
 	enum certs_status status = find_paths(order, &paths, detail);
 	if (status == CERTS_OK)
-		status = lock(order->directory, &fd, detail);
+		status = authority_lock(order->directory, &fd, detail);
 	if (status != CERTS_OK)
 		return status;
 	status = load_issuer(order->directory,

@@ -72,4 +72,10 @@ authority_revoke(const char *directory, const char *certificate_path, uint64_t n
 __attribute__((warn_unused_result)) enum certs_status authority_refresh_lists(const char *directory, uint64_t now_ms,
 									       char detail[CERTS_DETAIL_BYTES]);
 
+// A key for a log that goes on where the present one cannot be gone on with: trust/log.vkey is its, broker/log.key too, and
+// trust/log.previous has the verifier key of the one before, whose private key is kept as broker/log-<key id>.key. `origin` must be
+// another.
+__attribute__((warn_unused_result)) enum certs_status
+authority_new_log(const char *directory, const char *origin, char detail[CERTS_DETAIL_BYTES]);
+
 #endif

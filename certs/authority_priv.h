@@ -24,6 +24,10 @@ struct authority_layout {
 };
 extern const struct authority_layout authority_layout[AUTHORITIES];
 
+// One writer at a time: two revocations at once must not lose one. Blocks; let go of with close.
+__attribute__((warn_unused_result)) enum certs_status
+authority_lock(const char *directory, int *ret_fd, char detail[CERTS_DETAIL_BYTES]);
+
 void authority_issuer_done(struct issuer *issuer);
 
 // <directory>/<name>. Too long: the empty path, which no file has; a cut one might be another's.

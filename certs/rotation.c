@@ -67,6 +67,20 @@ static enum certs_status copy_generation(const char *from, const char *to, char 
 	return status;
 }
 
+// What a bundle says of the audit log is not its authorities', and stays. Only the first is in every bundle.
+static enum certs_status copy_log_files(const char *from, const char *to, char detail[CERTS_DETAIL_BYTES])
+{
+	static const char *const files[] = {"log.vkey", "log.policy", "log.previous"};
+	enum certs_status status = CERTS_OK;
+	for (size_t i = 0; i < sizeof files / sizeof files[0] && status == CERTS_OK; i++) {
+		char path[PATH_BYTES + 64];
+		snprintf(path, sizeof path, "%s/%s", from, files[i]);
+		if (i == 0 || access(path, F_OK) == 0)
+			status = copy_file(from, to, files[i], detail);
+	}
+	return status;
+}
+
 // `fresh` takes the place of `present` in one step, or comes to be there if there was nothing.
 static enum certs_status put_in_place(const char *fresh, const char *present, char detail[CERTS_DETAIL_BYTES])
 {
@@ -146,7 +160,7 @@ enum certs_status rotation_finish(const char *trust, uint64_t now_ms, char detai
 		return status;
 	status = copy_generation(next, beside, detail);
 	if (status == CERTS_OK)
-		status = copy_file(trust, beside, "log.vkey", detail);
+		status = copy_log_files(trust, beside, detail);
 	if (status == CERTS_OK)
 		status = put_in_place(beside, trust, detail);
 	if (status != CERTS_OK)

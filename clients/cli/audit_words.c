@@ -35,6 +35,8 @@ const char *audit_words_operation(Cpis__V1__Operation operation)
 		return "reviewed an alert";
 	case CPIS__V1__OPERATION__HANDSHAKE:
 		return "connections that were not let in";
+	case CPIS__V1__OPERATION__RESTORED:
+		return "put the service's records back from a backup; what came after it is not here";
 	default:
 		return NULL;
 	}

@@ -160,6 +160,20 @@ static int run_refresh_lists(const struct command_line *line)
 	return EXIT_FAILED; // a list before the one that failed may be new
 }
 
+static int run_new_log(const struct command_line *line)
+{
+	char detail[CERTS_DETAIL_BYTES];
+	const char *directory = command_value(line, "dir");
+	enum certs_status status = authority_new_log(directory, command_value(line, "log-origin"), detail);
+	if (status != CERTS_OK)
+		return certs_failure(status, detail);
+	printf("%s/broker/log.key      signs the successor's checkpoints: copy it to the broker\n"
+	       "%s/trust/log.vkey      checks them\n"
+	       "%s/trust/log.previous  is the log's before, for receipts and checkpoints of it\n",
+	       directory, directory, directory);
+	return EXIT_DONE;
+}
+
 #define DIRECTORY_OPTION {"dir", "DIR", "the registration authority's directory", OPTION_REQUIRED}
 #define ISSUE_OPTIONS                                                                                \
 	{"out", "DIR", "where certificate and key are written", OPTION_REQUIRED},                    \
@@ -169,6 +183,11 @@ static const struct command_option init_options[] = {
 	DIRECTORY_OPTION,
 	{"broker-name", "NAME", "of the first broker", OPTION_REQUIRED},
 	{"log-origin", "ORIGIN", "names the audit log (default: NAME/audit)", OPTION_OPTIONAL},
+	{0},
+};
+static const struct command_option new_log_options[] = {
+	DIRECTORY_OPTION,
+	{"log-origin", "ORIGIN", "names the successor in its checkpoints; not the one that the log has", OPTION_REQUIRED},
 	{0},
 };
 static const struct command_option system_options[] = {
@@ -285,6 +304,14 @@ static const struct command commands[] = {
 	 .offline = true,
 	 .text_only = true,
 	 .run = certs_request_staff},
+	{.name = "certs new-log",
+	 .operands = "",
+	 .help = "A new key for an audit log that cannot be gone on with, after a backup was put back: `cpis-broker --restore\n"
+		 "--successor-of trust/log.previous` starts the log that goes on from it.",
+	 .options = new_log_options,
+	 .offline = true,
+	 .text_only = true,
+	 .run = run_new_log},
 	{.name = "certs adopt",
 	 .operands = "NEXT_TRUST",
 	 .help = "Takes the authorities of another trust bundle in beside those of this one: certificates of both hold from then\n"

@@ -17,6 +17,7 @@ struct cpis_client {
 	int key_lock;                    // 0: none
 	struct trust *trust;
 	struct note_verifier log;        // of the audit log
+	struct note_verifier previous;   // of the log whose successor that is; all zero: of none
 	struct broker_identity broker;
 	struct system_identity system;   // this one; of a system that enrols the key only
 	bool enrolling;                  // on the enrolment endpoint, with a key that has no certificate yet

@@ -245,6 +245,50 @@ END_TEST
 
 // ------------------------------------------------------------------ issuing
 
+START_TEST(makes_a_new_log_key_and_names_the_log_before)
+{
+	struct note_verifier before, previous, after;
+	struct signing_key *key = NULL;
+	uint8_t public_key[KEY_BYTES];
+	char line[512], name[64];
+	ck_assert_int_eq(note_verifier_load(in(home, "trust/log.vkey"), &before), CERTS_OK);
+	ck_assert_int_eq(note_verifier_format(&before, line, sizeof line), CERTS_OK);
+	snprintf(name, sizeof name, "broker/log-%.8s.key", strchr(line, '+') + 1);
+	ck_assert_msg(authority_new_log(home, "cpis.example/audit-2", detail) == CERTS_OK, "%s", detail);
+	ck_assert_int_eq(note_verifier_load(in(home, "trust/log.previous"), &previous), CERTS_OK);
+	ck_assert_int_eq(note_verifier_load(in(home, "trust/log.vkey"), &after), CERTS_OK);
+	ck_assert_mem_eq(&previous, &before, sizeof before);
+	ck_assert_str_eq(after.origin, "cpis.example/audit-2");
+	ck_assert_int_eq(signing_key_load(in(home, "broker/log.key"), &key), CERTS_OK);
+	signing_key_public(key, public_key);
+	ck_assert_mem_eq(public_key, after.public_key, KEY_BYTES);
+	signing_key_free(key);
+	// The old key is kept: without it nobody could show that it was theirs.
+	ck_assert_int_eq(signing_key_load(in(home, name), &key), CERTS_OK);
+	signing_key_public(key, public_key);
+	ck_assert_mem_eq(public_key, before.public_key, KEY_BYTES);
+	signing_key_free(key);
+}
+END_TEST
+
+START_TEST(makes_no_new_log_under_a_name_that_is_none_or_taken)
+{
+	struct note_verifier before, after;
+	char long_name[NOTE_ORIGIN_BYTES_MAX + 2];
+	memset(long_name, 'a', sizeof long_name - 1);
+	long_name[sizeof long_name - 1] = '\0';
+	ck_assert_int_eq(note_verifier_load(in(home, "trust/log.vkey"), &before), CERTS_OK);
+	ck_assert_int_eq(authority_new_log(home, "cpis.example/audit", detail), CERTS_VALUE);
+	ck_assert_int_eq(authority_new_log(home, "two words", detail), CERTS_VALUE);
+	ck_assert_int_eq(authority_new_log(home, "", detail), CERTS_VALUE);
+	ck_assert_int_eq(authority_new_log(home, long_name, detail), CERTS_VALUE);
+	ck_assert_int_eq(authority_new_log(directory, "cpis.example/audit-2", detail), CERTS_CANNOT_READ);
+	ck_assert_int_eq(note_verifier_load(in(home, "trust/log.vkey"), &after), CERTS_OK);
+	ck_assert_mem_eq(&before, &after, sizeof before);
+	ck_assert_int_ne(access(in(home, "trust/log.previous"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(issues_a_system_certificate_with_its_key)
 {
 	struct trust *trust = load();
@@ -590,6 +634,8 @@ int main(void)
 	tcase_add_test(tests, makes_every_file_with_the_mode_it_must_have);
 	tcase_add_test(tests, makes_a_broker_certificate_for_the_brokers_key);
 	tcase_add_test(tests, makes_a_log_key_that_its_verifier_line_knows);
+	tcase_add_test(tests, makes_a_new_log_key_and_names_the_log_before);
+	tcase_add_test(tests, makes_no_new_log_under_a_name_that_is_none_or_taken);
 	tcase_add_test(tests, does_not_make_an_authority_over_another);
 	tcase_add_test(tests, does_not_make_an_authority_among_other_files);
 	tcase_add_test(tests, fills_an_empty_directory);

@@ -127,6 +127,16 @@ START_TEST(the_logs_key_stays_what_it_was)
 }
 END_TEST
 
+// Or a rotation would end the witnesses' condition at every client, without a word.
+START_TEST(what_the_bundle_says_of_the_log_stays)
+{
+	run("echo 'quorum' > %s/log.policy && cp %s/log.vkey %s/log.previous", bundle, bundle, bundle);
+	adopt();
+	ck_assert_int_eq(rotation_finish(bundle, NOW, detail), CERTS_OK);
+	run("test \"$(cat %s/log.policy)\" = quorum && cmp -s %s/log.vkey %s/log.previous", bundle, bundle, bundle);
+}
+END_TEST
+
 START_TEST(each_generation_revokes_its_own)
 {
 	struct system_identity identity;
@@ -248,6 +258,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, both_generations_hold_during_the_change_and_only_the_new_one_after_it);
 	tcase_add_test(tests, the_logs_key_stays_what_it_was);
+	tcase_add_test(tests, what_the_bundle_says_of_the_log_stays);
 	tcase_add_test(tests, each_generation_revokes_its_own);
 	tcase_add_test(tests, adopting_again_brings_in_newer_lists);
 	tcase_add_test(tests, a_stale_list_of_either_generation_fails_closed);
