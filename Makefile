@@ -78,6 +78,8 @@ TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_
 # Programs that the scripts of tests/system/ run.
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
+# What is preloaded into a broker to make its calls fail.
+SHIMS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/shim/*.c))
 bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
 BENCH_A := $(BUILD)/libcpis-bench.a
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
@@ -213,6 +215,11 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(TESTS_system) $(TOOLS_log): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c)): | $(SHIMS)
+$(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
+	@mkdir -p $(@D)
+	@echo "  SHIM   $@"
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,now -o $@ $<
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
 	$(link_with_all) -lssl -lpq
 

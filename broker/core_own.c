@@ -26,7 +26,7 @@ static bool end_job(struct core *core, enum job_result result, const struct job_
 		core->counters.expired += tally->expired;
 		return result == JOB_MORE;
 	}
-	log_event(LOG_LEVEL_ERROR, "commit_failed", "what is due by time could not be done; it is tried again");
+	log_trouble("commit_failed", "what is due by time could not be done; it is tried again");
 	return false;
 }
 

@@ -183,8 +183,10 @@ static const char schema[] =
 
 enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what, const char *why)
 {
-	log_event(LOG_LEVEL_ERROR, "store_failed", "%s: %s", what,
-		  why != NULL ? why : sqlite3_errmsg(store->database));
+	char trouble[SQLITE_TROUBLE_BYTES];
+	if (why == NULL)
+		sqlite_trouble(store->database, trouble);
+	log_trouble("store_failed", "%s: %s", what, why != NULL ? why : trouble);
 	if (store->begun)
 		store->poisoned = true;
 	return STORE_FAILED;

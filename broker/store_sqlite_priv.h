@@ -173,6 +173,10 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 	return (struct sqlite_store *)store;
 }
 
+#define SQLITE_TROUBLE_BYTES 300
+// What SQLite and the system say of the last failed call, and what to do about it.
+void sqlite_trouble(sqlite3 *database, char ret[SQLITE_TROUBLE_BYTES]); // store_sqlite_trouble.c
+
 // Notes the failure in the broker's log, poisons the batch, and is STORE_FAILED. `what` is the operation; `why` NULL:
 // what SQLite says.
 enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what, const char *why);
