@@ -174,8 +174,8 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 }
 
 #define SQLITE_TROUBLE_BYTES 300
-// What SQLite and the system say of the last failed call, and what to do about it.
-void sqlite_trouble(sqlite3 *database, char ret[SQLITE_TROUBLE_BYTES]); // store_sqlite_trouble.c
+// What SQLite and the system say of the last failed call, and what to do about it. `running`: else the broker ends of it.
+void sqlite_trouble(sqlite3 *database, bool running, char ret[SQLITE_TROUBLE_BYTES]); // store_sqlite_trouble.c
 
 // Notes the failure in the broker's log, poisons the batch, and is STORE_FAILED. `what` is the operation; `why` NULL:
 // what SQLite says.
