@@ -203,6 +203,10 @@ static enum store_status begin(struct store *base)
 		store->leaves_remains = false;
 	store->begun = true;
 	enum store_status status = sqlite_run(store, store->statements[STATEMENT_BEGIN], SQLITE_OK, "begin");
+	bool busy = status != STORE_OK && (sqlite3_errcode(store->database) & 0xff) == SQLITE_BUSY;
+	if (busy != store->busy)
+		sqlite3_busy_timeout(store->database, busy ? STORE_BUSY_AGAIN_MS : STORE_BUSY_TIMEOUT_MS);
+	store->busy = busy;
 	if (status != STORE_OK) {
 		store->begun = false;
 		store->poisoned = false;
@@ -476,8 +480,13 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	if (!sqlite_inbox_counts_init(store))
 		return refuse(detail, path, "out of memory");
 	sqlite3_int64 plans = 0;
-	if (!read_number(store->database, "SELECT count(*) FROM plan", &plans) || !sqlite_subjects_load(store, (uint64_t)plans))
+	bool agree = false;
+	if (!read_number(store->database, "SELECT count(*) FROM plan", &plans) ||
+	    !sqlite_subjects_load(store, (uint64_t)plans, &agree))
 		return refuse_as_sqlite(store, detail, path);
+	if (!agree)
+		return refuse(detail, path, "its index of children does not agree with the plans, so that a known child may not be found; the file is damaged:"
+				      " keep it, and put a backup in its place");
 	if (!sqlite_wal_keeper_start(store, real))
 		return refuse(detail, path, "the thread that keeps its write-ahead log short cannot be started");
 	return true;

@@ -290,6 +290,11 @@ void drill_does_not_start(struct drill *drill)
 		world_fail(drill->world, "the broker ended with %d and does not say why", status);
 }
 
+void drill_operator(struct drill *drill, const char *log)
+{
+	drill_row_add_log(&drill->row, log, drill->world->directory);
+}
+
 static void add_log(struct drill *drill)
 {
 	const char *log = world_log(drill->world);
@@ -298,7 +303,7 @@ static void add_log(struct drill *drill)
 		lines++;
 	if (lines > DRILL_LOG_LINES_MAX)
 		world_fail(drill->world, "%u lines in the broker's log for one fault", lines);
-	drill_row_add_log(&drill->row, log + drill->mark, drill->world->directory);
+	drill_operator(drill, log + drill->mark);
 }
 
 void drill_mended(struct drill *drill)

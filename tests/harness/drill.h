@@ -64,6 +64,8 @@ int drill_query(struct drill *drill, const char *timeout_ms);
 void drill_fault(struct drill *drill);
 // A look and a query, neither acknowledged.
 void drill_refused(struct drill *drill);
+// What another process said goes into the operator's column.
+void drill_operator(struct drill *drill, const char *log);
 // The fault that nobody notices: work goes on, and the row says so.
 void drill_unnoticed(struct drill *drill);
 // DRILL_EXT4 fails as the kernel lets it fail: read-only at once, for open files too. Anew: checked and mounted again; no broker runs.

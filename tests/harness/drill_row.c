@@ -64,7 +64,6 @@ void drill_row_add_log(struct drill_row *row, const char *log, const char *direc
 		world_fail(NULL, "out of memory");
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
 		char cut[1024];
-		// Handshakes: the proof at each start that a stranger is refused, and clients that gave up.
 		if ((strstr(line, " error ") == NULL && strstr(line, " warning ") == NULL) || strstr(line, " handshake") != NULL)
 			continue;
 		cut_line(cut, sizeof cut, line, directory);

@@ -20,7 +20,8 @@ struct drill_row {
 bool drill_row_wanted(void);
 // Adds to a cell, as by printf, after "; " where something stands there. Newlines become spaces.
 void drill_row_add(char cell[DRILL_CELL_BYTES], const char *format, ...) __attribute__((format(printf, 2, 3)));
-// The lines of a broker's log that warn, each once and as code: without time and level, `directory` and digits cut.
+// The lines of a broker's log that warn, each once and as code: without time and level, `directory` and digits cut. Not those of
+// handshakes: the broker proves at each start that a stranger is refused, and clients give up.
 void drill_row_add_log(struct drill_row *row, const char *log, const char *directory);
 void drill_row_write(const struct drill_row *row);
 
