@@ -123,6 +123,17 @@ void drill_under(struct drill *drill, const char *format, ...)
 	drill->prefix[count] = drill->texts[count];
 }
 
+void drill_clock(struct drill *drill)
+{
+	world_set_clock(drill->world, "+0");
+	drill_under(drill, "env");
+	drill_under(drill, "LD_PRELOAD=/usr/$LIB/faketime/libfaketime.so.1");
+	drill_under(drill, "FAKETIME_TIMESTAMP_FILE=%s", world_path(drill->world, "clock"));
+	drill_under(drill, "FAKETIME_NO_CACHE=1");
+	drill_under(drill, "FAKETIME_DONT_FAKE_MONOTONIC=1");
+	drill_under(drill, "ASAN_OPTIONS=verify_asan_link_order=0");
+}
+
 void drill_shim(struct drill *drill)
 {
 	struct world *world = drill->world;
@@ -220,11 +231,18 @@ void drill_restart(struct drill *drill)
 	world_start_under(drill->world, drill->prefix);
 }
 
+void drill_sign_in_again(struct drill *drill)
+{
+	cpis_close(drill->nurse);
+	cpis_close(drill->leeds);
+	drill->nurse = world_sign_in(drill->world, "nurse");
+	drill->leeds = world_sign_in(drill->world, "leeds");
+}
+
 void drill_start(struct drill *drill)
 {
 	drill_restart(drill);
-	drill->nurse = world_sign_in(drill->world, "nurse");
-	drill->leeds = world_sign_in(drill->world, "leeds");
+	drill_sign_in_again(drill);
 	world_set_contacts(drill->world, drill->leeds, "leeds");
 	drill_work(drill);
 }
@@ -268,6 +286,16 @@ void drill_refused(struct drill *drill)
 			world_fail(drill->world, "cpis query did not say 'try again'");
 		drill->row.peer[strlen(what)] = '\0';
 	} while (drill_query(drill, "600") != 2 || strstr(drill->row.peer, "(store_unavailable)") == NULL);
+}
+
+void drill_silent(struct drill *drill)
+{
+	char what[100];
+	if (drill_look(drill, what))
+		world_fail(drill->world, "a look was acknowledged during the fault");
+	drill_row_add(drill->row.peer, "%s", what);
+	if (drill_query(drill, "600") != 2)
+		world_fail(drill->world, "cpis query did not say 'try again'");
 }
 
 void drill_unnoticed(struct drill *drill)

@@ -46,12 +46,16 @@ struct drill *drill_new(unsigned place, const char *fault, const char *made);
 void drill_mount(struct drill *drill, enum drill_mount kind, unsigned kb);
 // The broker runs with tests/shim/store_faults.c.
 void drill_shim(struct drill *drill);
+// The broker runs under a clock of its own: world_set_clock.
+void drill_clock(struct drill *drill);
 // A word of the command that the broker is run under, e.g. "prlimit"; it must become the broker.
 void drill_under(struct drill *drill, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // Starts the broker, signs in, publishes, works.
 void drill_start(struct drill *drill);
 // Starts it again, after it has ended; clients stay.
 void drill_restart(struct drill *drill);
+// New sessions for both, where a clock ended theirs.
+void drill_sign_in_again(struct drill *drill);
 
 // Looks at details and publications, each acknowledged.
 void drill_work(struct drill *drill);
@@ -64,6 +68,8 @@ int drill_query(struct drill *drill, const char *timeout_ms);
 void drill_fault(struct drill *drill);
 // A look and a query, neither acknowledged.
 void drill_refused(struct drill *drill);
+// The same of a broker that says nothing at all.
+void drill_silent(struct drill *drill);
 // What another process said goes into the operator's column.
 void drill_operator(struct drill *drill, const char *log);
 // The fault that nobody notices: work goes on, and the row says so.
