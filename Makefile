@@ -82,6 +82,8 @@ TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+# What is preloaded into a broker to make its calls fail.
+SHIMS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/shim/*.c))
 bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
 BENCH_A := $(BUILD)/libcpis-bench.a
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
@@ -223,6 +225,11 @@ $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffe
 	servers town town_people))
 $(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
+$(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c)): | $(SHIMS)
+$(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
+	@mkdir -p $(@D)
+	@echo "  SHIM   $@"
+	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,now -o $@ $<
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
 	$(link_with_all) -lssl -lpq
 

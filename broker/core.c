@@ -289,7 +289,7 @@ static bool reload_rights(struct core *core)
 {
 	char detail[POLICY_IN_FORCE_DETAIL_BYTES];
 	if (!policy_in_force_reload(core->in_force, detail)) {
-		log_event(LOG_LEVEL_ERROR, "policy_unreadable", "%s", detail);
+		log_trouble("policy_unreadable", "%s", detail);
 		return false;
 	}
 	core_change_policy(core);
@@ -305,13 +305,13 @@ void core_begin(struct core *core, uint64_t now_ms)
 	if (core->begun || core->doomed)
 		return;
 	if (core->suspect && !audit_reload(core->audit, detail)) {
-		log_event(LOG_LEVEL_ERROR, "audit_log_unusable", "%s", detail);
+		log_trouble("audit_log_unusable", "%s", detail);
 		core->doomed = true;
 		return;
 	}
 	if (core->suspect && !reload_rights(core)) {
-		log_event(LOG_LEVEL_ERROR, "rights_unreadable",
-			  "nobody is answered until policy, quarantine list, role profiles and invitations can be read");
+		log_trouble("rights_unreadable",
+			    "nobody is answered until policy, quarantine list, role profiles and invitations can be read");
 		core->doomed = true;
 		return;
 	}
@@ -534,8 +534,7 @@ static void roll_back(struct core *core)
 static void give_up(struct core *core)
 {
 	roll_back(core);
-	log_event(LOG_LEVEL_ERROR, "commit_failed", "%zu requests could not be recorded and were not answered",
-		  core->slot_count);
+	log_trouble("commit_failed", "requests that could not be recorded were not answered; their senders are told to try again");
 	arena_reset(&core->spare);
 	for (size_t i = 0; i < core->slot_count; i++) {
 		struct slot *slot = &core->slots[i];
@@ -551,6 +550,7 @@ static void committed(struct core *core, uint64_t now_ms)
 	detection_committed(core->detection);
 	core->detection_next = audit_next_index(core->audit);
 	core->counters.commits++;
+	log_mended();
 	watch_clock(core, now_ms);
 }
 

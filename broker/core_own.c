@@ -28,18 +28,13 @@ static bool end_job(struct core *core, enum job_result result, const struct job_
 		core->counters.expired += tally->expired;
 		return result == JOB_MORE;
 	}
-	log_event(LOG_LEVEL_ERROR, "commit_failed", "what is due by time could not be done; it is tried again");
+	log_trouble("commit_failed", "what is due by time could not be done; it is tried again");
 	return false;
 }
 
-// One step of one job. True: there is more.
+// One step of one job, in a batch that has begun. True: there is more.
 static bool run(struct core *core, job_step *job, uint64_t now_ms)
 {
-	core_begin(core, now_ms);
-	if (!core->begun) {
-		core->doomed = false;
-		return false;
-	}
 	struct op_context context = core_context(core, now_ms);
 	struct job_tally tally = {0};
 	enum job_result result = job(&context, &tally);
@@ -55,8 +50,15 @@ bool core_tick(struct core *core, uint64_t now_ms)
 {
 	bool more = false;
 	INVARIANT(core->slot_count == 0 && !core->begun);
-	for (size_t i = 0; jobs[i] != NULL; i++)
+	for (size_t i = 0; jobs[i] != NULL; i++) {
+		core_begin(core, now_ms);
+		if (!core->begun) {
+			// The store may have taken seconds to say no, which the next job would wait for too, and requests after it.
+			core->doomed = false;
+			return false;
+		}
 		more = run(core, jobs[i], now_ms) || more;
+	}
 	return more;
 }
 

@@ -415,7 +415,7 @@ static void check_connections(const struct front_process *front)
 	struct rlimit limit = {0};
 	size_t live = listeners_live(front->listeners), most = front->setup.limits.connections_max + HALF_OPEN_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most + OWN_DESCRIPTORS)
-		most = limit.rlim_cur > 2 * OWN_DESCRIPTORS ? limit.rlim_cur - OWN_DESCRIPTORS : OWN_DESCRIPTORS;
+		most = limit.rlim_cur > 2 * OWN_DESCRIPTORS ? limit.rlim_cur - OWN_DESCRIPTORS : limit.rlim_cur / 2;
 	if (live <= most)
 		return;
 	size_t cut = connections_cut_off(live - most + most / 8);

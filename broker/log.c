@@ -2,14 +2,21 @@
 #include "broker/log.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "broker/clock.h"
+#include "broker/trouble.h"
 #include "proto/date.h"
 
 #define LINE_BYTES_MAX 1024u
+
+static pthread_mutex_t trouble_mutex = PTHREAD_MUTEX_INITIALIZER;
+static struct trouble trouble;
+static atomic_bool troubled; // so that nobody takes the lock to learn that nothing is wrong
 
 static const char *level_word(enum log_level level)
 {
@@ -32,7 +39,7 @@ static void mask_controls(char *text, size_t bytes)
 			text[i] = '?';
 }
 
-void log_event(enum log_level level, const char *event, const char *format, ...)
+static void write_line(enum log_level level, const char *event, const char *format, va_list arguments)
 {
 	char line[LINE_BYTES_MAX], when[25];
 	instant_format(clock_now_ms(), when);
@@ -40,10 +47,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	if (head < 0 || (size_t)head >= sizeof line)
 		return;
 	size_t used = (size_t)head;
-	va_list arguments;
-	va_start(arguments, format);
 	int wanted = vsnprintf(line + used, sizeof line - used, format, arguments);
-	va_end(arguments);
 	if (wanted > 0)
 		used += (size_t)wanted < sizeof line - used ? (size_t)wanted : sizeof line - used - 1;
 	mask_controls(line, used);
@@ -53,4 +57,54 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	ssize_t written = write(STDERR_FILENO, line, used);
 	(void)written;
 	errno = saved;
+}
+
+void log_event(enum log_level level, const char *event, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	write_line(level, event, format, arguments);
+	va_end(arguments);
+}
+
+// FNV-1a.
+static uint64_t add_to_key(uint64_t key, const char *text)
+{
+	for (; *text != '\0'; text++)
+		key = (key ^ (unsigned char)*text) * UINT64_C(1099511628211);
+	return key;
+}
+
+void log_trouble(const char *event, const char *format, ...)
+{
+	char text[LINE_BYTES_MAX];
+	uint32_t untold = 0;
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	uint64_t key = add_to_key(add_to_key(UINT64_C(14695981039346656037), event), text);
+	pthread_mutex_lock(&trouble_mutex);
+	bool tell = trouble_tell(&trouble, key, clock_monotonic_ms() + 1, &untold);
+	if (tell)
+		atomic_store(&troubled, true);
+	pthread_mutex_unlock(&trouble_mutex);
+	if (tell && untold > 0)
+		log_event(LOG_LEVEL_ERROR, event, "%s (and %u times since this was said last)", text, untold);
+	else if (tell)
+		log_event(LOG_LEVEL_ERROR, event, "%s", text);
+}
+
+void log_mended(void)
+{
+	uint64_t lasted_ms = 0;
+	if (!atomic_load(&troubled))
+		return;
+	pthread_mutex_lock(&trouble_mutex);
+	bool tell = trouble_mended(&trouble, clock_monotonic_ms() + 1, &lasted_ms);
+	atomic_store(&troubled, false);
+	pthread_mutex_unlock(&trouble_mutex);
+	if (tell)
+		log_event(LOG_LEVEL_INFO, "mended", "requests are recorded and answered again, after %llu s",
+			  (unsigned long long)(lasted_ms + 999) / 1000);
 }

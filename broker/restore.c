@@ -250,7 +250,7 @@ int backup_restore(const struct restore_options *options)
 		return EXIT_CANNOT;
 	}
 	restore->options = options;
-	restore->broker.signals = restore->lock = -1;
+	restore->broker.signals = restore->broker.keeper = restore->lock = -1;
 	process_harden();
 	bool done = run(restore);
 	if (done)

@@ -367,7 +367,7 @@ struct store {
 };
 
 // What the last failure was, in words, for the broker's log. Never holds row contents.
-#define STORE_DETAIL_BYTES 200
+#define STORE_DETAIL_BYTES 400
 
 // Opens or creates the database file (0600) and takes it for this process alone: a second broker on the same
 // file is refused. WAL, synchronous=FULL. A file of an unknown schema version is refused, not changed.

@@ -184,8 +184,10 @@ static const char schema[] =
 
 enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what, const char *why)
 {
-	log_event(LOG_LEVEL_ERROR, "store_failed", "%s: %s", what,
-		  why != NULL ? why : sqlite3_errmsg(store->database));
+	char trouble[SQLITE_TROUBLE_BYTES];
+	if (why == NULL)
+		sqlite_trouble(store->database, true, trouble);
+	log_trouble("store_failed", "%s: %s", what, why != NULL ? why : trouble);
 	if (store->begun)
 		store->poisoned = true;
 	return STORE_FAILED;
@@ -202,6 +204,10 @@ static enum store_status begin(struct store *base)
 		store->leaves_remains = false;
 	store->begun = true;
 	enum store_status status = sqlite_run(store, store->statements[STATEMENT_BEGIN], SQLITE_OK, "begin");
+	bool busy = status != STORE_OK && (sqlite3_errcode(store->database) & 0xff) == SQLITE_BUSY;
+	if (busy != store->busy)
+		sqlite3_busy_timeout(store->database, busy ? STORE_BUSY_AGAIN_MS : STORE_BUSY_TIMEOUT_MS);
+	store->busy = busy;
 	if (status != STORE_OK) {
 		store->begun = false;
 		store->poisoned = false;
@@ -336,8 +342,15 @@ static const struct store_ops sqlite_ops = {
 
 static bool refuse(char detail[STORE_DETAIL_BYTES], const char *path, const char *what)
 {
-	snprintf(detail, STORE_DETAIL_BYTES, "%.100s: %.90s", path, what);
+	snprintf(detail, STORE_DETAIL_BYTES, "%.100s: %.290s", path, what);
 	return false;
+}
+
+static bool refuse_as_sqlite(sqlite3 *database, char detail[STORE_DETAIL_BYTES], const char *path)
+{
+	char trouble[SQLITE_TROUBLE_BYTES];
+	sqlite_trouble(database, false, trouble);
+	return refuse(detail, path, trouble);
 }
 
 // SQLite's own locks would let a second broker in between two batches; this one lasts as long as the process.
@@ -410,7 +423,7 @@ bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, c
 	if (!read_number(database, "PRAGMA application_id", &application) ||
 	    !read_number(database, "PRAGMA user_version", &version) ||
 	    !read_number(database, "SELECT count(*) FROM sqlite_master", &tables))
-		return refuse(detail, path, sqlite3_errmsg(database));
+		return refuse_as_sqlite(database, detail, path);
 	*ret_empty = application == 0 && version == 0 && tables == 0;
 	if (*ret_empty)
 		return true;
@@ -457,7 +470,7 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 	if (realpath(path, real) == NULL) // NOFOLLOW refuses a link anywhere in the path
 		return refuse(detail, path, strerror(errno));
 	if (sqlite3_open_v2(real, &store->database, flags, NULL) != SQLITE_OK)
-		return refuse(detail, path, sqlite3_errmsg(store->database));
+		return refuse_as_sqlite(store->database, detail, path);
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
 	if (!sqlite_check_schema(store->database, path, &empty, detail))
@@ -470,19 +483,24 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 			    // A long read beside the broker lets the WAL grow; afterwards it is cut again.
 			    "PRAGMA journal_size_limit = 67108864") ||
 	    (empty && !create_schema(store)) || !prepare(store))
-		return refuse(detail, path, sqlite3_errmsg(store->database));
+		return refuse_as_sqlite(store->database, detail, path);
 	if (!read_number(store->database, "PRAGMA synchronous", &synchronous) || synchronous != 2)
 		return refuse(detail, path, "SQLite does not flush commits here");
 	// A process before may have ended between the commit and the cut. Where nothing was ever destroyed nobody is kept waiting.
 	sqlite3_int64 destroyed = 0;
 	if (!read_number(store->database, "SELECT count(*) FROM audit_key WHERE destroyed_ms > 0", &destroyed))
-		return refuse(detail, path, sqlite3_errmsg(store->database));
+		return refuse_as_sqlite(store->database, detail, path);
 	store->leaves_remains = destroyed > 0;
 	if (!sqlite_inbox_counts_init(store))
 		return refuse(detail, path, "out of memory");
 	sqlite3_int64 plans = 0;
-	if (!read_number(store->database, "SELECT count(*) FROM plan", &plans) || !sqlite_subjects_load(store, (uint64_t)plans))
-		return refuse(detail, path, sqlite3_errmsg(store->database));
+	bool agree = false;
+	if (!read_number(store->database, "SELECT count(*) FROM plan", &plans) ||
+	    !sqlite_subjects_load(store, (uint64_t)plans, &agree))
+		return refuse_as_sqlite(store->database, detail, path);
+	if (!agree)
+		return refuse(detail, path, "its index of children does not agree with the plans, so that a known child may not be found; the file is damaged:"
+				      " keep it, and put a backup in its place");
 	if (!sqlite_wal_keeper_start(store, real))
 		return refuse(detail, path, "the thread that keeps its write-ahead log short cannot be started");
 	return true;

@@ -9,6 +9,8 @@
 
 // A reader of the same file (`cpis audit verify`, a backup) may hold a lock for a moment.
 #define STORE_BUSY_TIMEOUT_MS 5000
+// Once that was too long for one batch, those after it are told soon that they cannot be recorded.
+#define STORE_BUSY_AGAIN_MS 100
 
 #define INBOX_COLUMNS                                                                                \
 	"organisation, box, id, kind, created_ms, sealed, acknowledged_ms, delivered_ms, lease_until_ms, escalated_ms," \
@@ -158,6 +160,7 @@ struct sqlite_store {
 	sqlite3_stmt *searches[SEARCH_STATEMENTS];
 	int lock_file;
 	bool begun;
+	bool busy;                   // somebody held the lock too long
 	bool poisoned;               // a call of this batch failed: it cannot be committed
 	bool audit_counted, indexed_counted; // in this batch: the two below are known
 	uint64_t audit_next;         // number of rows, with those of this batch
@@ -175,6 +178,10 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 
 // Looks and changes nothing: whether the file is a store of this version, or empty. False with a sentence.
 bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES]);
+
+#define SQLITE_TROUBLE_BYTES 300
+// What SQLite and the system say of the last failed call, and what to do about it. `running`: else the broker ends of it.
+void sqlite_trouble(sqlite3 *database, bool running, char ret[SQLITE_TROUBLE_BYTES]); // store_sqlite_trouble.c
 
 // Notes the failure in the broker's log, poisons the batch, and is STORE_FAILED. `what` is the operation; `why` NULL:
 // what SQLite says.
@@ -305,7 +312,8 @@ bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path); // f
 void sqlite_wal_keeper_stop(struct sqlite_store *store); // harmless without one
 int sqlite_wal_cut(struct sqlite_store *store); // between batches; SQLITE_BUSY: somebody reads beside the broker
 // store_sqlite_subjects.c
-bool sqlite_subjects_load(struct sqlite_store *store, uint64_t plans); // so many rows; false: SQLite says why, or there is no memory
+// So many rows; false: SQLite says why, or there is no memory. Not `ret_agree`: the index has not the subjects of the plans.
+bool sqlite_subjects_load(struct sqlite_store *store, uint64_t plans, bool *ret_agree);
 void sqlite_subjects_free(struct sqlite_store *store);
 void sqlite_subject_add(struct sqlite_store *store, const struct store_tag *subject); // before a plan is put
 bool sqlite_subject_may_have_plan(const struct sqlite_store *store, const struct store_tag *subject);

@@ -84,12 +84,10 @@ static void finish(sqlite3_stmt *statement)
 static enum store_status fail_and_finish(struct sqlite_store *store, sqlite3_stmt *statement, int bound,
 					 const char *what)
 {
-	const char *why = NULL;
-	if (store->poisoned)
-		why = "an earlier call of this batch failed";
-	else if (bound != SQLITE_OK)
-		why = "a value is out of the store's range";
-	enum store_status status = sqlite_store_fail(store, what, why);
+	enum store_status status = STORE_FAILED;
+	// That an earlier call of the batch failed has been said.
+	if (!store->poisoned)
+		status = sqlite_store_fail(store, what, bound != SQLITE_OK ? "a value is out of the store's range" : NULL);
 	finish(statement);
 	return status;
 }

@@ -106,28 +106,44 @@ void sqlite_subject_add(struct sqlite_store *store, const struct store_tag *subj
 	}
 }
 
-static bool add_all(struct sqlite_store *store, sqlite3_stmt *rows)
+// A sum over rows, the same in whatever order they are read. Against damage by chance, not by anybody.
+static uint64_t row_hash(const struct store_tag *subject, sqlite3_int64 row)
 {
-	struct store_tag subject;
-	int step;
-	while ((step = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (!sqlite_column_tag(rows, 0, &subject))
-			return false;
-		sqlite_subject_add(store, &subject);
+	uint64_t halves[TAG_BYTES / sizeof(uint64_t)], hash = (uint64_t)row;
+	memcpy(halves, subject->bytes, sizeof halves);
+	for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+		hash = (hash ^ halves[i]) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
 	}
+	return hash;
+}
+
+// The sum over what the statement finds: subject and row number. `add`: they are put into the filter.
+static bool read_rows(struct sqlite_store *store, const char *sql, bool add, uint64_t *ret_sum)
+{
+	sqlite3_stmt *rows = NULL;
+	struct store_tag subject;
+	int step = sqlite3_prepare_v2(store->database, sql, -1, &rows, NULL);
+	*ret_sum = 0;
+	if (step == SQLITE_OK)
+		while ((step = sqlite3_step(rows)) == SQLITE_ROW && sqlite_column_tag(rows, 0, &subject)) {
+			*ret_sum += row_hash(&subject, sqlite3_column_int64(rows, 1));
+			if (add)
+				sqlite_subject_add(store, &subject);
+		}
+	sqlite3_finalize(rows);
 	return step == SQLITE_DONE;
 }
 
-bool sqlite_subjects_load(struct sqlite_store *store, uint64_t plans)
+bool sqlite_subjects_load(struct sqlite_store *store, uint64_t plans, bool *ret_agree)
 {
-	sqlite3_stmt *rows = NULL;
+	uint64_t index_sum = 0, table_sum = 0;
 	store->subjects = calloc(1, sizeof *store->subjects);
-	// The index alone is read.
+	// The index alone is read at first. A bit of it that flipped makes a known child an unknown one, which SQLite does not notice.
 	bool loaded = store->subjects != NULL && add_layer(store->subjects, plans) &&
-		      sqlite3_prepare_v2(store->database, "SELECT subject FROM plan INDEXED BY plan_by_subject", -1, &rows, NULL) ==
-			      SQLITE_OK &&
-		      add_all(store, rows);
-	sqlite3_finalize(rows);
+		      read_rows(store, "SELECT subject, rowid FROM plan INDEXED BY plan_by_subject", true, &index_sum) &&
+		      read_rows(store, "SELECT subject, rowid FROM plan NOT INDEXED", false, &table_sum);
+	*ret_agree = index_sum == table_sum;
 	return loaded;
 }
 

@@ -133,7 +133,7 @@ int sqlite_wal_cut(struct sqlite_store *store)
 	// It cannot begin meanwhile. Nobody waits for a reader: it is tried again.
 	sqlite3_busy_timeout(store->database, 0);
 	int status = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
-	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
+	sqlite3_busy_timeout(store->database, store->busy ? STORE_BUSY_AGAIN_MS : STORE_BUSY_TIMEOUT_MS);
 	pthread_mutex_unlock(&keeper->mutex);
 	return status;
 }

@@ -66,7 +66,7 @@ static void write_verifier(const struct log_maker *maker, const char *directory)
 // With the store at `maker->path` and the log's key there already.
 static void open_log(struct log_maker *maker, const char *store_key)
 {
-	char detail[AUDIT_DETAIL_BYTES] = "";
+	char detail[STORE_DETAIL_BYTES] = "";
 	maker->children = make_children();
 	must(vault_open_key(store_key, &maker->vault, detail), store_key, detail);
 	must(store_sqlite_open(maker->path, &maker->store, detail) == STORE_OK, maker->path, detail);

@@ -150,16 +150,21 @@ static enum raw_curve_result read_frame(struct raw_curve *client, int64_t until_
 
 // ------------------------------------------------------------------ handshake (RFC 26)
 
-static enum raw_curve_result connect_to(struct raw_curve *client, const char *endpoint)
+static enum raw_curve_result connect_to(struct raw_curve *client, const struct raw_curve_options *options)
 {
 	unsigned port;
-	struct sockaddr_in to = {.sin_family = AF_INET};
+	struct sockaddr_in to = {.sin_family = AF_INET}, from = {.sin_family = AF_INET};
 	int one = 1;
-	if (sscanf(endpoint, "tcp://127.0.0.1:%5u", &port) != 1)
+	if (sscanf(options->endpoint, "tcp://127.0.0.1:%5u", &port) != 1)
 		return RAW_CURVE_BROKEN;
 	to.sin_port = htons((uint16_t)port);
 	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (options->receive_bytes != 0)
+		setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &options->receive_bytes, sizeof options->receive_bytes);
+	if (options->source != NULL && (inet_pton(AF_INET, options->source, &from.sin_addr) != 1 ||
+					bind(client->fd, (struct sockaddr *)&from, sizeof from) != 0))
+		return RAW_CURVE_BROKEN;
 	// A loopback connect is done by the kernel: it does not wait for the server.
 	if (client->fd < 0 || connect(client->fd, (struct sockaddr *)&to, sizeof to) != 0)
 		return RAW_CURVE_BROKEN;
@@ -329,7 +334,7 @@ static enum raw_curve_result shake_hands(struct raw_curve *client, const struct 
 					 int64_t until_ms)
 {
 	uint8_t greeting[GREETING_BYTES];
-	enum raw_curve_result result = connect_to(client, options->endpoint);
+	enum raw_curve_result result = connect_to(client, options);
 	if (result != RAW_CURVE_OK)
 		return result;
 	if (options->stop == RAW_CURVE_STOP_CONNECTED)
@@ -382,6 +387,11 @@ void raw_curve_reset(struct raw_curve *client)
 	const struct linger at_once = {.l_onoff = 1};
 	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	raw_curve_close(client);
+}
+
+int raw_curve_socket(const struct raw_curve *client)
+{
+	return client->fd;
 }
 
 const char *raw_curve_reason(const struct raw_curve *client)

@@ -38,6 +38,8 @@ struct raw_curve_property {
 
 struct raw_curve_options {
 	const char *endpoint; // tcp://127.0.0.1:PORT
+	const char *source; // the address that it comes from; NULL: the kernel's choice
+	int receive_bytes; // the socket's buffer for what it does not read; 0: the kernel's choice
 	const uint8_t *server_public; // RAW_CURVE_KEY_BYTES each
 	const uint8_t *public_key, *secret_key;
 	struct raw_curve_property properties[RAW_CURVE_PROPERTIES_MAX]; // those with a name
@@ -55,6 +57,9 @@ void raw_curve_close(struct raw_curve *client); // accepts NULL
 void raw_curve_reset(struct raw_curve *client); // the same, with a TCP reset
 // The text of the server's ERROR; "" when there was none.
 const char *raw_curve_reason(const struct raw_curve *client);
+
+// The socket, for what is done to it besides: half of it shut down, single bytes read.
+int raw_curve_socket(const struct raw_curve *client);
 
 // One frame of a message; `more`: another one follows.
 enum raw_curve_result raw_curve_send(struct raw_curve *client, const void *data, size_t bytes, bool more,

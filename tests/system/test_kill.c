@@ -8,33 +8,23 @@
 
 #include <check.h>
 #include <openssl/rand.h>
-#include <sqlite3.h>
 
-#include "proto/audit_record.h"
 #include "proto/date.h"
+#include "tests/harness/ledger.h"
 #include "tests/harness/world.h"
 #include "tests/harness/world_client.h"
 
 #define KILLS 50u
 #define CHILDREN 20u
 #define WORKERS 3u
-#define EFFECTS_MAX 200000u
 #define CALL_MS 60000u
 #define EMERGENCY CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT
-
-// One thing a client was told is done.
-struct effect {
-	uint8_t request_id[REQUEST_ID_BYTES];
-	uint64_t audit_index;
-	Cpis__V1__Operation operation;
-};
 
 struct worker {
 	pthread_t thread;
 	struct cpis_client *client;
 	void (*work)(struct worker *worker);
-	struct effect *effects;
-	size_t count;
+	struct ledger ledger;
 	unsigned turn, unanswered, refused;
 };
 
@@ -53,12 +43,7 @@ static pthread_cond_t progressed = PTHREAD_COND_INITIALIZER;
 static void acknowledge(struct worker *worker, const Cpis__V1__Reply *reply, const uint8_t id[REQUEST_ID_BYTES],
 			Cpis__V1__Operation operation)
 {
-	if (worker->count == EFFECTS_MAX)
-		world_fail(world, "more effects than expected");
-	struct effect *effect = &worker->effects[worker->count++];
-	memcpy(effect->request_id, id, REQUEST_ID_BYTES);
-	effect->audit_index = reply->receipt->index;
-	effect->operation = operation;
+	ledger_add(&worker->ledger, id, reply, operation);
 	pthread_mutex_lock(&mutex);
 	atomic_fetch_add(&progress, 1);
 	pthread_cond_signal(&progressed);
@@ -169,151 +154,6 @@ static void kill_at_some_moment(unsigned round)
 
 // ------------------------------------------------------------------ looking back
 
-struct record {
-	uint8_t request_id[REQUEST_ID_BYTES];
-	uint64_t index;
-	Cpis__V1__Operation operation;
-	Cpis__V1__Outcome outcome;
-};
-
-static struct record *read_log(size_t *ret_count)
-{
-	sqlite3 *handle = NULL;
-	sqlite3_stmt *statement = NULL;
-	struct arena arena;
-	size_t count = 0, room = 1024;
-	struct record *records = calloc(room, sizeof *records);
-	ck_assert(arena_init(&arena, ARENA_BYTES));
-	ck_assert_int_eq(sqlite3_open_v2(world_path(world, "store.db"), &handle, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-	ck_assert_int_eq(sqlite3_prepare_v2(handle, "SELECT record FROM audit ORDER BY idx", -1, &statement, NULL),
-			 SQLITE_OK);
-	while (sqlite3_step(statement) == SQLITE_ROW) {
-		Cpis__V1__AuditRecord *decoded = NULL;
-		struct wire_error error;
-		arena_reset(&arena);
-		ck_assert_int_eq(audit_record_decode(&arena, sqlite3_column_blob(statement, 0),
-						     (size_t)sqlite3_column_bytes(statement, 0), &decoded, &error),
-				 WIRE_OK);
-		if (count == room) {
-			room *= 2;
-			records = realloc(records, room * sizeof *records);
-		}
-		ck_assert_ptr_nonnull(records);
-		ck_assert_uint_eq(decoded->index, count);
-		struct record *record = &records[count++];
-		memset(record->request_id, 0, sizeof record->request_id);
-		// What the broker records by itself had no request.
-		if (decoded->operation < CPIS__V1__OPERATION__HANDSHAKE) {
-			ck_assert_uint_eq(decoded->request_id.len, REQUEST_ID_BYTES);
-			memcpy(record->request_id, decoded->request_id.data, REQUEST_ID_BYTES);
-		}
-		record->index = decoded->index;
-		record->operation = decoded->operation;
-		record->outcome = decoded->outcome;
-	}
-	sqlite3_finalize(statement);
-	sqlite3_close(handle);
-	arena_done(&arena);
-	*ret_count = count;
-	return records;
-}
-
-// By request, the first time first.
-static int compare_records(const void *a, const void *b)
-{
-	const struct record *x = a, *y = b;
-	int order = memcmp(x->request_id, y->request_id, REQUEST_ID_BYTES);
-	return order != 0 ? order : x->index < y->index ? -1 : x->index > y->index;
-}
-
-static int compare_ids(const void *a, const void *b)
-{
-	return memcmp(((const struct record *)a)->request_id, ((const struct record *)b)->request_id, REQUEST_ID_BYTES);
-}
-
-// Keeps the first record of each access that took effect; retries have records of their own. Returns how many.
-static size_t keep_first_accesses(struct record *records, size_t count)
-{
-	size_t kept = 0, distinct = 0;
-	for (size_t i = 0; i < count; i++)
-		if (records[i].outcome == CPIS__V1__OUTCOME__OK &&
-		    records[i].operation == CPIS__V1__OPERATION__DETAILS)
-			records[kept++] = records[i];
-	qsort(records, kept, sizeof *records, compare_records);
-	for (size_t i = 0; i < kept; i++)
-		if (i == 0 || compare_ids(&records[i - 1], &records[i]) != 0)
-			records[distinct++] = records[i];
-	return distinct;
-}
-
-// Each acknowledged effect has its record. Returns the first records of all accesses, by request.
-static struct record *check_log(size_t *ret_accesses)
-{
-	size_t count;
-	struct record *records = read_log(&count);
-	for (size_t w = 0; w < WORKERS; w++)
-		for (size_t i = 0; i < workers[w].count; i++) {
-			const struct effect *effect = &workers[w].effects[i];
-			ck_assert_uint_lt(effect->audit_index, count);
-			const struct record *record = &records[effect->audit_index];
-			ck_assert_mem_eq(record->request_id, effect->request_id, REQUEST_ID_BYTES);
-			ck_assert_int_eq(record->operation, effect->operation);
-			ck_assert_int_eq(record->outcome, CPIS__V1__OUTCOME__OK);
-		}
-	printf("%zu audit records\n", count);
-	*ret_accesses = keep_first_accesses(records, count);
-	return records;
-}
-
-static int compare_indices(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-// The audit indices of all notifications, sorted.
-static uint64_t *read_inbox(struct cpis_client *leeds, size_t room, size_t *ret_count)
-{
-	uint64_t *indices = calloc(room + 1, sizeof *indices), after = 0;
-	size_t count = 0, page;
-	ck_assert_ptr_nonnull(indices);
-	do {
-		const Cpis__V1__Reply *reply = world_inbox(leeds, after, false);
-		ck_assert_int_eq(reply->outcome, CPIS__V1__OUTCOME__OK);
-		page = reply->inbox_list->n_items;
-		for (size_t i = 0; i < page; i++) {
-			ck_assert_uint_eq(reply->inbox_list->items[i]->id, after + 1);
-			ck_assert_uint_lt(count, room + 1);
-			indices[count++] = reply->inbox_list->items[i]->access->audit_index;
-			after++;
-		}
-		cpis_reply_free(reply);
-	} while (page > 0);
-	qsort(indices, count, sizeof *indices, compare_indices);
-	*ret_count = count;
-	return indices;
-}
-
-// One notification for each access that took effect, however often it was sent, and none besides.
-static void check_inbox(struct cpis_client *leeds, const struct record *accesses, size_t access_count)
-{
-	size_t count;
-	uint64_t *indices = read_inbox(leeds, access_count, &count);
-	ck_assert_uint_eq(count, access_count);
-	for (size_t i = 0; i < access_count; i++)
-		ck_assert_ptr_nonnull(
-			bsearch(&accesses[i].index, indices, count, sizeof *indices, compare_indices));
-	for (size_t w = 0; w < WORKERS; w++)
-		for (size_t i = 0; i < workers[w].count; i++) {
-			struct record wanted;
-			memcpy(wanted.request_id, workers[w].effects[i].request_id, REQUEST_ID_BYTES);
-			if (workers[w].effects[i].operation == CPIS__V1__OPERATION__DETAILS)
-				ck_assert_ptr_nonnull(
-					bsearch(&wanted, accesses, access_count, sizeof *accesses, compare_ids));
-		}
-	free(indices);
-}
-
 static unsigned check_plans(struct cpis_client *nurse)
 {
 	unsigned checked = 0;
@@ -333,14 +173,8 @@ static unsigned check_plans(struct cpis_client *nurse)
 
 static void check_verifies(void)
 {
-	for (size_t w = 0; w < WORKERS; w++) {
-		const char *path = world_path(world, "worker.checkpoint");
-		world_write_file(path, cpis_checkpoint(workers[w].client));
-		ck_assert_msg(world_cpis(world, NULL, "audit", "verify", "--database", world_path(world, "store.db"),
-					 "--log-key", world_path(world, "authority/trust/log.vkey"), "--checkpoint",
-					 path, NULL) == 0,
-			      "%s", world_err(world));
-	}
+	for (size_t w = 0; w < WORKERS; w++)
+		ledger_verify(world, world_path(world, "store.db"), cpis_checkpoint(workers[w].client));
 }
 
 // ------------------------------------------------------------------ the test
@@ -359,8 +193,6 @@ static void setup(void)
 	for (size_t i = 0; i < WORKERS; i++) {
 		workers[i].client = world_sign_in(world, jobs[i].profile);
 		workers[i].work = jobs[i].work;
-		workers[i].effects = calloc(EFFECTS_MAX, sizeof *workers[i].effects);
-		ck_assert_ptr_nonnull(workers[i].effects);
 	}
 	snprintf(publisher_key, sizeof publisher_key, "%s", world_path(world, "staff/leeds.key"));
 	world_set_contacts(world, workers[0].client, "leeds");
@@ -374,7 +206,7 @@ static void teardown(void)
 {
 	for (size_t i = 0; i < WORKERS; i++) {
 		cpis_close(workers[i].client);
-		free(workers[i].effects);
+		ledger_done(&workers[i].ledger);
 	}
 	world_free(world);
 }
@@ -396,15 +228,15 @@ START_TEST(nothing_acknowledged_is_lost_or_done_twice)
 		pthread_join(workers[i].thread, NULL);
 		unanswered += workers[i].unanswered;
 		refused += workers[i].refused;
-		looks += i > 0 ? workers[i].count : 0;
+		looks += i > 0 ? workers[i].ledger.count : 0;
 	}
 	printf("%u kills in %llu ms; acknowledged: %zu publications, %zu accesses; %u unanswered, %u refused\n", kills,
-	       (unsigned long long)(world_monotonic_ms() - began), workers[0].count, looks, unanswered, refused);
-	size_t accesses;
-	struct record *first_records = check_log(&accesses);
-	check_inbox(workers[0].client, first_records, accesses);
-	free(first_records);
-	printf("%zu accesses in the log, each with its notification; ", accesses);
+	       (unsigned long long)(world_monotonic_ms() - began), workers[0].ledger.count, looks, unanswered, refused);
+	const struct ledger *ledgers[WORKERS];
+	for (size_t i = 0; i < WORKERS; i++)
+		ledgers[i] = &workers[i].ledger;
+	struct ledger_found found = ledger_check(world, world_path(world, "store.db"), ledgers, WORKERS, workers[0].client);
+	printf("%zu audit records\n%zu accesses in the log, each with its notification; ", found.records, found.accesses);
 	printf("%u of %u plans have the last acknowledged date\n", check_plans(workers[1].client), CHILDREN);
 	check_verifies();
 	ck_assert_int_eq(world_stop(world), 0);

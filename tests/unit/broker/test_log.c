@@ -171,6 +171,20 @@ START_TEST(keeps_errno_and_goes_on_when_the_log_cannot_be_written)
 }
 END_TEST
 
+START_TEST(says_what_recurs_once_and_once_that_it_is_over)
+{
+	for (int i = 0; i < 1000; i++)
+		log_trouble("store_failed", "commit: %s", "disk full");
+	log_trouble("commit_failed", "commit: disk full");
+	log_mended();
+	log_mended();
+	const char *log = read_log();
+	ck_assert_msg(matches(log, WHEN "error store_failed commit: disk full\n[^\n]* error commit_failed commit: disk full\n"
+				   "[^\n]* info mended requests are recorded and answered again, after [01] s\n$"),
+		      "%s", log);
+}
+END_TEST
+
 static void *write_lines(void *context)
 {
 	for (int i = 0; i < LINES_PER_THREAD; i++)
@@ -201,6 +215,7 @@ int main(void)
 	Suite *suite = suite_create("log");
 	TCase *tests = tcase_create("log");
 	tcase_add_checked_fixture(tests, start, stop);
+	tcase_add_test(tests, says_what_recurs_once_and_once_that_it_is_over);
 	tcase_add_test(tests, writes_time_level_event_and_text_on_one_line);
 	tcase_add_test(tests, has_a_word_for_each_level);
 	tcase_add_test(tests, stamps_lines_with_the_time_they_were_written_at);
