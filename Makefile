@@ -111,7 +111,8 @@ demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up
 
 test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
-	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) $(sort $(wildcard tests/system/*.sh))
+	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) \
+		$(sort $(filter-out $(if $(SANITIZE),tests/system/fuzz.sh),$(wildcard tests/system/*.sh)))
 
 lint: deps ## layering, house rules and outliers
 	@tests/lint/lint.sh

@@ -13,6 +13,7 @@ build=build/fuzz
 work=$build/work
 jobs_max=${JOBS:-2}
 # The slowest input of the corpora takes a tenth of a second; the broker may have 1 GiB under these sanitizers.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-malloc_context_size=8:quarantine_size_mb=32}
 limits=(-timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=256)
 
 usage() {
