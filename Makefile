@@ -239,7 +239,7 @@ $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
 	$(link_with_all) -lssl -lpq
 # Of LINKED_WITH_ALL each takes what it needs.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL)
-	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer $(LIBS_RESPONDERS)
+	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
