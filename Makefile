@@ -21,7 +21,7 @@ VERSION := 0.1.0
 # Debian 12 packages: what the programs need, and what building and testing them needs.
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
-	clang libclang-rt-14-dev valgrind sqlite3 openssl python3 spin \
+	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev
 # What `make bench` needs besides: the peers, and the client of one.
 BENCH_PACKAGES := nats-server nginx-light postgresql-15 libpq-dev
@@ -87,16 +87,20 @@ SHIMS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/shim/*.c))
 bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
 BENCH_A := $(BUILD)/libcpis-bench.a
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/bench_*.c))
+fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildcard tests/fuzz/*.c)))
+FUZZ_A := $(BUILD)/libcpis-fuzz.a
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench demo test test-built lint soak bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench demo test test-built lint soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs tests-built benches
+.PHONY: programs tests-built benches fuzzers
 programs: $(PROGRAMS)
 tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK)
 benches: $(BENCHES)
+fuzzers: $(FUZZERS)
 
 deps: ## install the Debian packages that are missing; silent when none is
 	@missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null | awk '$$2 == "installed" {print $$1}' \
@@ -113,7 +117,8 @@ demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up
 
 test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
-	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) $(sort $(wildcard tests/system/*.sh))
+	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) \
+		$(sort $(filter-out $(if $(SANITIZE),tests/system/fuzz.sh tests/system/soak.sh),$(wildcard tests/system/*.sh)))
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -121,6 +126,22 @@ soak: deps ## ten million requests of all kinds, hostile ones too, and what they
 
 lint: deps ## layering, house rules and outliers
 	@tests/lint/lint.sh
+
+# The harnesses and all that they link are built by clang, apart: tests/fuzz/README.md.
+FUZZ_BUILD := build/fuzz
+TIME ?= 60
+fuzz: fuzz-built ## run each fuzz harness for TIME=60 seconds, and print the coverage that its corpus reaches
+	@tests/fuzz/fuzz.sh run $(TIME)
+
+fuzz-replay: fuzz-built ## the fuzz corpora alone
+	@tests/fuzz/fuzz.sh replay
+
+fuzz-merge: fuzz-built ## what the last fuzz runs found goes into the corpora
+	@tests/fuzz/fuzz.sh merge
+
+fuzz-built: deps
+	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
+		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/bench/install.sh $(BENCH_PACKAGES)
@@ -183,6 +204,7 @@ $(CLI_A): $(cli_OBJ)
 $(RESPONDERS_A): $(responders_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(BENCH_A): $(bench_OBJ)
+$(FUZZ_A): $(fuzz_OBJ)
 $(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
@@ -232,6 +254,9 @@ $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,now -o $@ $<
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
 	$(link_with_all) -lssl -lpq
+# Of LINKED_WITH_ALL each takes what it needs.
+$(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL)
+	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

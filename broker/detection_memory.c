@@ -50,10 +50,13 @@ static bool table_new(struct table *table, unsigned rows, size_t row_bytes)
 	return table->rows != NULL;
 }
 
-// Rows that were never used stay untouched: writing to them would make them take memory.
+// The kernel takes the pages back, and gives zeros when they are used again. Where it does not (locked ones), rows that were never
+// used stay untouched: writing to them would make them take memory.
 static void table_wipe(struct table *table)
 {
-	for (size_t i = 0; table->rows != NULL && i < (size_t)table->sets * WAYS; i++) {
+	if (table->rows == NULL || madvise(table->rows, (size_t)table->sets * WAYS * table->row_bytes, MADV_DONTNEED) == 0)
+		return;
+	for (size_t i = 0; i < (size_t)table->sets * WAYS; i++) {
 		struct memory_row *row = (struct memory_row *)(table->rows + i * table->row_bytes);
 		if (row->key != 0)
 			explicit_bzero(row, table->row_bytes);

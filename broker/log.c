@@ -39,7 +39,7 @@ static void mask_controls(char *text, size_t bytes)
 			text[i] = '?';
 }
 
-static void write_line(enum log_level level, const char *event, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void write_line(enum log_level level, const char *event, const char *format, va_list arguments)
 {
 	char line[LINE_BYTES_MAX], when[25];
 	instant_format(clock_now_ms(), when);

@@ -70,6 +70,8 @@ static const int deadly_calls[] = {
 	SCMP_SYS(memfd_create), SCMP_SYS(memfd_secret), SCMP_SYS(mknod), SCMP_SYS(mknodat),
 };
 
+// The second operand of a comparison that has none is 0: clang asks for it.
+
 // 0, or the negative error of libseccomp.
 static int add(scmp_filter_ctx filter, uint32_t action, const int *calls, size_t count)
 {
@@ -99,17 +101,17 @@ static int add_threads(scmp_filter_ctx filter)
 		status = seccomp_rule_add(filter, SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), 1,
 					  SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 	if (status == 0)
-		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME));
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_NAME, 0));
 	// libzmq sets each new thread's policy to what it is, and aborts when it may not.
 	if (status == 0)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sched_setscheduler), 1,
-					  SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER));
+					  SCMP_A1(SCMP_CMP_EQ, SCHED_OTHER, 0));
 	// Signals to itself, by abort(3) and raise(3), and a look at its own limits.
 	if (status == 0)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
 	if (status == 0)
-		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0));
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(prlimit64), 1, SCMP_A2(SCMP_CMP_EQ, 0, 0));
 	return status;
 }
 
@@ -123,12 +125,12 @@ static int add_network(scmp_filter_ctx filter, enum sandbox_network network)
 	static const int families[] = {AF_INET, AF_INET6};
 	for (unsigned i = 0; i < 2 && status == 0; i++)
 		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]),
+					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
 					  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
 	for (scmp_datum_t family = 0; family < AF_MAX && status == 0; family++)
 		if (family != AF_INET && family != AF_INET6)
 			status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(socket), 1,
-						  SCMP_A0(SCMP_CMP_EQ, family));
+						  SCMP_A0(SCMP_CMP_EQ, family, 0));
 	return status != 0 ? status : ADD(filter, SCMP_ACT_ALLOW, listening_calls);
 }
 
@@ -139,7 +141,7 @@ static int fill(scmp_filter_ctx filter, const struct sandbox_options *options)
 		status = options->profile == SANDBOX_CORE ? ADD(filter, SCMP_ACT_ALLOW, file_calls)
 							   : ADD(filter, SCMP_ACT_ERRNO(EACCES), missing_file_calls);
 	if (status == 0 && options->profile == SANDBOX_CORE)
-		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	if (status == 0)
 		status = add_memory(filter);
 	if (status == 0)

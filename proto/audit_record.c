@@ -68,5 +68,6 @@ bool audit_record_matches(const Cpis__V1__AuditRecord *record, const Cpis__V1__R
 	return operation && record->outcome == reply->outcome &&
 	       strcmp(record->reason_code, reply->reason_code) == 0 && reply->receipt != NULL &&
 	       record->index == reply->receipt->index && record->request_id.len == request->request_id.len &&
-	       memcmp(record->request_id.data, request->request_id.data, request->request_id.len) == 0;
+	       (request->request_id.len == 0 || // then there may be no bytes to look at
+		memcmp(record->request_id.data, request->request_id.data, request->request_id.len) == 0);
 }

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "proto/invariant.h"
+#include "proto/text.h"
 
 #define TEXT_BYTES 300
 
@@ -211,13 +212,15 @@ static unsigned line_of_place(const struct yaml_place *place)
 	return line_of_key(place->file, place->key, 0, 1, true);
 }
 
-// Details go to line-oriented logs and to terminals, and the file's words are in them.
+// Details go to line-oriented logs and to terminals, and the file's words are in them: also such as would turn the line around, and a
+// character that was cut in two.
 static void make_printable(char *text)
 {
-	for (; *text != '\0'; text++) {
-		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+	if (text_is_clean(text, strlen(text)))
+		return;
+	for (; *text != '\0'; text++)
+		if (*text < ' ' || *text > '~')
 			*text = '?';
-	}
 }
 
 static void write_detail(const struct yaml_file *file, unsigned line, char *detail, size_t detail_bytes,

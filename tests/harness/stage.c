@@ -318,11 +318,16 @@ void stage_set_detection(struct stage *stage, const char *rules)
 
 struct stage *stage_new(void)
 {
+	return stage_new_in("/tmp");
+}
+
+struct stage *stage_new_in(const char *parent)
+{
 	struct stage *stage = calloc(1, sizeof *stage);
 	char detail[POLICY_DETAIL_BYTES] = "";
 	stage_must(stage != NULL, "start", "out of memory");
 	stage->now_ms = STAGE_NOW_MS;
-	strcpy(stage->directory, "/tmp/cpis-stage-XXXXXX");
+	snprintf(stage->directory, sizeof stage->directory, "%.40s/cpis-stage-XXXXXX", parent);
 	stage_must(mkdtemp(stage->directory) != NULL, stage->directory, "cannot be made");
 	stage_must(authority_init(stage_path(stage, "ra"), STAGE_BROKER_NAME, "cpis.example/audit", STAGE_MADE_MS,
 				  detail) == CERTS_OK, "authority", detail);
@@ -351,6 +356,15 @@ static int remove_one(const char *path, const struct stat *status, int flag, str
 	return remove(path);
 }
 
+void stage_forget(struct stage *stage)
+{
+	for (size_t i = 0; i < stage->reply_count; i++) {
+		arena_done(&stage->replies[i]->arena);
+		free(stage->replies[i]);
+	}
+	stage->reply_count = 0;
+}
+
 void stage_free(struct stage *stage)
 {
 	if (stage == NULL)
@@ -363,10 +377,7 @@ void stage_free(struct stage *stage)
 	policy_free(stage->policy);
 	for (size_t i = 0; i < stage->asked_count; i++)
 		free(stage->asked[i].data);
-	for (size_t i = 0; i < stage->reply_count; i++) {
-		arena_done(&stage->replies[i]->arena);
-		free(stage->replies[i]);
-	}
+	stage_forget(stage);
 	free(stage->replies);
 	nftw(stage->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	explicit_bzero(stage, sizeof *stage);

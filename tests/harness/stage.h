@@ -112,6 +112,8 @@ struct stage {
 
 // Reads broker/policy.yaml: run from the top of the tree.
 struct stage *stage_new(void);
+// In a directory of its own under this one, e.g. where there is no disk to wait for. At most 40 bytes.
+struct stage *stage_new_in(const char *parent);
 void stage_free(struct stage *stage); // accepts NULL
 
 const char *stage_uid(enum stage_person person);
@@ -121,6 +123,8 @@ enum stage_system stage_system_of(enum stage_person person);
 
 // The core goes and a new one comes over the same store; sessions and register stay.
 void stage_restart(struct stage *stage);
+// The replies so far are gone.
+void stage_forget(struct stage *stage);
 // A new core over the same store, or false with the reason.
 bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DETAIL_BYTES]);
 void stage_end_profile(struct stage *stage, enum stage_person person); // now

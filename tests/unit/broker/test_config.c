@@ -310,6 +310,8 @@ START_TEST(refuses_what_is_not_one_yaml_mapping)
 	refuses("hello\n", ": Expecting MAPPING, got event: SCALAR");
 	refuses("- hello\n", ": Expecting MAPPING, got event: SEQUENCE_START");
 	refuses(GOOD "---\nbroker_name: other\n", ": more than one YAML document");
+	// A right-to-left override in a complaint would turn the line around for whoever reads the log.
+	refuses("broker_name: b\n\xe2\x80\xaename: x\n", ":2: unknown key '???name'");
 	refuses("broker_name: \xff\xfe\n", ": not YAML: invalid leading UTF-8 octet");
 }
 END_TEST
