@@ -47,37 +47,10 @@ struct front {
 
 // ------------------------------------------------------------------ what the front says
 
-static bool is_terminated(const char *text, size_t bytes)
-{
-	return memchr(text, '\0', bytes) != NULL;
-}
-
-static bool take_ready(struct front *front, const struct front_frame *frame)
-{
-	struct front_ready ready;
-	if (frame->bytes != sizeof ready)
-		return false;
-	memcpy(&ready, frame->data, sizeof ready);
-	for (enum listener i = 0; i < LISTENERS; i++)
-		if (!is_terminated(ready.endpoints[i], sizeof ready.endpoints[i]) ||
-		    (ready.endpoints[i][0] == '\0') != (front->options.endpoints[i] == NULL))
-			return false;
-	memcpy(front->endpoints, ready.endpoints, sizeof front->endpoints);
-	return true;
-}
-
-static bool is_of_handshake(enum reason reason)
-{
-	return reason >= REASON_HANDSHAKE_KEY && reason <= REASON_HANDSHAKE_UNFINISHED;
-}
-
 static bool take_attempt(struct front *front, const struct front_frame *frame)
 {
 	struct attempt attempt;
-	if (frame->bytes != sizeof attempt)
-		return false;
-	memcpy(&attempt, frame->data, sizeof attempt);
-	if (!is_of_handshake(attempt.reason) || attempt.count == 0 || !is_terminated(attempt.examples, sizeof attempt.examples))
+	if (!front_frame_attempt(frame, &attempt))
 		return false;
 	attempts_add(front->options.attempts, &attempt);
 	return true;
@@ -86,10 +59,7 @@ static bool take_attempt(struct front *front, const struct front_frame *frame)
 static bool take_busy(struct front *front, const struct front_frame *frame)
 {
 	struct front_busy busy;
-	if (frame->bytes != sizeof busy)
-		return false;
-	memcpy(&busy, frame->data, sizeof busy);
-	if (busy.count == 0)
+	if (!front_frame_busy(frame, &busy))
 		return false;
 	struct attempt attempt = {.reason = REASON_BUSY, .count = busy.count, .first_ms = clock_now_ms()};
 	snprintf(attempt.examples, sizeof attempt.examples, "key %02x%02x%02x%02x", busy.key[0], busy.key[1], busy.key[2],
@@ -100,30 +70,9 @@ static bool take_busy(struct front *front, const struct front_frame *frame)
 
 static bool take_pong(struct front *front, const struct front_frame *frame)
 {
-	if (frame->bytes != sizeof front->now)
+	if (!front_frame_counters(frame, &front->now))
 		return false;
-	memcpy(&front->now, frame->data, sizeof front->now);
 	front->ponged_ms = clock_monotonic_ms();
-	return true;
-}
-
-static bool take_request(const struct front_frame *frame, struct front_request *ret)
-{
-	struct front_request_head head;
-	if (frame->bytes < sizeof head)
-		return false;
-	memcpy(&head, frame->data, sizeof head);
-	if (head.from >= LISTENERS || head.has_key > 1 || frame->bytes - sizeof head < head.routing_id_bytes)
-		return false;
-	*ret = (struct front_request){
-		.peer = {.from = head.from, .routing_id_bytes = head.routing_id_bytes},
-		.has_key = head.has_key == 1,
-		.waited_ms = head.waited_ms,
-		.data = frame->data + sizeof head + head.routing_id_bytes,
-		.bytes = frame->bytes - sizeof head - head.routing_id_bytes,
-	};
-	memcpy(ret->peer.routing_id, frame->data + sizeof head, head.routing_id_bytes);
-	memcpy(ret->channel_key, head.key, KEY_BYTES);
 	return true;
 }
 
@@ -140,7 +89,7 @@ static bool next_request(struct front *front, struct front_request *ret)
 	struct front_frame frame;
 	enum front_link_next next = FRONT_LINK_NOTHING;
 	while (!front->broken && (next = front_link_next(front->link, &frame)) == FRONT_LINK_FRAME) {
-		bool good = frame.type == FRONT_FRAME_REQUEST   ? take_request(&frame, ret)
+		bool good = frame.type == FRONT_FRAME_REQUEST   ? front_frame_request(&frame, ret)
 			    : frame.type == FRONT_FRAME_ATTEMPT ? take_attempt(front, &frame)
 			    : frame.type == FRONT_FRAME_BUSY    ? take_busy(front, &frame)
 			    : frame.type == FRONT_FRAME_PONG    ? take_pong(front, &frame)
@@ -157,6 +106,18 @@ static bool next_request(struct front *front, struct front_request *ret)
 }
 
 // ------------------------------------------------------------------ start
+
+static bool take_ready(struct front *front, const struct front_frame *frame)
+{
+	struct front_ready ready;
+	if (!front_frame_ready(frame, &ready))
+		return false;
+	for (enum listener i = 0; i < LISTENERS; i++)
+		if ((ready.endpoints[i][0] == '\0') != (front->options.endpoints[i] == NULL))
+			return false;
+	memcpy(front->endpoints, ready.endpoints, sizeof front->endpoints);
+	return true;
+}
 
 static bool say(struct front *front, enum front_frame_type type, const void *data, size_t bytes)
 {

@@ -1,5 +1,5 @@
 // What the frames between core and front hold (front_link.h), as it stands in memory: both ends are the same program on one
-// machine. Shared by front.c and front_process.c.
+// machine. Shared by front.c and front_process.c; front_frames.c reads what the front says.
 #ifndef CPIS_BROKER_FRONT_FRAMES_PRIV_H
 #define CPIS_BROKER_FRONT_FRAMES_PRIV_H
 
@@ -32,5 +32,13 @@ struct front_busy {
 	uint8_t key[KEY_BYTES];
 	uint64_t count;
 };
+
+// What the core makes of the front's frames, which it does not believe: false when one is not what it should be. `ret_request` points
+// into the frame.
+__attribute__((warn_unused_result)) bool front_frame_ready(const struct front_frame *frame, struct front_ready *ret);
+__attribute__((warn_unused_result)) bool front_frame_request(const struct front_frame *frame, struct front_request *ret_request);
+__attribute__((warn_unused_result)) bool front_frame_attempt(const struct front_frame *frame, struct attempt *ret);
+__attribute__((warn_unused_result)) bool front_frame_busy(const struct front_frame *frame, struct front_busy *ret);
+__attribute__((warn_unused_result)) bool front_frame_counters(const struct front_frame *frame, struct front_counters *ret);
 
 #endif
