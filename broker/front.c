@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,12 +27,16 @@
 // Replies under way at the end (2 s, transport.c), and the front's own last steps.
 #define STOP_MS 5000u
 #define REAP_MS 1000
+// How long the front may take over a list of who is let in.
+#define IN_FORCE_MS 500u
 #define LINK_BUFFER_BYTES (1024 * 1024)
 
 struct front {
 	struct front_options options;
 	struct admission *admission;
 	struct front_link *link;             // NULL: none serves
+	int in_force;                        // eventfd: one for each list that has come into force; -1 without a link
+	uint64_t lists_said, lists_in_force; // since this one was started
 	char endpoints[LISTENERS][TRANSPORT_ENDPOINT_BYTES]; // as bound first: it is bound there again
 	bool file_written[LISTENERS];
 	bool lost;                           // its keeper is gone: there will be no other
@@ -127,6 +132,7 @@ static bool say(struct front *front, enum front_frame_type type, const void *dat
 static bool say_admission(struct front *front)
 {
 	size_t bytes;
+	front->lists_said++;
 	const uint8_t *data = admission_bytes(front->admission, &bytes);
 	return say(front, FRONT_FRAME_ADMISSION, data, bytes);
 }
@@ -177,6 +183,15 @@ static bool await_ready(struct front *front, char detail[FRONT_DETAIL_BYTES])
 	return false;
 }
 
+static void unlink_front(struct front *front)
+{
+	front_link_free(front->link);
+	front->link = NULL;
+	if (front->in_force >= 0)
+		close(front->in_force);
+	front->in_force = -1;
+}
+
 static bool start(struct front *front, char detail[FRONT_DETAIL_BYTES])
 {
 	int ends[2];
@@ -189,18 +204,21 @@ static bool start(struct front *front, char detail[FRONT_DETAIL_BYTES])
 	// Whole batches fit then where the kernel allows it; where not, they go in pieces.
 	for (unsigned i = 0; i < 2; i++)
 		(void)setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
-	bool told = front_keeper_start_front(front->options.keeper, ends[1]);
+	front->in_force = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	front->lists_said = front->lists_in_force = 0;
+	const int given[FRONT_DESCRIPTORS] = {ends[1], front->in_force};
+	bool told = front->in_force >= 0 && front_keeper_start_front(front->options.keeper, given);
 	close(ends[1]);
-	front->lost = !told;
+	front->lost = front->in_force >= 0 && !told;
 	front->link = front_link_new(ends[0]);
 	front->broken = false;
 	front->given_out = 0;
 	if (!told || front->link == NULL)
-		snprintf(detail, FRONT_DETAIL_BYTES, "the network front cannot be started: %s", told ? "out of memory" : "its keeper is gone");
+		snprintf(detail, FRONT_DETAIL_BYTES, "the network front cannot be started: %s",
+			 front->lost ? "its keeper is gone" : "out of memory or descriptors");
 	if (!told || front->link == NULL || !await_ready(front, detail) ||
 	    !say(front, FRONT_FRAME_CREDIT, &credit, sizeof credit)) {
-		front_link_free(front->link);
-		front->link = NULL;
+		unlink_front(front);
 		front_keeper_kill_front(front->options.keeper);
 		return false;
 	}
@@ -236,6 +254,7 @@ bool front_open(const struct front_options *options, struct front **ret, char de
 		return false;
 	}
 	front->options = *options;
+	front->in_force = -1;
 	front->admission = admission_retain(options->admission);
 	bool good = true;
 	for (enum listener i = 0; i < LISTENERS; i++)
@@ -314,6 +333,22 @@ void front_flush(struct front *front)
 	}
 }
 
+// Until the last list that was said is in force, or it takes too long: each request is judged by the new one in any case.
+static void await_in_force(struct front *front)
+{
+	uint64_t until_ms = clock_monotonic_ms() + IN_FORCE_MS, now_ms, more;
+	while (front->lists_in_force < front->lists_said && !front->broken && (now_ms = clock_monotonic_ms()) < until_ms) {
+		short out = front_link_has_unsent(front->link) ? POLLOUT : 0;
+		struct pollfd items[] = {{.fd = front->in_force, .events = POLLIN}, {.fd = front_link_fd(front->link), .events = out}};
+		(void)poll(items, 2, (int)(until_ms - now_ms));
+		if (read(front->in_force, &more, sizeof more) == (ssize_t)sizeof more)
+			front->lists_in_force += more;
+		// A front that is gone has hung up.
+		if (!front_link_flush(front->link) || (items[1].revents & (POLLERR | POLLHUP)) != 0)
+			give_up(front, NULL);
+	}
+}
+
 void front_set_admission(struct front *front, struct admission *admission)
 {
 	struct admission *before = front->admission;
@@ -321,8 +356,8 @@ void front_set_admission(struct front *front, struct admission *admission)
 	admission_release(before);
 	if (front->link != NULL && !front->broken && !say_admission(front))
 		give_up(front, "the front takes no list of who is let in");
-	else
-		front_flush(front);
+	if (front->link != NULL && !front->broken)
+		await_in_force(front);
 }
 
 // ------------------------------------------------------------------ alive or not
@@ -351,8 +386,7 @@ static void say_how_it_ended(int status)
 
 static void bury(struct front *front, uint64_t now_ms)
 {
-	front_link_free(front->link);
-	front->link = NULL;
+	unlink_front(front);
 	front_keeper_kill_front(front->options.keeper);
 	say_how_it_ended(front_keeper_status(front->options.keeper, REAP_MS));
 	add_counters(&front->before, &front->now);
@@ -449,8 +483,7 @@ void front_stop(struct front *front)
 {
 	if (front->link != NULL && !front->broken && say(front, FRONT_FRAME_CLOSE, NULL, 0))
 		await_end(front);
-	front_link_free(front->link);
-	front->link = NULL;
+	unlink_front(front);
 }
 
 void front_close(struct front *front)

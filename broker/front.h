@@ -76,6 +76,7 @@ void front_send(struct front *front, const struct front_peer *peer, const uint8_
 // Replies go, and as many requests may come as have been received since.
 void front_flush(struct front *front);
 
+// Returns when handshakes are judged by it, or after half a second without that.
 void front_set_admission(struct front *front, struct admission *admission);
 // Looks whether it is alive, and starts it again when it is not. `now_ms` is monotonic.
 void front_tend(struct front *front, uint64_t now_ms);

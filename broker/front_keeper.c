@@ -39,7 +39,16 @@ static void end_with(pid_t parent)
 		_exit(1);
 }
 
-static _Noreturn void become_front(pid_t parent, int program, int end)
+// Ours from here on are above them, so that none is written over before it has been moved.
+static bool place(const int given[FRONT_DESCRIPTORS])
+{
+	for (int i = 0; i < FRONT_DESCRIPTORS; i++)
+		if (dup2(given[i], FRONT_DESCRIPTOR + i) < 0)
+			return false;
+	return close_range(FRONT_DESCRIPTOR + FRONT_DESCRIPTORS, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+static _Noreturn void become_front(pid_t parent, int program, const int given[FRONT_DESCRIPTORS])
 {
 	char name[] = "cpis-broker", argument[] = FRONT_ARGUMENT;
 	char *const arguments[] = {name, argument, NULL};
@@ -50,8 +59,8 @@ static _Noreturn void become_front(pid_t parent, int program, int end)
 	sigaddset(&none, SIGINT);
 	// A terminal's interruption is for the core: it tells the front.
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	// The copy is not closed on exec; whatever else is open is.
-	if (dup2(end, FRONT_DESCRIPTOR) == FRONT_DESCRIPTOR && close_range(FRONT_DESCRIPTOR + 1, ~0u, CLOSE_RANGE_CLOEXEC) == 0)
+	// Copies are not closed on exec; whatever else is open is.
+	if (place(given))
 		fexecve(program, arguments, environ);
 	log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
 	_exit(1);
@@ -80,19 +89,35 @@ static void kill_front(struct keeper *keeper)
 	keeper->front = 0;
 }
 
-static void start(struct keeper *keeper, int end)
+static void start(struct keeper *keeper, const int given[FRONT_DESCRIPTORS])
 {
 	pid_t parent = getpid();
 	kill_front(keeper);
 	pid_t child = fork();
 	if (child == 0)
-		become_front(parent, keeper->program, end);
+		become_front(parent, keeper->program, given);
 	// The core sees that its end of the pair is closed.
 	if (child < 0)
 		log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
 	else
 		keeper->front = child;
-	close(end);
+}
+
+// What came with an order; -1 where there is none. None is as low as what the front finds its own at.
+static void take_descriptors(struct msghdr *message, int ret[FRONT_DESCRIPTORS])
+{
+	const struct cmsghdr *head = CMSG_FIRSTHDR(message);
+	for (int i = 0; i < FRONT_DESCRIPTORS; i++)
+		ret[i] = -1;
+	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
+	    head->cmsg_len != CMSG_LEN(FRONT_DESCRIPTORS * sizeof(int)))
+		return;
+	int came[FRONT_DESCRIPTORS];
+	memcpy(came, CMSG_DATA(head), sizeof came);
+	for (int i = 0; i < FRONT_DESCRIPTORS; i++) {
+		ret[i] = fcntl(came[i], F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + FRONT_DESCRIPTORS);
+		close(came[i]);
+	}
 }
 
 // Whoever becomes somebody else is not ended with its parent any more, unless it says so again; and neither if the parent is gone,
@@ -116,7 +141,7 @@ static bool obey(struct keeper *keeper)
 	char order[1 + USER_BYTES_MAX] = "";
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(FRONT_DESCRIPTORS * sizeof(int))];
 	} control = {0};
 	struct iovec part = {order, sizeof order - 1};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
@@ -125,16 +150,17 @@ static bool obey(struct keeper *keeper)
 		return true;
 	if (received <= 0)
 		return false;
-	const struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-	int end = -1;
-	if (head != NULL && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS)
-		memcpy(&end, CMSG_DATA(head), sizeof end);
-	if (order[0] == ORDER_START && end >= 0)
-		start(keeper, end);
+	int given[FRONT_DESCRIPTORS];
+	take_descriptors(&message, given);
+	if (order[0] == ORDER_START && given[0] >= 0 && given[1] >= 0)
+		start(keeper, given);
 	else if (order[0] == ORDER_KILL)
 		kill_front(keeper);
 	else if (order[0] == ORDER_BECOME)
 		become(order + 1);
+	for (int i = 0; i < FRONT_DESCRIPTORS; i++)
+		if (given[i] >= 0)
+			close(given[i]);
 	return true;
 }
 
@@ -146,8 +172,8 @@ static int open_program(void)
 		return -1;
 	path[bytes] = '\0';
 	int opened = open(path, O_PATH | O_CLOEXEC);
-	// Descriptor 3 is what the front finds its link at.
-	int moved = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + 1);
+	// Those below are what the front finds its own at.
+	int moved = opened < 0 ? -1 : fcntl(opened, F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + FRONT_DESCRIPTORS);
 	close(opened);
 	return moved;
 }
@@ -211,20 +237,20 @@ int front_keeper_start(void)
 	return ends[0];
 }
 
-static bool give_order(int keeper, char order, int end)
+static bool give_order(int keeper, char order, const int *given)
 {
 	union {
 		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
+		char room[CMSG_SPACE(FRONT_DESCRIPTORS * sizeof(int))];
 	} control = {0};
 	struct iovec part = {&order, 1};
 	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (end >= 0) {
+	if (given != NULL) {
 		message.msg_control = &control;
 		message.msg_controllen = sizeof control;
 		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-		*head = (struct cmsghdr){.cmsg_len = CMSG_LEN(sizeof end), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(head), &end, sizeof end);
+		*head = (struct cmsghdr){.cmsg_len = CMSG_LEN(FRONT_DESCRIPTORS * sizeof *given), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
+		memcpy(CMSG_DATA(head), given, FRONT_DESCRIPTORS * sizeof *given);
 	}
 	ssize_t sent;
 	do
@@ -233,9 +259,9 @@ static bool give_order(int keeper, char order, int end)
 	return sent == 1;
 }
 
-bool front_keeper_start_front(int keeper, int end)
+bool front_keeper_start_front(int keeper, const int given[FRONT_DESCRIPTORS])
 {
-	return give_order(keeper, ORDER_START, end);
+	return give_order(keeper, ORDER_START, given);
 }
 
 void front_keeper_become(int keeper, const char *user)
@@ -247,7 +273,7 @@ void front_keeper_become(int keeper, const char *user)
 
 void front_keeper_kill_front(int keeper)
 {
-	(void)give_order(keeper, ORDER_KILL, -1);
+	(void)give_order(keeper, ORDER_KILL, NULL);
 }
 
 int front_keeper_status(int keeper, int timeout_ms)

@@ -11,9 +11,10 @@
 int front_keeper_start(void);
 // It becomes this user for good (privileges.h), and so is each front that it starts; when it cannot, it ends.
 void front_keeper_become(int keeper, const char *user);
-// Starts a front that has this end of a socket pair as its descriptor FRONT_DESCRIPTOR; an earlier one is killed first. False: the
-// keeper is gone.
-__attribute__((warn_unused_result)) bool front_keeper_start_front(int keeper, int end);
+// Starts a front that has these as its descriptors from FRONT_DESCRIPTOR on: an end of a socket pair, and an eventfd that it adds one
+// to with each list of who is let in that has come into force. An earlier front is killed first. False: the keeper is gone.
+#define FRONT_DESCRIPTORS 2
+__attribute__((warn_unused_result)) bool front_keeper_start_front(int keeper, const int given[FRONT_DESCRIPTORS]);
 // Kills the front, if there is one. Of a keeper that is gone there is none.
 void front_keeper_kill_front(int keeper);
 // How the last front ended, as of waitpid; 0 also when nobody knows yet. Waits at most `timeout_ms` for it.

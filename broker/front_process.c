@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "broker/clock.h"
 #include "broker/connections.h"
@@ -72,8 +73,12 @@ static bool take_admission(struct front_process *front, const struct front_frame
 	struct admission *fresh = admission_of_bytes(frame->data, frame->bytes);
 	if (fresh == NULL)
 		return false;
+	const uint64_t one = 1;
 	if (front->zap != NULL)
 		zap_set_admission(front->zap, fresh);
+	// Whoever waits for it knows that the next handshake is judged by it.
+	if (write(FRONT_DESCRIPTOR + 1, &one, sizeof one) != (ssize_t)sizeof one)
+		return false;
 	admission_release(front->admission);
 	front->admission = fresh;
 	return true;
