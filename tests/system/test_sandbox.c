@@ -190,16 +190,6 @@ START_TEST(a_path_that_the_user_cannot_use_is_named_at_the_start)
 }
 END_TEST
 
-// At the broker's next look at the files.
-static void refused_soon(const char *profile)
-{
-	uint64_t deadline = world_monotonic_ms() + WORLD_WAIT_MS;
-	int code;
-	while ((code = world_cpis(world, profile, "query", child, NULL)) == 0 && world_monotonic_ms() < deadline)
-		;
-	ck_assert_int_eq(code, 3);
-}
-
 // As installers do it: the names in the configuration are links, and what they lead to is elsewhere, and replaced there.
 START_TEST(what_is_watched_may_be_a_link_and_is_replaced_as_a_whole)
 {
@@ -211,13 +201,15 @@ START_TEST(what_is_watched_may_be_a_link_and_is_replaced_as_a_whole)
 		 world_path(world, "authority/trust"));
 	ck_assert_int_eq(system(command), 0);
 	world_start(world);
+	long mark = world_log_mark(world);
 	world_revoke(world, world_path(world, "staff/nurse.pem"));
-	refused_soon("nurse");
+	world_wait_log(world, mark, "register_loaded");
 	snprintf(command, sizeof command, "cp -a %s/trust %s/fresh && mv %s/trust %s/old && mv %s/fresh %s/trust", outside, outside, outside,
 		 outside, outside, outside);
 	ck_assert_int_eq(system(command), 0);
+	mark = world_log_mark(world);
 	world_revoke(world, world_path(world, "staff/midwife.pem"));
-	refused_soon("midwife");
+	world_wait_log(world, mark, "register_loaded");
 	ck_assert_int_eq(world_cpis(world, "paramedic", "query", child, NULL), 0);
 	ck_assert_int_eq(world_stop(world), 0);
 	snprintf(command, sizeof command, "rm -rf %s", outside);
