@@ -433,6 +433,26 @@ START_TEST(an_interrupted_restore_keeps_brokers_away_until_it_is_done_again)
 }
 END_TEST
 
+// As on a full disk: no file may grow beyond a quarter of the store.
+START_TEST(without_room_nothing_half_is_left)
+{
+	char command[2000];
+	make_backup();
+	snprintf(command, sizeof command, "trap '' XFSZ; ulimit -f 100; exec %s --backup %s %s", program, config(),
+		 world_path(world, "full.db"));
+	ck_assert_int_eq(world_command(world, (const char *const[]){"bash", "-c", command, NULL}), 2);
+	ck_assert(complained("full.db.part: "));
+	ck_assert(!is_there("full.db") && !is_there("full.db.part"));
+	remove_store();
+	snprintf(command, sizeof command, "trap '' XFSZ; ulimit -f 100; exec %s --restore %s %s", program, config(),
+		 world_path(world, "good.db"));
+	ck_assert_int_eq(world_command(world, (const char *const[]){"bash", "-c", command, NULL}), 2);
+	ck_assert(complained("store.db.restoring: File too large"));
+	ck_assert(!is_there("store.db") && !is_there("store.db.restoring"));
+	ck_assert_int_eq(restore("good.db", NULL, NULL), 0);
+}
+END_TEST
+
 START_TEST(killed_at_any_moment_a_restore_leaves_no_store_or_a_whole_one)
 {
 	unsigned whole = 0, marked = 0, untouched = 0;
@@ -486,6 +506,12 @@ START_TEST(what_root_puts_back_belongs_to_the_brokers_user)
 	ck_assert_int_eq(restore("good.db", NULL, NULL), 0);
 	world_start(world);
 	ck_assert_int_eq(query(child), 0);
+	ck_assert_int_eq(backup("of-another.db"), 0);
+	ck_assert_int_eq(world_stop(world), 0);
+	// What root reads beside the store must not keep its user out either.
+	ck_assert_int_eq(backup("of-a-stopped.db"), 0);
+	world_start(world);
+	ck_assert_int_eq(query(child), 0);
 	ck_assert_int_eq(world_stop(world), 0);
 }
 END_TEST
@@ -504,6 +530,7 @@ int main(void)
 	tcase_add_test(tests, another_key_opens_no_backup);
 	tcase_add_test(tests, a_store_that_is_there_is_replaced_by_an_explicit_word_and_kept);
 	tcase_add_test(tests, an_interrupted_restore_keeps_brokers_away_until_it_is_done_again);
+	tcase_add_test(tests, without_room_nothing_half_is_left);
 	tcase_add_test(tests, killed_at_any_moment_a_restore_leaves_no_store_or_a_whole_one);
 	// Only root can become somebody else.
 	if (geteuid() == 0)
