@@ -221,6 +221,7 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	world_start(world);
 	publish("leeds", "0113 496 0000", child);
 	ck_assert_int_eq(query(child), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds_duty", "ping", NULL), 0);
 	ck_assert_int_eq(backup("night.db"), 0);
 	// The day goes on: another authority publishes, and the nurse is shown a log that the backup has not.
 	publish("brighton", "01632 960001", other_child);
@@ -255,6 +256,7 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	ck_assert_msg(restore("night.db", "--replace", successor_of) == 0, "%s", world_err(world));
 	ck_assert(said("begins with these records") && said("store.db.replaced"));
 	ck_assert(is_there("store.db.replaced"));
+	copy("store.db.succeeded", "authority/trust/log.succeeded");
 	world_start(world);
 
 	// A bundle that does not name the log before does not do: nobody forgets a log because a file was changed.
@@ -270,6 +272,9 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	ck_assert(said("0113 496 0000"));
 	ck_assert_uint_eq(count_files("profiles/nurse.checkpoint.previous-*"), 1);
 	ck_assert_int_eq(query(child), 0);
+	// Who saw no more than the backup has is proven that the successor begins with that.
+	ck_assert_msg(world_cpis(world, "leeds_duty", "ping", NULL) == 0, "%s", world_err(world));
+	ck_assert_uint_eq(count_files("profiles/leeds_duty.checkpoint.previous-*"), 1);
 	ck_assert_int_eq(query(other_child), 0);
 	ck_assert(!said("01632 960001"));
 	// Brighton, which is told to, publishes its full file again.
@@ -288,6 +293,42 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 				    world_path(world, "nurse.last"), world_path(world, "nurse.last"), NULL), 0);
 	ck_assert_int_ne(world_cpis(world, NULL, "audit", "compare", "--log-key", world_path(world, "authority/trust/log.vkey"),
 				    world_path(world, "nurse.last"), world_path(world, "nurse.last"), NULL), 0);
+}
+END_TEST
+
+// The registration authority may be deceived too: the successor of a log that is not what Leeds was shown.
+START_TEST(a_successor_with_another_past_is_found_by_who_saw_the_real_one)
+{
+	char successor_of[560];
+	world_start(world);
+	publish("leeds", "0113 496 0000", child);
+	ck_assert_int_eq(backup("early.db"), 0);
+	ck_assert_int_eq(query(child), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), 0);
+	// The query is taken out of history, and other records are put into its place.
+	world_kill(world);
+	remove_store();
+	ck_assert_int_eq(restore("early.db", NULL, NULL), 0);
+	world_start(world);
+	for (unsigned i = 0; i < 12; i++)
+		ck_assert_int_eq(world_cpis(world, "paramedic", "ping", NULL), 0);
+	ck_assert_int_eq(backup("forged.db"), 0);
+	ck_assert_int_eq(world_stop(world), 0);
+	give_new_log();
+	snprintf(successor_of, sizeof successor_of, "--successor-of=%s", world_path(world, "authority/trust/log.previous"));
+	ck_assert_int_eq(restore("forged.db", "--replace", successor_of), 0);
+	copy("store.db.succeeded", "authority/trust/log.succeeded");
+	world_start(world);
+	ck_assert_int_eq(world_cpis(world, "paramedic", "ping", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), PROOF_FAILED);
+	ck_assert(complained("does not begin with the"));
+	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), PROOF_FAILED);
+	ck_assert_uint_eq(count_files("profiles/leeds.checkpoint.previous-*"), 0);
+	ck_assert_uint_eq(count_files("profiles/leeds.checkpoint.evidence-*"), 1);
+	// A bundle whose log.succeeded is of neither log is not believed.
+	world_write_file(world_path(world, "authority/trust/log.succeeded"), "nothing\n");
+	ck_assert_int_ne(world_cpis(world, "paramedic", "ping", NULL), 0);
+	ck_assert(complained("log.succeeded: "));
 }
 END_TEST
 
@@ -526,6 +567,7 @@ int main(void)
 	tcase_add_test(tests, a_backup_overwrites_nothing_and_leaves_nothing_half);
 	tcase_add_test(tests, a_lost_store_is_put_back_and_goes_on_when_nothing_came_after_the_backup);
 	tcase_add_test(tests, an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_successor);
+	tcase_add_test(tests, a_successor_with_another_past_is_found_by_who_saw_the_real_one);
 	tcase_add_test(tests, a_damaged_backup_is_refused_by_what_is_wrong_with_it);
 	tcase_add_test(tests, another_key_opens_no_backup);
 	tcase_add_test(tests, a_store_that_is_there_is_replaced_by_an_explicit_word_and_kept);
