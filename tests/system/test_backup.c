@@ -288,6 +288,14 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	ck_assert_int_eq(world_stop(world), 0);
 	verifies("store.db", "authority/trust/log.vkey");
 	verifies("night.db", "old.vkey");
+	// An auditor who kept checkpoints of the log before: one that is in the successor holds, one beyond it does not.
+	const char *new_key = world_path(world, "authority/trust/log.vkey"), *database = world_path(world, "store.db");
+	ck_assert_int_eq(world_cpis(world, NULL, "audit", "verify", "--database", database, "--log-key", new_key, "--previous-log-key",
+				    world_path(world, "old.vkey"), "--checkpoint", world_path(world, "store.db.succeeded"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, NULL, "audit", "verify", "--database", database, "--log-key", new_key, "--checkpoint",
+				    world_path(world, "store.db.succeeded"), NULL), PROOF_FAILED);
+	ck_assert_int_eq(world_cpis(world, NULL, "audit", "verify", "--database", database, "--log-key", new_key, "--previous-log-key",
+				    world_path(world, "old.vkey"), "--checkpoint", world_path(world, "nurse.last"), NULL), PROOF_FAILED);
 	// What the old log signed still verifies by its own key; of the new one it is not.
 	ck_assert_int_eq(world_cpis(world, NULL, "audit", "compare", "--log-key", world_path(world, "old.vkey"),
 				    world_path(world, "nurse.last"), world_path(world, "nurse.last"), NULL), 0);
