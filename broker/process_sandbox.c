@@ -141,7 +141,7 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 		log_event(LOG_LEVEL_WARNING, "memory_not_locked",
 			  "%s may reach the swap space: raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity), "
 			  "or have no swap that is not encrypted",
-			  key_memory_init() ? "CURVE's key and what ciphers make of others" : "keys");
+			  key_memory_init() ? "what ciphers make of keys" : "keys");
 	if (!privileges_become(config->user, detail) ||
 	    (config->user != NULL && !may_use_files(config, &directories, detail)))
 		return false;
