@@ -35,8 +35,6 @@ static void directory_of(const char *path, char out[PATH_BYTES])
 static void add_directory(struct directories *directories, const char *path, bool writes)
 {
 	char directory[PATH_BYTES];
-	if (path == NULL)
-		return;
 	directory_of(path, directory);
 	for (size_t i = 0; i < directories->count; i++)
 		if (strcmp(directories->paths[i], directory) == 0) {
@@ -48,17 +46,28 @@ static void add_directory(struct directories *directories, const char *path, boo
 }
 
 // Landlock's rules stay with a file or directory, and not with its name. What is watched is replaced by renaming, so that the
-// directory that holds it is what may be read: or a revocation that comes with a new directory would not be seen.
+// directory that holds it is what may be read: or a revocation that comes with a new directory would not be seen. Where the
+// name is a link, both the link and what it leads to.
+static void add_watched(struct directories *directories, const char *path)
+{
+	char *real = realpath(path, NULL);
+	add_directory(directories, path, false);
+	if (real != NULL)
+		add_directory(directories, real, false);
+	free(real);
+}
+
 static void list_directories(const struct config *config, struct directories *ret)
 {
+	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
+	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
+	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] <= DIRECTORIES_MAX, "there is room");
 	ret->count = 0;
-	add_directory(ret, config->store_file, true);
-	add_directory(ret, config->endpoint_file, true);
-	add_directory(ret, config->next_endpoint_file, true);
-	add_directory(ret, config->enrolment_endpoint_file, true);
-	add_directory(ret, config->trust_directory, false);
-	add_directory(ret, config->enrolled_directory, false);
-	add_directory(ret, config->register_file, false);
+	for (unsigned i = 0; i < sizeof made / sizeof made[0]; i++)
+		if (made[i] != NULL)
+			add_directory(ret, made[i], true);
+	for (unsigned i = 0; i < sizeof watched / sizeof watched[0]; i++)
+		add_watched(ret, watched[i]);
 }
 
 static bool may_use_store(const struct config *config, char detail[PROCESS_DETAIL_BYTES])

@@ -195,6 +195,18 @@ static bool put_in_place(struct restore *restore)
 	return backup_flush_directory(restore->store, restore->detail);
 }
 
+// For the trust bundle: with what the successor begins.
+static bool write_succeeded(struct restore *restore)
+{
+	char path[BACKUP_PATH_BYTES];
+	snprintf(path, sizeof path, "%.4200s.succeeded", restore->store);
+	FILE *file = fopen(path, "we");
+	bool written = file != NULL && fputs(restore->state.note, file) >= 0;
+	if (file != NULL)
+		written = fclose(file) == 0 && written;
+	return written || fail(restore, path, strerror(errno));
+}
+
 static bool is_free(struct restore *restore)
 {
 	char path[BACKUP_PATH_BYTES];
@@ -221,16 +233,17 @@ static bool run(struct restore *restore)
 	return restore->lock >= 0 && is_free(restore) && copy_backup(restore) &&
 	       store_sqlite_verify(restore->copy, options->from, &restore->state, restore->detail) &&
 	       backup_check_note(&restore->state, &restore->log, options->from, restore->detail) &&
-	       (options->successor_of == NULL || succeed(restore)) && record_it(restore) && put_in_place(restore);
+	       (options->successor_of == NULL || (succeed(restore) && write_succeeded(restore))) && record_it(restore) &&
+	       put_in_place(restore);
 }
 
 static void report(const struct restore *restore)
 {
 	backup_print_log(restore->store, &restore->state);
 	if (restore->options->successor_of != NULL)
-		printf("The log %s begins with these records, and goes on from them. Give every system and auditor the trust bundle with "
-		       "its log.vkey and log.previous.\n",
-		       restore->broker.log_verifier.origin);
+		printf("The log %s begins with these records, and goes on from them. %s.succeeded is their checkpoint: put it into the trust "
+		       "bundle as log.succeeded, and give every system and auditor that bundle, with its log.vkey and log.previous.\n",
+		       restore->broker.log_verifier.origin, restore->store);
 	else
 		printf("Start the broker when this backup is the newest that there was of the store. If the store was in use after it, "
 		       "records are lost and this log cannot be gone on with: whoever holds its later checkpoints will stop, and is "

@@ -70,7 +70,7 @@ static enum certs_status copy_generation(const char *from, const char *to, char 
 // What a bundle says of the audit log is not its authorities', and stays. Only the first is in every bundle.
 static enum certs_status copy_log_files(const char *from, const char *to, char detail[CERTS_DETAIL_BYTES])
 {
-	static const char *const files[] = {"log.vkey", "log.policy", "log.previous"};
+	static const char *const files[] = {"log.vkey", "log.policy", "log.previous", "log.succeeded"};
 	enum certs_status status = CERTS_OK;
 	for (size_t i = 0; i < sizeof files / sizeof files[0] && status == CERTS_OK; i++) {
 		char path[PATH_BYTES + 64];

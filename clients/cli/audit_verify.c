@@ -18,11 +18,14 @@ const struct command_option audit_verify_options[] = {
 	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_OPTIONAL},
 	{"export", "DIR", "in place of --database: what `cpis audit export` wrote", OPTION_OPTIONAL},
 	{"log-key", "FILE", "log.vkey of the trust bundle", OPTION_REQUIRED},
+	{"previous-log-key", "FILE", "log.previous of the trust bundle: for checkpoints of the log whose successor this is", OPTION_OPTIONAL},
 	{"checkpoint", "FILE", "a checkpoint that a client kept; may be given up to 16 times", OPTION_REPEATABLE},
 	{0},
 };
 
-static int load_kept(const struct note_verifier *verifier, const char *path, struct log_kept *ret)
+// `previous` NULL: none. A successor begins with the records of the log before, so that one's checkpoints are checked alike.
+static int load_kept(const struct note_verifier *verifier, const struct note_verifier *previous, const char *path,
+		     struct log_kept *ret)
 {
 	char note[NOTE_BYTES_MAX + 1];
 	FILE *file = fopen(path, "re");
@@ -35,6 +38,8 @@ static int load_kept(const struct note_verifier *verifier, const char *path, str
 	if (failed)
 		return EXIT_USAGE;
 	enum certs_status status = checkpoint_verify(note, bytes, verifier, &ret->checkpoint);
+	if (status == CERTS_NAME && previous != NULL)
+		status = checkpoint_verify(note, bytes, previous, &ret->checkpoint);
 	if (status != CERTS_OK) {
 		fprintf(stderr, "cpis audit verify: %s is not a checkpoint of this log: %s\n", path,
 			certs_status_text(status));
@@ -96,31 +101,38 @@ void audit_progress_end(void)
 		fputs("\r\033[K", stderr);
 }
 
-int audit_load_key(const struct command_line *line, struct note_verifier *ret)
+static int load_key(const struct command_line *line, const char *path, struct note_verifier *ret)
 {
-	const char *key = command_value(line, "log-key");
-	enum certs_status loaded = note_verifier_load(key, ret);
+	enum certs_status loaded = note_verifier_load(path, ret);
 	if (loaded == CERTS_OK)
 		return EXIT_DONE;
-	fprintf(stderr, "cpis %s: %s: %s\n", line->command->name, key, certs_status_text(loaded));
+	fprintf(stderr, "cpis %s: %s: %s\n", line->command->name, path, certs_status_text(loaded));
 	return EXIT_USAGE;
+}
+
+int audit_load_key(const struct command_line *line, struct note_verifier *ret)
+{
+	return load_key(line, command_value(line, "log-key"), ret);
 }
 
 int audit_verify(const struct command_line *line)
 {
-	struct note_verifier verifier;
+	struct note_verifier verifier, previous;
 	struct log_kept kept[CHECKPOINTS_MAX];
 	unsigned kept_count = 0;
 	struct log_result result;
 	const char *database = command_value(line, "database"), *export = command_value(line, "export");
 	if ((database == NULL) == (export == NULL))
 		return command_usage_error(line, "give --database FILE or --export DIR");
+	const char *previous_key = command_value(line, "previous-log-key");
 	int code = audit_load_key(line, &verifier);
+	if (code == EXIT_DONE && previous_key != NULL)
+		code = load_key(line, previous_key, &previous);
 	for (const char *path; code == EXIT_DONE && (path = command_value_at(line, "checkpoint", kept_count)) != NULL;
 	     kept_count++) {
 		if (kept_count == CHECKPOINTS_MAX)
 			return command_usage_error(line, "at most %u checkpoints", CHECKPOINTS_MAX);
-		code = load_kept(&verifier, path, &kept[kept_count]);
+		code = load_kept(&verifier, previous_key != NULL ? &previous : NULL, path, &kept[kept_count]);
 	}
 	if (code != EXIT_DONE)
 		return code;

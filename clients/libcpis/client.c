@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <time.h>
 
 #include <openssl/crypto.h>
@@ -65,16 +64,15 @@ enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis
 	char detail[CERTS_DETAIL_BYTES] = "", path[CLIENT_PATH_BYTES];
 	if (trust_load(options->trust_directory, &client->trust, detail) != CERTS_OK)
 		return client_fail(client, CPIS_TRUST, "%s", detail);
-	if ((size_t)snprintf(path, sizeof path, "%s/log.previous", options->trust_directory) >= sizeof path)
+	if ((size_t)snprintf(path, sizeof path, "%s/log.policy", options->trust_directory) >= sizeof path)
 		return client_fail(client, CPIS_TRUST, "the path of the trust bundle is too long");
 	snprintf(path, sizeof path, "%s/log.vkey", options->trust_directory);
 	enum certs_status status = note_verifier_load(path, &client->log);
 	if (status != CERTS_OK)
 		return client_fail(client, CPIS_TRUST, "%.200s: %s", path, certs_status_text(status));
-	snprintf(path, sizeof path, "%s/log.previous", options->trust_directory);
-	status = access(path, F_OK) == 0 ? note_verifier_load(path, &client->previous) : CERTS_OK;
-	if (status != CERTS_OK)
-		return client_fail(client, CPIS_TRUST, "%.200s: %s", path, certs_status_text(status));
+	enum cpis_status succession = client_load_succession(client, options->trust_directory);
+	if (succession != CPIS_OK)
+		return succession;
 	char why[WITNESS_DETAIL_BYTES];
 	snprintf(path, sizeof path, "%s/log.policy", options->trust_directory);
 	if (!witness_policy_load(path, &client->witnesses, why))

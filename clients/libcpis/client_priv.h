@@ -18,6 +18,7 @@ struct cpis_client {
 	struct trust *trust;
 	struct note_verifier log;        // of the audit log
 	struct note_verifier previous;   // of the log whose successor that is; all zero: of none
+	struct checkpoint succeeded;     // with which the successor begins; size 0: the bundle does not say
 	struct broker_identity broker;
 	struct system_identity system;   // this one; of a system that enrols the key only
 	bool enrolling;                  // on the enrolment endpoint, with a key that has no certificate yet
@@ -69,6 +70,15 @@ struct client_reply {
 	Cpis__V1__Reply reply;
 	struct arena arena;
 };
+
+// succession.c. What the bundle says of a log before this one; nothing where it says nothing.
+enum cpis_status client_load_succession(struct cpis_client *client, const char *trust_directory);
+// Whether a note is a checkpoint of that log.
+bool client_is_of_previous(const struct cpis_client *client, const char *note, size_t bytes, struct checkpoint *ret);
+// Whether `newest` is still of it: until the first reply of the successor has proven that it begins with it.
+bool client_remembers_previous(const struct cpis_client *client);
+// The checkpoint file, of that log, is put aside as evidence of it.
+enum cpis_status client_keep_previous(struct cpis_client *client, uint64_t size);
 
 // Proves that `reply` to `request` is in the audit log, and that the log has only grown since the newest
 // checkpoint; remembers the checkpoint.

@@ -283,8 +283,8 @@ enum cpis_status cpis_require_witnessed(struct cpis_client *client, uint64_t age
 bool cpis_exchange_is_due(const struct cpis_client *client)
 {
 	uint64_t now_ms = client_now_ms();
-	// A time that is still to come is of a clock that was wrong.
-	return client->checkpoint_file[0] != '\0' && client->newest.size > 0 &&
+	// A time that is still to come is of a clock that was wrong. Of the log before this one the broker takes nothing.
+	return client->checkpoint_file[0] != '\0' && client->newest.size > 0 && !client_remembers_previous(client) &&
 	       (client->exchanged_ms > now_ms || now_ms - client->exchanged_ms >= EXCHANGE_MS);
 }
 

@@ -30,20 +30,6 @@ static enum cpis_status read_note(struct cpis_client *client, char out[NOTE_BYTE
 	return CPIS_OK;
 }
 
-// The trust bundle says that there is a successor: what was remembered of the log before is kept beside, as evidence of it, and
-// the successor is remembered from its first checkpoint on.
-static enum cpis_status begin_successor(struct cpis_client *client)
-{
-	char aside[CLIENT_PATH_BYTES + 64];
-	snprintf(aside, sizeof aside, "%s.previous-%llu", client->checkpoint_file, (unsigned long long)client->newest.size);
-	client->newest = (struct checkpoint){0};
-	// Another process with this file may have done it.
-	if (renameat2(AT_FDCWD, client->checkpoint_file, AT_FDCWD, aside, RENAME_NOREPLACE) == 0 || errno == ENOENT)
-		return CPIS_OK;
-	return client_fail(client, CPIS_STATE, "%.200s: %s; the checkpoint of the log before cannot be put there", aside,
-			   strerror(errno));
-}
-
 enum cpis_status client_load_checkpoint(struct cpis_client *client)
 {
 	char note[NOTE_BYTES_MAX + 1];
@@ -54,9 +40,14 @@ enum cpis_status client_load_checkpoint(struct cpis_client *client)
 	if (status != CPIS_OK || bytes == 0)
 		return status;
 	enum certs_status signature = checkpoint_verify(note, bytes, &client->log, &client->newest);
-	if (signature != CERTS_OK && client->previous.origin[0] != '\0' &&
-	    checkpoint_verify(note, bytes, &client->previous, &client->newest) == CERTS_OK)
-		return begin_successor(client);
+	if (signature != CERTS_OK && client_is_of_previous(client, note, bytes, &client->newest)) {
+		// What the successor does not begin with is lost, and proves nothing of it.
+		if (client->newest.size > client->succeeded.size)
+			client->newest = (struct checkpoint){0};
+		else
+			memcpy(client->newest_note, note, bytes + 1);
+		return CPIS_OK;
+	}
 	if (signature != CERTS_OK)
 		return client_fail(client, CPIS_STATE,
 				   "%.180s: the remembered checkpoint was not signed by this audit log: %s",
@@ -109,6 +100,14 @@ static enum cpis_status remember_in_file(struct cpis_client *client, const struc
 	enum cpis_status status = read_note(client, held, &bytes);
 	if (status != CPIS_OK)
 		return status;
+	// What it held has been proven to be the beginning of this log, or is lost.
+	if (bytes > 0 && client_is_of_previous(client, held, bytes, &stored)) {
+		status = client_keep_previous(client, stored.size);
+		if (status != CPIS_OK)
+			return status;
+		bytes = 0;
+		stored = (struct checkpoint){0};
+	}
 	if (bytes > 0 && checkpoint_verify(held, bytes, &client->log, &stored) != CERTS_OK)
 		return client_fail(client, CPIS_STATE, "%.180s: the remembered checkpoint was not signed by this audit log",
 				   client->checkpoint_file);

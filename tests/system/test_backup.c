@@ -221,6 +221,7 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	world_start(world);
 	publish("leeds", "0113 496 0000", child);
 	ck_assert_int_eq(query(child), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds_duty", "ping", NULL), 0);
 	ck_assert_int_eq(backup("night.db"), 0);
 	// The day goes on: another authority publishes, and the nurse is shown a log that the backup has not.
 	publish("brighton", "01632 960001", other_child);
@@ -255,6 +256,7 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	ck_assert_msg(restore("night.db", "--replace", successor_of) == 0, "%s", world_err(world));
 	ck_assert(said("begins with these records") && said("store.db.replaced"));
 	ck_assert(is_there("store.db.replaced"));
+	copy("store.db.succeeded", "authority/trust/log.succeeded");
 	world_start(world);
 
 	// A bundle that does not name the log before does not do: nobody forgets a log because a file was changed.
@@ -270,6 +272,9 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	ck_assert(said("0113 496 0000"));
 	ck_assert_uint_eq(count_files("profiles/nurse.checkpoint.previous-*"), 1);
 	ck_assert_int_eq(query(child), 0);
+	// Who saw no more than the backup has is proven that the successor begins with that.
+	ck_assert_msg(world_cpis(world, "leeds_duty", "ping", NULL) == 0, "%s", world_err(world));
+	ck_assert_uint_eq(count_files("profiles/leeds_duty.checkpoint.previous-*"), 1);
 	ck_assert_int_eq(query(other_child), 0);
 	ck_assert(!said("01632 960001"));
 	// Brighton, which is told to, publishes its full file again.
@@ -283,11 +288,55 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	ck_assert_int_eq(world_stop(world), 0);
 	verifies("store.db", "authority/trust/log.vkey");
 	verifies("night.db", "old.vkey");
+	// An auditor who kept checkpoints of the log before: one that is in the successor holds, one beyond it does not.
+	const char *new_key = world_path(world, "authority/trust/log.vkey"), *database = world_path(world, "store.db");
+	ck_assert_int_eq(world_cpis(world, NULL, "audit", "verify", "--database", database, "--log-key", new_key, "--previous-log-key",
+				    world_path(world, "old.vkey"), "--checkpoint", world_path(world, "store.db.succeeded"), NULL), 0);
+	ck_assert_int_eq(world_cpis(world, NULL, "audit", "verify", "--database", database, "--log-key", new_key, "--checkpoint",
+				    world_path(world, "store.db.succeeded"), NULL), PROOF_FAILED);
+	ck_assert_int_eq(world_cpis(world, NULL, "audit", "verify", "--database", database, "--log-key", new_key, "--previous-log-key",
+				    world_path(world, "old.vkey"), "--checkpoint", world_path(world, "nurse.last"), NULL), PROOF_FAILED);
 	// What the old log signed still verifies by its own key; of the new one it is not.
 	ck_assert_int_eq(world_cpis(world, NULL, "audit", "compare", "--log-key", world_path(world, "old.vkey"),
 				    world_path(world, "nurse.last"), world_path(world, "nurse.last"), NULL), 0);
 	ck_assert_int_ne(world_cpis(world, NULL, "audit", "compare", "--log-key", world_path(world, "authority/trust/log.vkey"),
 				    world_path(world, "nurse.last"), world_path(world, "nurse.last"), NULL), 0);
+}
+END_TEST
+
+// The registration authority may be deceived too: the successor of a log that is not what Leeds was shown.
+START_TEST(a_successor_with_another_past_is_found_by_who_saw_the_real_one)
+{
+	char successor_of[560];
+	world_start(world);
+	publish("leeds", "0113 496 0000", child);
+	ck_assert_int_eq(backup("early.db"), 0);
+	ck_assert_int_eq(query(child), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), 0);
+	// The query is taken out of history, and other records are put into its place.
+	world_kill(world);
+	remove_store();
+	ck_assert_int_eq(restore("early.db", NULL, NULL), 0);
+	world_start(world);
+	for (unsigned i = 0; i < 12; i++)
+		ck_assert_int_eq(world_cpis(world, "paramedic", "ping", NULL), 0);
+	ck_assert_int_eq(backup("forged.db"), 0);
+	ck_assert_int_eq(world_stop(world), 0);
+	give_new_log();
+	snprintf(successor_of, sizeof successor_of, "--successor-of=%s", world_path(world, "authority/trust/log.previous"));
+	ck_assert_int_eq(restore("forged.db", "--replace", successor_of), 0);
+	copy("store.db.succeeded", "authority/trust/log.succeeded");
+	world_start(world);
+	ck_assert_int_eq(world_cpis(world, "paramedic", "ping", NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), PROOF_FAILED);
+	ck_assert(complained("does not begin with the"));
+	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), PROOF_FAILED);
+	ck_assert_uint_eq(count_files("profiles/leeds.checkpoint.previous-*"), 0);
+	ck_assert_uint_eq(count_files("profiles/leeds.checkpoint.evidence-*"), 1);
+	// A bundle whose log.succeeded is of neither log is not believed.
+	world_write_file(world_path(world, "authority/trust/log.succeeded"), "nothing\n");
+	ck_assert_int_ne(world_cpis(world, "paramedic", "ping", NULL), 0);
+	ck_assert(complained("log.succeeded: "));
 }
 END_TEST
 
@@ -433,6 +482,26 @@ START_TEST(an_interrupted_restore_keeps_brokers_away_until_it_is_done_again)
 }
 END_TEST
 
+// As on a full disk: no file may grow beyond a quarter of the store.
+START_TEST(without_room_nothing_half_is_left)
+{
+	char command[2000];
+	make_backup();
+	snprintf(command, sizeof command, "trap '' XFSZ; ulimit -f 100; exec %s --backup %s %s", program, config(),
+		 world_path(world, "full.db"));
+	ck_assert_int_eq(world_command(world, (const char *const[]){"bash", "-c", command, NULL}), 2);
+	ck_assert(complained("full.db.part: "));
+	ck_assert(!is_there("full.db") && !is_there("full.db.part"));
+	remove_store();
+	snprintf(command, sizeof command, "trap '' XFSZ; ulimit -f 100; exec %s --restore %s %s", program, config(),
+		 world_path(world, "good.db"));
+	ck_assert_int_eq(world_command(world, (const char *const[]){"bash", "-c", command, NULL}), 2);
+	ck_assert(complained("store.db.restoring: File too large"));
+	ck_assert(!is_there("store.db") && !is_there("store.db.restoring"));
+	ck_assert_int_eq(restore("good.db", NULL, NULL), 0);
+}
+END_TEST
+
 START_TEST(killed_at_any_moment_a_restore_leaves_no_store_or_a_whole_one)
 {
 	unsigned whole = 0, marked = 0, untouched = 0;
@@ -486,6 +555,12 @@ START_TEST(what_root_puts_back_belongs_to_the_brokers_user)
 	ck_assert_int_eq(restore("good.db", NULL, NULL), 0);
 	world_start(world);
 	ck_assert_int_eq(query(child), 0);
+	ck_assert_int_eq(backup("of-another.db"), 0);
+	ck_assert_int_eq(world_stop(world), 0);
+	// What root reads beside the store must not keep its user out either.
+	ck_assert_int_eq(backup("of-a-stopped.db"), 0);
+	world_start(world);
+	ck_assert_int_eq(query(child), 0);
 	ck_assert_int_eq(world_stop(world), 0);
 }
 END_TEST
@@ -500,10 +575,12 @@ int main(void)
 	tcase_add_test(tests, a_backup_overwrites_nothing_and_leaves_nothing_half);
 	tcase_add_test(tests, a_lost_store_is_put_back_and_goes_on_when_nothing_came_after_the_backup);
 	tcase_add_test(tests, an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_successor);
+	tcase_add_test(tests, a_successor_with_another_past_is_found_by_who_saw_the_real_one);
 	tcase_add_test(tests, a_damaged_backup_is_refused_by_what_is_wrong_with_it);
 	tcase_add_test(tests, another_key_opens_no_backup);
 	tcase_add_test(tests, a_store_that_is_there_is_replaced_by_an_explicit_word_and_kept);
 	tcase_add_test(tests, an_interrupted_restore_keeps_brokers_away_until_it_is_done_again);
+	tcase_add_test(tests, without_room_nothing_half_is_left);
 	tcase_add_test(tests, killed_at_any_moment_a_restore_leaves_no_store_or_a_whole_one);
 	// Only root can become somebody else.
 	if (geteuid() == 0)

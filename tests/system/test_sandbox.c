@@ -201,6 +201,33 @@ START_TEST(a_path_that_the_user_cannot_use_is_named_at_the_start)
 }
 END_TEST
 
+// As installers do it: the names in the configuration are links, and what they lead to is elsewhere, and replaced there.
+START_TEST(what_is_watched_may_be_a_link_and_is_replaced_as_a_whole)
+{
+	char command[3000];
+	// Beside the world's directory, in which everything may be read.
+	char outside[] = "/tmp/cpis-trust-XXXXXX";
+	ck_assert_ptr_nonnull(mkdtemp(outside));
+	snprintf(command, sizeof command, "mv %s %s/trust && ln -s %s/trust %s", world_path(world, "authority/trust"), outside, outside,
+		 world_path(world, "authority/trust"));
+	ck_assert_int_eq(system(command), 0);
+	world_start(world);
+	long mark = world_log_mark(world);
+	world_revoke(world, world_path(world, "staff/nurse.pem"));
+	world_wait_log(world, mark, "register_loaded");
+	snprintf(command, sizeof command, "cp -a %s/trust %s/fresh && mv %s/trust %s/old && mv %s/fresh %s/trust", outside, outside, outside,
+		 outside, outside, outside);
+	ck_assert_int_eq(system(command), 0);
+	mark = world_log_mark(world);
+	world_revoke(world, world_path(world, "staff/midwife.pem"));
+	world_wait_log(world, mark, "register_loaded");
+	ck_assert_int_eq(world_cpis(world, "paramedic", "query", child, NULL), 0);
+	ck_assert_int_eq(world_stop(world), 0);
+	snprintf(command, sizeof command, "rm -rf %s", outside);
+	ck_assert_int_eq(system(command), 0);
+}
+END_TEST
+
 START_TEST(a_user_that_is_none_ends_the_start)
 {
 	world_configure(world, "user: cpis-no-such-user\n");
@@ -227,6 +254,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, each_thread_is_limited_by_default);
 	tcase_add_test(tests, switched_off_it_says_so);
+	tcase_add_test(tests, what_is_watched_may_be_a_link_and_is_replaced_as_a_whole);
 	// Only root can become somebody else.
 	if (geteuid() == 0) {
 		tcase_add_test(tests, started_as_root_it_becomes_a_user_and_does_its_job);

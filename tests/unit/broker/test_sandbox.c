@@ -399,8 +399,13 @@ END_TEST
 // it is told to stop.
 static int serve_front(struct edge *edge, int tell_fd, int stop_fd)
 {
-	struct sandbox_options options = {.mode = SANDBOX_REQUIRED, .profile = SANDBOX_FRONT, .network = SANDBOX_LISTENS};
+	struct sandbox_options options = {.mode = SANDBOX_REQUIRED,
+					  .profile = SANDBOX_FRONT,
+					  .network = SANDBOX_LISTENS,
+					  .port_count = 1}; // 0: any that is free
 	char detail[SANDBOX_DETAIL_BYTES] = "";
+	if (sandbox_limit_files(&options, detail) != SANDBOX_DONE)
+		return 5;
 	edge_start_context(edge);
 	edge_start_handler(edge);
 	edge_open_transport(edge);
