@@ -12,6 +12,7 @@
 #include "tests/harness/world.h"
 
 #define VARIABLE "CPIS_DRILL_ROWS"
+#define DRILL_LINES_MAX 4u // of one log in a row
 
 bool drill_row_wanted(void)
 {
@@ -60,6 +61,7 @@ static void cut_line(char *out, size_t room, const char *line, const char *direc
 void drill_row_add_log(struct drill_row *row, const char *log, const char *directory)
 {
 	char *copy = strdup(log), *rest = copy;
+	unsigned lines = 0;
 	if (copy == NULL)
 		world_fail(NULL, "out of memory");
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -67,9 +69,14 @@ void drill_row_add_log(struct drill_row *row, const char *log, const char *direc
 		if ((strstr(line, " error ") == NULL && strstr(line, " warning ") == NULL) || strstr(line, " handshake") != NULL)
 			continue;
 		cut_line(cut, sizeof cut, line, directory);
-		if (strstr(row->operator, cut) == NULL)
-			drill_row_add(row->operator, "`%s`", cut);
+		if (strstr(row->operator, cut) != NULL)
+			continue;
+		if (++lines > DRILL_LINES_MAX)
+			break;
+		drill_row_add(row->operator, "`%s`", cut);
 	}
+	if (lines > DRILL_LINES_MAX)
+		drill_row_add(row->operator, "and others like these");
 	free(copy);
 }
 
