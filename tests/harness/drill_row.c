@@ -51,6 +51,10 @@ static void cut_line(char *out, size_t room, const char *line, const char *direc
 		} else if (isdigit((unsigned char)*text)) {
 			out[used++] = 'N';
 			text += strspn(text, "0123456789");
+		} else if (*text == '`') {
+			// The line is code already.
+			out[used++] = '\'';
+			text++;
 		} else {
 			out[used++] = *text++;
 		}
@@ -86,8 +90,9 @@ void drill_row_write(const struct drill_row *row)
 	char line[6 * DRILL_CELL_BYTES + 64];
 	if (path == NULL)
 		return;
+	const char *operator = row->operator[0] == '\0' ? "nothing" : row->operator;
 	int bytes = snprintf(line, sizeof line, "%02u | %s | %s | %s | %s | %s | %s |\n", row->place, row->fault, row->made, row->peer,
-			     row->operator, row->recovery, row->lost);
+			     operator, row->recovery, row->lost);
 	// One write each: programs run beside each other.
 	int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (file < 0 || write(file, line, (size_t)bytes) != bytes)

@@ -121,7 +121,7 @@ START_TEST(a_system_that_takes_all_descriptors_holds_up_new_clients_only)
 					    .server_public = broker.public_key,
 					    .public_key = key.public_key,
 					    .secret_key = key.secret_key};
-	while (raw_curve_open(&options, 500, &clients[count++]) == RAW_CURVE_OK)
+	while (raw_curve_open(&options, 1500, &clients[count++]) == RAW_CURVE_OK)
 		ck_assert_uint_lt(count, DESCRIPTORS);
 	drill_work(drill);
 	ck_assert_int_eq(drill_query(drill, "1000"), 2);
@@ -168,7 +168,7 @@ static void rehearse_clock(unsigned place, const char *fault, const char *offset
 	if (drill_look(drill, what))
 		snprintf(what, sizeof what, "an open session: answered");
 	drill_row_add(drill->row.peer, "%s", what);
-	ck_assert_int_eq(drill_query(drill, "1500"), 3);
+	ck_assert_int_eq(drill_query(drill, DRILL_ANSWER_MS), 3);
 	world_set_clock(drill->world, "+0");
 	drill_mended(drill);
 	drill_sign_in_again(drill);
