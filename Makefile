@@ -22,7 +22,7 @@ VERSION := 0.1.0
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
-	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev
+	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2
 # What `make bench` needs besides: the peers, and the client of one.
 BENCH_PACKAGES := nats-server nginx-light postgresql-15 libpq-dev
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp
@@ -78,6 +78,8 @@ TESTS_bench := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/bench/test_*.c))
 TESTS_scenario := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/scenario/test_*.c))
 TESTS_system := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_*.c))
 TESTS := $(TESTS_proto) $(TESTS_certs) $(TESTS_broker) $(TESTS_clients) $(TESTS_bench) $(TESTS_scenario) $(TESTS_system)
+# Those that rehearse a fault: each of their tests is a row of the fault table.
+DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests/scenario/test_memory_refused.c)
 # Programs that the scripts of tests/system/ run.
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
@@ -91,7 +93,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench demo test test-built lint soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench demo test test-built lint drill soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
@@ -142,6 +144,10 @@ fuzz-merge: fuzz-built ## what the last fuzz runs found goes into the corpora
 fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
+
+drill: deps ## inject every fault for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
+	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
+	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/bench/install.sh $(BENCH_PACKAGES)
@@ -247,7 +253,7 @@ $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffe
 	servers town town_people))
 $(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
-$(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c)): | $(SHIMS)
+$(DRILL): | $(SHIMS)
 $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@mkdir -p $(@D)
 	@echo "  SHIM   $@"

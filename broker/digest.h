@@ -7,7 +7,7 @@
 
 #include "proto/limits.h"
 
-// Aborts when the library fails: OpenSSL without SHA-256 cannot have got this far.
+// Needs no memory and cannot fail.
 void digest_sha256(const void *data, size_t bytes, uint8_t out[HASH_BYTES]);
 
 #endif

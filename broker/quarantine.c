@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Without memory an entry is not kept: uthash must not call exit().
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "broker/sealed.h"
@@ -72,6 +74,10 @@ static bool remember(struct quarantine *quarantine, const Cpis__V1__QuarantineEn
 			return false;
 		memcpy(held->key, key, sizeof key);
 		HASH_ADD_STR(quarantine->all, key, held);
+		if (held->hh.tbl == NULL) {
+			free(held);
+			return false;
+		}
 	}
 	held->until_ms = entry->until_ms;
 	return true;

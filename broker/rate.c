@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+// Without memory an entry is not kept: uthash must not call exit().
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "proto/invariant.h"
@@ -76,7 +78,10 @@ static struct counter *find_or_add(struct rate *rate, const char *key, uint64_t 
 	snprintf(counter->key, sizeof counter->key, "%s", key);
 	counter->minute = minute;
 	HASH_ADD_STR(rate->all, key, counter);
-	return counter;
+	if (counter->hh.tbl != NULL)
+		return counter;
+	free(counter);
+	return NULL;
 }
 
 bool rate_take(struct rate *rate, enum rate_kind kind, const char *name, Cpis__V1__Operation operation,

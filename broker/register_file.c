@@ -389,6 +389,8 @@ static bool index_profiles(struct register_snapshot *to)
 		*entry = (struct holding){.first = i, .count = 1};
 		INVARIANT(role_key_make(profile->uid, profile->role_code, &profile->organisation, &entry->key));
 		HASH_ADD(hh, to->holdings, key, sizeof entry->key, entry);
+		if (entry->hh.tbl == NULL)
+			return false;
 	}
 	return true;
 }

@@ -7,6 +7,8 @@
 
 // Looked up with every message: short chains, so that many staff cost as little as few.
 #define HASH_BKT_CAPACITY_THRESH 2U
+// Without memory an entry is not kept: uthash must not call exit().
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 #include "proto/limits.h"

@@ -93,6 +93,10 @@ static bool remember(struct roles *roles, const Cpis__Stored__V1__StoredRole *ro
 			return false;
 		INVARIANT(role_key_make(role->uid, role->role_code, &organisation, &granted->key));
 		HASH_ADD(hh, roles->all, key, sizeof granted->key, granted);
+		if (granted->hh.tbl == NULL) {
+			free(granted);
+			return false;
+		}
 	}
 	snprintf(granted->profile.uid, sizeof granted->profile.uid, "%s", role->uid);
 	snprintf(granted->profile.role_code, sizeof granted->profile.role_code, "%s", role->role_code);

@@ -4,10 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Tags are hashed by SHA256_Init and its like, which OpenSSL 3 deprecates: they need no memory. EVP_MAC allocates for each tag, and
+// a tag that cannot be had has no safe way on.
+#define OPENSSL_API_COMPAT 10101
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
+#include <openssl/sha.h>
 
 #include "broker/random.h"
 #include "proto/invariant.h"
@@ -30,8 +34,9 @@ struct memo {
 	struct store_tag tag;
 };
 
+// RFC 2104: what comes before the message and before its hash is hashed once for each key.
 struct tag_key {
-	EVP_MAC_CTX *mac;
+	SHA256_CTX inner, outer;
 	struct memo *memos;  // MEMO_ENTRIES, from the first use on
 };
 
@@ -125,22 +130,31 @@ bool seal_equal(const uint8_t *a, const uint8_t *b, size_t bytes)
 
 // ------------------------------------------------------------------ tags
 
+// They fail only when called wrongly: a wrong tag would lose a child.
+static void hash(SHA256_CTX *context, const void *data, size_t bytes)
+{
+	INVARIANT(SHA256_Update(context, data, bytes) == 1);
+}
+
+static void begin_pad(SHA256_CTX *context, const uint8_t key[SEAL_SECRET_BYTES], uint8_t pad)
+{
+	uint8_t block[SHA256_CBLOCK];
+	memset(block, pad, sizeof block);
+	for (size_t i = 0; i < SEAL_SECRET_BYTES; i++)
+		block[i] ^= key[i];
+	INVARIANT(SHA256_Init(context) == 1);
+	hash(context, block, sizeof block);
+	OPENSSL_cleanse(block, sizeof block);
+}
+
 bool tag_key_new(const uint8_t key[SEAL_SECRET_BYTES], struct tag_key **ret)
 {
-	char digest[] = "SHA256";
-	OSSL_PARAM parameters[] = {
-		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
-		OSSL_PARAM_construct_end(),
-	};
+	_Static_assert(SEAL_SECRET_BYTES <= SHA256_CBLOCK, "RFC 2104: a longer key would be hashed first");
 	struct tag_key *made = calloc(1, sizeof *made);
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
-	if (made != NULL && mac != NULL)
-		made->mac = EVP_MAC_CTX_new(mac);
-	EVP_MAC_free(mac);
-	if (made == NULL || made->mac == NULL || EVP_MAC_init(made->mac, key, SEAL_SECRET_BYTES, parameters) != 1) {
-		tag_key_free(made);
+	if (made == NULL)
 		return false;
-	}
+	begin_pad(&made->inner, key, 0x36);
+	begin_pad(&made->outer, key, 0x5c);
 	*ret = made;
 	return true;
 }
@@ -149,18 +163,22 @@ void tag_key_free(struct tag_key *key)
 {
 	if (key == NULL)
 		return;
-	EVP_MAC_CTX_free(key->mac);
 	if (key->memos != NULL)
 		OPENSSL_cleanse(key->memos, MEMO_ENTRIES * sizeof *key->memos);
 	free(key->memos);
+	OPENSSL_cleanse(key, sizeof *key);
 	free(key);
 }
 
-// HMAC over memory has no way to fail but a library that is broken: a wrong tag would lose a child.
-static void end(struct tag_key *key, bool made, uint8_t ret[HASH_BYTES])
+static void end(const struct tag_key *key, SHA256_CTX *message, uint8_t ret[HASH_BYTES])
 {
-	size_t written = 0;
-	INVARIANT(made && EVP_MAC_final(key->mac, ret, &written, HASH_BYTES) == 1 && written == HASH_BYTES);
+	_Static_assert(HASH_BYTES == SHA256_DIGEST_LENGTH, "HMAC-SHA-256");
+	SHA256_CTX outer = key->outer;
+	INVARIANT(SHA256_Final(ret, message) == 1);
+	hash(&outer, ret, HASH_BYTES);
+	INVARIANT(SHA256_Final(ret, &outer) == 1);
+	OPENSSL_cleanse(message, sizeof *message);
+	OPENSSL_cleanse(&outer, sizeof outer);
 }
 
 // The place for an input; NULL: it is too long, or there is no memory.
@@ -181,16 +199,17 @@ static bool is_remembered(const struct memo *memo, uint8_t kind, const struct ta
 	return memo->kind == kind && memo->bytes == field->bytes && memcmp(memo->input, field->data, field->bytes) == 0;
 }
 
-static void make(struct tag_key *key, uint8_t kind, const struct tag_field *fields, size_t field_count, struct store_tag *ret)
+static void make(const struct tag_key *key, uint8_t kind, const struct tag_field *fields, size_t field_count, struct store_tag *ret)
 {
 	uint8_t whole[HASH_BYTES];
-	bool made = EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(key->mac, &kind, 1) == 1;
-	for (size_t i = 0; i < field_count && made; i++) {
+	SHA256_CTX message = key->inner;
+	hash(&message, &kind, 1);
+	for (size_t i = 0; i < field_count; i++) {
 		uint8_t length = (uint8_t)fields[i].bytes;
-		made = EVP_MAC_update(key->mac, &length, 1) == 1 &&
-		       EVP_MAC_update(key->mac, fields[i].data, fields[i].bytes) == 1;
+		hash(&message, &length, 1);
+		hash(&message, fields[i].data, fields[i].bytes);
 	}
-	end(key, made, whole);
+	end(key, &message, whole);
 	memcpy(ret->bytes, whole, sizeof ret->bytes);
 }
 
@@ -212,8 +231,8 @@ void tag_make(struct tag_key *key, uint8_t kind, const struct tag_field *fields,
 
 void tag_digest(struct tag_key *key, uint8_t kind, const uint8_t *data, size_t bytes, uint8_t ret[HASH_BYTES])
 {
-	end(key,
-	    EVP_MAC_init(key->mac, NULL, 0, NULL) == 1 && EVP_MAC_update(key->mac, &kind, 1) == 1 &&
-		    EVP_MAC_update(key->mac, data, bytes) == 1,
-	    ret);
+	SHA256_CTX message = key->inner;
+	hash(&message, &kind, 1);
+	hash(&message, data, bytes);
+	end(key, &message, ret);
 }

@@ -22,6 +22,8 @@ static enum reason certificate_reason(enum certs_status status)
 		return REASON_STAFF_REVOKED;
 	case CERTS_EXPIRED:
 		return REASON_STAFF_EXPIRED;
+	case CERTS_LIBRARY:
+		return REASON_INTERNAL;
 	default:
 		return REASON_STAFF_CERTIFICATE;
 	}

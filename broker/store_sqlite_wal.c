@@ -27,6 +27,22 @@ struct wal_keeper {
 	int asked_frames;   // how long the log was when the thread was last asked
 };
 
+// A flush that failed leaves pages that the system takes for written and that may never be: a second flush would find nothing to do and
+// succeed. Only what reads the write-ahead log from its beginning puts them there again, which a start does. So the process ends
+// before that log can begin anew.
+static void end_unflushed(void)
+{
+	log_event(LOG_LEVEL_ERROR, "store_unflushed",
+		  "the database could not be flushed: the disk fails, see the kernel's log; the broker ends, so that its next start brings the"
+		  " whole write-ahead log into the database again");
+	abort();
+}
+
+static bool is_unflushed(int status)
+{
+	return status == SQLITE_IOERR_FSYNC || status == SQLITE_IOERR_DIR_FSYNC;
+}
+
 // SQLite flushes the database when a pass has reached the last frame, which under load none does: then the committer would.
 static int flush_database(sqlite3 *database)
 {
@@ -43,6 +59,8 @@ static bool bring_back(struct wal_keeper *keeper)
 		int status = sqlite3_wal_checkpoint_v2(keeper->database, NULL, SQLITE_CHECKPOINT_PASSIVE, &frames, &moved);
 		if (status == SQLITE_OK)
 			status = flush_database(keeper->database);
+		if (is_unflushed(status))
+			end_unflushed();
 		bool failed = status != SQLITE_OK && status != SQLITE_BUSY;
 		if (failed && !keeper->failing)
 			log_event(LOG_LEVEL_ERROR, "store_failed", "wal_checkpoint: %s; it is tried again", sqlite3_errstr(status));
@@ -95,9 +113,10 @@ static int after_commit(void *context, sqlite3 *database, const char *name, int 
 	}
 	keeper->little_left = false;
 	pthread_mutex_unlock(&keeper->mutex);
-	// What fails here is tried again with the next one: the log only grows meanwhile.
-	if (finish)
-		sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	// What else fails here is tried again with the next one: the log only grows meanwhile.
+	int status = finish ? sqlite3_wal_checkpoint_v2(database, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL) : SQLITE_OK;
+	if (is_unflushed(status))
+		end_unflushed();
 	return SQLITE_OK;
 }
 
@@ -117,6 +136,7 @@ bool sqlite_wal_keeper_start(struct sqlite_store *store, const char *path)
 		free(keeper);
 		return false;
 	}
+	sqlite3_extended_result_codes(keeper->database, 1);
 	sqlite3_wal_hook(store->database, after_commit, keeper);
 	store->keeper = keeper;
 	return true;
@@ -133,6 +153,8 @@ int sqlite_wal_cut(struct sqlite_store *store)
 	// It cannot begin meanwhile. Nobody waits for a reader: it is tried again.
 	sqlite3_busy_timeout(store->database, 0);
 	int status = sqlite3_wal_checkpoint_v2(store->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	if (is_unflushed(status))
+		end_unflushed();
 	sqlite3_busy_timeout(store->database, store->busy ? STORE_BUSY_AGAIN_MS : STORE_BUSY_TIMEOUT_MS);
 	pthread_mutex_unlock(&keeper->mutex);
 	return status;

@@ -296,7 +296,7 @@ static enum certs_status verify(const struct trust *trust, X509 *certificate, en
 }
 
 // `path` or `der`: where the certificate comes from.
-static enum certs_status verify_from(const struct trust *trust, const char *path, const uint8_t *der,
+static enum certs_status verify_once(const struct trust *trust, const char *path, const uint8_t *der,
 				     size_t der_bytes, enum certificate_kind kind, uint64_t now_ms,
 				     struct profile_fields *ret, char detail[CERTS_DETAIL_BYTES])
 {
@@ -322,6 +322,16 @@ static enum certs_status verify_from(const struct trust *trust, const char *path
 	}
 	X509_free(certificate);
 	return status;
+}
+
+// A library that had no memory for it says the same as of a certificate that does not hold. Before anybody is told so, it is
+// looked at again.
+static enum certs_status verify_from(const struct trust *trust, const char *path, const uint8_t *der,
+				     size_t der_bytes, enum certificate_kind kind, uint64_t now_ms,
+				     struct profile_fields *ret, char detail[CERTS_DETAIL_BYTES])
+{
+	enum certs_status status = verify_once(trust, path, der, der_bytes, kind, now_ms, ret, detail);
+	return status == CERTS_OK ? status : verify_once(trust, path, der, der_bytes, kind, now_ms, ret, detail);
 }
 
 static enum certs_status verify_system(const struct trust *trust, const char *path, const uint8_t *der,

@@ -8,6 +8,8 @@
 
 #include <openssl/evp.h>
 
+#include "certs/sha256.h"
+
 #define SIGNATURE_LINE_BYTES (NOTE_KEY_ID_BYTES + ED25519_SIGNATURE_BYTES)
 // A verifier's line is at most 128 + 1 + 8 + 1 + 44 bytes.
 #define VERIFIER_LINE_BYTES 256
@@ -31,14 +33,13 @@ static bool origin_field_is_good(const char origin[NOTE_ORIGIN_BYTES_MAX + 1])
 
 void note_key_id(const struct note_verifier *key, enum note_algorithm algorithm, uint8_t out[NOTE_KEY_ID_BYTES])
 {
-	uint8_t message[NOTE_ORIGIN_BYTES_MAX + 2 + KEY_BYTES], digest[EVP_MAX_MD_SIZE];
+	uint8_t message[NOTE_ORIGIN_BYTES_MAX + 2 + KEY_BYTES], digest[SHA256_BYTES];
 	size_t bytes = strlen(key->origin);
 	memcpy(message, key->origin, bytes);
 	message[bytes++] = '\n';
 	message[bytes++] = (uint8_t)algorithm;
 	memcpy(message + bytes, key->public_key, KEY_BYTES);
-	if (EVP_Digest(message, bytes + KEY_BYTES, digest, NULL, EVP_sha256(), NULL) != 1)
-		abort(); // out of memory: a wrong key id must not be written
+	sha256(message, bytes + KEY_BYTES, digest);
 	memcpy(out, digest, NOTE_KEY_ID_BYTES);
 }
 

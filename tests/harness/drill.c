@@ -301,7 +301,7 @@ void drill_silent(struct drill *drill)
 void drill_unnoticed(struct drill *drill)
 {
 	drill_work(drill);
-	if (drill_query(drill, "2000") != 0)
+	if (drill_query(drill, DRILL_ANSWER_MS) != 0)
 		world_fail(drill->world, "cpis query during the fault");
 	drill_row_add(drill->row.peer, "nothing: answered as ever");
 	drill_row_add(drill->row.recovery, "not needed");
@@ -351,7 +351,7 @@ void drill_recovers(struct drill *drill, const char *words)
 	drill_row_add(drill->row.recovery, "%s, %s %llu.%llu s", words == NULL ? "by itself" : words, ms < 100 ? "within" : "after",
 		      (unsigned long long)(ms < 100 ? 0 : ms / 1000), (unsigned long long)(ms < 100 ? 1 : ms % 1000 / 100));
 	drill_work(drill);
-	if (drill_query(drill, "10000") != 0)
+	if (drill_query(drill, DRILL_ANSWER_MS) != 0)
 		world_fail(drill->world, "cpis query after the fault");
 }
 

@@ -15,6 +15,8 @@
 #define DRILL_PREFIX_MAX 8
 // How long a client asks again before it gives up, during a fault.
 #define DRILL_FAULT_MS 400u
+// And when it must be answered, on however busy a machine.
+#define DRILL_ANSWER_MS "30000"
 // What may be said of one fault in the broker's log, however often it strikes: a full disk must not be filled by the log.
 #define DRILL_LOG_LINES_MAX 12u
 

@@ -12,6 +12,7 @@
 #include "tests/harness/world.h"
 
 #define VARIABLE "CPIS_DRILL_ROWS"
+#define DRILL_LINES_MAX 4u // of one log in a row
 
 bool drill_row_wanted(void)
 {
@@ -50,6 +51,10 @@ static void cut_line(char *out, size_t room, const char *line, const char *direc
 		} else if (isdigit((unsigned char)*text)) {
 			out[used++] = 'N';
 			text += strspn(text, "0123456789");
+		} else if (*text == '`') {
+			// The line is code already.
+			out[used++] = '\'';
+			text++;
 		} else {
 			out[used++] = *text++;
 		}
@@ -60,6 +65,7 @@ static void cut_line(char *out, size_t room, const char *line, const char *direc
 void drill_row_add_log(struct drill_row *row, const char *log, const char *directory)
 {
 	char *copy = strdup(log), *rest = copy;
+	unsigned lines = 0;
 	if (copy == NULL)
 		world_fail(NULL, "out of memory");
 	for (char *line; (line = strsep(&rest, "\n")) != NULL;) {
@@ -68,9 +74,14 @@ void drill_row_add_log(struct drill_row *row, const char *log, const char *direc
 		    strstr(line, " runs_as_root ") != NULL)
 			continue;
 		cut_line(cut, sizeof cut, line, directory);
-		if (strstr(row->operator, cut) == NULL)
-			drill_row_add(row->operator, "`%s`", cut);
+		if (strstr(row->operator, cut) != NULL)
+			continue;
+		if (++lines > DRILL_LINES_MAX)
+			break;
+		drill_row_add(row->operator, "`%s`", cut);
 	}
+	if (lines > DRILL_LINES_MAX)
+		drill_row_add(row->operator, "and others like these");
 	free(copy);
 }
 
@@ -80,8 +91,9 @@ void drill_row_write(const struct drill_row *row)
 	char line[6 * DRILL_CELL_BYTES + 64];
 	if (path == NULL)
 		return;
+	const char *operator = row->operator[0] == '\0' ? "nothing" : row->operator;
 	int bytes = snprintf(line, sizeof line, "%02u | %s | %s | %s | %s | %s | %s |\n", row->place, row->fault, row->made, row->peer,
-			     row->operator, row->recovery, row->lost);
+			     operator, row->recovery, row->lost);
 	// One write each: programs run beside each other.
 	int file = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
 	if (file < 0 || write(file, line, (size_t)bytes) != bytes)

@@ -94,6 +94,7 @@ struct stage {
 	struct core *core;
 	bool unsigned_acts;                      // publications are not signed
 	bool asks_demographics;                  // the register names a demographics service
+	void (*around_core)(bool inside);        // told when a request goes into the core or a batch is ended, and after; NULL: nobody
 	bool enrolling;                          // what is submitted comes on the enrolment endpoint
 	struct curve_key_pair keys[STAGE_SYSTEMS];
 	char system_files[STAGE_SYSTEMS][128];   // certificates

@@ -74,9 +74,17 @@ static struct stage_reply *take_reply(struct stage *stage, size_t number)
 	return got;
 }
 
+static void tell(struct stage *stage, bool inside)
+{
+	if (stage->around_core != NULL)
+		stage->around_core(inside);
+}
+
 bool stage_flush(struct stage *stage)
 {
+	tell(stage, true);
 	bool durable = core_flush(stage->core, stage->now_ms);
+	tell(stage, false);
 	stage_must(core_pending(stage->core) == stage->asked_count, "batch", "has another size");
 	for (size_t i = 0; i < stage->asked_count; i++)
 		stage->batch[i] = take_reply(stage, i);
@@ -107,7 +115,9 @@ static enum core_submitted submit(struct stage *stage, enum stage_system system,
 {
 	arrival->channel_key = system == STAGE_KEYLESS ? NULL : stage->keys[system].public_key;
 	arrival->enrolling = stage->enrolling;
+	tell(stage, true);
 	enum core_submitted submitted = core_submit(stage->core, arrival, stage->now_ms);
+	tell(stage, false);
 	if (submitted != CORE_TAKEN)
 		return submitted;
 	uint8_t *copy = malloc(arrival->bytes + 1);

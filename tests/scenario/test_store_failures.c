@@ -150,6 +150,19 @@ START_TEST(a_log_that_cannot_be_read_again_is_not_continued_until_it_can)
 }
 END_TEST
 
+// The store may have taken seconds for its no: neither the next job nor who asks meanwhile waits for it six times over.
+START_TEST(what_is_due_asks_a_store_that_cannot_begin_once)
+{
+	fault_store_mend(&stage->fault);
+	stage->fault.fail_at = 1;
+	ck_assert(!core_tick(stage->core, stage->now_ms));
+	ck_assert_uint_eq(stage->fault.calls, 1);
+	fault_store_mend(&stage->fault);
+	ck_assert(stage_tick(stage));
+	stage_expect_ok(stage_ping(stage, STAGE_HOSPITAL));
+}
+END_TEST
+
 // ------------------------------------------------------------------ starting
 
 static void put_checkpoint(const char *note)
@@ -229,6 +242,7 @@ int main(void)
 	tcase_add_test(batch, a_commit_that_was_carried_out_but_reported_failed_is_found_in_the_log);
 	tcase_add_test(batch, a_retry_after_a_commit_that_only_seemed_to_fail_takes_effect_once);
 	tcase_add_test(batch, a_log_that_cannot_be_read_again_is_not_continued_until_it_can);
+	tcase_add_test(batch, what_is_due_asks_a_store_that_cannot_begin_once);
 	tcase_add_test(batch, refuses_to_start_over_a_log_longer_than_its_checkpoint);
 	tcase_add_test(batch, refuses_to_start_over_a_log_with_another_root);
 	tcase_add_test(batch, refuses_to_start_over_a_checkpoint_of_another_key);

@@ -15,8 +15,10 @@
 
 #define DESCRIPTORS_MAX 65536
 
+enum file_kind { OTHER, DATABASE, LOG };
+
 static struct store_faults *faults;
-static _Atomic bool is_store[DESCRIPTORS_MAX];
+static _Atomic char kinds[DESCRIPTORS_MAX]; // enum file_kind
 
 static struct {
 	int (*open)(const char *, int, ...);
@@ -64,20 +66,21 @@ __attribute__((constructor)) static void map_faults(void)
 
 static void note_open(int file, const char *path)
 {
-	static const char *const endings[] = {".db", ".db-wal"};
+	static const char *const endings[] = {[DATABASE] = ".db", [LOG] = ".db-wal"};
 	if (file < 0 || file >= DESCRIPTORS_MAX)
 		return;
-	bool store = false;
+	enum file_kind kind = OTHER;
 	size_t bytes = strlen(path);
-	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-		store = store || (bytes > strlen(endings[i]) && strcmp(path + bytes - strlen(endings[i]), endings[i]) == 0);
-	is_store[file] = store;
+	for (enum file_kind i = DATABASE; i <= LOG; i++)
+		if (bytes > strlen(endings[i]) && strcmp(path + bytes - strlen(endings[i]), endings[i]) == 0)
+			kind = i;
+	kinds[file] = (char)kind;
 }
 
 // What is to be done to this call; NULL: nothing.
 static struct store_faults_of *fault_of(int file, enum store_faults_call call)
 {
-	if (faults == NULL || file < 0 || file >= DESCRIPTORS_MAX || !is_store[file])
+	if (faults == NULL || file < 0 || file >= DESCRIPTORS_MAX || kinds[file] == OTHER || (faults->but_log && kinds[file] == LOG))
 		return NULL;
 	struct store_faults_of *of = &faults->calls[call];
 	if (of->error == 0 && of->half == 0)
@@ -103,7 +106,7 @@ int close(int file)
 {
 	find_all();
 	if (file >= 0 && file < DESCRIPTORS_MAX)
-		is_store[file] = false;
+		kinds[file] = OTHER;
 	return real.close(file);
 }
 

@@ -16,7 +16,12 @@
 #include "tests/harness/raw_curve.h"
 
 #define QUESTIONS 1500u         // more than a queue of replies and the buffers below it hold
-#define GROWTH_KB_MAX 16384     // of the broker, by one such client
+// Of the broker, by one such client. AddressSanitizer keeps what was freed.
+#ifdef __SANITIZE_ADDRESS__
+#define GROWTH_KB_MAX 131072
+#else
+#define GROWTH_KB_MAX 16384
+#endif
 #define SOURCE "10.9.9.1"
 #define GONE_MS 60000           // TCP_KEEPALIVE: 10 s, and three times 5 s
 
@@ -84,6 +89,7 @@ START_TEST(a_client_that_never_reads_holds_nobody_up)
 			drill_work(drill);
 	drill_unnoticed(drill);
 	long grown = resident_kb(drill) - before;
+	drill_row_add(drill->row.recovery, "the broker grew by %ld MB", (grown + 512) / 1024);
 	ck_assert_int_lt(grown, GROWTH_KB_MAX);
 	raw_curve_close(client);
 	drill_end(drill);

@@ -2,10 +2,12 @@
 // durable, each is told to try again, and nothing that was acknowledged is lost.
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -13,6 +15,7 @@
 #include "tests/harness/drill.h"
 
 #define DISK_KB 4096u
+#define LOOKS_MAX 2000u // the log is brought back after some 100
 
 // All that is left on the store's file system. Returns the path of what takes it.
 static const char *fill(struct drill *drill)
@@ -113,6 +116,30 @@ START_TEST(a_flush_that_fails_answers_nobody)
 }
 END_TEST
 
+// What the database was given is not written again by asking once more: the broker ends, and its start has it from the log.
+START_TEST(a_database_that_cannot_be_flushed_ends_the_broker)
+{
+	struct drill *drill = drill_new(25, "fsync of the database fails", "`fdatasync` and `fsync` of the database return EIO, those of its log do not");
+	char what[100];
+	int status = 0;
+	drill_shim(drill);
+	drill_start(drill);
+	drill_fault(drill);
+	drill->faults->but_log = 1;
+	drill->faults->calls[STORE_FAULTS_SYNC].error = EIO;
+	for (unsigned i = 0; i < LOOKS_MAX && drill_look(drill, what); i++)
+		;
+	ck_assert(world_wait_exit(drill->world, WORLD_WAIT_MS, &status));
+	ck_assert(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	drill_silent(drill);
+	drill->faults->calls[STORE_FAULTS_SYNC].error = 0;
+	drill_mended(drill);
+	drill_restart(drill);
+	drill_recovers(drill, "the broker started anew");
+	drill_end(drill);
+}
+END_TEST
+
 START_TEST(a_write_that_fails_answers_nobody)
 {
 	rehearse_calls(21, "writes fail", "`pwrite` of the store returns EIO", STORE_FAULTS_WRITE, EIO, 0);
@@ -170,6 +197,7 @@ int main(void)
 	tcase_add_test(disk, a_broker_does_not_start_on_a_full_disk_and_says_so);
 	tcase_add_test(disk, a_file_system_that_became_read_only_refuses_until_it_is_mounted_anew);
 	tcase_add_test(calls, a_flush_that_fails_answers_nobody);
+	tcase_add_test(calls, a_database_that_cannot_be_flushed_ends_the_broker);
 	tcase_add_test(calls, a_write_that_fails_answers_nobody);
 	tcase_add_test(calls, a_write_that_is_torn_is_not_taken_for_one_that_was_done);
 	tcase_add_test(calls, short_writes_and_reads_are_completed);

@@ -163,7 +163,7 @@ static void rehearse_clock(unsigned place, const char *fault, const char *offset
 	if (drill_look(drill, what))
 		snprintf(what, sizeof what, "an open session: answered");
 	drill_row_add(drill->row.peer, "%s", what);
-	ck_assert_int_eq(drill_query(drill, "1500"), 3);
+	ck_assert_int_eq(drill_query(drill, DRILL_ANSWER_MS), 3);
 	world_set_clock(drill->world, "+0");
 	drill_mended(drill);
 	drill_sign_in_again(drill);
