@@ -15,6 +15,7 @@
 
 #include "certs/key.h"
 #include "tests/harness/drill.h"
+#include "tests/harness/process_tree.h"
 #include "tests/harness/raw_curve.h"
 
 // ------------------------------------------------------------------ stopped, killed
@@ -68,6 +69,39 @@ START_TEST(a_broker_that_is_killed_under_load_loses_nothing)
 	drill_restart(drill);
 	drill_recovers(drill, "the broker started anew");
 	drill_end(drill);
+}
+END_TEST
+
+// ------------------------------------------------------------------ the front
+
+static pid_t front_of(const struct drill *drill)
+{
+	return process_child(process_child(world_broker_pid(drill->world)));
+}
+
+// What libzmq does to itself at some of what peers can send, and what the kernel does to who takes too much.
+static void rehearse_front(unsigned place, const char *fault, const char *made, int number)
+{
+	struct drill *drill = drill_new(place, fault, made);
+	drill_start(drill);
+	drill_fault(drill);
+	kill(front_of(drill), number);
+	drill_mended(drill);
+	drill_recovers(drill, NULL);
+	drill_row_add(drill->row.peer, "the connection ends; its client connects anew, asks again and is answered");
+	ck_assert_ptr_nonnull(strstr(world_log(drill->world) + drill->mark, " front_started "));
+	drill_end(drill);
+}
+
+START_TEST(a_front_that_aborts_is_started_again)
+{
+	rehearse_front(74, "network front aborts", "`kill -ABRT` of the front, as libzmq does it", SIGABRT);
+}
+END_TEST
+
+START_TEST(a_front_that_hangs_is_started_again)
+{
+	rehearse_front(75, "network front hangs", "`kill -STOP` of the front, and nobody continues it", SIGSTOP);
 }
 END_TEST
 
@@ -192,6 +226,8 @@ int main(void)
 	tcase_set_timeout(clock, 120);
 	tcase_add_test(process, a_broker_that_is_stopped_and_continued_goes_on);
 	tcase_add_test(process, a_broker_that_is_killed_under_load_loses_nothing);
+	tcase_add_test(descriptors, a_front_that_aborts_is_started_again);
+	tcase_add_test(descriptors, a_front_that_hangs_is_started_again);
 	tcase_add_test(descriptors, strangers_that_take_all_descriptors_are_cut_off);
 	tcase_add_test(descriptors, a_system_that_takes_all_descriptors_is_cut_off_where_it_says_nothing);
 	tcase_add_test(clock, a_clock_that_jumps_forward_is_told_and_forgiven);
