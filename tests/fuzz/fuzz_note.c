@@ -4,7 +4,7 @@
 
 #include "certs/cosignature.h"
 #include "certs/tlog_proof.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/edit.h"
 
 #define ORIGIN "cpis.example/audit"
 #define WITNESSES 3
@@ -30,20 +30,23 @@ static struct signing_key *fixed_key(int n)
 	return key;
 }
 
+static const char policy_text[] =
+	"log cpis.example/audit+c1aa84ea+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c\n"
+	"witness a w0+f9469b40+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU\n"
+	"witness b w1+c7316bab+BO1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR\n"
+	"witness c w2+57ae2353+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58\n"
+	"group two 2 a b c\nquorum two\n";
+static const char *const words[] = {"any", "all", "none", "group", "witness", "quorum", "log", "http://w.example a b c d", "2", "3",
+				    "w2+57ae2353+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58", NULL};
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const char text[] =
-		"log cpis.example/audit+c1aa84ea+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c\n"
-		"witness a w0+f9469b40+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU\n"
-		"witness b w1+c7316bab+BO1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR\n"
-		"witness c w2+57ae2353+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58\n"
-		"group two 2 a b c\nquorum two\n";
 	char detail[WITNESS_DETAIL_BYTES];
 	(void)argc, (void)argv;
 	log_key = fixed_key(0);
 	strcpy(log_verifier.origin, ORIGIN);
 	signing_key_public(log_key, log_verifier.public_key);
-	FUZZ_MUST(witness_policy_load(fuzz_file(text, sizeof text - 1), &policy, detail) && policy.count == WITNESSES);
+	FUZZ_MUST(witness_policy_load(fuzz_file(policy_text, sizeof policy_text - 1), &policy, detail) && policy.count == WITNESSES);
 	for (int i = 0; i < WITNESSES; i++) {
 		witness_keys[i] = fixed_key(i + 1);
 		witnesses[i] = policy.witnesses[i].key;
@@ -135,7 +138,10 @@ static void check_verifier(struct fuzz_input *input)
 {
 	struct note_verifier verifier;
 	char line[256];
-	size_t bytes = fuzz_left(input);
+	size_t bytes;
+	if (fuzz_byte(input) == 255)
+		FUZZ_MUST(note_verifier_load(fuzz_odd_path(fuzz_byte(input)), &verifier) != CERTS_OK);
+	bytes = fuzz_left(input);
 	if (note_verifier_load(fuzz_file(input->at, bytes), &verifier) != CERTS_OK)
 		return;
 	// It has one form, with or without its newline.
@@ -149,7 +155,10 @@ static void check_policy(struct fuzz_input *input)
 	char detail[WITNESS_DETAIL_BYTES] = "", note[NOTE_BYTES_MAX + 1], more[NOTE_BYTES_MAX + 1];
 	struct checkpoint checkpoint = {.origin = ORIGIN, .size = 1};
 	uint64_t time_s = 0;
-	bool good = witness_policy_load(fuzz_file(input->at, fuzz_left(input)), &read, detail);
+	size_t bytes;
+	char *text = edit_text(input, policy_text, sizeof policy_text - 1, words, &bytes);
+	bool good = witness_policy_load(fuzz_file(text, bytes), &read, detail);
+	free(text);
 	FUZZ_MUST(good || detail[0] != '\0');
 	if (!good)
 		return;
@@ -163,6 +172,9 @@ static void check_policy(struct fuzz_input *input)
 	if (witness_policy_holds(&read, note, NOW_S, &time_s))
 		FUZZ_MUST(held >= witness_policy_least(&read));
 	FUZZ_MUST(read.required || time_s == 0);
+	// A witness's key is written as it was read.
+	for (unsigned i = 0; i < read.count; i++)
+		FUZZ_MUST(witness_key_format(&read.witnesses[i].key, more, sizeof more) == CERTS_OK);
 }
 
 // ------------------------------------------------------------------ proofs

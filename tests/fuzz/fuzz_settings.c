@@ -57,7 +57,10 @@ static const char *const profile_words[] = {"refuse", "tcp://second.example:4420
 // The good one with changes, or anything.
 static const char *as_file(struct fuzz_input *input, const char *text, size_t bytes, const char *const words[])
 {
-	if (fuzz_byte(input) % 8 == 7)
+	uint8_t how = fuzz_byte(input);
+	if (how % 8 == 6)
+		return fuzz_odd_path(how / 8);
+	if (how % 8 == 7)
 		return fuzz_file(input->at, fuzz_left(input));
 	char *edited = edit_text(input, text, bytes, words, &bytes);
 	const char *path = fuzz_file(edited, bytes);
@@ -126,7 +129,9 @@ static void check_key(struct fuzz_input *input)
 {
 	struct vault *vault = NULL;
 	char detail[VAULT_DETAIL_BYTES] = "";
-	check_detail(vault_open_key(fuzz_file(input->at, fuzz_left(input)), &vault, detail), detail);
+	uint8_t how = fuzz_byte(input);
+	const char *path = how < 8 ? fuzz_odd_path(how) : fuzz_file(input->at, fuzz_left(input));
+	check_detail(vault_open_key(path, &vault, detail), detail);
 	vault_free(vault);
 }
 
