@@ -47,6 +47,9 @@ static void check_der(const uint8_t *der, size_t bytes, uint64_t now_ms)
 	bool is_system = is_good(trust_verify_system(trust, der, bytes, now_ms, &system, detail), detail);
 	bool is_staff = is_good(trust_verify_staff(trust, der, bytes, now_ms, &staff, detail), detail);
 	FUZZ_MUST(!is_system || !is_staff);
+	// A serial without its certificate, as a token has it.
+	enum certs_status serial = trust_check_staff_serial(trust, &staff.serial, now_ms);
+	FUZZ_MUST(serial == CERTS_OK || serial == CERTS_REVOKED || serial == CERTS_CRL);
 	if (is_system)
 		check_name(system.name);
 	if (is_staff) {

@@ -73,12 +73,19 @@ static void check_note(const char *note, size_t bytes)
 		FUZZ_MUST(checkpoint_verify(out, strlen(out), &log_verifier, &again) == CERTS_OK);
 		FUZZ_MUST(again.size == checkpoint.size && memcmp(&again.root, &checkpoint.root, sizeof again.root) == 0);
 	}
+	if (cosignature_add(note, witnesses[0].origin, witness_keys[0], NOW_S, out) == CERTS_OK)
+		FUZZ_MUST(cosignature_check(out, &witnesses[0], &time_s) == CERTS_OK && time_s == NOW_S);
 	unsigned held = 0;
 	for (int i = 0; i < WITNESSES; i++) {
 		bool cosigned = cosignature_check(note, &witnesses[i], &time_s) == CERTS_OK;
 		held += cosigned;
 		if (cosigned && good && cosignature_take(out, note, &witnesses[i], taken) == CERTS_OK)
 			FUZZ_MUST(cosignature_check(taken, &witnesses[i], &time_s) == CERTS_OK);
+		// Taking one's own changes nothing of the text; a cosignature of another text is not taken.
+		if (cosigned && cosignature_take(note, note, &witnesses[i], taken) == CERTS_OK)
+			FUZZ_MUST(cosignature_check(taken, &witnesses[i], &time_s) == CERTS_OK);
+		if (cosigned && strstr(note, "another\n\n") == NULL)
+			FUZZ_MUST(cosignature_take("another\n\n", note, &witnesses[i], taken) == CERTS_PROOF);
 	}
 	FUZZ_MUST(witness_policy_count(&policy, note) == held);
 	if (witness_policy_holds(&policy, note, NOW_S, &witnessed_s))
@@ -97,8 +104,10 @@ static void signed_note(struct fuzz_input *input)
 {
 	static char note[NOTE_BYTES_MAX + 1], more[NOTE_BYTES_MAX + 1];
 	struct checkpoint checkpoint = {.origin = ORIGIN};
+	static char long_name[NOTE_ORIGIN_BYTES_MAX + 2];
 	uint8_t how = fuzz_byte(input);
 	size_t bytes;
+	memset(long_name, 'w', sizeof long_name - 1);
 	checkpoint.size = fuzz_number(input, (how & 1) != 0 ? 8 : 1);
 	memset(&checkpoint.root, fuzz_byte(input), sizeof checkpoint.root);
 	if ((how & 2) != 0)
@@ -107,7 +116,7 @@ static void signed_note(struct fuzz_input *input)
 		return;
 	for (uint8_t witness; (witness = fuzz_byte(input)) != 0;) {
 		uint64_t time_s = (witness & 4) != 0 ? fuzz_number(input, 8) : NOW_S - fuzz_byte(input);
-		const char *name = (witness & 8) != 0 ? "other" : witnesses[witness % WITNESSES].origin;
+		const char *name = (witness & 16) != 0 ? long_name : (witness & 8) != 0 ? "other" : witnesses[witness % WITNESSES].origin;
 		if (cosignature_add(note, name, witness_keys[witness % WITNESSES], time_s, more) == CERTS_OK)
 			strcpy(note, more);
 	}
@@ -157,7 +166,7 @@ static void check_policy(struct fuzz_input *input)
 	uint64_t time_s = 0;
 	size_t bytes;
 	char *text = edit_text(input, policy_text, sizeof policy_text - 1, words, &bytes);
-	bool good = witness_policy_load(fuzz_file(text, bytes), &read, detail);
+	bool good = witness_policy_load(fuzz_byte(input) == 255 ? fuzz_odd_path(fuzz_byte(input)) : fuzz_file(text, bytes), &read, detail);
 	free(text);
 	FUZZ_MUST(good || detail[0] != '\0');
 	if (!good)
