@@ -19,8 +19,7 @@ struct signing_key {
 	void *token;
 };
 
-// Never asks: a passphrase prompt would hang a daemon.
-static int no_passphrase(char *buffer, int size, int writing, void *context)
+int key_no_passphrase(char *buffer, int size, int writing, void *context)
 {
 	(void)buffer;
 	(void)size;
@@ -37,7 +36,7 @@ static enum certs_status load_pem(const char *path, int type, EVP_PKEY **ret)
 	if (status != CERTS_OK)
 		return status;
 	BIO *bio = BIO_new_mem_buf(data, (int)bytes);
-	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PrivateKey(bio, NULL, key_no_passphrase, NULL);
 	BIO_free(bio);
 	file_free(data, bytes);
 	if (key == NULL)

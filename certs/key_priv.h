@@ -6,6 +6,10 @@
 
 #include "certs/key.h"
 
+// OpenSSL's question for a passphrase, never asked: of a file that says that it is encrypted it would wait for somebody at a
+// terminal, and a daemon for ever.
+int key_no_passphrase(char *buffer, int size, int writing, void *context);
+
 // Borrowed. NULL of a key on a token.
 EVP_PKEY *signing_key_evp(const struct signing_key *key);
 

@@ -13,6 +13,7 @@
 
 #include "certs/certificate_priv.h"
 #include "certs/file_priv.h"
+#include "certs/key_priv.h"
 
 static bool file_name_is_safe(const char *file)
 {
@@ -83,7 +84,7 @@ static EVP_PKEY *public_key_of_file(const char *path, enum certs_status *ret_sta
 	if (*ret_status != CERTS_OK)
 		return NULL;
 	BIO *bio = BIO_new_mem_buf(data, (int)bytes);
-	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+	EVP_PKEY *key = bio == NULL ? NULL : PEM_read_bio_PUBKEY(bio, NULL, key_no_passphrase, NULL);
 	BIO_free(bio);
 	file_free(data, bytes);
 	if (key == NULL)
@@ -249,7 +250,7 @@ static enum certs_status request_of_file(const char *path, X509_REQ **ret)
 	if (status != CERTS_OK)
 		return status;
 	BIO *bio = BIO_new_mem_buf(data, (int)bytes);
-	*ret = bio == NULL ? NULL : PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL);
+	*ret = bio == NULL ? NULL : PEM_read_bio_X509_REQ(bio, NULL, key_no_passphrase, NULL);
 	BIO_free(bio);
 	file_free(data, bytes);
 	return *ret == NULL ? CERTS_MALFORMED : CERTS_OK;

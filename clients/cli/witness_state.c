@@ -34,9 +34,11 @@ bool witness_state_load(const char *checkpoint_file, struct witness_state *ret)
 		return false;
 	size_t bytes = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
-	errno = EINVAL;
 	text[bytes] = '\0';
-	if (sscanf(text, "signed %llu held %llu at %llu stale %llu", &signed_size, &held_size, &held_s, &stale_size) != 4)
+	int found = sscanf(text, "signed %llu held %llu at %llu stale %llu", &signed_size, &held_size, &held_s, &stale_size);
+	// Also of a number that is too large, of which sscanf has said something else.
+	errno = EINVAL;
+	if (found != 4)
 		return false;
 	struct witness_state state = {signed_size, held_size, held_s, stale_size};
 	format(&state, again);

@@ -15,6 +15,7 @@ struct reader {
 	unsigned header_count, field_count;
 	unsigned long line;
 	bool header_seen;
+	bool alive;                            // a field or a line ended in the bytes read last
 	const char *fault;                     // what is wrong on this line; NULL: nothing
 	char fields[CSV_TABLE_COLUMNS_MAX][TEXT_BYTES_MAX + 1]; // by column
 };
@@ -53,6 +54,7 @@ static void take_field(struct reader *reader, const char *text, size_t bytes)
 static void on_field(void *text, size_t bytes, void *context)
 {
 	struct reader *reader = context;
+	reader->alive = true;
 	if (reader->fault != NULL)
 		return;
 	if (reader->header_seen)
@@ -78,6 +80,7 @@ static void end_row(struct reader *reader)
 static void on_line_end(int character, void *context)
 {
 	struct reader *reader = context;
+	reader->alive = true;
 	if (reader->fault != NULL)
 		return;
 	if (!reader->header_seen && reader->header_count > 0) {
@@ -98,9 +101,13 @@ static void read_stream(struct reader *reader, FILE *file, struct csv_parser *pa
 	bool first = true;
 	for (size_t bytes; reader->fault == NULL && (bytes = fread(buffer, 1, sizeof buffer, file)) > 0; first = false) {
 		size_t skip = first && bytes >= 3 && memcmp(buffer, byte_order_mark, 3) == 0 ? 3 : 0;
+		reader->alive = false;
 		size_t parsed = csv_parse(parser, buffer + skip, bytes - skip, on_field, on_line_end, reader);
 		if (parsed != bytes - skip && reader->fault == NULL)
 			reader->fault = csv_strerror(csv_error(parser));
+		// libcsv would keep a field that does not end in memory, and copy it again and again.
+		if (reader->fault == NULL && !reader->alive && bytes == sizeof buffer)
+			reader->fault = "a field does not end: is a quotation mark missing?";
 	}
 	if (reader->fault == NULL && ferror(file))
 		reader->fault = strerror(errno);

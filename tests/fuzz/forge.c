@@ -10,11 +10,13 @@
 #include "certs/certificate_priv.h"
 #include "certs/issue_priv.h"
 #include "certs/key_priv.h"
+#include "certs/rotation.h"
 
 enum { ROOT, SYSTEMS, STAFF, STRANGER, ISSUERS };
 
 static struct issuer issuers[ISSUERS];
 static char trust_path[80];
+static X509 *revoked;
 
 static const char *path_of(const char *name)
 {
@@ -38,6 +40,17 @@ void forge_begin(void)
 		FUZZ_MUST(certificate_from_file(path_of(names[i][0]), &issuers[i].certificate) == CERTS_OK &&
 			  signing_key_load(path_of(names[i][1]), &issuers[i].key) == CERTS_OK);
 	snprintf(trust_path, sizeof trust_path, "%s", path_of("ra/trust"));
+	struct authority_paths paths;
+	FUZZ_MUST(authority_issue_staff(path_of("ra"), "555000000002", "Gone", fuzz_directory(), "gone", 9, FORGE_NOW_MS - 1000, &paths,
+					detail) == CERTS_OK &&
+		  authority_revoke(path_of("ra"), paths.certificate, FORGE_NOW_MS - 1000, detail) == CERTS_OK &&
+		  certificate_from_file(paths.certificate, &revoked) == CERTS_OK);
+}
+
+void forge_adopt(void)
+{
+	char detail[CERTS_DETAIL_BYTES];
+	FUZZ_MUST(rotation_adopt(trust_path, path_of("other/trust"), FORGE_NOW_MS, detail) == CERTS_OK);
 }
 
 const char *forge_trust(void)
@@ -156,6 +169,11 @@ static void change_serial(struct fuzz_input *input, X509 *certificate)
 {
 	size_t bytes;
 	uint8_t how = fuzz_byte(input);
+	// The number of one that was revoked.
+	if ((how & 64) != 0) {
+		X509_set_serialNumber(certificate, X509_get_serialNumber(revoked));
+		return;
+	}
 	const uint8_t *raw = fuzz_take(input, how & 31, &bytes);
 	ASN1_INTEGER *serial = X509_get_serialNumber(certificate);
 	ASN1_STRING_set(serial, raw, (int)bytes);

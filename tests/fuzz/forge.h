@@ -13,6 +13,9 @@
 void forge_begin(void);
 const char *forge_trust(void);
 
+// With the other authority, which issues as STRANGER, beside the one in force.
+void forge_adopt(void);
+
 // DER of what the bytes ask for, for the caller to free with OPENSSL_free. NULL: OpenSSL does not make such a thing.
 uint8_t *forge_certificate(struct fuzz_input *input, size_t *ret_bytes);
 uint8_t *forge_list(struct fuzz_input *input, size_t *ret_bytes);

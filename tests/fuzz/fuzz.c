@@ -73,6 +73,22 @@ const char *fuzz_file(const void *data, size_t bytes)
 	return files[which].path;
 }
 
+const char *fuzz_odd_path(uint8_t which)
+{
+	static int open_file, large_file;
+	static char path[32];
+	if (which % 4 < 2)
+		return which % 4 == 0 ? "/nowhere" : "/tmp";
+	int *file = which % 4 == 2 ? &open_file : &large_file;
+	if (*file == 0) {
+		*file = memfd_create("fuzz", MFD_CLOEXEC);
+		FUZZ_MUST(*file > 0 && fchmod(*file, which % 4 == 2 ? 0644 : 0600) == 0);
+		FUZZ_MUST(which % 4 == 2 || ftruncate(*file, 5 << 20) == 0);
+	}
+	snprintf(path, sizeof path, "/proc/self/fd/%d", *file);
+	return path;
+}
+
 static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *where)
 {
 	(void)status, (void)flag;

@@ -42,6 +42,8 @@ const uint8_t *fuzz_take_until(struct fuzz_input *input, uint8_t end, size_t *re
 
 // The path of a file with these bytes, closed to others. Good until the fourth call after it.
 const char *fuzz_file(const void *data, size_t bytes);
+// What stands where a file should: nothing, a directory, a file that is open to others, one of 5 MiB.
+const char *fuzz_odd_path(uint8_t which);
 // A directory in memory where the machine has that, removed at the end.
 const char *fuzz_directory(void);
 // Makes or empties such a path's file: "<directory>/<name>", with the folders above it.

@@ -55,7 +55,7 @@ fuzz_one() {
 	shift 2
 	local dictionary=()
 	[[ ! -e tests/fuzz/dict/$name.dict ]] || dictionary=("-dict=tests/fuzz/dict/$name.dict")
-	LLVM_PROFILE_FILE=$profile "$build/tests/fuzz/fuzz_$name" "${limits[@]}" "${dictionary[@]}" -print_final_stats=1 \
+	LLVM_PROFILE_FILE=$profile "$build/tests/fuzz/fuzz_$name" "${limits[@]}" "${dictionary[@]}" -print_final_stats=1 -close_fd_mask=1 \
 		-artifact_prefix="$work/$name/" "$@" > "$work/$name/log" 2>&1 < /dev/null || code=$?
 	if [[ $code -ne 0 ]]; then
 		local input

@@ -9,7 +9,7 @@
 #include "proto/text.h"
 #include "tests/fuzz/forge.h"
 
-static struct trust *trust;
+static struct trust *trusts[2], *trust; // of one generation of authorities, and of two
 static char list_path[160];
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -17,7 +17,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	char detail[CERTS_DETAIL_BYTES];
 	(void)argc, (void)argv;
 	forge_begin();
-	FUZZ_MUST(trust_load(forge_trust(), &trust, detail) == CERTS_OK);
+	FUZZ_MUST(trust_load(forge_trust(), &trusts[0], detail) == CERTS_OK);
+	forge_adopt();
+	FUZZ_MUST(trust_load(forge_trust(), &trusts[1], detail) == CERTS_OK);
+	trust = trusts[0];
 	return 0;
 }
 
@@ -44,6 +47,9 @@ static void check_der(const uint8_t *der, size_t bytes, uint64_t now_ms)
 	bool is_system = is_good(trust_verify_system(trust, der, bytes, now_ms, &system, detail), detail);
 	bool is_staff = is_good(trust_verify_staff(trust, der, bytes, now_ms, &staff, detail), detail);
 	FUZZ_MUST(!is_system || !is_staff);
+	// A serial without its certificate, as a token has it.
+	enum certs_status serial = trust_check_staff_serial(trust, &staff.serial, now_ms);
+	FUZZ_MUST(serial == CERTS_OK || serial == CERTS_REVOKED || serial == CERTS_CRL);
 	if (is_system)
 		check_name(system.name);
 	if (is_staff) {
@@ -69,6 +75,7 @@ static void check_certificate_file(const char *path)
 	bool is_broker = is_good(trust_verify_broker_file(trust, path, "Grace", FORGE_NOW_MS, &broker, detail), detail);
 	FUZZ_MUST(is_system + is_staff + is_broker <= described);
 	if (described) {
+		FUZZ_MUST(certificate_serial_equal(&description.serial, &description.serial));
 		check_name(description.name);
 		certificate_serial_format(&description.serial, serial);
 	}
@@ -121,10 +128,10 @@ static void check_file(enum reader reader, const char *path)
 static void check_bundle(uint8_t which, const uint8_t *data, size_t bytes, bool list)
 {
 	static const char *const names[] = {"staff.crl.pem", "systems.crl.pem", "root.crl.pem", "staff-ca.pem", "systems-ca.pem",
-					    "root.pem"};
+					    "root.pem", "next/staff.crl.pem", "next/staff-ca.pem"};
 	char detail[CERTS_DETAIL_BYTES] = "", before[16384];
 	struct trust *changed = NULL;
-	snprintf(list_path, sizeof list_path, "%.100s/%s", forge_trust(), names[which % 6]);
+	snprintf(list_path, sizeof list_path, "%.100s/%s", forge_trust(), names[which % 8]);
 	FILE *file = fopen(list_path, "re");
 	FUZZ_MUST(file != NULL);
 	size_t before_bytes = fread(before, 1, sizeof before, file);
@@ -154,6 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	uint8_t how = fuzz_byte(&input), *der = NULL;
 	size_t der_bytes = 0;
 	unsigned what = how % 7, which = how / 7;
+	trust = trusts[which & 1];
 	if (what == 0 || what == 3 || what == 6)
 		der = forge_certificate(&input, &der_bytes);
 	else if (what == 1)
@@ -164,10 +172,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		change(&input, der, der_bytes);
 	if (what == 4)
 		check_file(which % READERS, forge_pem(labels[which % READERS], input.at, fuzz_left(&input)));
+	else if (what == 5 && which >= 30)
+		check_file(which % READERS, fuzz_odd_path(fuzz_byte(&input)));
 	else if (what == 5)
 		check_file(which % READERS, fuzz_file(input.at, fuzz_left(&input)));
 	else if (der != NULL && what == 0)
-		check_der(der, der_bytes, FORGE_NOW_MS + which * 8640000u);
+		check_der(der, der_bytes, FORGE_NOW_MS + which * 103680000u);
 	else if (der != NULL && what == 2)
 		check_file(REQUESTS, forge_pem(labels[REQUESTS], der, der_bytes));
 	else if (der != NULL && what == 6)

@@ -10,12 +10,14 @@
 
 static struct arena made;
 static char state[96];
+static struct log_base base;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
 	FUZZ_MUST(arena_init(&made, 4 * ARENA_BYTES));
 	snprintf(state, sizeof state, "%.64s/state/checkpoint", fuzz_directory());
+	log_base_make(&base, "log.db", 5);
 	return 0;
 }
 
@@ -41,6 +43,10 @@ static size_t make_note(struct fuzz_input *input, char out[NOTE_BYTES_MAX + 1])
 		memcpy(out, raw, bytes);
 		out[bytes] = '\0';
 		return bytes;
+	}
+	if (how == 128) { // the database's own
+		log_base_note(&base, out);
+		return strlen(out);
 	}
 	struct merkle_hash root;
 	memset(&root, how % 4, sizeof root);
@@ -123,11 +129,11 @@ static void check_receipt(struct fuzz_input *input)
 	struct cpis_client client;
 	struct checkpoint before = {.origin = LOG_BASE_ORIGIN};
 	uint8_t how = fuzz_byte(input), held = fuzz_byte(input);
-	size_t bytes = 0;
+	char note[NOTE_BYTES_MAX + 1];
+	size_t bytes = 0, note_bytes = (held & 32) != 0 ? make_note(input, note) : 0;
 	Cpis__V1__Reply *decoded = NULL;
 	struct wire_error error;
 	arena_reset(&made);
-	fuzz_empty(fuzz_directory());
 	begin(&client);
 	struct maker maker = {.input = input, .arena = &made, .now_ms = LOG_BASE_NOW_MS};
 	Cpis__V1__Request *request = (Cpis__V1__Request *)maker_message(&maker, &cpis__v1__request__descriptor);
@@ -148,6 +154,9 @@ static void check_receipt(struct fuzz_input *input)
 		client.checkpoint_file[0] = '\0';
 	fuzz_write(state, "", 0); // for its folder
 	unlink(state);
+	// Or what another process of this system was shown meanwhile.
+	if ((held & 32) != 0)
+		fuzz_write(state, note, note_bytes);
 	enum cpis_status status = client_check_receipt(&client, fuzz_arena_besides(), request, decoded);
 	FUZZ_MUST(status == CPIS_OK || cpis_detail(&client)[0] != '\0');
 	// Nobody's log becomes shorter in a client's memory.
@@ -164,6 +173,12 @@ static void check_compare(struct fuzz_input *input)
 	struct command_line line = {.command = &(const struct command){.name = "audit compare"}, .operands = operands};
 	line.values[line.value_count].option = "log-key";
 	line.values[line.value_count++].value = fuzz_file(key, sizeof key - 1);
+	uint8_t how = fuzz_byte(input);
+	line.json = (how & 1) != 0;
+	if ((how & 2) != 0) {
+		line.values[line.value_count].option = "database";
+		line.values[line.value_count++].value = (how & 4) != 0 ? fuzz_odd_path(how / 8) : base.path;
+	}
 	for (int i = 0; i < 2; i++) {
 		size_t bytes = 0;
 		for (uint8_t more = fuzz_byte(input) % 3 + 1; more > 0; more--)

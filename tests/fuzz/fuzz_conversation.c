@@ -17,7 +17,7 @@
 
 #define STEPS_MAX 60u
 
-enum leave_out { NO_SIGNATURE = 1, OTHER_SYSTEM = 2, NO_TOKEN = 4, AS_MADE = 8, MAY_WAIT = 16, SAME_ID = 32 };
+enum leave_out { NO_SIGNATURE = 1, OTHER_SYSTEM = 2, NO_TOKEN = 4, AS_MADE = 8, MAY_WAIT = 16, SAME_ID = 32, OTHER_TIME = 64, OTHER_SIGNER = 128 };
 
 static struct conversation talk;
 static struct arena made, refused;
@@ -199,10 +199,10 @@ static void fill_envelope(Cpis__V1__Request *request, enum stage_person person, 
 		fill_statement(request, person, how);
 	if ((how & NO_SIGNATURE) != 0)
 		return;
-	request->act_time_ms = talk.stage->now_ms;
+	request->act_time_ms = talk.stage->now_ms + ((how & OTHER_TIME) != 0 ? CLOCK_SKEW_MS_MAX + 1 : 0);
 	const uint8_t *message = act_signed_bytes(&made, request, STAGE_BROKER_NAME, &bytes);
 	if (message != NULL)
-		request->act_signature = sign(person, message, bytes);
+		request->act_signature = sign((how & OTHER_SIGNER) != 0 ? STAGE_PERSONS : person, message, bytes);
 }
 
 static void send_request(struct fuzz_input *input, enum stage_person person, uint8_t how)

@@ -1,6 +1,7 @@
 // An export's files as `cpis audit verify --export` and `import` read them, changed as somebody who keeps them for us might: cut, put
 // in, taken away, exchanged, and signed again by who has the log's key.
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clients/cli/log_export.h"
@@ -17,6 +18,7 @@ struct content {
 	const char *name;
 	uint8_t *data;
 	size_t bytes;
+	bool is_directory;
 };
 
 struct good {
@@ -63,7 +65,7 @@ static void keep(struct good *good, const char *const names[])
 		size_t bytes = file == NULL ? 0 : fread(data, 1, CONTENT_BYTES_MAX, file);
 		if (file != NULL)
 			fclose(file);
-		good->files[good->count++] = (struct content){file == NULL ? NULL : names[i], data, bytes};
+		good->files[good->count++] = (struct content){file == NULL ? NULL : names[i], data, bytes, false};
 	}
 }
 
@@ -134,7 +136,9 @@ static void forge(struct fuzz_input *input, struct content files[])
 	}
 	merkle_root(&tree, &root);
 	log_base_sign(5, &root, note);
-	const struct content with[] = {{"", hashes, 5 * sizeof leaf}, {"", entries, (size_t)(entry - entries)}, {"", records, (size_t)(at - records)}};
+	const struct content with[] = {{"", hashes, 5 * sizeof leaf, false},
+				       {"", entries, (size_t)(entry - entries), false},
+				       {"", records, (size_t)(at - records), false}};
 	for (unsigned i = 0; i < 3; i++)
 		splice(&files[3 + i], 0, files[3 + i].bytes, with[i].data, with[i].bytes);
 	splice(&files[0], 0, files[0].bytes, (const uint8_t *)note, strlen(note));
@@ -159,8 +163,11 @@ static void change(struct fuzz_input *input, struct content files[], unsigned co
 			raw = fuzz_take(input, fuzz_byte(input), &bytes);
 			splice(file, at, fuzz_byte(input), raw, bytes);
 			break;
-		case 3: // taken away
-			file->name = NULL;
+		case 3: // taken away, or something else stands there
+			if ((at & 1) == 0)
+				file->name = NULL;
+			else
+				file->is_directory = file->name != NULL;
 			break;
 		case 4: // another's content
 			if (file != other)
@@ -183,6 +190,12 @@ static void change(struct fuzz_input *input, struct content files[], unsigned co
 			break;
 		}
 	}
+}
+
+static void make_directory(const char *path)
+{
+	fuzz_write(path, "", 0); // for the folders above it
+	FUZZ_MUST(unlink(path) == 0 && mkdir(path, 0700) == 0);
 }
 
 // ------------------------------------------------------------------ reading
@@ -216,13 +229,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 	uint8_t how = fuzz_byte(&input);
 	const struct good *good = &goods[how % 8 == 7 ? 1 : 0];
 	for (unsigned i = 0; i < good->count; i++) {
-		files[i] = (struct content){good->files[i].name, malloc(CONTENT_BYTES_MAX), good->files[i].bytes};
+		files[i] = (struct content){good->files[i].name, malloc(CONTENT_BYTES_MAX), good->files[i].bytes, false};
 		FUZZ_MUST(files[i].data != NULL);
 		memcpy(files[i].data, good->files[i].data, files[i].bytes);
 	}
 	change(&input, files, good->count, good == &goods[0]);
 	for (unsigned i = 0; i < good->count; i++)
-		if (files[i].name != NULL)
+		if (files[i].is_directory)
+			make_directory(path_of(files[i].name));
+		else if (files[i].name != NULL)
 			fuzz_write(path_of(files[i].name), files[i].data, files[i].bytes);
 	check(log_base_verifier());
 	// A broken export is not added to.

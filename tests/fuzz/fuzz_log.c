@@ -42,10 +42,10 @@ static void run(sqlite3 *database, const char *sql, uint64_t number, const void 
 }
 
 // As the broker would have written these records. What cannot be a row's stays.
-static void repair(sqlite3 *database, bool sign)
+static void repair(sqlite3 *database, bool sign, bool but_the_last)
 {
 	sqlite3_stmt *rows = NULL, *update = NULL;
-	struct merkle_tree tree = {0};
+	struct merkle_tree tree = {0}, shorter = {0};
 	struct merkle_hash leaf, root, nodes[MERKLE_HEIGHT_MAX + 1];
 	size_t count;
 	char note[NOTE_BYTES_MAX + 1];
@@ -56,6 +56,7 @@ static void repair(sqlite3 *database, bool sign)
 				continue;
 			const void *record = sqlite3_column_blob(rows, 2);
 			merkle_leaf(sqlite3_column_blob(rows, 1), record, (size_t)sqlite3_column_bytes(rows, 2), &leaf);
+			shorter = tree;
 			merkle_append(&tree, &leaf, nodes, &count);
 			sqlite3_bind_int64(update, 1, sqlite3_column_int64(rows, 0));
 			sqlite3_bind_blob(update, 2, nodes, (int)(count * sizeof nodes[0]), SQLITE_STATIC);
@@ -64,8 +65,8 @@ static void repair(sqlite3 *database, bool sign)
 		}
 	sqlite3_finalize(rows);
 	sqlite3_finalize(update);
-	merkle_root(&tree, &root);
-	log_base_sign(tree.size, &root, note);
+	merkle_root(but_the_last ? &shorter : &tree, &root);
+	log_base_sign(but_the_last ? shorter.size : tree.size, &root, note);
 	if (sign)
 		run(database, "UPDATE checkpoint SET note = ?2 WHERE id = 1 AND ?1 = 0", 0, note, strlen(note), SQLITE_TEXT);
 }
@@ -75,7 +76,7 @@ static void change_record(struct fuzz_input *input, sqlite3 *database, uint64_t 
 	uint8_t packed[512], how = fuzz_byte(input);
 	size_t bytes;
 	if (how % 2 == 0) {
-		bytes = log_base_record(how % 4 == 0 ? index : index + how, how, packed);
+		bytes = log_base_record(how % 4 == 0 ? index : index + how, how / 4, packed);
 		run(database, "UPDATE audit SET record = ?2 WHERE idx = ?1", index, packed, bytes, SQLITE_BLOB);
 		return;
 	}
@@ -135,7 +136,7 @@ static void change_by_sql(struct fuzz_input *input, const struct log_base *base)
 		else if (what % 5 == 2)
 			change_record(input, database, index);
 		else if (what % 5 == 3)
-			repair(database, (what & 8) != 0);
+			repair(database, (what & 8) != 0, (what & 16) != 0);
 		else
 			change_table(input, database, index);
 	}

@@ -4,7 +4,7 @@
 
 #include "certs/cosignature.h"
 #include "certs/tlog_proof.h"
-#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/edit.h"
 
 #define ORIGIN "cpis.example/audit"
 #define WITNESSES 3
@@ -30,20 +30,23 @@ static struct signing_key *fixed_key(int n)
 	return key;
 }
 
+static const char policy_text[] =
+	"log cpis.example/audit+c1aa84ea+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c\n"
+	"witness a w0+f9469b40+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU\n"
+	"witness b w1+c7316bab+BO1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR\n"
+	"witness c w2+57ae2353+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58\n"
+	"group two 2 a b c\nquorum two\n";
+static const char *const words[] = {"any", "all", "none", "group", "witness", "quorum", "log", "http://w.example a b c d", "2", "3",
+				    "w2+57ae2353+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58", NULL};
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	static const char text[] =
-		"log cpis.example/audit+c1aa84ea+AYqI4910CfGV/VLbLTy6XXLKZwm/HZQSG/N0iAG0D29c\n"
-		"witness a w0+f9469b40+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU\n"
-		"witness b w1+c7316bab+BO1JKMYo0cLG6ukDOJBZlWEpWSc6XGP5NjbBRhSshzfR\n"
-		"witness c w2+57ae2353+BMqTrBcFGHBx1nuDx/8O/oEI6OxFMFdddyaHkzPb2r58\n"
-		"group two 2 a b c\nquorum two\n";
 	char detail[WITNESS_DETAIL_BYTES];
 	(void)argc, (void)argv;
 	log_key = fixed_key(0);
 	strcpy(log_verifier.origin, ORIGIN);
 	signing_key_public(log_key, log_verifier.public_key);
-	FUZZ_MUST(witness_policy_load(fuzz_file(text, sizeof text - 1), &policy, detail) && policy.count == WITNESSES);
+	FUZZ_MUST(witness_policy_load(fuzz_file(policy_text, sizeof policy_text - 1), &policy, detail) && policy.count == WITNESSES);
 	for (int i = 0; i < WITNESSES; i++) {
 		witness_keys[i] = fixed_key(i + 1);
 		witnesses[i] = policy.witnesses[i].key;
@@ -70,12 +73,19 @@ static void check_note(const char *note, size_t bytes)
 		FUZZ_MUST(checkpoint_verify(out, strlen(out), &log_verifier, &again) == CERTS_OK);
 		FUZZ_MUST(again.size == checkpoint.size && memcmp(&again.root, &checkpoint.root, sizeof again.root) == 0);
 	}
+	if (cosignature_add(note, witnesses[0].origin, witness_keys[0], NOW_S, out) == CERTS_OK)
+		FUZZ_MUST(cosignature_check(out, &witnesses[0], &time_s) == CERTS_OK && time_s == NOW_S);
 	unsigned held = 0;
 	for (int i = 0; i < WITNESSES; i++) {
 		bool cosigned = cosignature_check(note, &witnesses[i], &time_s) == CERTS_OK;
 		held += cosigned;
 		if (cosigned && good && cosignature_take(out, note, &witnesses[i], taken) == CERTS_OK)
 			FUZZ_MUST(cosignature_check(taken, &witnesses[i], &time_s) == CERTS_OK);
+		// Taking one's own changes nothing of the text; a cosignature of another text is not taken.
+		if (cosigned && cosignature_take(note, note, &witnesses[i], taken) == CERTS_OK)
+			FUZZ_MUST(cosignature_check(taken, &witnesses[i], &time_s) == CERTS_OK);
+		if (cosigned && strstr(note, "another\n\n") == NULL)
+			FUZZ_MUST(cosignature_take("another\n\n", note, &witnesses[i], taken) == CERTS_PROOF);
 	}
 	FUZZ_MUST(witness_policy_count(&policy, note) == held);
 	if (witness_policy_holds(&policy, note, NOW_S, &witnessed_s))
@@ -94,8 +104,10 @@ static void signed_note(struct fuzz_input *input)
 {
 	static char note[NOTE_BYTES_MAX + 1], more[NOTE_BYTES_MAX + 1];
 	struct checkpoint checkpoint = {.origin = ORIGIN};
+	static char long_name[NOTE_ORIGIN_BYTES_MAX + 2];
 	uint8_t how = fuzz_byte(input);
 	size_t bytes;
+	memset(long_name, 'w', sizeof long_name - 1);
 	checkpoint.size = fuzz_number(input, (how & 1) != 0 ? 8 : 1);
 	memset(&checkpoint.root, fuzz_byte(input), sizeof checkpoint.root);
 	if ((how & 2) != 0)
@@ -104,7 +116,7 @@ static void signed_note(struct fuzz_input *input)
 		return;
 	for (uint8_t witness; (witness = fuzz_byte(input)) != 0;) {
 		uint64_t time_s = (witness & 4) != 0 ? fuzz_number(input, 8) : NOW_S - fuzz_byte(input);
-		const char *name = (witness & 8) != 0 ? "other" : witnesses[witness % WITNESSES].origin;
+		const char *name = (witness & 16) != 0 ? long_name : (witness & 8) != 0 ? "other" : witnesses[witness % WITNESSES].origin;
 		if (cosignature_add(note, name, witness_keys[witness % WITNESSES], time_s, more) == CERTS_OK)
 			strcpy(note, more);
 	}
@@ -135,7 +147,10 @@ static void check_verifier(struct fuzz_input *input)
 {
 	struct note_verifier verifier;
 	char line[256];
-	size_t bytes = fuzz_left(input);
+	size_t bytes;
+	if (fuzz_byte(input) == 255)
+		FUZZ_MUST(note_verifier_load(fuzz_odd_path(fuzz_byte(input)), &verifier) != CERTS_OK);
+	bytes = fuzz_left(input);
 	if (note_verifier_load(fuzz_file(input->at, bytes), &verifier) != CERTS_OK)
 		return;
 	// It has one form, with or without its newline.
@@ -149,7 +164,10 @@ static void check_policy(struct fuzz_input *input)
 	char detail[WITNESS_DETAIL_BYTES] = "", note[NOTE_BYTES_MAX + 1], more[NOTE_BYTES_MAX + 1];
 	struct checkpoint checkpoint = {.origin = ORIGIN, .size = 1};
 	uint64_t time_s = 0;
-	bool good = witness_policy_load(fuzz_file(input->at, fuzz_left(input)), &read, detail);
+	size_t bytes;
+	char *text = edit_text(input, policy_text, sizeof policy_text - 1, words, &bytes);
+	bool good = witness_policy_load(fuzz_byte(input) == 255 ? fuzz_odd_path(fuzz_byte(input)) : fuzz_file(text, bytes), &read, detail);
+	free(text);
 	FUZZ_MUST(good || detail[0] != '\0');
 	if (!good)
 		return;
@@ -163,6 +181,9 @@ static void check_policy(struct fuzz_input *input)
 	if (witness_policy_holds(&read, note, NOW_S, &time_s))
 		FUZZ_MUST(held >= witness_policy_least(&read));
 	FUZZ_MUST(read.required || time_s == 0);
+	// A witness's key is written as it was read.
+	for (unsigned i = 0; i < read.count; i++)
+		FUZZ_MUST(witness_key_format(&read.witnesses[i].key, more, sizeof more) == CERTS_OK);
 }
 
 // ------------------------------------------------------------------ proofs

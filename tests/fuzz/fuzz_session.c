@@ -11,14 +11,21 @@
 #include "tests/harness/stage.h"
 #include "tests/harness/stage_priv.h"
 
-#define PERSON NURSE
+// One who may, one whose certificate ends within the day, one whose certificate is revoked; and when they come.
+static const struct {
+	enum stage_person person;
+	uint64_t now_ms;
+} comers[] = {{NURSE, STAGE_NOW_MS}, {EXPIRED_NURSE, STAGE_MADE_MS + 23 * STAGE_HOUR_MS}, {PAST_NURSE, STAGE_NOW_MS}};
+#define COMERS (sizeof comers / sizeof comers[0])
 
 static struct stage *stage;
 static struct roles *roles;
 static struct session_keys keys;
-static struct signing_key *key;
-static uint8_t *certificate;
-static size_t certificate_bytes;
+static struct signing_key *signers[COMERS];
+static uint8_t *certificates[COMERS];
+static size_t certificate_bytes[COMERS];
+static struct certificate_serial revoked;
+static unsigned comer;
 static struct arena made;
 
 static void end(void)
@@ -32,10 +39,17 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc, (void)argv;
 	FUZZ_MUST(atexit(end) == 0);
 	stage = stage_new_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-	struct stage_statement statement = stage_statement(stage, PERSON);
+	char detail[CERTS_DETAIL_BYTES];
+	struct certificate_description description;
+	FUZZ_MUST(certificate_describe_file(stage->person_files[PAST_NURSE], &description, detail) == CERTS_OK);
+	revoked = description.serial;
+	stage_revoke_person(stage, PAST_NURSE);
 	FUZZ_MUST(roles_new(stage->disk, stage->vault, stage->policy, &roles) && roles_load(roles));
-	FUZZ_MUST(signing_key_load(statement.key, &key) == CERTS_OK);
-	FUZZ_MUST(certificate_file_to_der(statement.certificate, &certificate, &certificate_bytes) == CERTS_OK);
+	for (unsigned i = 0; i < COMERS; i++) {
+		struct stage_statement statement = stage_statement(stage, comers[i].person);
+		FUZZ_MUST(signing_key_load(statement.key, &signers[i]) == CERTS_OK);
+		FUZZ_MUST(certificate_file_to_der(statement.certificate, &certificates[i], &certificate_bytes[i]) == CERTS_OK);
+	}
 	keys = (struct session_keys){.current = stage->vault, .previous = stage->vault};
 	FUZZ_MUST(session_cache_new(&keys.cache) && arena_init(&made, 4 * ARENA_BYTES));
 	return 0;
@@ -49,7 +63,7 @@ static struct session_context context_of(const struct ods_code *organisation)
 		.broker_name = STAGE_BROKER_NAME,
 		.channel_key = stage->keys[STAGE_HOSPITAL].public_key,
 		.organisation = organisation,
-		.now_ms = STAGE_NOW_MS,
+		.now_ms = comers[comer].now_ms,
 	};
 }
 
@@ -70,7 +84,7 @@ static ProtobufCBinaryData bytes_of(const void *data, size_t bytes)
 // A bit each: what is true of it all the same.
 static void tell_truth(Cpis__V1__SessionStatement *statement, uint8_t lies, const struct ods_code *organisation)
 {
-	struct stage_statement truth = stage_statement(stage, PERSON);
+	struct stage_statement truth = stage_statement(stage, comers[comer].person);
 	if ((lies & 1) == 0)
 		statement->uid = (char *)(uintptr_t)truth.uid;
 	if ((lies & 2) == 0)
@@ -82,7 +96,7 @@ static void tell_truth(Cpis__V1__SessionStatement *statement, uint8_t lies, cons
 	if ((lies & 16) == 0)
 		statement->channel_key = bytes_of(stage->keys[STAGE_HOSPITAL].public_key, KEY_BYTES);
 	if ((lies & 32) == 0)
-		statement->time_ms = STAGE_NOW_MS;
+		statement->time_ms = comers[comer].now_ms;
 }
 
 static void check_open(struct fuzz_input *input, const struct ods_code *organisation)
@@ -90,6 +104,7 @@ static void check_open(struct fuzz_input *input, const struct ods_code *organisa
 	static const char domain[] = "cpis-session-v1\n";
 	const size_t domain_bytes = sizeof domain - 1;
 	uint8_t lies = fuzz_byte(input), how = fuzz_byte(input), signature[ED25519_SIGNATURE_BYTES];
+	comer = (how >> 5) % COMERS;
 	struct maker maker = {.input = input, .arena = &made, .now_ms = STAGE_NOW_MS};
 	Cpis__V1__SessionOpenRequest open = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
 	Cpis__V1__SessionStatement *statement =
@@ -108,18 +123,18 @@ static void check_open(struct fuzz_input *input, const struct ods_code *organisa
 	bytes = cpis__v1__session_statement__pack(statement, message + domain_bytes);
 	// Before it is signed: a statement that its signer made so.
 	change(input, message + domain_bytes, bytes, how & 3);
-	FUZZ_MUST(signing_key_sign(key, message, domain_bytes + bytes, signature) == CERTS_OK);
+	FUZZ_MUST(signing_key_sign(signers[comer], message, domain_bytes + bytes, signature) == CERTS_OK);
 	change(input, signature, sizeof signature, how >> 2 & 1);
 	open.statement = (ProtobufCBinaryData){bytes, message + domain_bytes};
 	open.signature = (ProtobufCBinaryData){(how & 128) != 0 ? 63 : 64, signature};
-	open.staff_certificate = bytes_of(certificate, certificate_bytes);
+	open.staff_certificate = bytes_of(certificates[comer], certificate_bytes[comer]);
 	change(input, open.staff_certificate.data, open.staff_certificate.len, how >> 3 & 3);
 	enum reason reason = session_open(&context, fuzz_arena(), &open, &session, why);
 	FUZZ_MUST(text_is_clean(session.uid, strlen(session.uid)) && text_is_clean(session.name, strlen(session.name)) &&
 		  text_is_clean(why, strlen(why)));
 	if (reason != REASON_NONE)
 		return;
-	FUZZ_MUST(strcmp(session.uid, stage_uid(PERSON)) == 0 && ods_code_equal(&session.organisation, organisation));
+	FUZZ_MUST(strcmp(session.uid, stage_uid(comers[comer].person)) == 0 && ods_code_equal(&session.organisation, organisation));
 	// What was opened is taken up again, and once more from the cache.
 	bool renew = false;
 	struct session again;
@@ -137,17 +152,22 @@ static void check_token(struct fuzz_input *input, const struct ods_code *organis
 	Cpis__Stored__V1__StoredSession *stored =
 		(Cpis__Stored__V1__StoredSession *)maker_message(&maker, &cpis__stored__v1__stored_session__descriptor);
 	const uint8_t *channel = stage->keys[(how & 4) != 0 ? STAGE_LEEDS : STAGE_HOSPITAL].public_key;
+	comer = 0;
 	struct session_context context = context_of(organisation);
 	struct session session;
 	bool renew = false;
 	if (stored == NULL)
 		return;
 	if ((lies & 1) == 0)
-		stored->uid = (char *)(uintptr_t)stage_uid(PERSON);
+		stored->uid = (char *)(uintptr_t)stage_uid(comers[comer].person);
 	if ((lies & 2) == 0)
 		stored->organisation = (char *)(uintptr_t)organisation->text;
 	if ((lies & 4) == 0)
 		stored->expires_ms = stored->staff_not_after_ms = STAGE_NOW_MS + 1;
+	if ((lies & 16) != 0)
+		stored->staff_not_after_ms = STAGE_NOW_MS - 1;
+	if ((lies & 32) != 0)
+		stored->staff_certificate_serial = bytes_of(revoked.bytes, revoked.bytes_count);
 	if ((lies & 8) == 0)
 		stored->renewed_ms = STAGE_NOW_MS - fuzz_number(input, 3);
 	struct store_blob sealed = sealed_make(stage->vault, &made, VAULT_TOKEN, channel, KEY_BYTES, &stored->base);

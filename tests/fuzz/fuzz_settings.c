@@ -24,8 +24,9 @@ static const char config_text[] =
 	"certificate: pki/broker.pem\nkey: pki/broker.key\nlog_key: pki/log.key\ntrust_directory: pki/trust\n"
 	"enrolled_directory: /pki/enrolled\nregister_file: register.yaml\npolicy_file: policy.yaml\nstore_file: store/cpis.db\n"
 	"store_key: store/store.key\nsession_key: store/session.key\nconnections_max: 4096\nconnections_per_system_max: 1024\n"
-	"batch_max: 256\nwitness_required_s: 86400\n";
-static const char *const config_words[] = {"tcp://*:*", "tcp://:1", "tcp://h:65536", "udp://h:1", "tcp://h:1", NULL};
+	"batch_max: 256\nwitness_required_s: 86400\nuser: cpis\nsandbox: best-effort\nwaiting_max: 8192\n"
+	"waiting_per_system_max: 1024\nbusy_after_ms: 25\nfront_memory_mb: 512\n";
+static const char *const config_words[] = {"tcp://*:*", "tcp://:1", "tcp://h:65536", "udp://h:1", "tcp://h:1", "required", "off", NULL};
 
 static const char register_text[] =
 	"publishing:\n  vanished_percent_max: 10\n  contacts_stale_days: 90\n"
@@ -57,7 +58,10 @@ static const char *const profile_words[] = {"refuse", "tcp://second.example:4420
 // The good one with changes, or anything.
 static const char *as_file(struct fuzz_input *input, const char *text, size_t bytes, const char *const words[])
 {
-	if (fuzz_byte(input) % 8 == 7)
+	uint8_t how = fuzz_byte(input);
+	if (how % 8 == 6)
+		return fuzz_odd_path(how / 8);
+	if (how % 8 == 7)
 		return fuzz_file(input->at, fuzz_left(input));
 	char *edited = edit_text(input, text, bytes, words, &bytes);
 	const char *path = fuzz_file(edited, bytes);
@@ -126,7 +130,9 @@ static void check_key(struct fuzz_input *input)
 {
 	struct vault *vault = NULL;
 	char detail[VAULT_DETAIL_BYTES] = "";
-	check_detail(vault_open_key(fuzz_file(input->at, fuzz_left(input)), &vault, detail), detail);
+	uint8_t how = fuzz_byte(input);
+	const char *path = how < 8 ? fuzz_odd_path(how) : fuzz_file(input->at, fuzz_left(input));
+	check_detail(vault_open_key(path, &vault, detail), detail);
 	vault_free(vault);
 }
 

@@ -65,10 +65,9 @@ static void append(struct store *store, uint64_t index, struct merkle_tree *tree
 	FUZZ_MUST(store->ops->audit_append(store, &row) == STORE_OK);
 }
 
-static void fill(struct store *store, uint64_t records)
+static void fill(struct store *store, uint64_t records, struct merkle_hash *ret_root)
 {
 	struct merkle_tree tree = {0};
-	struct merkle_hash root;
 	struct store_audit *rows = NULL;
 	size_t count = 0;
 	char note[NOTE_BYTES_MAX + 1];
@@ -78,8 +77,8 @@ static void fill(struct store *store, uint64_t records)
 	FUZZ_MUST(store->ops->begin(store) == STORE_OK);
 	for (uint64_t i = 0; i < records; i++)
 		append(store, i, &tree);
-	merkle_root(&tree, &root);
-	log_base_sign(records, &root, note);
+	merkle_root(&tree, ret_root);
+	log_base_sign(records, ret_root, note);
 	// Searching takes the rows into the index.
 	FUZZ_MUST(store->ops->checkpoint_put(store, note) == STORE_OK &&
 		  store->ops->audit_search(store, &range, fuzz_arena(), &rows, &count) == STORE_OK &&
@@ -94,7 +93,7 @@ void log_base_make(struct log_base *base, const char *name, uint64_t records)
 	*base = (struct log_base){.records = records};
 	snprintf(base->path, sizeof base->path, "%.48s/%.32s", fuzz_directory(), name);
 	FUZZ_MUST(store_sqlite_open(base->path, &store, detail) == STORE_OK);
-	fill(store, records);
+	fill(store, records, &base->root);
 	store->ops->close(store);
 	// Without a write-ahead log it is one file, and triggers keep an attacker from nothing.
 	FUZZ_MUST(sqlite3_open(base->path, &database) == SQLITE_OK &&
@@ -110,6 +109,11 @@ void log_base_make(struct log_base *base, const char *name, uint64_t records)
 	rewind(file);
 	FUZZ_MUST(base->image != NULL && fread(base->image, 1, base->image_bytes, file) == base->image_bytes);
 	fclose(file);
+}
+
+void log_base_note(const struct log_base *base, char out[NOTE_BYTES_MAX + 1])
+{
+	log_base_sign(base->records, &base->root, out);
 }
 
 void log_base_restore(const struct log_base *base)

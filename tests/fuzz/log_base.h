@@ -11,6 +11,7 @@
 struct log_base {
 	char path[96];      // of the database; log_base_restore makes it what it was
 	uint64_t records;
+	struct merkle_hash root;
 	uint8_t *image;
 	size_t image_bytes;
 };
@@ -18,6 +19,9 @@ struct log_base {
 // In fuzz_directory(). `name` is the file's.
 void log_base_make(struct log_base *base, const char *name, uint64_t records);
 void log_base_restore(const struct log_base *base);
+
+// The checkpoint that is stored in it.
+void log_base_note(const struct log_base *base, char out[NOTE_BYTES_MAX + 1]);
 
 const struct note_verifier *log_base_verifier(void);
 // A checkpoint by the log's key.

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <openssl/x509v3.h>
 
 #include "certs/authority.h"
+#include "certs/request_priv.h"
 
 #define NOW 1795000000000ull
 #define UID "555000000001"
@@ -316,6 +318,30 @@ START_TEST(a_request_that_was_altered_is_refused)
 }
 END_TEST
 
+// The file says that it is encrypted. Whoever is at the terminal, or what comes next on standard input, is not asked for a passphrase.
+START_TEST(an_encrypted_request_asks_nobody)
+{
+	static const char *const labels[] = {"CERTIFICATE REQUEST", "PUBLIC KEY"};
+	char path[120];
+	int ends[2], left = 0;
+	setsid(); // no terminal: then OpenSSL would read standard input
+	ck_assert(pipe(ends) == 0 && dup2(ends[0], STDIN_FILENO) == STDIN_FILENO && write(ends[1], "secret\n", 7) == 7);
+	for (int i = 0; i < 2; i++) {
+		uint8_t key[KEY_BYTES];
+		struct profile_subject subject;
+		snprintf(path, sizeof path, "%s/encrypted", directory);
+		FILE *file = fopen(path, "w");
+		ck_assert_ptr_nonnull(file);
+		fprintf(file, "-----BEGIN %s-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n"
+			      "AAAAAAAAAAAAAAAAAAAAAA==\n-----END %s-----\n", labels[i], labels[i]);
+		ck_assert_int_eq(fclose(file), 0);
+		ck_assert_int_eq(i == 0 ? request_read_staff(path, &subject, key, detail) : request_read_curve(path, key, detail),
+				 CERTS_MALFORMED);
+		ck_assert(ioctl(STDIN_FILENO, FIONREAD, &left) == 0 && left == 7);
+	}
+}
+END_TEST
+
 START_TEST(values_off_profile_make_no_request)
 {
 	ck_assert_int_eq(request_make_staff("12", "Grace", NULL, out, "grace", &files, detail), CERTS_VALUE);
@@ -342,6 +368,7 @@ int main(void)
 	tcase_add_test(tests, what_the_authority_typed_must_be_what_the_request_says);
 	tcase_add_test(tests, requests_off_profile_are_refused_with_the_reason);
 	tcase_add_test(tests, a_request_that_was_altered_is_refused);
+	tcase_add_test(tests, an_encrypted_request_asks_nobody);
 	tcase_add_test(tests, values_off_profile_make_no_request);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
