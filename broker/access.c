@@ -87,8 +87,8 @@ const Cpis__Stored__V1__StoredAccess *access_open(struct op_context *context, co
 			&cpis__stored__v1__stored_access__descriptor);
 	if (stored != NULL && stored->access != NULL)
 		return stored;
-	log_event(LOG_LEVEL_ERROR, "access_unreadable", "the access of audit record %llu does not open",
-		  (unsigned long long)row->audit_index);
+	log_damage("access_unreadable", "the access of audit record %llu does not open",
+		   (unsigned long long)row->audit_index);
 	return NULL;
 }
 

@@ -79,7 +79,7 @@ static bool remove_look(struct op_context *context, const struct store_audit *ro
 	const Cpis__V1__AuditEntry *entry = row->has_subject ? audit_entry(context->audit, context->arena, row) : NULL;
 	// What the history has of it was sealed with the same key, and goes with it.
 	if (row->has_subject && entry == NULL)
-		log_event(LOG_LEVEL_ERROR, "audit_unreadable", "audit record %llu does not open", (unsigned long long)row->index);
+		log_damage("audit_unreadable", "audit record %llu does not open", (unsigned long long)row->index);
 	bool is_look = entry != NULL && nhs_number_parse(entry->detail->nhs_number, strlen(entry->detail->nhs_number), &number) ==
 						NHS_NUMBER_OK;
 	if (is_look)

@@ -75,24 +75,37 @@ static uint64_t add_to_key(uint64_t key, const char *text)
 	return key;
 }
 
-void log_trouble(const char *event, const char *format, ...)
+static void write_recurring(const char *event, bool passes, const char *format, va_list arguments)
 {
 	char text[LINE_BYTES_MAX];
 	uint32_t untold = 0;
-	va_list arguments;
-	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
 	uint64_t key = add_to_key(add_to_key(UINT64_C(14695981039346656037), event), text);
 	pthread_mutex_lock(&trouble_mutex);
-	bool tell = trouble_tell(&trouble, key, clock_monotonic_ms() + 1, &untold);
-	if (tell)
+	bool tell = trouble_tell(&trouble, key, passes, clock_monotonic_ms() + 1, &untold);
+	if (tell && passes)
 		atomic_store(&troubled, true);
 	pthread_mutex_unlock(&trouble_mutex);
 	if (tell && untold > 0)
 		log_event(LOG_LEVEL_ERROR, event, "%s (and %u times since this was said last)", text, untold);
 	else if (tell)
 		log_event(LOG_LEVEL_ERROR, event, "%s", text);
+}
+
+void log_trouble(const char *event, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	write_recurring(event, true, format, arguments);
+	va_end(arguments);
+}
+
+void log_damage(const char *event, const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	write_recurring(event, false, format, arguments);
+	va_end(arguments);
 }
 
 void log_mended(void)

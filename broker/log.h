@@ -10,6 +10,8 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 
 // An error that may recur with each batch: the same line is told once a minute (broker/trouble.h), with how often it came meanwhile.
 void log_trouble(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
+// The same of what no commit mends: a stored row that was damaged.
+void log_damage(const char *event, const char *format, ...) __attribute__((format(printf, 2, 3)));
 // What troubles were about works again: said once, as `mended`, when any was told since the last time. Cheap when none was.
 void log_mended(void);
 

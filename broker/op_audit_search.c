@@ -89,8 +89,8 @@ static Cpis__V1__AuditEntry *open_row(struct walk *walk, const struct store_audi
 {
 	Cpis__V1__AuditEntry *entry = audit_entry(walk->context->audit, walk->context->arena, row);
 	if (entry == NULL)
-		log_event(LOG_LEVEL_ERROR, "audit_unreadable", "audit record %llu does not open",
-			  (unsigned long long)row->index);
+		log_damage("audit_unreadable", "audit record %llu does not open",
+			   (unsigned long long)row->index);
 	return entry;
 }
 

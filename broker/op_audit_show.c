@@ -38,8 +38,8 @@ enum reason op_audit_show(struct op_context *context)
 		return REASON_STORE;
 	Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &row);
 	if (entry == NULL) {
-		log_event(LOG_LEVEL_ERROR, "audit_unreadable", "audit record %llu does not open",
-			  (unsigned long long)index);
+		log_damage("audit_unreadable", "audit record %llu does not open",
+			   (unsigned long long)index);
 		return REASON_INTERNAL;
 	}
 	enum reason reason = check_remit(context, &row, entry);

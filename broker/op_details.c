@@ -17,7 +17,7 @@ static enum reason show_authority(struct op_context *context, const struct child
 	const Cpis__V1__Contacts *contacts = authority_contacts(state, english_time_of(context->now_ms).date);
 	Cpis__V1__Authority *authority = OP_NEW(context, Cpis__V1__Authority, cpis__v1__authority__init);
 	if (authority == NULL || contacts == NULL) {
-		log_event(LOG_LEVEL_ERROR, "authority_unreadable", "authority %s has plans and no contacts", ods_text);
+		log_damage("authority_unreadable", "authority %s has plans and no contacts", ods_text);
 		return REASON_INTERNAL;
 	}
 	const struct organisation *registered = register_organisation(context->snapshot, &state->ods);

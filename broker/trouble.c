@@ -15,7 +15,7 @@ static struct trouble_line *place_of(struct trouble *trouble, uint64_t key)
 	return oldest;
 }
 
-bool trouble_tell(struct trouble *trouble, uint64_t key, uint64_t now_ms, uint32_t *ret_untold)
+bool trouble_tell(struct trouble *trouble, uint64_t key, bool passes, uint64_t now_ms, uint32_t *ret_untold)
 {
 	struct trouble_line *line = place_of(trouble, key);
 	if (line->told_ms != 0 && now_ms - line->told_ms < TROUBLE_SILENT_MS) {
@@ -25,7 +25,7 @@ bool trouble_tell(struct trouble *trouble, uint64_t key, uint64_t now_ms, uint32
 	*ret_untold = line->untold;
 	line->untold = 0;
 	line->told_ms = now_ms;
-	if (trouble->since_ms == 0)
+	if (passes && trouble->since_ms == 0)
 		trouble->since_ms = now_ms;
 	return true;
 }

@@ -20,9 +20,9 @@ struct trouble {
 	uint64_t since_ms;          // of the first line told since it was last mended; 0: nothing is wrong
 };
 
-// Zeroed: nothing was said. `key` stands for the line's text, `now_ms` is not 0. True: say it, and that it recurred `ret_untold` times
+// Zeroed: nothing was said. `key` stands for the line's text, `now_ms` is not 0. `passes`: trouble_mended is about it. True: say it, and that it recurred `ret_untold` times
 // meanwhile. When there is no room the line that was told longest ago is forgotten.
-bool trouble_tell(struct trouble *trouble, uint64_t key, uint64_t now_ms, uint32_t *ret_untold);
+bool trouble_tell(struct trouble *trouble, uint64_t key, bool passes, uint64_t now_ms, uint32_t *ret_untold);
 // It works again. True: say so, after `ret_ms` of trouble. False: nothing was told since the last time. What is wrong by turns is
 // therefore told once a minute too.
 bool trouble_mended(struct trouble *trouble, uint64_t now_ms, uint64_t *ret_ms);

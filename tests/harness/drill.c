@@ -271,11 +271,12 @@ int drill_query(struct drill *drill, const char *timeout_ms)
 }
 
 // A busy machine may not answer in time even with a refusal: it is asked again.
-void drill_refused(struct drill *drill)
+void drill_refused_as(struct drill *drill, const char *outcome, const char *reason_code, int exit_code)
 {
 	uint64_t deadline = world_monotonic_ms() + WORLD_WAIT_MS;
-	char what[100] = "";
-	while (strcmp(what, "SERVICE_UNAVAILABLE store_unavailable") != 0)
+	char what[100] = "", wanted[100];
+	snprintf(wanted, sizeof wanted, "%s %s", outcome, reason_code);
+	while (strcmp(what, wanted) != 0)
 		if (drill_look(drill, what))
 			world_fail(drill->world, "a look was acknowledged during the fault");
 		else if (world_monotonic_ms() > deadline)
@@ -283,9 +284,14 @@ void drill_refused(struct drill *drill)
 	drill_row_add(drill->row.peer, "%s", what);
 	do {
 		if (world_monotonic_ms() > deadline)
-			world_fail(drill->world, "cpis query did not say 'try again'");
+			world_fail(drill->world, "cpis query did not say %s", reason_code);
 		drill->row.peer[strlen(what)] = '\0';
-	} while (drill_query(drill, "600") != 2 || strstr(drill->row.peer, "(store_unavailable)") == NULL);
+	} while (drill_query(drill, "600") != exit_code || strstr(drill->row.peer + strlen(what), reason_code) == NULL);
+}
+
+void drill_refused(struct drill *drill)
+{
+	drill_refused_as(drill, "SERVICE_UNAVAILABLE", "store_unavailable", 2);
 }
 
 void drill_silent(struct drill *drill)

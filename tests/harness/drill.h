@@ -70,6 +70,8 @@ int drill_query(struct drill *drill, const char *timeout_ms);
 void drill_fault(struct drill *drill);
 // A look and a query, neither acknowledged.
 void drill_refused(struct drill *drill);
+// The same, with this outcome, reason code and exit code of `cpis query`; drill_refused is SERVICE_UNAVAILABLE store_unavailable, and 2.
+void drill_refused_as(struct drill *drill, const char *outcome, const char *reason_code, int exit_code);
 // The same of a broker that says nothing at all.
 void drill_silent(struct drill *drill);
 // What another process said goes into the operator's column.

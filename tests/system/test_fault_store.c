@@ -169,6 +169,27 @@ START_TEST(a_page_that_is_none_answers_nobody)
 }
 END_TEST
 
+// The index is good, so that the broker starts; what is sealed is not.
+START_TEST(a_sealed_plan_that_was_damaged_answers_nobody)
+{
+	struct drill *drill = drill_new(44, "one bit flipped, stopped", "a bit of a sealed plan");
+	drill_start(drill);
+	ck_assert_int_eq(world_stop(drill->world), 0);
+	struct page good = root_page(drill->store, "plan"), bad = good;
+	flip_in_last_row(&bad);
+	write_page(drill->store, &bad);
+	drill_restart(drill);
+	drill_fault(drill);
+	drill_refused_as(drill, "INTERNAL_SERVER_ERROR", "internal", 6);
+	ck_assert_int_eq(world_stop(drill->world), 0);
+	drill_mended(drill);
+	write_page(drill->store, &good);
+	drill_restart(drill);
+	drill_recovers(drill, "the page put back, the broker started anew");
+	drill_end(drill);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("fault_store");
@@ -181,6 +202,7 @@ int main(void)
 	tcase_add_test(damage, a_broker_does_not_start_on_an_index_that_has_lost_a_child);
 	tcase_add_test(damage, a_broker_does_not_start_on_an_audit_log_that_cannot_be_read);
 	tcase_add_test(damage, a_page_that_is_none_answers_nobody);
+	tcase_add_test(damage, a_sealed_plan_that_was_damaged_answers_nobody);
 	suite_add_tcase(suite, others);
 	suite_add_tcase(suite, damage);
 	SRunner *runner = srunner_create(suite);
