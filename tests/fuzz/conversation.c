@@ -100,6 +100,8 @@ void conversation_reset(struct conversation *talk)
 	memset(talk->digest, 0, sizeof talk->digest);
 	memset(talk->work_id, 0, sizeof talk->work_id);
 	stage_restart(stage);
+	if (stage->asks_demographics)
+		stage_ask_demographics(stage, false);
 	talk->log_size = stage_log_size(stage);
 }
 
