@@ -52,7 +52,7 @@ static void keep_image(struct conversation *talk)
 
 void conversation_begin(struct conversation *talk)
 {
-	*talk = (struct conversation){.stage = stage_new_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp")};
+	*talk = (struct conversation){.stage = stage_new_in(fuzz_scratch())};
 	sign_everybody_in(talk);
 	FUZZ_MUST(signing_key_generate(&talk->answer_key) == CERTS_OK);
 	stage_publish(talk->stage, LEEDS_WORKER, stage_child(0), CPIS__V1__PLAN_TYPE__CPP, "2026-02-03", NULL, NULL);
@@ -100,6 +100,8 @@ void conversation_reset(struct conversation *talk)
 	memset(talk->digest, 0, sizeof talk->digest);
 	memset(talk->work_id, 0, sizeof talk->work_id);
 	stage_restart(stage);
+	if (stage->asks_demographics)
+		stage_ask_demographics(stage, false);
 	talk->log_size = stage_log_size(stage);
 }
 

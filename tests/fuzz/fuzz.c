@@ -108,11 +108,17 @@ static void remove_directory(void)
 	rmdir(directory);
 }
 
+const char *fuzz_scratch(void)
+{
+	const char *given = getenv("CPIS_FUZZ_SCRATCH");
+	return given != NULL ? given : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 const char *fuzz_directory(void)
 {
 	if (directory[0] != '\0')
 		return directory;
-	strcpy(directory, access("/dev/shm", W_OK) == 0 ? "/dev/shm/cpis-fuzz-XXXXXX" : "/tmp/cpis-fuzz-XXXXXX");
+	snprintf(directory, sizeof directory, "%.40s/cpis-fuzz-XXXXXX", fuzz_scratch());
 	FUZZ_MUST(mkdtemp(directory) != NULL && atexit(remove_directory) == 0);
 	return directory;
 }

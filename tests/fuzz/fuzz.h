@@ -44,7 +44,10 @@ const uint8_t *fuzz_take_until(struct fuzz_input *input, uint8_t end, size_t *re
 const char *fuzz_file(const void *data, size_t bytes);
 // What stands where a file should: nothing, a directory, a file that is open to others, one of 5 MiB.
 const char *fuzz_odd_path(uint8_t which);
-// A directory in memory where the machine has that, removed at the end.
+// Where directories are made: CPIS_FUZZ_SCRATCH, which tests/fuzz/fuzz.sh removes even after a crash, or in memory where the machine
+// has that.
+const char *fuzz_scratch(void);
+// A directory there, removed at the end.
 const char *fuzz_directory(void);
 // Makes or empties such a path's file: "<directory>/<name>", with the folders above it.
 void fuzz_write(const char *path, const void *data, size_t bytes);

@@ -49,6 +49,11 @@ for name in "${harnesses[@]}"; do
 	mkdir -p "tests/fuzz/corpus/$name" "$work/$name/found"
 done
 
+# In memory, where there is that: harnesses make databases by the thousand.
+CPIS_FUZZ_SCRATCH=$(mktemp -d -p "$([[ -w /dev/shm ]] && echo /dev/shm || echo /tmp)" cpis-fuzz-XXXXXX)
+export CPIS_FUZZ_SCRATCH
+trap 'rm -rf "$CPIS_FUZZ_SCRATCH"' EXIT
+
 # One harness into its log. Its exit code says whether it has found something.
 fuzz_one() {
 	local name=$1 profile=$2 code=0

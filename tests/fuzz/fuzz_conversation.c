@@ -347,6 +347,8 @@ static void step(struct fuzz_input *input, uint8_t what)
 			conversation_restart(&talk);
 		else if (how % 4 == 1)
 			conversation_resume(&talk, (how & 4) != 0);
+		else if (how % 8 == 6)
+			stage_ask_demographics(talk.stage, true);
 		else if (how % 4 == 2)
 			record_attempts(input);
 		else

@@ -1,7 +1,6 @@
 // How a session is opened and taken up again: certificate, statement and signature as somebody may send them, and tokens, sealed by the
 // broker's own key around contents that it would not have sealed, or changed afterwards.
 #include <string.h>
-#include <unistd.h>
 
 #include "broker/sealed.h"
 #include "broker/session_cache.h"
@@ -38,7 +37,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc, (void)argv;
 	FUZZ_MUST(atexit(end) == 0);
-	stage = stage_new_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
+	stage = stage_new_in(fuzz_scratch());
 	char detail[CERTS_DETAIL_BYTES];
 	struct certificate_description description;
 	FUZZ_MUST(certificate_describe_file(stage->person_files[PAST_NURSE], &description, detail) == CERTS_OK);
