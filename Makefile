@@ -10,7 +10,7 @@ CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-# SANITIZE=address,undefined builds everything with those sanitizers, apart from the normal build.
+# SANITIZE=address,undefined (or thread) builds everything with those sanitizers, apart from the normal build.
 SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 comma := ,
@@ -105,7 +105,7 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined for a sanitized run)
+test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) $(sort $(wildcard tests/system/*.sh))
 
