@@ -205,9 +205,9 @@ static void hear(struct liar *liar, const uint8_t *data, size_t bytes)
 	if (status != WIRE_OK)
 		world_fail(liar->world, "liar: a request is not well-formed at %s: %s", error.field,
 			   wire_status_text(status));
+	pthread_mutex_lock(&liar->lock);
 	fill_truth(liar, request, &turn);
 	atomic_fetch_add(&liar->heard, 1);
-	pthread_mutex_lock(&liar->lock);
 	atomic_load(&liar->lie)(liar, &turn);
 	pthread_mutex_unlock(&liar->lock);
 	arena_done(&arena);
