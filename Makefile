@@ -10,7 +10,7 @@ CC ?= gcc
 ifeq ($(origin CC),default)
 CC := gcc
 endif
-# SANITIZE=address,undefined builds everything with those sanitizers, apart from the normal build.
+# SANITIZE=address,undefined (or thread) builds everything with those sanitizers, apart from the normal build.
 SANITIZE ?=
 BUILD ?= build$(if $(SANITIZE),/$(subst $(comma),-,$(SANITIZE)))
 comma := ,
@@ -93,7 +93,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench demo test test-built lint drill soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench demo test test-built analyse analysed lint drill soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
@@ -117,7 +117,7 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined for a sanitized run)
+test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) \
 		$(sort $(filter-out $(if $(SANITIZE),tests/system/fuzz.sh tests/system/soak.sh),$(wildcard tests/system/*.sh)))
@@ -125,6 +125,10 @@ test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=addres
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
 	@BUILD=$(BUILD) $(SOAK)
+
+analyse: deps ## clang's and gcc's static analysers over every file; what they report is repaired or explained
+	@$(MAKE) --no-print-directory -j$$(nproc) analysed
+	@python3 tests/analyse/analyse.py $(BUILD)/analyse $(ANALYSED)
 
 lint: deps ## layering, house rules and outliers
 	@tests/lint/lint.sh
@@ -201,6 +205,23 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  CC     $<"
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# Without optimisation: gcc 12 looks at what it has inlined again in each place, and does not end with uthash's macros.
+# Where an analyser cannot read a file there is no result, and the next run tries again.
+ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
+# Benchmarks serve nobody, and need libpq, which `make deps` does not install.
+ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
+ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
+# Of this one gcc would prove for ten minutes that two paths through uthash's macros cannot be taken.
+$(BUILD)/analyse/broker/zap_handles.plist: ANALYSE_FLAGS += -fno-analyzer-feasibility
+analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
+$(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
+	@mkdir -p $(@D)
+	@echo "  ANALYSE $<"
+	$(Q)gcc $(ANALYSE_FLAGS) -O0 -fanalyzer -Wanalyzer-too-complex -fdiagnostics-plain-output -MMD -MP -MF $(@:.plist=.d) -MT $@ \
+		-c -o /dev/null $< 2> $(@:.plist=.gcc) || { cat $(@:.plist=.gcc) >&2; exit 1; }
+	$(Q)clang --analyze -Xclang -analyzer-output=plist $(filter-out -f%,$(ANALYSE_FLAGS)) -o $@ $< 2> $(@:.plist=.clang) \
+		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
 $(PROTO_A): $(proto_OBJ)
 $(CERTS_A): $(certs_OBJ)

@@ -410,7 +410,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	else if (reason == REASON_NONE)
 		reason = request_process(&context, arrival->waited_ms);
 	if (reason == REASON_PARKED) {
-		INVARIANT(arrival->may_wait && context.wait.key != 0);
+		INVARIANT(arrival->may_wait && context.wait.key != 0 && request_id != NULL);
 		core->wait = context.wait;
 		memcpy(core->wait.request_id, request_id, REQUEST_ID_BYTES);
 		return false;

@@ -175,7 +175,8 @@ static bool read_systems(const struct register_paths *paths, uint64_t now_ms, st
 	for (int i = 0; good && i < count; i++)
 		good = read_system(paths, names[i]->d_name, now_ms, to, detail);
 	free_names(names, count);
-	settle_keys(to);
+	if (good)
+		settle_keys(to);
 	return good;
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # Runs test programs and scripts, one line each, everything they print into $BUILD/test-logs.
 # usage: BUILD=build tests/run.sh [lint] PROGRAM_OR_SCRIPT...     (JOBS=n at a time, 2 by default)
+# What a sanitizer finds in any process of a test fails it, also in one that is killed or whose output nobody reads.
 set -u
 cd "$(dirname "$0")/.."
 export BUILD=${BUILD:-build}
 timeout_s=${TEST_TIMEOUT_S:-600}
 jobs_max=${JOBS:-2}
-logs=$BUILD/test-logs
+logs=$(realpath -m "$BUILD")/test-logs
 rm -rf "$logs"
 mkdir -p "$logs"
 
@@ -20,13 +21,19 @@ count_checks() {
 
 run_one() {
 	local name=$1 log=$2 started=$EPOCHREALTIME code=0
+	local found=$log.found
 	shift 2
-	timeout --kill-after=10 "$timeout_s" "$@" > "$log" 2>&1 < /dev/null || code=$?
+	# TSan waits a second at each exit for threads that go on; ours are joined.
+	TSAN_OPTIONS="log_path=$found suppressions=$PWD/tests/tsan.supp atexit_sleep_ms=0" \
+	ASAN_OPTIONS="log_path=$found" UBSAN_OPTIONS="log_path=$found print_stacktrace=1" \
+		timeout --kill-after=10 "$timeout_s" "$@" > "$log" 2>&1 < /dev/null || code=$?
 	local checks bad verdict=ok
 	read -r checks bad < <(count_checks "$log")
 	if [ "$code" -eq 124 ] || [ "$code" -eq 137 ]; then
 		verdict="TIMEOUT"
 	elif [ "$code" -ne 0 ] || [ "$bad" -ne 0 ]; then
+		verdict="FAILED"
+	elif compgen -G "$found.*" > /dev/null; then
 		verdict="FAILED"
 	elif [ "$name" != lint ] && [ "$checks" -eq 0 ]; then
 		# A program that checked nothing has not passed.
@@ -38,7 +45,7 @@ run_one() {
 		printf '%-8s %6s s %5s checks  %s\n' "$verdict" "$took" "$checks" "$name"
 		if [ "$verdict" != ok ]; then
 			echo "---- $name exited with $code; its output:"
-			cat "$log"
+			cat "$log" "$found".* 2> /dev/null
 			echo "---- end of $name"
 		fi
 	} > "$log.line"

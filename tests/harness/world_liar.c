@@ -19,6 +19,7 @@ struct liar {
 	pthread_t thread;
 	struct signing_key *log_key;
 	char origin[NOTE_ORIGIN_BYTES_MAX + 1];
+	pthread_mutex_t lock; // of the two below; every lie is told with it held, and may take it again
 	struct merkle_tree tree;
 	struct liar_receipt *log[LIAR_RECORDS_MAX];
 	_Atomic(liar_lie *) lie;
@@ -52,12 +53,14 @@ struct liar_receipt *liar_kept(struct liar *liar, unsigned number)
 
 void liar_cut(struct liar *liar, unsigned count)
 {
+	pthread_mutex_lock(&liar->lock);
 	must(liar, count <= liar->tree.size, "the log is shorter than that");
 	for (uint64_t i = count; i < liar->tree.size; i++) {
 		free(liar->log[i]);
 		liar->log[i] = NULL;
 	}
 	must(liar, merkle_tree_load(count, fetch_node, liar, &liar->tree), "cut");
+	pthread_mutex_unlock(&liar->lock);
 }
 
 static void prove_growth(struct liar *liar, const Cpis__V1__Request *request, struct liar_receipt *kept)
@@ -202,9 +205,11 @@ static void hear(struct liar *liar, const uint8_t *data, size_t bytes)
 	if (status != WIRE_OK)
 		world_fail(liar->world, "liar: a request is not well-formed at %s: %s", error.field,
 			   wire_status_text(status));
+	pthread_mutex_lock(&liar->lock);
 	fill_truth(liar, request, &turn);
 	atomic_fetch_add(&liar->heard, 1);
 	atomic_load(&liar->lie)(liar, &turn);
+	pthread_mutex_unlock(&liar->lock);
 	arena_done(&arena);
 }
 
@@ -270,6 +275,7 @@ struct liar *liar_new(struct world *world)
 		     signing_key_load(world_path(world, "authority/broker/log.key"), &liar->log_key) == CERTS_OK,
 	     "the log's key");
 	memcpy(liar->origin, verifier.origin, sizeof liar->origin);
+	liar->lock = (pthread_mutex_t)PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 	atomic_init(&liar->lie, liar_says_the_truth);
 	open_socket(liar);
 	must(liar, pthread_create(&liar->thread, NULL, listen_and_lie, liar) == 0, "thread");
@@ -284,6 +290,7 @@ void liar_free(struct liar *liar)
 	zmq_ctx_shutdown(liar->context);
 	pthread_join(liar->thread, NULL);
 	zmq_ctx_term(liar->context);
+	pthread_mutex_destroy(&liar->lock);
 	for (size_t i = 0; i < LIAR_RECORDS_MAX; i++)
 		free(liar->log[i]);
 	signing_key_free(liar->log_key);

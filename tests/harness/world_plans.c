@@ -145,6 +145,7 @@ static unsigned count_rows(struct world *world, struct op_context *context, stru
 	const Cpis__Stored__V1__StoredPublication *open = state->stored->open;
 	if (!arena_init(&rows_arena, 4 * ARENA_BYTES))
 		world_fail(world, "out of memory");
+	struct arena *before = context->arena;
 	context->arena = &rows_arena;
 	do {
 		arena_reset(&rows_arena);
@@ -160,6 +161,7 @@ static unsigned count_rows(struct world *world, struct op_context *context, stru
 		if (count > 0)
 			after = (struct store_plan_place){rows[count - 1].generation, rows[count - 1].slot};
 	} while (count > 0);
+	context->arena = before;
 	arena_done(&rows_arena);
 	return total;
 }
@@ -173,6 +175,8 @@ void world_assert_held(struct world *world, unsigned count, const char *start_da
 	struct authority_state state;
 	struct held held = {calloc(count, 11), calloc(count, sizeof(unsigned)), count};
 	unsigned stem = FIRST_STEM;
+	if (held.numbers == NULL || held.seen == NULL)
+		world_fail(world, "out of memory");
 	for (unsigned i = 0; i < count; i++)
 		stem = next_number(stem, held.numbers[i]);
 	if (store_sqlite_open(world_path(world, "store.db"), &context.store, detail) != STORE_OK ||

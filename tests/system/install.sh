@@ -23,6 +23,7 @@ expect() {
 flags=()
 case $build in
 *address*) flags=(-fsanitize=address,undefined) ;;
+*thread*) flags=(-fsanitize=thread) ;;
 esac
 
 expect make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" DESTDIR="$stage" PREFIX=/usr install

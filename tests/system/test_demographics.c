@@ -132,6 +132,7 @@ static char *shown(enum who who)
 {
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--details", number[who], NULL), 0);
 	char *text = strdup(world_out(world));
+	ck_assert_ptr_nonnull(text);
 	char *record = strstr(text, "Recorded as no.");
 	if (record != NULL)
 		*record = '\0';

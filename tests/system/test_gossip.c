@@ -460,6 +460,7 @@ START_TEST(what_is_no_checkpoint_of_this_log_is_an_error_and_no_evidence)
 	ck_assert_int_eq(cpis_exchange_checkpoints(client, NULL, WORLD_CALL_MS, &compared), CPIS_PROTOCOL);
 	ck_assert_str_eq(evidence(state), "");
 	char *too_long = calloc(1, NOTE_BYTES_MAX + 2);
+	ck_assert_ptr_nonnull(too_long);
 	memset(too_long, 'a', NOTE_BYTES_MAX + 1);
 	ck_assert_int_eq(cpis_exchange_checkpoints(client, too_long, WORLD_CALL_MS, &compared), CPIS_USAGE);
 	free(too_long);

@@ -43,7 +43,7 @@ struct answers {
 
 static struct town *town;
 static struct answers *answers;
-static struct arena arena;   // of the load's process
+static struct arena arena;   // each process has its own copy
 static load_check *check_outcome;
 static int progress;         // written by the load's process
 
@@ -79,7 +79,7 @@ static void load_until_killed(void)
 	struct queries queries;
 	struct load_result result;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (freopen("/dev/null", "w", stderr) == NULL || !arena_init(&arena, 2 * ARENA_BYTES))
+	if (freopen("/dev/null", "w", stderr) == NULL)
 		_exit(1);
 	queries_init(&queries, town, 1);
 	struct load_options options = queries_load(&queries, CONNECTIONS);
@@ -233,6 +233,7 @@ START_TEST(what_was_answered_out_of_large_batches_is_there)
 	ck_assert_msg(world_cpis(town->world, NULL, "audit", "verify", "--database", world_path(town->world, "store.db"), "--log-key",
 				 world_path(town->world, "authority/trust/log.vkey"), NULL) == 0, "%s", world_err(town->world));
 	ck_assert_int_eq(town_free(town), 0);
+	arena_done(&arena);
 	munmap(answers, sizeof *answers);
 }
 END_TEST

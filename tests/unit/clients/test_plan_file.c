@@ -225,6 +225,7 @@ START_TEST(a_quotation_that_does_not_end_does_not_fill_the_memory)
 	size_t bytes = 1000000;
 	struct seen seen = {0};
 	char *text = malloc(bytes);
+	ck_assert_ptr_nonnull(text);
 	memset(text, 'x', bytes);
 	memcpy(text, HEADER "\"", sizeof HEADER);
 	ck_assert(!read_text(text, bytes, &seen));
@@ -245,6 +246,7 @@ START_TEST(reads_a_file_of_many_rows)
 	// More than one of the reader's buffers; the line number at the end is what is checked.
 	size_t bytes = sizeof HEADER - 1, count = 5000;
 	char *text = malloc(bytes + count * 80 + 1), *at = text;
+	ck_assert_ptr_nonnull(text);
 	at += sprintf(at, "%s", HEADER);
 	for (size_t i = 0; i < count; i++)
 		at += sprintf(at, "9990000018,CPP,2026-01-01,,,ID-%06zu" NAMES, i);
