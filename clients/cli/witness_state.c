@@ -35,15 +35,16 @@ bool witness_state_load(const char *checkpoint_file, struct witness_state *ret)
 	size_t bytes = fread(text, 1, sizeof text - 1, file);
 	fclose(file);
 	text[bytes] = '\0';
-	int found = sscanf(text, "signed %llu held %llu at %llu stale %llu", &signed_size, &held_size, &held_s, &stale_size);
-	// Also of a number that is too large, of which sscanf has said something else.
-	errno = EINVAL;
-	if (found != 4)
+	bool read = sscanf(text, "signed %llu held %llu at %llu stale %llu", &signed_size, &held_size, &held_s, &stale_size) == 4;
+	struct witness_state state = {0};
+	if (read) {
+		state = (struct witness_state){signed_size, held_size, held_s, stale_size};
+		format(&state, again);
+	}
+	if (!read || strcmp(again, text) != 0) {
+		errno = EINVAL; // last: sscanf leaves what it likes there, and a file that is there must not pass for none
 		return false;
-	struct witness_state state = {signed_size, held_size, held_s, stale_size};
-	format(&state, again);
-	if (strcmp(again, text) != 0)
-		return false;
+	}
 	*ret = state;
 	return true;
 }

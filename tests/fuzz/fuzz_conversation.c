@@ -321,6 +321,13 @@ static void drain(void)
 		  reply->outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE);
 }
 
+// From now on plans are checked. Between batches, as a register is read.
+static void ask_demographics(void)
+{
+	conversation_flush(&talk);
+	stage_ask_demographics(talk.stage, true);
+}
+
 static void step(struct fuzz_input *input, uint8_t what)
 {
 	enum stage_person person;
@@ -348,7 +355,7 @@ static void step(struct fuzz_input *input, uint8_t what)
 		else if (how % 4 == 1)
 			conversation_resume(&talk, (how & 4) != 0);
 		else if (how % 8 == 6)
-			stage_ask_demographics(talk.stage, true);
+			ask_demographics();
 		else if (how % 4 == 2)
 			record_attempts(input);
 		else
