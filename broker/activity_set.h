@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define POLICY_ACTIVITIES_MAX 512u
+#include "broker/limits.h"
+
 #define ACTIVITY_SET_WORDS (POLICY_ACTIVITIES_MAX / 64u)
 
 // Zeroed: empty. Means something only together with the policy that made it.

@@ -10,6 +10,7 @@
 #ifndef CPIS_BROKER_AUDIT_KEYS_H
 #define CPIS_BROKER_AUDIT_KEYS_H
 
+#include "broker/limits.h"
 #include "broker/seal.h"
 #include "broker/store.h"
 #include "broker/vault.h"
@@ -22,9 +23,6 @@ enum audit_class {
 	AUDIT_CLASS_PERSON = 4,  // of no record: pseudonyms of staff
 	AUDIT_CLASSES_END
 };
-
-// 2,000 months.
-#define AUDIT_KEYS_MAX 8000u
 
 struct audit_key {
 	uint32_t id, month;

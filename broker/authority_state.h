@@ -7,12 +7,10 @@
 #ifndef CPIS_BROKER_AUTHORITY_STATE_H
 #define CPIS_BROKER_AUTHORITY_STATE_H
 
+#include "broker/limits.h"
 #include "broker/op.h"
 #include "broker/stored.pb-c.h"
 #include "proto/date.h"
-
-#define ABANDONED_MAX 8u          // generations that wait for their removal
-#define PENDING_CORRECTIONS_MAX 16u // generations of which what follows is not done yet
 
 struct authority_state {
 	struct ods_code ods;

@@ -4,6 +4,7 @@
 #define CPIS_BROKER_CHILD_H
 
 #include "broker/authority_state.h"
+#include "broker/limits.h"
 #include "broker/op.h"
 #include "broker/stored.pb-c.h"
 
@@ -18,9 +19,6 @@ struct child_plan {
 	Cpis__V1__PlanStatus status;
 	char *end_date;               // "" when no end is known: of its record, its vanishing or the 18th birthday
 };
-
-// Versions that are not shown, withdrawn and old ones count too: a child with so many is not answered.
-#define CHILD_ROWS_MAX 1024u
 
 struct child {
 	struct nhs_number number;

@@ -6,24 +6,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/limits.h"
 #include "certs/identity.h"
 #include "proto/text.h"
 #include "proto/yaml_file.h"
 
-#define CONNECTIONS_MAX 65536u
 #define CONNECTIONS_DEFAULT 4096u
 #define CONNECTIONS_PER_SYSTEM_DEFAULT 1024u
-#define BATCH_MAX 1024u
 #define BATCH_DEFAULT 256u
-#define WAITING_MAX 65536u
 #define WAITING_DEFAULT 8192u
 #define WAITING_PER_SYSTEM_DEFAULT 1024u
-#define BUSY_AFTER_MS_MAX 10000u
 #define BUSY_AFTER_MS_DEFAULT 25u
 #define FRONT_MEMORY_MB_MIN 64u // less is used up by a few hundred honest connections
-#define FRONT_MEMORY_MB_MAX 65536u
 #define FRONT_MEMORY_MB_DEFAULT 512u
-#define WITNESS_REQUIRED_S_MAX (31u * 24u * 3600u)
 #define PATH_BYTES_MAX 4095
 #define USER_BYTES_MAX 32 // useradd(8)
 

@@ -13,14 +13,11 @@
 #include <stdint.h>
 
 #include "broker/detection_rules.h"
+#include "broker/limits.h"
 #include "broker/place.h"
 #include "broker/store.h"
 #include "proto/limits.h"
 
-#define DETECTION_PEOPLE_MAX 16384u
-#define DETECTION_SYSTEMS_MAX 4096u
-#define DETECTION_CHILDREN_MAX 32768u
-#define DETECTION_GROUPS_MAX 4096u
 #define DETECTION_WORDS_BYTES (TEXT_BYTES_MAX + 1)
 
 // A record, as far as it matters here.

@@ -7,12 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "proto/cpis.pb-c.h"
-
-#define DETECTION_RULES_MAX 16u
-// Distinct numbers that are remembered of one person, which bounds the thresholds that count them.
-#define DETECTION_LOOKS_MAX 96u
-#define DETECTION_WINDOW_MINUTES_MAX (7u * 24u * 60u)
 
 enum detection_kind {
 	DETECTION_VOLUME,              // far more children than peers in the same role and care setting

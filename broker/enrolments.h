@@ -11,12 +11,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "broker/store.h"
 #include "broker/vault.h"
 #include "certs/identity.h"
 #include "proto/arena.h"
-
-#define ENROLMENTS_MAX 1024u
 
 struct enrolments_entry {
 	struct store_tag code;       // keyed tag of the one-time code's hash

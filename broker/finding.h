@@ -5,10 +5,8 @@
 #define CPIS_BROKER_FINDING_H
 
 #include "broker/detection.h"
+#include "broker/limits.h"
 #include "broker/op.h"
-
-// Records that are read back after a start: what lies further back is forgotten.
-#define FINDING_READ_BACK_MAX 8192u
 
 // Just before the request's record is appended; its detail is complete but for the findings. `system` is NULL when it is not
 // known. False: the batch cannot be committed.

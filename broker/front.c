@@ -393,7 +393,7 @@ static void bury(struct front *front, uint64_t now_ms)
 	front->now = (struct front_counters){0};
 	front->young_deaths = now_ms - front->started_ms >= SETTLED_MS ? 0 : front->young_deaths + 1;
 	uint64_t wait_ms = front->young_deaths < 2 ? 0 : (uint64_t)FRONT_AGAIN_MS << (front->young_deaths < 12 ? front->young_deaths : 12);
-	front->again_ms = now_ms + (wait_ms > FRONT_AGAIN_MS_MAX ? FRONT_AGAIN_MS_MAX : wait_ms);
+	front->again_ms = now_ms + (wait_ms > FRONT_AGAIN_MS_LONGEST ? FRONT_AGAIN_MS_LONGEST : wait_ms);
 }
 
 static void start_again(struct front *front)
@@ -401,8 +401,8 @@ static void start_again(struct front *front)
 	char detail[FRONT_DETAIL_BYTES] = "";
 	uint64_t before_ms = clock_monotonic_ms();
 	if (!start(front, detail)) {
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_MAX / 1000);
-		front->again_ms = clock_monotonic_ms() + FRONT_AGAIN_MS_MAX;
+		log_event(LOG_LEVEL_ERROR, "front_not_started", "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_LONGEST / 1000);
+		front->again_ms = clock_monotonic_ms() + FRONT_AGAIN_MS_LONGEST;
 		return;
 	}
 	front->restarts++;

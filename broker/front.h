@@ -19,7 +19,7 @@
 #define FRONT_SILENCE_MS 5000u
 // How long it is waited before a front that died young is started again: doubled each time, up to the second one.
 #define FRONT_AGAIN_MS 10u
-#define FRONT_AGAIN_MS_MAX 5000u
+#define FRONT_AGAIN_MS_LONGEST 5000u
 
 struct front;
 

@@ -8,10 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// The longest frame is the list of 16,384 systems that are let in.
-#define FRONT_LINK_FRAME_BYTES_MAX (1024u * 1024u)
-// What one end keeps that the other does not take. Past it the other end has failed.
-#define FRONT_LINK_UNSENT_BYTES_MAX (64u * 1024u * 1024u)
+#include "broker/limits.h"
 
 enum front_frame_type {
 	FRONT_FRAME_SETUP = 1, // to the front, once: struct front_setup

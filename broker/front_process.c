@@ -25,13 +25,9 @@ enum { EXIT_TOO_LARGE = 3 };
 #define TEND_MS 100u
 // Messages that are read before replies have their turn again.
 #define READ_AT_ONCE 1024u
-// At the end: of those that still wait, so many are told so.
-#define DRAIN_MAX 65536u
 // The address of a front that was killed a moment ago stays taken for as long as the kernel ends it.
 #define BIND_AGAIN_MS 2000u
 #define LAST_WORDS_MS 2000
-// Connections beside those that may be: handshakes under way, for the most part.
-#define HALF_OPEN_MAX 1024u
 // The process's own descriptors, and those that come between two looks.
 #define OWN_DESCRIPTORS 64u
 #define REPORTED_KINDS 8u
@@ -418,7 +414,7 @@ static void check_memory(const struct front_process *front)
 static void check_connections(const struct front_process *front)
 {
 	struct rlimit limit = {0};
-	size_t live = listeners_live(front->listeners), most = front->setup.limits.connections_max + HALF_OPEN_MAX;
+	size_t live = listeners_live(front->listeners), most = front->setup.limits.connections_max + FRONT_HALF_OPEN_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most + OWN_DESCRIPTORS)
 		most = limit.rlim_cur > 2 * OWN_DESCRIPTORS ? limit.rlim_cur - OWN_DESCRIPTORS : limit.rlim_cur / 2;
 	if (live <= most)
@@ -444,7 +440,7 @@ static bool tend(struct front_process *front)
 static void drain(struct front_process *front)
 {
 	struct intake_item *item;
-	while (front->drained < DRAIN_MAX &&
+	while (front->drained < FRONT_DRAIN_MAX &&
 	       ((item = intake_take(front->intake)) != NULL || (item = receive(front, false)) != NULL)) {
 		refuse(front, &item->message, REASON_DRAINING, DRAINING_RETRY_AFTER_MS);
 		intake_item_free(item);

@@ -12,12 +12,8 @@
 #ifndef CPIS_BROKER_LISTENERS_H
 #define CPIS_BROKER_LISTENERS_H
 
+#include "broker/limits.h"
 #include "broker/transport.h"
-
-#define LISTENERS_ENROLLING_PER_SECOND 10u
-#define LISTENERS_ENROLLING_BUSY_S 10u
-#define LISTENERS_ENROLLING_MAX 1024u
-#define LISTENERS_ENROLLING_GROWTH_BYTES (64u * 1024u * 1024u)
 
 enum listener {
 	LISTENER_CURRENT,

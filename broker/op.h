@@ -14,6 +14,7 @@
 
 #include "broker/audit.h"
 #include "broker/enrolments.h"
+#include "broker/limits.h"
 #include "broker/policy.h"
 #include "broker/policy_in_force.h"
 #include "broker/quarantine.h"
@@ -27,9 +28,6 @@
 #include "broker/wait.h"
 #include "broker/works.h"
 #include "certs/note.h"
-
-// A reply's body stays under this, so that with receipt and envelope it fits a frame.
-#define OP_BODY_BYTES_MAX (48u * 1024u)
 
 struct witnessing;
 

@@ -4,12 +4,9 @@
 #define CPIS_BROKER_PARKED_H
 
 #include "broker/front.h"
+#include "broker/limits.h"
 #include "broker/wait.h"
 #include "certs/key.h"
-
-#define PARKED_MAX 4096u
-#define PARKED_PER_SYSTEM_MAX 64u     // by connection key
-#define PARKED_BYTES_MAX (64u * 1024u * 1024u)
 
 struct parked_request {
 	struct parked_request *next, *previous;

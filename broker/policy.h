@@ -9,17 +9,14 @@
 
 #include "broker/activity_set.h"
 #include "broker/detection_rules.h"
+#include "broker/limits.h"
 #include "broker/reason.h"
 #include "proto/cpis.pb-c.h"
 #include "proto/limits.h"
 
 #define POLICY_DETAIL_BYTES 400
-#define POLICY_ROLES_MAX 256u
-#define POLICY_NAME_BYTES_MAX 64u
 #define POLICY_VERSION_BYTES 96u     // "<name>@<first 16 hex digits of the file's SHA-256>"
 #define POLICY_RULE_BYTES 80u        // what decided, in words
-#define POLICY_SESSION_MINUTES_MAX 720u
-#define POLICY_RATE_MAX 1000000u     // requests per minute
 
 #define ORGANISATION_TYPE_TABLE(X)                                                                   \
 	X(ORGANISATION_CARE_PROVIDER, "care_provider")                                               \
@@ -135,7 +132,6 @@ struct policy_step {
 	bool holds;
 	char text[200];
 };
-#define POLICY_STEPS_MAX 10u
 struct policy_decision policy_explain(const struct policy *policy, const struct policy_question *question,
 				      struct policy_step ret_steps[POLICY_STEPS_MAX], size_t *ret_count);
 

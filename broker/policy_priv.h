@@ -2,10 +2,8 @@
 #ifndef CPIS_BROKER_POLICY_PRIV_H
 #define CPIS_BROKER_POLICY_PRIV_H
 
+#include "broker/limits.h"
 #include "broker/policy.h"
-
-#define POLICY_OPERATIONS_MAX 64u
-#define POLICY_CARE_SETTINGS_MAX 64u // a care setting is one bit of a mask
 
 struct policy_activity {
 	char code[ROLE_CODE_BYTES_MAX + 1];

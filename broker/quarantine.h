@@ -8,12 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "broker/store.h"
 #include "broker/vault.h"
 #include "certs/identity.h"
 #include "proto/wire.h"
-
-#define QUARANTINE_ENTRIES_MAX 4096u
 
 struct quarantine;
 

@@ -6,10 +6,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "proto/cpis.pb-c.h"
 
-// Counters kept; past this, whoever is not counted yet is refused until others' minutes are over.
-#define RATE_COUNTERS_MAX 65536u
 #define RATE_NAME_BYTES 65u
 
 enum rate_kind { RATE_PERSON, RATE_SYSTEM };

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "broker/place.h"
 #include "broker/policy.h"
 #include "certs/identity.h"
@@ -15,10 +16,6 @@
 #include "proto/ods_code.h"
 
 #define REGISTER_DETAIL_BYTES 400
-#define REGISTER_SYSTEMS_MAX 16384u
-#define REGISTER_ORGANISATIONS_MAX 16384u
-#define REGISTER_PROFILES_MAX 65536u
-#define REGISTER_RANGES_MAX 1024u
 
 #define REGISTER_ESCALATE_MINUTES_DEFAULT 240u     // of authorities; others have none
 #define REGISTER_EXPIRE_DAYS_DEFAULT 30u
@@ -114,7 +111,6 @@ bool register_find_system(const struct register_snapshot *snapshot,
 			  bool (*matches)(const struct system_identity *, const void *context), const void *context);
 // What an operator should know of the enrolled directory: each certificate that never held, or two with one key, and why. Not those
 // that were revoked or whose time is over or has not come. At most REGISTER_REMARKS_MAX, and how many more there are.
-#define REGISTER_REMARKS_MAX 100u
 void register_remarks(const struct register_snapshot *snapshot, void (*remark)(void *context, const char *sentence),
 		      void *context);
 // All role profiles of the file, by person, role, organisation and start. Borrowed.

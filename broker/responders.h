@@ -8,12 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "broker/register.h"
 #include "broker/session.h"
 #include "proto/wire.h"
 
-// Past this, the one that was not heard of for longest is forgotten: more than the register can have ranges.
-#define RESPONDERS_MAX (2u * REGISTER_RANGES_MAX)
 // One that was not heard of for so long is not there: it asks for work at least once in the longest deadline.
 #define RESPONDER_SILENT_MS (DEADLINE_MS_MAX + 15000u)
 

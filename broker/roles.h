@@ -9,14 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "broker/policy.h"
 #include "broker/register.h"
 #include "broker/store.h"
 #include "broker/stored.pb-c.h"
 #include "broker/vault.h"
 #include "proto/arena.h"
-
-#define ROLES_GRANTED_MAX 65536u
 
 struct roles;
 

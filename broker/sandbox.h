@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
+
 #define SANDBOX_DETAIL_BYTES 512
-#define SANDBOX_PATHS_MAX 12
-#define SANDBOX_PORTS_MAX 4
 
 enum sandbox_mode { SANDBOX_BEST_EFFORT, SANDBOX_REQUIRED, SANDBOX_OFF };
 

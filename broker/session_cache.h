@@ -4,12 +4,11 @@
 #ifndef CPIS_BROKER_SESSION_CACHE_H
 #define CPIS_BROKER_SESSION_CACHE_H
 
+#include "broker/limits.h"
 #include "broker/session.h"
 
 // A shift's worth; the newer of two in one place stays. Some 3 MB, taken when it is used.
 #define SESSION_CACHE_ENTRIES 4096u
-// Longer tokens, of long names, are opened each time.
-#define SESSION_CACHE_TOKEN_BYTES_MAX 384u
 
 __attribute__((warn_unused_result)) bool session_cache_new(struct session_cache **ret); // false: no memory
 void session_cache_free(struct session_cache *cache); // accepts NULL; wipes

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "certs/merkle.h"
 #include "proto/arena.h"
 #include "proto/limits.h"
@@ -27,8 +28,6 @@ enum store_status {
 #undef X
 };
 const char *store_status_text(enum store_status status);
-
-#define REJECTION_FIELD_BYTES_MAX 20u // name of a PlanRecord field
 
 struct store_tag {
 	uint8_t bytes[TAG_BYTES];
@@ -142,8 +141,6 @@ struct store_role {
 	struct store_tag profile;    // keyed tag of person, role and organisation
 	struct store_blob sealed;    // StoredRole
 };
-
-#define STORE_EXPIRE_MAX 1100u
 
 struct store_request {
 	struct store_tag key;        // keyed tag of person, system and request id

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "broker/attempts.h"
+#include "broker/limits.h"
 #include "broker/zap.h"
 #include "certs/key.h"
 
@@ -66,7 +67,6 @@ enum zap_class transport_class(const struct transport *transport);
 __attribute__((warn_unused_result)) bool transport_self_test(void *context, struct zap *zap, bool with_enrolling,
 							      char detail[TRANSPORT_DETAIL_BYTES]);
 
-#define TRANSPORT_WAIT_MAX 4
 // Waits until a message may be there on one of at most TRANSPORT_WAIT_MAX transports (NULL: passed over), `wake_fd` (-1:
 // none) is ready for `wake_events` (of poll(2)), or `timeout_ms` is over (-1: no limit).
 void transport_wait(struct transport *const *transports, size_t count, int wake_fd, short wake_events, int timeout_ms);

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TROUBLE_LINES_MAX 16u
+#include "broker/limits.h"
+
 #define TROUBLE_SILENT_MS 60000u
 
 struct trouble {

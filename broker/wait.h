@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/limits.h"
 #include "proto/limits.h"
 
 // What a request waits for. Keys are hashes: two that meet wake each other's requests for nothing, and they wait again.
@@ -27,7 +28,6 @@ enum wait_kind {
 uint64_t wait_key(enum wait_kind kind, const void *name, size_t name_bytes);
 
 // What has happened since it was last looked at. Too much at once wakes everybody.
-#define WAKES_MAX 256u
 struct wakes {
 	uint64_t keys[WAKES_MAX];
 	size_t count;

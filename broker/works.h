@@ -7,12 +7,10 @@
 #ifndef CPIS_BROKER_WORKS_H
 #define CPIS_BROKER_WORKS_H
 
+#include "broker/limits.h"
 #include "broker/responders.h"
 #include "broker/store.h"
 
-#define WORKS_MAX 1024u
-#define WORKS_PER_ASKER_MAX 64u              // that wait for an answer, by connection key
-#define WORKS_BYTES_MAX (32u * 1024u * 1024u) // of questions and answers
 #define WORK_KEPT_MS 60000u                  // after its time
 
 enum work_state { WORK_WAITS, WORK_TAKEN, WORK_ANSWERED, WORK_FAILED };

@@ -28,7 +28,7 @@
 // client's metadata right after it asked us. A wait of 1 ms won 600 times out of 600; one wait serves all
 // requests at hand.
 #define REPLY_DELAY_MS 2
-#define BATCH_MAX 64
+#define HANDSHAKES_AT_ONCE 64
 
 struct zap {
 	pthread_t thread;
@@ -306,10 +306,10 @@ static void send_answer(struct zap *zap, const struct request *request, const st
 
 static void answer_batch(struct zap *zap)
 {
-	struct request requests[BATCH_MAX];
-	struct answer answers[BATCH_MAX];
+	struct request requests[HANDSHAKES_AT_ONCE];
+	struct answer answers[HANDSHAKES_AT_ONCE];
 	size_t count = 0;
-	while (count < BATCH_MAX && receive_request(zap, &requests[count])) {
+	while (count < HANDSHAKES_AT_ONCE && receive_request(zap, &requests[count])) {
 		answers[count] = answer_request(zap, &requests[count]);
 		count++;
 	}

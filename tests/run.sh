@@ -25,7 +25,7 @@ run_one() {
 	shift 2
 	# TSan waits a second at each exit for threads that go on; ours are joined.
 	TSAN_OPTIONS="log_path=$found suppressions=$PWD/tests/tsan.supp atexit_sleep_ms=0" \
-	ASAN_OPTIONS="log_path=$found" UBSAN_OPTIONS="log_path=$found print_stacktrace=1" \
+	ASAN_OPTIONS="log_path=$found" LSAN_OPTIONS=print_suppressions=0 UBSAN_OPTIONS="log_path=$found print_stacktrace=1" \
 		timeout --kill-after=10 "$timeout_s" "$@" > "$log" 2>&1 < /dev/null || code=$?
 	local checks bad verdict=ok
 	read -r checks bad < <(count_checks "$log")

@@ -34,6 +34,7 @@ SLEEP_SH = re.compile(r"(?:^|[\s;&|(])sleep\s")
 TEN_DIGITS = re.compile(r"(?<![\w.+-])(\d{10}|\d{3}[ -]\d{3}[ -]\d{4})(?![\w-])")
 # Spelt in parts, so that this file does not break its own rule.
 FOREIGN = ["../" + "shared", "farm" + "-bench", "the " + "founder"]
+# Their bounds stand with them.
 FUNCTION_LINES = 60
 FILE_LINES = 500
 
@@ -166,6 +167,33 @@ def top_level(names):
         yield name, 1, "is missing at the top"
 
 
+def limits(names):
+    """broker/limits.h has every bound, and tests/data/limits.txt the test of each."""
+    header, table = "broker/limits.h", "tests/data/limits.txt"
+    defined = {}
+    for name in names:
+        if not re.fullmatch(r"broker/\w+\.h", name):
+            continue
+        for number, line in lines(read(name)):
+            match = re.match(r"#define (\w+_MAX)\b", line)
+            if match and name == header:
+                defined[match.group(1)] = number
+            elif match:
+                yield name, number, f"{match.group(1)} belongs into {header}"
+    for number, line in lines(read(table)):
+        if not line or line.startswith("#"):
+            continue
+        limit, program, rest = line.split(" ", 2)
+        if defined.pop(limit, None) is None:
+            yield table, number, f"{header} has no {limit}, or it stands twice here"
+        path = f"tests/{program}.c"
+        if program != "-" and (path not in names or f"START_TEST({rest})" not in read(path)
+                               or not re.search(rf", {rest}[,)]", read(path))):
+            yield table, number, f"{path} has no test {rest} that is run"
+    for limit, number in defined.items():
+        yield header, number, f"{limit} has no line in {table}"
+
+
 def long_functions(name, text):
     start, heading, previous = 0, "", ""
     for number, line in lines(text):
@@ -181,7 +209,7 @@ def long_functions(name, text):
 
 def main():
     names = files()
-    violations = list(top_level(names))
+    violations = [*top_level(names), *limits(names)]
     outliers = []
     for name in names:
         text = read(name)

@@ -16,7 +16,7 @@
 #include "proto/audit_record.h"
 
 #define ORIGIN "cpis.example/audit"
-#define BATCH_MAX 16
+#define BATCH 16
 
 static char directory[] = "/tmp/cpis-audit-XXXXXX";
 static char store_path[64];
@@ -50,7 +50,7 @@ static void start(void)
 	ck_assert_int_eq(signing_key_generate(&key), CERTS_OK);
 	ck_assert(arena_init(&arena, 4 * 1024 * 1024));
 	options = (struct audit_options){.vault = vault, .key = key, .origin = ORIGIN, .broker_name = "broker-1",
-					 .batch_max = BATCH_MAX};
+					 .batch_max = BATCH};
 	open_store();
 	open_audit();
 }
@@ -400,9 +400,9 @@ START_TEST(a_batch_that_the_store_refuses_is_abandoned_whole)
 	audit_abandoned(audit);
 	ck_assert_msg(audit_reload(audit, detail), "%s", detail);
 	ck_assert_uint_eq(audit_next_index(audit), 2);
-	commit_records(BATCH_MAX);
+	commit_records(BATCH);
 	reopen();
-	ck_assert_uint_eq(audit_next_index(audit), 2 + BATCH_MAX);
+	ck_assert_uint_eq(audit_next_index(audit), 2 + BATCH);
 }
 END_TEST
 

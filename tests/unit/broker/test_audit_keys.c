@@ -11,7 +11,7 @@
 #include "proto/limits.h"
 
 #define CHILD AUDIT_CLASS_CHILD
-#define BATCH_MAX 64u
+#define BATCH 64u
 #define ROWS 400u
 
 static char directory[32], store_path[64], key_path[64];
@@ -231,7 +231,7 @@ static void open_audit(void)
 {
 	char detail[AUDIT_DETAIL_BYTES] = "";
 	struct audit_options options = {.store = store, .vault = vault, .key = log_key, .origin = "example.org/log",
-					.broker_name = "broker-1", .batch_max = BATCH_MAX};
+					.broker_name = "broker-1", .batch_max = BATCH};
 	ck_assert_msg(audit_open(&options, &audit, detail), "%s", detail);
 }
 
@@ -245,14 +245,14 @@ static void write_rows(void)
 	uint64_t index;
 	srandom(5);
 	for (unsigned i = 0; i < ROWS; i++) {
-		if (i % BATCH_MAX == 0)
+		if (i % BATCH == 0)
 			begin();
 		times[i] = 1700000000000u + (uint64_t)random() % (5ull * 365u * 86400000u);
 		struct audit_event event = {.policy_version = "1", .organisation = "", .system_name = "", .time_ms = times[i],
 					    .subject = i % 3 == 0 ? &sibling : &child, .person = i % 2 == 0 ? &nurse : &clerk,
 					    .detail = &detail};
 		ck_assert_int_eq(audit_append(audit, &arena, &event, &index), STORE_OK);
-		if (i % BATCH_MAX != BATCH_MAX - 1 && i + 1 != ROWS)
+		if (i % BATCH != BATCH - 1 && i + 1 != ROWS)
 			continue;
 		ck_assert_int_eq(audit_close_batch(audit), STORE_OK);
 		ck_assert_int_eq(store->ops->commit(store), STORE_OK);
