@@ -75,7 +75,8 @@ static uint64_t add_to_key(uint64_t key, const char *text)
 	return key;
 }
 
-static void write_recurring(const char *event, bool passes, const char *format, va_list arguments)
+__attribute__((format(printf, 3, 0))) static void write_recurring(const char *event, bool passes, const char *format,
+								 va_list arguments)
 {
 	char text[LINE_BYTES_MAX];
 	uint32_t untold = 0;

@@ -60,6 +60,15 @@ void log_trouble(const char *event, const char *format, ...)
 	va_end(arguments);
 }
 
+void log_damage(const char *event, const char *format, ...)
+{
+	va_list arguments;
+	(void)event;
+	va_start(arguments, format);
+	make_line(format, arguments);
+	va_end(arguments);
+}
+
 void log_mended(void)
 {
 }
