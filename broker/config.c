@@ -16,7 +16,7 @@
 #define BATCH_DEFAULT 256u
 #define WAITING_DEFAULT 8192u
 #define WAITING_PER_SYSTEM_DEFAULT 1024u
-#define BUSY_AFTER_MS_DEFAULT 25u
+#define BUSY_AFTER_MS_DEFAULT 12u
 #define FRONT_MEMORY_MB_MIN 64u // less is used up by a few hundred honest connections
 #define FRONT_MEMORY_MB_DEFAULT 512u
 #define PATH_BYTES_MAX 4095

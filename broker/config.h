@@ -40,7 +40,7 @@ struct config {
 	unsigned batch_max;          // requests per commit; default 256
 	unsigned waiting_max;        // requests that may wait for the core; default 8192
 	unsigned waiting_per_system_max; // of one system; default 1024
-	unsigned busy_after_ms;      // who would have to wait longer is told to come later; default 25
+	unsigned busy_after_ms;      // who would have to wait longer is told to come later; default 12
 	unsigned front_memory_mb;    // what the network's front may take up; default 512
 	unsigned witness_required_s; // how old the witnessed checkpoint may be for anything to be answered; 0, the default: any age
 };

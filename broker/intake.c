@@ -13,8 +13,10 @@
 
 #define RETRY_AFTER_MS_MIN 50u
 #define RETRY_AFTER_MS_MAX 5000u
-// How long the pace is measured for one figure of it.
-#define PACE_US 20000u
+// Over how long the pace is a mean: far longer than a commit that a disk is slow with, or each would turn people away.
+#define PACE_OVER_US 500000.0
+// What it is taken for while it is not known.
+#define PACE_FIRST_US 100.0
 // Of so many turns one is everyday's and one bulk's, if they have something waiting.
 #define TURNS 16u
 #define EVERYDAY_TURNS 4u
@@ -40,9 +42,8 @@ struct intake {
 	struct intake_queue *turn[INTAKE_CLASSES];
 	size_t waiting;
 	unsigned turns;
-	double pace_us;                   // for one request; 0: not known
-	uint64_t measured_us;             // since when; 0: nothing waited
-	unsigned carried_out;             // since then
+	double busy_us, carried_out;      // of late: how long something waited, and how much was carried out meanwhile
+	uint64_t measured_us;             // up to when; 0: nothing waited
 };
 
 enum intake_class intake_class_of(const uint8_t *data, size_t bytes)
@@ -151,12 +152,16 @@ static struct intake_item *take_out(struct intake *intake, struct intake_item *i
 
 // ------------------------------------------------------------------ too much
 
+// For one request.
+static double pace_us(const struct intake *intake)
+{
+	return intake->carried_out > 0 ? intake->busy_us / intake->carried_out : PACE_FIRST_US;
+}
+
 // How many may wait so that the last of them waits no longer than is promised.
 static size_t bound(const struct intake *intake)
 {
-	if (intake->pace_us <= 0)
-		return intake->limits.queued_max;
-	double many = intake->limits.busy_after_ms * 1000.0 / intake->pace_us;
+	double many = intake->limits.busy_after_ms * 1000.0 / pace_us(intake);
 	return many < INTAKE_QUEUED_MIN            ? INTAKE_QUEUED_MIN
 	       : many > intake->limits.queued_max ? intake->limits.queued_max
 						     : (size_t)many;
@@ -227,23 +232,18 @@ void intake_carried_out(struct intake *intake, unsigned count, uint64_t now_us)
 		intake->measured_us = 0;
 		return;
 	}
-	if (intake->measured_us == 0) {
-		intake->measured_us = now_us;
-		intake->carried_out = 0;
-		return;
+	if (intake->measured_us != 0) {
+		double took_us = (double)(now_us - intake->measured_us);
+		double kept = took_us < PACE_OVER_US ? 1 - took_us / PACE_OVER_US : 0;
+		intake->busy_us = intake->busy_us * kept + took_us;
+		intake->carried_out = intake->carried_out * kept + count;
 	}
-	intake->carried_out += count;
-	if (now_us - intake->measured_us < PACE_US || intake->carried_out == 0)
-		return;
-	double pace_us = (double)(now_us - intake->measured_us) / intake->carried_out;
-	intake->pace_us = intake->pace_us <= 0 ? pace_us : (3 * intake->pace_us + pace_us) / 4;
 	intake->measured_us = now_us;
-	intake->carried_out = 0;
 }
 
 uint32_t intake_retry_after_ms(const struct intake *intake)
 {
-	double ms = (double)intake->waiting * intake->pace_us / 1000;
+	double ms = (double)intake->waiting * pace_us(intake) / 1000;
 	return ms < RETRY_AFTER_MS_MIN   ? RETRY_AFTER_MS_MIN
 	       : ms > RETRY_AFTER_MS_MAX ? RETRY_AFTER_MS_MAX
 					 : (uint32_t)ms;

@@ -31,6 +31,7 @@ struct load {
 	int epoll;
 	bool is_running;
 	uint64_t start_ns, end_ns, made, ready;
+	uint64_t skipped; // of the open loop: their connections had too much under way
 	uint64_t request_bytes, reply_bytes;
 	struct histogram histogram;
 };
@@ -178,12 +179,16 @@ static uint64_t wait_ns(uint64_t due_ns, const struct beside *beside, uint64_t n
 static uint64_t send_due(struct load *load, uint64_t now_ns)
 {
 	for (;;) {
-		uint64_t due_ns = load->start_ns + (uint64_t)((double)load->made * 1e9 / load->run.per_s);
+		uint64_t due_ns = load->start_ns + (uint64_t)((double)(load->made + load->skipped) * 1e9 / load->run.per_s);
 		if (!may_make(load, due_ns))
 			return 0;
 		if (due_ns > now_ns)
 			return due_ns;
-		struct connection *connection = &load->connections[load->made % load->options.connections];
+		struct connection *connection = &load->connections[(load->made + load->skipped) % load->options.connections];
+		if (load->run.under_way_max > 0 && connection->count >= load->run.under_way_max) {
+			load->skipped++;
+			continue;
+		}
 		link_must(send_one(connection, due_ns), "the open loop ran out of requests");
 		flush(connection);
 	}
@@ -229,7 +234,7 @@ void load_run_beside(struct load *load, const struct load_run *run, uint32_t ste
 	struct histogram *histogram = &load->histogram;
 	memset(histogram, 0, sizeof *histogram);
 	load->run = *run;
-	load->made = load->request_bytes = load->reply_bytes = 0;
+	load->made = load->skipped = load->request_bytes = load->reply_bytes = 0;
 	double cpu_before_us = cpu_us();
 	load->start_ns = load_now_ns();
 	load->end_ns = load->start_ns + run->duration_ms * UINT64_C(1000000);
@@ -243,6 +248,7 @@ void load_run_beside(struct load *load, const struct load_run *run, uint32_t ste
 	link_must(requests > 0, "no request was made");
 	*ret = (struct load_result){
 		.requests = histogram->count,
+		.skipped = load->skipped,
 		.seconds = seconds,
 		.rps = requests / seconds,
 		.p50_us = histogram_us(histogram, 0.5),

@@ -33,10 +33,11 @@ struct load_run {
 	double per_s;
 	uint32_t duration_ms;    // no request is made later; those under way are waited for
 	uint64_t requests_max;   // nor when so many were made; 0: without a limit
+	unsigned under_way_max;  // open loop: a connection with so many unanswered skips its turn, as a system does that gives up; 0: never
 };
 
 struct load_result {
-	uint64_t requests;
+	uint64_t requests, skipped;
 	double seconds, rps;
 	double p50_us, p99_us, p999_us, max_us;
 	double client_cpu_us;    // of this process, a request

@@ -113,7 +113,7 @@ START_TEST(reads_every_key_with_defaults)
 	ck_assert_uint_eq(config->batch_max, 256);
 	ck_assert_uint_eq(config->waiting_max, 8192);
 	ck_assert_uint_eq(config->waiting_per_system_max, 1024);
-	ck_assert_uint_eq(config->busy_after_ms, 25);
+	ck_assert_uint_eq(config->busy_after_ms, 12);
 	ck_assert_uint_eq(config->front_memory_mb, 512);
 	ck_assert_uint_eq(config->witness_required_s, 0);
 	ck_assert_ptr_null(config->user);
