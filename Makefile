@@ -117,10 +117,12 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
+# Begun first, so that the whole does not wait for them. Sanitizers have no use for two.
+LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh
+SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),tests/system/fuzz.sh tests/system/soak.sh),$(wildcard tests/system/*.sh)))
 test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
-	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(TESTS) \
-		$(sort $(filter-out $(if $(SANITIZE),tests/system/fuzz.sh tests/system/soak.sh),$(wildcard tests/system/*.sh)))
+	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)

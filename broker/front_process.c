@@ -28,6 +28,9 @@ enum { EXIT_TOO_LARGE = 3 };
 // The address of a front that was killed a moment ago stays taken for as long as the kernel ends it.
 #define BIND_AGAIN_MS 2000u
 #define LAST_WORDS_MS 2000
+// At the end messages that still come are read for so long, or until none has come for the second one.
+#define LAST_LOOK_MS 1000u
+#define LAST_SILENCE_MS 20
 // The process's own descriptors, and those that come between two looks.
 #define OWN_DESCRIPTORS 64u
 #define REPORTED_KINDS 8u
@@ -465,6 +468,14 @@ static bool serve(struct front_process *front)
 		listeners_wait(front->listeners, front_link_fd(front->link), events, clock_monotonic_ms(), (int)TEND_MS);
 		if (!take_orders(front) || !take_or_drain(front) || !tend(front) || !front_link_flush(front->link))
 			return false;
+	}
+	// What is on its way to us is told too, as long as it keeps coming.
+	for (uint64_t until_ms = clock_monotonic_ms() + LAST_LOOK_MS; clock_monotonic_ms() < until_ms;) {
+		unsigned before = front->drained;
+		listeners_wait(front->listeners, -1, 0, clock_monotonic_ms(), LAST_SILENCE_MS);
+		drain(front);
+		if (front->drained == before)
+			break;
 	}
 	log_event(LOG_LEVEL_INFO, "drained", "%u waiting requests were told to go elsewhere", front->drained);
 	return true;

@@ -58,6 +58,8 @@ START_TEST(what_was_recorded_is_answered_and_the_rest_is_sent_elsewhere)
 {
 	struct channel *channels[CHANNELS];
 	unsigned answered = CHANNELS, elsewhere = 0;
+	// Nobody is to be turned away for another reason.
+	world_configure(world, "busy_after_ms: 10000\nwaiting_per_system_max: 8192\n");
 	world_start(world);
 	for (size_t i = 0; i < CHANNELS; i++) {
 		channels[i] = channel_open(world, world_path(world, "systems/hospital.key"));
