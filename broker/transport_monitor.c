@@ -1,6 +1,7 @@
 // Handshakes that failed before anybody was asked, from a socket's monitor (zmq_socket_monitor(3)).
 #include "broker/transport_monitor.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -47,6 +48,32 @@ struct transport_monitor {
 	uint64_t failed_ms;     // monotonic: the last of them
 	uint64_t *done_before;  // by descriptor: `done` when the connection began; or one of the two below
 };
+
+// ------------------------------------------------------------------ libzmq's errno
+
+static int (*send_of_libzmq)(zmq_msg_t *message, void *socket, int flags);
+
+static void find_send_of_libzmq(void)
+{
+	// POSIX has the address of a function in a pointer to void, C has not.
+	*(void **)&send_of_libzmq = dlsym(RTLD_NEXT, "zmq_msg_send");
+	INVARIANT(send_of_libzmq != NULL);
+}
+
+// 4.3.4 says in errno why it gives a connection up, tells the monitor so by its own zmq_msg_send(), and then acts upon errno. A send
+// that succeeds may leave anything there. Most often that is EAGAIN, and the connection is kept for ever, unread: a descriptor for each
+// that sends, once admitted, what is no message of CURVE. The dynamic linker takes this one for libzmq's calls as well; it is libzmq's,
+// but for leaving errno alone when it succeeds.
+int zmq_msg_send(zmq_msg_t *message, void *socket, int flags)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	int before = errno;
+	INVARIANT(pthread_once(&once, find_send_of_libzmq) == 0);
+	int bytes = send_of_libzmq(message, socket, flags);
+	if (bytes >= 0)
+		errno = before;
+	return bytes;
+}
 
 // ------------------------------------------------------------------ the events
 

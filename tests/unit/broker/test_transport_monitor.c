@@ -169,6 +169,24 @@ START_TEST(a_handshake_of_other_bytes_is_counted)
 }
 END_TEST
 
+// libzmq would keep such a connection for ever, since the monitor's event takes the error away that ends it.
+START_TEST(other_bytes_after_the_handshake_end_the_connection)
+{
+	enum { TIMES = 20 };
+	for (int i = 0; i < TIMES; i++) {
+		struct raw_curve *client = edge_connect(edge, ENROLMENT_HOSPITAL);
+		// So long no other event comes: libzmq looks into the monitor's queue again, and finds nothing there.
+		transport_wait(NULL, 0, -1, 0, LOOK_MS);
+		ck_assert_int_eq(raw_curve_send_plain(client, "\0\10\5OTHER12", 10, EDGE_WAIT_MS), RAW_CURVE_OK);
+		ck_assert_int_eq(raw_curve_wait_closed(client, EDGE_WAIT_MS), RAW_CURVE_CLOSED);
+		raw_curve_close(client);
+	}
+	wait_for(REASON_HANDSHAKE_MALFORMED, TIMES);
+	end_counting();
+	ck_assert_uint_eq(total(), TIMES);
+}
+END_TEST
+
 START_TEST(half_a_handshake_is_counted)
 {
 	for (enum raw_curve_stop stop = RAW_CURVE_STOP_CONNECTED; stop <= RAW_CURVE_STOP_HELLO; stop++) {
@@ -270,6 +288,7 @@ int main(void)
 	tcase_add_test(tests, what_is_not_zeromq_at_all_is_counted);
 	tcase_add_test(tests, a_key_without_its_secret_and_another_brokers_key_are_counted);
 	tcase_add_test(tests, a_handshake_of_other_bytes_is_counted);
+	tcase_add_test(tests, other_bytes_after_the_handshake_end_the_connection);
 	tcase_add_test(tests, half_a_handshake_is_counted);
 	tcase_add_test(tests, a_refused_key_is_counted_once_with_its_first_bytes_and_its_address);
 	tcase_add_test(tests, among_others_handshakes_nothing_is_counted_that_was_not_tried);
