@@ -73,6 +73,7 @@
 #define REGISTER_ORGANISATIONS_MAX 16384u
 #define REGISTER_PROFILES_MAX 65536u // role profiles of the file
 #define REGISTER_RANGES_MAX 1024u // of numbers that a neighbour answers for
+#define REGISTER_RANGES_PER_ORGANISATION_MAX 64u
 #define REGISTER_REMARKS_MAX 100u // sentences about bad certificates; the rest is counted
 #define POLICY_ROLES_MAX 256u
 #define POLICY_NAME_BYTES_MAX 64u // of the policy's name

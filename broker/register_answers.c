@@ -7,13 +7,12 @@
 #include "proto/text.h"
 
 #define RANGE_BYTES (2 * NHS_NUMBER_DIGITS + 1) // "9995000000-9995999999"
-#define RANGES_PER_ORGANISATION_MAX 64
 
 static const cyaml_schema_value_t range_value = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, RANGE_BYTES)};
 
 const cyaml_schema_field_t register_answers_fields[] = {
 	CYAML_FIELD_SEQUENCE("plans", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct register_answers, plans,
-			     &range_value, 0, RANGES_PER_ORGANISATION_MAX),
+			     &range_value, 0, REGISTER_RANGES_PER_ORGANISATION_MAX),
 	YAML_FILE_BOOL("demographics", CYAML_FLAG_OPTIONAL, struct register_answers, demographics),
 	CYAML_FIELD_END,
 };

@@ -185,6 +185,7 @@ bool roles_load(struct roles *roles)
 		return false;
 	}
 	bool loaded = roles->store->ops->role_all(roles->store, ROLES_GRANTED_MAX + 1, &arena, &rows, &count) == STORE_OK;
+	const size_t rows_end = arena.used;
 	if (loaded)
 		forget_all(roles);
 	for (size_t i = 0; i < count && loaded; i++) {
@@ -192,6 +193,7 @@ bool roles_load(struct roles *roles)
 			roles->vault, &arena, VAULT_ROLE, rows[i].profile.bytes, sizeof rows[i].profile.bytes,
 			rows[i].sealed, &cpis__stored__v1__stored_role__descriptor);
 		loaded = role != NULL && remember(roles, role);
+		arena_rewind(&arena, rows_end); // opened, a row takes several times its room: all of them would not fit
 	}
 	arena_done(&arena);
 	return loaded;

@@ -225,6 +225,23 @@ START_TEST(nothing_of_a_destroyed_key_is_left_in_the_files)
 }
 END_TEST
 
+START_TEST(there_are_8000_keys_and_not_one_more)
+{
+	begin();
+	for (uint32_t i = 0; i < AUDIT_KEYS_MAX; i++)
+		use(i / 4, (enum audit_class)(CHILD + i % 4));
+	const uint32_t next = AUDIT_KEYS_MAX / 4;
+	ck_assert_ptr_null(audit_keys_use(keys, &arena, next, CHILD));
+	commit();
+	ck_assert(audit_keys_load(keys));
+	ck_assert_uint_eq(audit_keys_count(keys), AUDIT_KEYS_MAX);
+	begin();
+	ck_assert_ptr_null(audit_keys_use(keys, &arena, next, CHILD));
+	ck_assert_ptr_nonnull(use(next - 1, CHILD)); // those that are there serve on
+	store->ops->rollback(store);
+}
+END_TEST
+
 // ------------------------------------------------------------------ searching
 
 static void open_audit(void)
@@ -359,6 +376,7 @@ int main(void)
 	tcase_add_test(of_keys, a_key_made_in_a_batch_that_was_given_up_is_not_used_again);
 	tcase_add_test(of_keys, a_destroyed_key_is_gone_and_its_month_may_have_another);
 	tcase_add_test(of_keys, nothing_of_a_destroyed_key_is_left_in_the_files);
+	tcase_add_test(of_keys, there_are_8000_keys_and_not_one_more);
 	tcase_add_test(searching, a_search_goes_over_all_months_in_either_order);
 	tcase_add_test(searching, what_was_erased_is_not_found_and_says_so_and_the_tree_stands);
 	suite_add_tcase(suite, of_keys);

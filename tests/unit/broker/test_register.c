@@ -414,6 +414,61 @@ START_TEST(a_range_is_found_from_its_first_to_its_last_number)
 }
 END_TEST
 
+struct shape {
+	unsigned organisations, ranges, per_organisation;
+};
+
+// Ranges of one number each. An organisation has at most so many, and the bound goes over all of them.
+static void write_ranges(FILE *file, unsigned first, unsigned count, unsigned per_organisation)
+{
+	fprintf(file, ", answers: {plans: [");
+	for (unsigned i = first; i < count && i < first + per_organisation; i++)
+		fprintf(file, "%s%u-%u", i == first ? "" : ", ", 2000000000u + i, 2000000000u + i);
+	fprintf(file, "]}");
+}
+
+static void write_shape(const struct shape *shape)
+{
+	FILE *file = fopen(register_file, "w");
+	ck_assert_ptr_nonnull(file);
+	fprintf(file, "organisations:\n");
+	for (unsigned i = 0; i < shape->organisations; i++) {
+		fprintf(file, "  - {ods: A%05u, name: A, type: national_body", i);
+		if (i * shape->per_organisation < shape->ranges)
+			write_ranges(file, i * shape->per_organisation, shape->ranges, shape->per_organisation);
+		fprintf(file, "}\n");
+	}
+	fprintf(file, "role_profiles: []\n");
+	ck_assert_int_eq(fclose(file), 0);
+}
+
+static void refuses_shape(struct shape shape, const char *expected)
+{
+	struct register_snapshot *snapshot = NULL;
+	char detail[REGISTER_DETAIL_BYTES] = "";
+	write_shape(&shape);
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
+	ck_assert_ptr_null(snapshot);
+	ck_assert_msg(strstr(detail, expected) != NULL, "%s", detail);
+}
+
+START_TEST(a_full_register_is_read_and_one_organisation_or_range_more_is_refused)
+{
+	enum { EACH = REGISTER_RANGES_PER_ORGANISATION_MAX };
+	const struct shape full = {REGISTER_ORGANISATIONS_MAX, REGISTER_RANGES_MAX, EACH};
+	write_shape(&full);
+	struct register_snapshot *snapshot = load_at(now_ms);
+	const struct ods_code last = ods("A16383");
+	ck_assert_ptr_nonnull(register_organisation(snapshot, &last));
+	ck_assert_str_eq(who_answers(snapshot, "2000000000"), "A00000");
+	ck_assert_str_eq(who_answers(snapshot, "2000001023"), "A00015");
+	register_release(snapshot);
+	refuses_shape((struct shape){REGISTER_ORGANISATIONS_MAX + 1, 1, EACH}, "organisations");
+	refuses_shape((struct shape){17, REGISTER_RANGES_MAX + 1, EACH}, "more than 1024 ranges of numbers");
+	refuses_shape((struct shape){1, EACH + 1, EACH + 1}, "plans");
+}
+END_TEST
+
 START_TEST(refuses_bad_answers_with_their_line)
 {
 	refuses(ANSWERS("{plans: [9995000000]}"),
@@ -802,6 +857,7 @@ static void add_file_tests(TCase *file)
 	tcase_add_test(file, says_how_each_organisation_wants_to_be_told);
 	tcase_add_test(file, refuses_inboxes_that_cannot_be_meant);
 	tcase_add_test(file, a_range_is_found_from_its_first_to_its_last_number);
+	tcase_add_test(file, a_full_register_is_read_and_one_organisation_or_range_more_is_refused);
 	tcase_add_test(file, refuses_bad_answers_with_their_line);
 	tcase_add_test(file, refuses_bad_role_profiles_with_their_line);
 	tcase_add_test(file, refuses_periods_that_are_none);
