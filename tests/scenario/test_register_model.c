@@ -275,9 +275,9 @@ static bool is_good_here(unsigned authority, size_t n)
 static void apply(unsigned authority, bool full)
 {
 	bool present[GROUP][TYPES] = {{false}};
-	bool good[FILE_MAX];
+	bool good[FILE_MAX], any_good = false;
 	for (size_t i = 0; i < file.count; i++)
-		good[i] = is_good_here(authority, i);
+		any_good |= good[i] = is_good_here(authority, i);
 	for (size_t i = 0; i < file.count; i++) {
 		const struct said *said = &file.said[i];
 		struct plan *plan = &children[said->child].plans[authority][said->type];
@@ -289,7 +289,8 @@ static void apply(unsigned authority, bool full)
 		*plan = (struct plan){.known = true, .held = !said->withdrawn, .start = said->start, .end = said->end, .birth = said->birth,
 				      .vanished = NEVER};
 	}
-	for (unsigned child = 0; full && child < GROUP; child++)
+	// A file of which nothing could be stored says nothing of what is not in it.
+	for (unsigned child = 0; full && any_good && child < GROUP; child++)
 		for (unsigned type = 0; type < TYPES; type++) {
 			struct plan *plan = &children[child].plans[authority][type];
 			// One that has an end of its own ends then.
@@ -505,9 +506,11 @@ static void compare(unsigned child, const Cpis__V1__DetailsReply *shown)
 			print_day(plan->start, start);
 			ck_assert_str_eq(found->start_date, start);
 			if ((sight == SHOWN_CURRENT) != (found->status == CPIS__V1__PLAN_STATUS__CURRENT))
-				ck_abort_msg("seed %llu: child %s, authority %s, type %u on day %d: the model says %s",
+				ck_abort_msg("seed %llu: child %s, authority %s, type %u on day %d: the model says %s (from %d to %d, "
+					     "born %d, vanished %d), the broker from %s to %s",
 					     (unsigned long long)seed, children[child].number, authority_codes[authority],
-					     type + 1, today(), sight == SHOWN_CURRENT ? "current" : "ended");
+					     type + 1, today(), sight == SHOWN_CURRENT ? "current" : "ended", plan->start, plan->end,
+					     plan->birth, plan->vanished, found->start_date, found->end_date);
 			expected++;
 			plans_ended_seen += sight == SHOWN_ENDED;
 		}
