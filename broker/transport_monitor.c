@@ -61,7 +61,7 @@ static void find_send_of_libzmq(void)
 }
 
 // 4.3.4 says in errno why it gives a connection up, tells the monitor so by its own zmq_msg_send(), and then acts upon errno. A send
-// that succeeds may leave anything there. Most often that is EAGAIN, and the connection is kept for ever, unread: a descriptor for each
+// that succeeds may leave anything there. With EAGAIN the connection is kept, unread, after its peer is gone: a descriptor for each
 // that sends, once admitted, what is no message of CURVE. The dynamic linker takes this one for libzmq's calls as well; it is libzmq's,
 // but for leaving errno alone when it succeeds.
 int zmq_msg_send(zmq_msg_t *message, void *socket, int flags)

@@ -276,8 +276,10 @@ static void apply(unsigned authority, bool full)
 {
 	bool present[GROUP][TYPES] = {{false}};
 	bool good[FILE_MAX], any_good = false;
-	for (size_t i = 0; i < file.count; i++)
-		any_good |= good[i] = is_good_here(authority, i);
+	for (size_t i = 0; i < file.count; i++) {
+		good[i] = is_good_here(authority, i);
+		any_good = any_good || good[i];
+	}
 	for (size_t i = 0; i < file.count; i++) {
 		const struct said *said = &file.said[i];
 		struct plan *plan = &children[said->child].plans[authority][said->type];
