@@ -138,7 +138,7 @@ static bool tell_change(struct op_context *context, const struct authority_state
 }
 
 // Each organisation once, with its latest look. Also those who found nothing: a plan that is new is news to them most of all.
-static bool tell_changes(struct op_context *context, const struct authority_state *state, const struct store_tag *subject,
+static bool tell_lookers(struct op_context *context, const struct authority_state *state, const struct store_tag *subject,
 			 const Cpis__Stored__V1__StoredPlan *plan, bool ended, uint64_t before_index)
 {
 	struct audit_search search = {
@@ -163,6 +163,16 @@ static bool tell_changes(struct op_context *context, const struct authority_stat
 			return false;
 	}
 	return true;
+}
+
+// A step has a hundred versions, and each as many records of the log: one after another they take the same room.
+static bool tell_changes(struct op_context *context, const struct authority_state *state, const struct store_tag *subject,
+			 const Cpis__Stored__V1__StoredPlan *plan, bool ended, uint64_t before_index)
+{
+	size_t used = context->arena->used;
+	bool told = tell_lookers(context, state, subject, plan, ended, before_index);
+	arena_rewind(context->arena, used);
+	return told;
 }
 
 // ------------------------------------------------------------------ versions
