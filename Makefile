@@ -216,8 +216,8 @@ ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) c
 # Benchmarks serve nobody, and need libpq, which `make deps` does not install.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
-# Of this one gcc would prove for ten minutes that two paths through uthash's macros cannot be taken.
-$(BUILD)/analyse/broker/zap_handles.plist: ANALYSE_FLAGS += -fno-analyzer-feasibility
+# Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
+$(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
 $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 	@mkdir -p $(@D)
