@@ -117,9 +117,11 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Sanitizers have no use for two.
+# Begun first, so that the whole does not wait for them. Three are left out of a sanitized run: the fuzzers have sanitizers of
+# their own, the soak measures memory, and the mutations are one program run hundreds of times, which is run by itself too.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh
-SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),tests/system/fuzz.sh tests/system/soak.sh),$(wildcard tests/system/*.sh)))
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh)
+SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
@@ -214,8 +216,8 @@ ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) c
 # Benchmarks serve nobody, and need libpq, which `make deps` does not install.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
-# Of this one gcc would prove for ten minutes that two paths through uthash's macros cannot be taken.
-$(BUILD)/analyse/broker/zap_handles.plist: ANALYSE_FLAGS += -fno-analyzer-feasibility
+# Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
+$(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
 $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 	@mkdir -p $(@D)

@@ -41,6 +41,7 @@ struct front {
 	bool file_written[LISTENERS];
 	bool lost;                           // its keeper is gone: there will be no other
 	bool broken;                         // whoever is at the other end is not to be talked to any more
+	bool hung_up;                        // and that is so since it has closed its end
 	bool paused;
 	uint32_t given_out;                  // requests, since credit was given
 	uint64_t started_ms, pinged_ms, ponged_ms, tended_ms; // monotonic
@@ -85,6 +86,8 @@ static void give_up(struct front *front, const char *why)
 {
 	if (!front->broken && why != NULL)
 		log_event(LOG_LEVEL_ERROR, "front_given_up", "%s: it is ended and started again", why);
+	if (!front->broken)
+		front->hung_up = why == NULL;
 	front->broken = true;
 }
 
@@ -211,7 +214,7 @@ static bool start(struct front *front, char detail[FRONT_DETAIL_BYTES])
 	close(ends[1]);
 	front->lost = front->in_force >= 0 && !told;
 	front->link = front_link_new(ends[0]);
-	front->broken = false;
+	front->broken = front->hung_up = false;
 	front->given_out = 0;
 	if (!told || front->link == NULL)
 		snprintf(detail, FRONT_DETAIL_BYTES, "the network front cannot be started: %s",
@@ -455,7 +458,7 @@ unsigned front_restarts(const struct front *front)
 
 // ------------------------------------------------------------------ stop
 
-// Until it has closed its end. What still comes is counted; requests are nobody's any more.
+// Until it has ended. What still comes is counted; requests are nobody's any more.
 static void await_end(struct front *front)
 {
 	uint64_t until_ms = clock_monotonic_ms() + STOP_MS, now_ms;
@@ -465,6 +468,9 @@ static void await_end(struct front *front)
 		while (next_request(front, &request))
 			;
 	}
+	// It has still to wipe its keys and end: without its keeper it would be killed before. A sanitizer looks for leaks then.
+	if (front->hung_up && (now_ms = clock_monotonic_ms()) < until_ms)
+		(void)front_keeper_status(front->options.keeper, (int)(until_ms - now_ms));
 }
 
 void front_pause(struct front *front)

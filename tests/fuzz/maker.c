@@ -265,7 +265,8 @@ ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescr
 			if (member++ != wanted)
 				continue;
 			*(uint32_t *)(void *)(message + field->quantifier_offset) = field->id;
-			good = make_value(maker, field, choose(maker, &rest), rest, message + field->offset);
+			enum choice choice = choose(maker, &rest); // before `rest` is read: arguments have no order
+			good = make_value(maker, field, choice, rest, message + field->offset);
 		} else if (field->label == PROTOBUF_C_LABEL_REPEATED) {
 			good = make_repeated(maker, field, message);
 		} else {

@@ -16,8 +16,8 @@
 
 // ------------------------------------------------------------------ the allocator
 
-// The real one: AddressSanitizer's own, or the C library's.
-#ifdef __SANITIZE_ADDRESS__
+// The real one: a sanitizer's own, or the C library's.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define REAL(name) __interceptor_##name
 #else
 #define REAL(name) __libc_##name
@@ -31,7 +31,10 @@ static _Thread_local bool inside;
 static _Thread_local unsigned long allocations, refuse_at; // 0: none is refused
 static _Thread_local bool and_after, refused; // and_after: from that one on all are
 
-static bool refuse(void)
+// Programs allocate before ThreadSanitizer has begun: what it puts into a function would find nothing of its own.
+#define FROM_THE_FIRST __attribute__((no_sanitize("thread")))
+
+FROM_THE_FIRST static bool refuse(void)
 {
 	if (!inside || refuse_at == 0 || ++allocations < refuse_at || (allocations > refuse_at && !and_after))
 		return false;
@@ -40,17 +43,17 @@ static bool refuse(void)
 	return true;
 }
 
-void *malloc(size_t bytes)
+FROM_THE_FIRST void *malloc(size_t bytes)
 {
 	return refuse() ? NULL : REAL(malloc)(bytes);
 }
 
-void *calloc(size_t count, size_t bytes)
+FROM_THE_FIRST void *calloc(size_t count, size_t bytes)
 {
 	return refuse() ? NULL : REAL(calloc)(count, bytes);
 }
 
-void *realloc(void *block, size_t bytes)
+FROM_THE_FIRST void *realloc(void *block, size_t bytes)
 {
 	return refuse() ? NULL : REAL(realloc)(block, bytes);
 }

@@ -91,11 +91,19 @@ static char *read_status(pid_t process, const char *task)
 	return text;
 }
 
+// ThreadSanitizer has a thread of its own in each process: it is not counted, and where it began before the process gave up its
+// rights it kept them.
+#ifdef __SANITIZE_THREAD__
+#define SANITIZER_THREADS 1u
+#else
+#define SANITIZER_THREADS 0u
+#endif
+
 // Whether each thread is inside, and how many there are.
 static unsigned check_threads_of(pid_t process, uid_t uid, bool sandboxed)
 {
 	char path[64];
-	unsigned count = 0;
+	unsigned count = 0, free_threads = SANITIZER_THREADS;
 	snprintf(path, sizeof path, "/proc/%d/task", (int)process);
 	DIR *tasks = opendir(path);
 	ck_assert_ptr_nonnull(tasks);
@@ -103,6 +111,11 @@ static unsigned check_threads_of(pid_t process, uid_t uid, bool sandboxed)
 		if (entry->d_name[0] == '.')
 			continue;
 		const char *status = read_status(process, entry->d_name);
+		count++;
+		if (free_threads > 0 && atoi(status_line(status, "NoNewPrivs:\t")) == 0) {
+			free_threads--;
+			continue;
+		}
 		ck_assert_int_eq(atoi(status_line(status, "NoNewPrivs:\t")), 1);
 		ck_assert_int_eq(atoi(status_line(status, "\nSeccomp:\t")), sandboxed ? 2 : 0);
 		ck_assert_uint_eq((unsigned)atoi(status_line(status, "\nUid:\t")), uid);
@@ -110,10 +123,9 @@ static unsigned check_threads_of(pid_t process, uid_t uid, bool sandboxed)
 			ck_assert_uint_eq(strtoull(status_line(status, "\nCapEff:\t"), NULL, 16), 0);
 			ck_assert_uint_eq(strtoull(status_line(status, "\nCapPrm:\t"), NULL, 16), 0);
 		}
-		count++;
 	}
 	closedir(tasks);
-	return count;
+	return count - SANITIZER_THREADS;
 }
 
 // The core's, which are two, and its front's. The keeper starts programs and cannot be inside; but it has no more rights.

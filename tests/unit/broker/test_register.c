@@ -886,6 +886,8 @@ int main(void)
 {
 	Suite *suite = suite_create("register");
 	TCase *file = tcase_create("file"), *systems = tcase_create("systems");
+	// Check gives 4 s; a full register takes ThreadSanitizer longer.
+	tcase_set_timeout(file, 60);
 	tcase_add_checked_fixture(file, make_authority, remove_authority);
 	add_file_tests(file);
 	suite_add_tcase(suite, file);
