@@ -55,7 +55,7 @@
 #define FINDING_READ_BACK_MAX 8192u // records, after a start: what lies further back is forgotten
 
 // What people and organisations make the broker keep (quarantine.c, enrolments.c, roles.c, store.h, audit_keys.c)
-#define QUARANTINE_ENTRIES_MAX 4096u // held back at a time
+#define QUARANTINE_ENTRIES_MAX 4096u // held back at a time; one that ended makes room for a new one
 #define ENROLMENTS_MAX 1024u // open invitations
 #define ROLES_GRANTED_MAX 65536u // over the broker, beside the register's
 #define STORE_EXPIRE_MAX 1100u // kept replies forgotten at a time
