@@ -370,9 +370,15 @@ END_TEST
 
 START_TEST(refuses_inboxes_that_cannot_be_meant)
 {
+	const struct inbox_settings most =
+		inbox_of(LEEDS_INBOX("{escalate_after_minutes: 43200, expire_after_days: 365, same_look_minutes: 1440}"), "383");
+	ck_assert_uint_eq(most.escalate_after_minutes, REGISTER_ESCALATE_MINUTES_MAX);
+	ck_assert_uint_eq(most.expire_after_days, REGISTER_EXPIRE_DAYS_MAX);
+	ck_assert_uint_eq(most.same_look_minutes, REGISTER_SAME_LOOK_MINUTES_MAX);
 	refuses(LEEDS_INBOX("{escalate_after_minutes: 43201}"),
 		":2: organisation 383: inbox: escalate_after_minutes must be 0 to 43200");
 	refuses(LEEDS_INBOX("{expire_after_days: 0}"), ":2: organisation 383: inbox: expire_after_days must be 1 to 365");
+	refuses(LEEDS_INBOX("{expire_after_days: 366}"), ":2: organisation 383: inbox: expire_after_days must be 1 to 365");
 	refuses(LEEDS_INBOX("{same_look_minutes: 1441}"), ":2: organisation 383: inbox: same_look_minutes must be 0 to 1440");
 	refuses(LEEDS_INBOX("{escalate_after_minutes: 1440, expire_after_days: 1}"),
 		":2: organisation 383: inbox: escalate_after_minutes must be less than expire_after_days");
