@@ -98,11 +98,11 @@ enum reason child_load(struct op_context *context, const char *nhs_number, struc
 
 	struct store_plan *rows = NULL;
 	size_t row_count = 0;
-	if (context->store->ops->plans_of(context->store, &context->subject, CHILD_ROWS_MAX, context->arena, &rows,
+	if (context->store->ops->plans_of(context->store, &context->subject, CHILD_ROWS_MAX + 1, context->arena, &rows,
 					  &row_count) != STORE_OK)
 		return REASON_STORE;
 	// What is cut off would be missing from the answer.
-	if (row_count == CHILD_ROWS_MAX)
+	if (row_count > CHILD_ROWS_MAX)
 		return REASON_INTERNAL;
 	// Most numbers have no plan, and pay nothing for those that are not in use.
 	bool inactive = false;

@@ -55,7 +55,7 @@
 #define FINDING_READ_BACK_MAX 8192u // records, after a start: what lies further back is forgotten
 
 // What people and organisations make the broker keep (quarantine.c, enrolments.c, roles.c, store.h, audit_keys.c)
-#define QUARANTINE_ENTRIES_MAX 4096u // held back at a time
+#define QUARANTINE_ENTRIES_MAX 4096u // held back at a time; one that ended makes room for a new one
 #define ENROLMENTS_MAX 1024u // open invitations
 #define ROLES_GRANTED_MAX 65536u // over the broker, beside the register's
 #define STORE_EXPIRE_MAX 1100u // kept replies forgotten at a time
@@ -68,10 +68,21 @@
 #define REJECTION_FIELD_BYTES_MAX 20u // name of a PlanRecord field
 #define OP_BODY_BYTES_MAX (48u * 1024u) // of a reply, so that with receipt and envelope it fits a frame
 
+// Dates of one plan (plan_check.c), from today; signed, as dates are reckoned with
+#define PLAN_START_YEARS_BACK_MAX 25 // before anybody who is a child today was expected no plan can have begun
+#define PLAN_START_MONTHS_AHEAD_MAX 12
+#define PLAN_END_YEARS_AHEAD_MAX 20
+#define PLAN_END_DAYS_BACK_MAX 365 // of an end that is news; an older one is to be a delete date
+#define PLAN_MOTHER_YEARS_MAX 60 // old, of whom an unborn child's plan is held under
+
 // The operator's files (register*.c, policy*.c)
 #define REGISTER_SYSTEMS_MAX 16384u // certificates in the enrolled directory
 #define REGISTER_ORGANISATIONS_MAX 16384u
 #define REGISTER_PROFILES_MAX 65536u // role profiles of the file
+#define REGISTER_ESCALATE_MINUTES_MAX (30u * 24u * 60u) // escalate_after_minutes of an inbox
+#define REGISTER_EXPIRE_DAYS_MAX 365u // expire_after_days of an inbox
+#define REGISTER_SAME_LOOK_MINUTES_MAX (24u * 60u) // same_look_minutes of an inbox
+#define REGISTER_CONTACTS_STALE_DAYS_MAX 3660u
 #define REGISTER_RANGES_MAX 1024u // of numbers that a neighbour answers for
 #define REGISTER_RANGES_PER_ORGANISATION_MAX 64u
 #define REGISTER_REMARKS_MAX 100u // sentences about bad certificates; the rest is counted

@@ -3,26 +3,35 @@
 
 #include <string.h>
 
+static bool is_shown(const struct op_context *context, const Cpis__V1__QuarantineEntry *entry)
+{
+	// What was set here could be set here; only others' entries need looking up.
+	bool own = strcmp(entry->owner_organisation, context->organisation->ods.text) == 0;
+	return (entry->until_ms == 0 || context->now_ms < entry->until_ms) &&
+	       (own || op_quarantine_in_scope(context, entry->kind, entry->target));
+}
+
 enum reason op_quarantine_list(struct op_context *context)
 {
-	Cpis__V1__QuarantineEntry **entries = NULL;
-	size_t count = 0;
-	enum store_status status = quarantine_entries(context->quarantine, context->arena, &entries, &count);
-	if (status != STORE_OK)
-		return status == STORE_NO_MEMORY ? REASON_INTERNAL : REASON_STORE;
+	struct store_quarantine *rows = NULL;
+	size_t count = 0, body_bytes = 0;
 	Cpis__V1__QuarantineListReply *reply =
 		OP_NEW(context, Cpis__V1__QuarantineListReply, cpis__v1__quarantine_list_reply__init);
-	if (reply == NULL)
+	if (reply == NULL ||
+	    (reply->entries = arena_alloc(context->arena, PAGE_ITEMS_MAX * sizeof *reply->entries)) == NULL)
 		return REASON_INTERNAL;
-	size_t body_bytes = 0;
-	reply->entries = entries;
+	enum store_status status = quarantine_rows(context->quarantine, context->arena, &rows, &count);
+	if (status != STORE_OK)
+		return status == STORE_NO_MEMORY ? REASON_INTERNAL : REASON_STORE;
 	for (size_t i = 0; i < count; i++) {
-		Cpis__V1__QuarantineEntry *entry = entries[i];
-		// What was set here could be set here; only others' entries need looking up.
-		bool own = strcmp(entry->owner_organisation, context->organisation->ods.text) == 0;
-		if ((entry->until_ms != 0 && entry->until_ms <= context->now_ms) ||
-		    (!own && !op_quarantine_in_scope(context, entry->kind, entry->target)))
+		const size_t before = context->arena->used;
+		Cpis__V1__QuarantineEntry *entry = quarantine_open(context->quarantine, context->arena, &rows[i]);
+		if (entry == NULL)
+			return context->arena->overflowed ? REASON_INTERNAL : REASON_STORE;
+		if (!is_shown(context, entry)) {
+			arena_rewind(context->arena, before);
 			continue;
+		}
 		body_bytes += protobuf_c_message_get_packed_size(&entry->base) + 4;
 		if (reply->n_entries == PAGE_ITEMS_MAX || body_bytes > OP_BODY_BYTES_MAX) {
 			reply->more = true;

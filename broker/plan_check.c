@@ -3,16 +3,11 @@
 
 #include <string.h>
 
+#include "broker/limits.h"
 #include "broker/visibility.h"
 
-// A plan cannot have begun in the far future or before anybody who is a child today was expected.
-#define START_YEARS_BACK_MAX 25
-#define START_MONTHS_AHEAD_MAX 12
-#define END_YEARS_AHEAD_MAX 20
-#define END_DAYS_BACK_MAX 365
 // Whose unborn child a plan can be for.
 #define MOTHER_YEARS_MIN 10
-#define MOTHER_YEARS_MAX 60
 
 static const struct plan_fault no_fault = {CPIS__V1__RECORD_CODE__CPR06, NULL, NULL};
 
@@ -50,12 +45,12 @@ static struct plan_fault read_dates(const Cpis__V1__PlanRecord *record, struct d
 
 static struct plan_fault check_order(const struct dates *dates, struct date today)
 {
-	if (dates->start.day < date_add_months(today, -12 * START_YEARS_BACK_MAX).day ||
-	    dates->start.day > date_add_months(today, START_MONTHS_AHEAD_MAX).day)
+	if (dates->start.day < date_add_months(today, -12 * PLAN_START_YEARS_BACK_MAX).day ||
+	    dates->start.day > date_add_months(today, PLAN_START_MONTHS_AHEAD_MAX).day)
 		return plan_reject("start_date", "The start date is more than 25 years ago or 12 months ahead.");
 	if (dates->ends && dates->end.day < dates->start.day)
 		return plan_reject("end_date", "The end date is before the start date.");
-	if (dates->ends && dates->end.day > date_add_months(today, 12 * END_YEARS_AHEAD_MAX).day)
+	if (dates->ends && dates->end.day > date_add_months(today, 12 * PLAN_END_YEARS_AHEAD_MAX).day)
 		return plan_reject("end_date", "The end date is more than 20 years ahead.");
 	if (dates->is_removed && dates->removed.day > today.day)
 		return plan_reject("delete_date", "The delete date is in the future: a record is withdrawn at once.");
@@ -70,7 +65,7 @@ static struct plan_fault check_mother(const struct dates *dates)
 {
 	if (dates->start.day < visibility_birthday(dates->birth, MOTHER_YEARS_MIN).day)
 		return plan_reject("birth_date", "A UCPP is held under the mother's number; nobody under 10 is one.");
-	if (dates->start.day >= visibility_birthday(dates->birth, MOTHER_YEARS_MAX + 1).day)
+	if (dates->start.day >= visibility_birthday(dates->birth, PLAN_MOTHER_YEARS_MAX + 1).day)
 		return plan_reject("birth_date", "A UCPP is held under the mother's number; nobody over 60 is one.");
 	return no_fault;
 }
@@ -117,7 +112,7 @@ struct plan_fault plan_check_late_end(const Cpis__V1__PlanRecord *record, struct
 {
 	struct date end;
 	if (record->end_date[0] == '\0' || record->delete_date[0] != '\0' ||
-	    !date_parse(record->end_date, strlen(record->end_date), &end) || end.day >= today.day - END_DAYS_BACK_MAX)
+	    !date_parse(record->end_date, strlen(record->end_date), &end) || end.day >= today.day - PLAN_END_DAYS_BACK_MAX)
 		return no_fault;
 	return plan_reject("end_date", "The end date is more than 365 days ago: send a delete date instead.");
 }

@@ -15,11 +15,12 @@
 // Kind and target in one text, which is what is looked up: "PERSON 555000000001".
 #define KEY_BYTES_MAX (16u + QUARANTINE_TARGET_BYTES_MAX)
 // What reading the whole list may take.
-#define LOAD_ARENA_BYTES (16u * ARENA_BYTES)
+#define LOAD_ARENA_BYTES (4u * ARENA_BYTES)
 
 struct held {
 	UT_hash_handle hh;
 	uint64_t until_ms;
+	Cpis__V1__QuarantineKind kind;
 	char key[KEY_BYTES_MAX + 1];
 };
 
@@ -73,6 +74,7 @@ static bool remember(struct quarantine *quarantine, const Cpis__V1__QuarantineEn
 		if (HASH_COUNT(quarantine->all) >= QUARANTINE_ENTRIES_MAX || (held = calloc(1, sizeof *held)) == NULL)
 			return false;
 		memcpy(held->key, key, sizeof key);
+		held->kind = entry->kind;
 		HASH_ADD_STR(quarantine->all, key, held);
 		if (held->hh.tbl == NULL) {
 			free(held);
@@ -120,6 +122,21 @@ bool quarantine_holds_person(const struct quarantine *quarantine, const char *ui
 
 // ------------------------------------------------------------------ the store's entries
 
+// One that ended holds nobody back any more, and would otherwise take the place of one that does.
+static enum store_status make_room(struct quarantine *quarantine, uint64_t now_ms)
+{
+	struct held *held, *next;
+	if (HASH_COUNT(quarantine->all) < QUARANTINE_ENTRIES_MAX)
+		return STORE_OK;
+	HASH_ITER(hh, quarantine->all, held, next) {
+		if (held->until_ms == 0 || now_ms < held->until_ms)
+			continue;
+		enum store_status status = quarantine_lift(quarantine, held->kind, strchr(held->key, ' ') + 1);
+		return status == STORE_NOT_FOUND ? STORE_FAILED : status;
+	}
+	return STORE_NO_MEMORY;
+}
+
 enum store_status quarantine_put(struct quarantine *quarantine, struct arena *arena,
 				 const Cpis__V1__QuarantineEntry *entry, bool *ret_replaced)
 {
@@ -131,13 +148,14 @@ enum store_status quarantine_put(struct quarantine *quarantine, struct arena *ar
 	vault_tag_quarantine(quarantine->vault, (unsigned)entry->kind, entry->target, &row.target);
 	make_key(entry->kind, entry->target, key);
 	HASH_FIND_STR(quarantine->all, key, held);
-	if (held == NULL && HASH_COUNT(quarantine->all) >= QUARANTINE_ENTRIES_MAX)
-		return STORE_NO_MEMORY;
+	enum store_status status = held == NULL ? make_room(quarantine, entry->since_ms) : STORE_OK;
+	if (status != STORE_OK)
+		return status;
 	row.sealed = sealed_make(quarantine->vault, arena, VAULT_QUARANTINE, row.target.bytes, sizeof row.target.bytes,
 				 &stored.base);
 	if (row.sealed.data == NULL)
 		return arena->overflowed ? STORE_NO_MEMORY : STORE_FAILED;
-	enum store_status status = quarantine->store->ops->quarantine_put(quarantine->store, &row);
+	status = quarantine->store->ops->quarantine_put(quarantine->store, &row);
 	if (status != STORE_OK)
 		return status;
 	*ret_replaced = held != NULL;
@@ -162,8 +180,14 @@ enum store_status quarantine_lift(struct quarantine *quarantine, Cpis__V1__Quara
 	return STORE_OK;
 }
 
-static Cpis__V1__QuarantineEntry *open_entry(struct quarantine *quarantine, struct arena *arena,
-					     const struct store_quarantine *row)
+enum store_status quarantine_rows(struct quarantine *quarantine, struct arena *arena, struct store_quarantine **ret,
+				  size_t *ret_count)
+{
+	return quarantine->store->ops->quarantine_all(quarantine->store, QUARANTINE_ENTRIES_MAX, arena, ret, ret_count);
+}
+
+Cpis__V1__QuarantineEntry *quarantine_open(struct quarantine *quarantine, struct arena *arena,
+					   const struct store_quarantine *row)
 {
 	const Cpis__Stored__V1__StoredQuarantine *stored = (const Cpis__Stored__V1__StoredQuarantine *)sealed_open(
 		quarantine->vault, arena, VAULT_QUARANTINE, row->target.bytes, sizeof row->target.bytes, row->sealed,
@@ -171,40 +195,23 @@ static Cpis__V1__QuarantineEntry *open_entry(struct quarantine *quarantine, stru
 	return stored == NULL ? NULL : stored->entry;
 }
 
-enum store_status quarantine_entries(struct quarantine *quarantine, struct arena *arena,
-				     Cpis__V1__QuarantineEntry ***ret, size_t *ret_count)
-{
-	struct store_quarantine *rows = NULL;
-	size_t count = 0;
-	enum store_status status = quarantine->store->ops->quarantine_all(quarantine->store, QUARANTINE_ENTRIES_MAX, arena,
-									  &rows, &count);
-	if (status != STORE_OK)
-		return status;
-	Cpis__V1__QuarantineEntry **entries = arena_alloc(arena, (count + 1) * sizeof *entries);
-	if (entries == NULL)
-		return STORE_NO_MEMORY;
-	for (size_t i = 0; i < count; i++)
-		if ((entries[i] = open_entry(quarantine, arena, &rows[i])) == NULL)
-			return arena->overflowed ? STORE_NO_MEMORY : STORE_FAILED;
-	*ret = entries;
-	*ret_count = count;
-	return STORE_OK;
-}
-
 bool quarantine_load(struct quarantine *quarantine)
 {
 	struct arena arena;
-	Cpis__V1__QuarantineEntry **entries = NULL;
+	struct store_quarantine *rows = NULL;
 	size_t count = 0;
 	if (!arena_init(&arena, LOAD_ARENA_BYTES)) {
 		arena_done(&arena);
 		return false;
 	}
-	bool loaded = quarantine_entries(quarantine, &arena, &entries, &count) == STORE_OK;
-	if (loaded) {
+	bool loaded = quarantine_rows(quarantine, &arena, &rows, &count) == STORE_OK;
+	const size_t rows_end = arena.used;
+	if (loaded)
 		forget_all(quarantine);
-		for (size_t i = 0; i < count && loaded; i++)
-			loaded = remember(quarantine, entries[i]);
+	for (size_t i = 0; i < count && loaded; i++) {
+		const Cpis__V1__QuarantineEntry *entry = quarantine_open(quarantine, &arena, &rows[i]);
+		loaded = entry != NULL && remember(quarantine, entry);
+		arena_rewind(&arena, rows_end);
 	}
 	arena_done(&arena);
 	return loaded;

@@ -27,7 +27,8 @@ bool quarantine_holds_system(const struct quarantine *quarantine, const struct s
 bool quarantine_holds_person(const struct quarantine *quarantine, const char *uid,
 			     const struct certificate_serial *serial, uint64_t now_ms);
 
-// Adds or replaces, in the store's batch and in memory. STORE_NO_MEMORY: the list or the arena is full.
+// Adds or replaces, in the store's batch and in memory; in a full list a new one takes the place of one that has ended by the
+// entry's since_ms. STORE_NO_MEMORY: the list, of which none has ended, or the arena is full.
 __attribute__((warn_unused_result)) enum store_status quarantine_put(struct quarantine *quarantine, struct arena *arena,
 								     const Cpis__V1__QuarantineEntry *entry,
 								     bool *ret_replaced);
@@ -35,9 +36,12 @@ __attribute__((warn_unused_result)) enum store_status quarantine_put(struct quar
 __attribute__((warn_unused_result)) enum store_status quarantine_lift(struct quarantine *quarantine,
 								      Cpis__V1__QuarantineKind kind, const char *target);
 
-// The entries as they stand in the store, opened, newest first, ended ones too.
-__attribute__((warn_unused_result)) enum store_status quarantine_entries(struct quarantine *quarantine, struct arena *arena,
-									  Cpis__V1__QuarantineEntry ***ret,
-									  size_t *ret_count);
+// The rows as they stand in the store, newest first, those that have ended too. A full list of them takes up to 3 MB of the arena;
+// opened it would take more than one request may, so each is opened when it is looked at (arena_rewind when it is not needed).
+__attribute__((warn_unused_result)) enum store_status quarantine_rows(struct quarantine *quarantine, struct arena *arena,
+								       struct store_quarantine **ret, size_t *ret_count);
+// NULL: the arena is full (it says so), or the row was not sealed by this vault.
+__attribute__((warn_unused_result)) Cpis__V1__QuarantineEntry *quarantine_open(struct quarantine *quarantine, struct arena *arena,
+										const struct store_quarantine *row);
 
 #endif

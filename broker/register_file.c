@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/limits.h"
 #include "broker/register_priv.h"
 #include "proto/date.h"
 #include "proto/invariant.h"
@@ -14,9 +15,6 @@
 #define INSTANT_BYTES_MAX 30
 #define PLACE_BYTES_MAX 24
 #define MINUTES_PER_DAY (24u * 60u)
-#define ESCALATE_MINUTES_MAX (30u * MINUTES_PER_DAY)
-#define EXPIRE_DAYS_MAX 365u
-#define SAME_LOOK_MINUTES_MAX MINUTES_PER_DAY
 
 // ------------------------------------------------------------------ the file as it is written
 
@@ -186,10 +184,10 @@ static bool read_inbox(struct yaml_place *place, const struct file_organisation 
 	    (said->same_look_minutes != NULL || said->digest != NULL || said->nothing_to_report != NULL))
 		return yaml_file_refuse(place, "organisation %s: inbox: same_look_minutes, digest and nothing_to_report are "
 					"for local authorities only", from->ods);
-	if (!read_number(place, from, "escalate_after_minutes", said->escalate_after_minutes, 0, ESCALATE_MINUTES_MAX,
+	if (!read_number(place, from, "escalate_after_minutes", said->escalate_after_minutes, 0, REGISTER_ESCALATE_MINUTES_MAX,
 			 &to->escalate_after_minutes) ||
-	    !read_number(place, from, "expire_after_days", said->expire_after_days, 1, EXPIRE_DAYS_MAX, &to->expire_after_days) ||
-	    !read_number(place, from, "same_look_minutes", said->same_look_minutes, 0, SAME_LOOK_MINUTES_MAX,
+	    !read_number(place, from, "expire_after_days", said->expire_after_days, 1, REGISTER_EXPIRE_DAYS_MAX, &to->expire_after_days) ||
+	    !read_number(place, from, "same_look_minutes", said->same_look_minutes, 0, REGISTER_SAME_LOOK_MINUTES_MAX,
 			 &to->same_look_minutes))
 		return false;
 	if (to->escalate_after_minutes >= to->expire_after_days * MINUTES_PER_DAY)
@@ -256,7 +254,6 @@ static bool read_organisations(struct yaml_place *place, const struct file_regis
 
 #define VANISHED_PERCENT_DEFAULT 10u
 #define CONTACTS_STALE_DAYS_DEFAULT 90u
-#define CONTACTS_STALE_DAYS_MAX 3660u
 
 static bool read_publishing(struct yaml_place *place, const struct file_publishing *from, struct publishing_rules *to)
 {
@@ -267,8 +264,8 @@ static bool read_publishing(struct yaml_place *place, const struct file_publishi
 	place->index = 0;
 	if (from->vanished_percent_max > 100)
 		return yaml_file_refuse(place, "vanished_percent_max is a share in 100: 0 to 100");
-	if (from->contacts_stale_days == 0 || from->contacts_stale_days > CONTACTS_STALE_DAYS_MAX)
-		return yaml_file_refuse(place, "contacts_stale_days is 1 to %u", CONTACTS_STALE_DAYS_MAX);
+	if (from->contacts_stale_days == 0 || from->contacts_stale_days > REGISTER_CONTACTS_STALE_DAYS_MAX)
+		return yaml_file_refuse(place, "contacts_stale_days is 1 to %u", REGISTER_CONTACTS_STALE_DAYS_MAX);
 	*to = (struct publishing_rules){from->vanished_percent_max, from->contacts_stale_days};
 	return true;
 }

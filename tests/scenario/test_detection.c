@@ -456,6 +456,50 @@ START_TEST(a_restart_remembers_what_the_log_says)
 }
 END_TEST
 
+// Pings, until the log has so many records.
+static void fill_log(uint64_t until)
+{
+	Cpis__V1__PingRequest body = CPIS__V1__PING_REQUEST__INIT;
+	for (uint64_t size = stage_log_size(stage); size < until; size = stage_log_size(stage)) {
+		for (unsigned i = 0; i < STAGE_BATCH_MAX && i < until - size; i++) {
+			cpis__v1__request__init(&request);
+			request.body_case = CPIS__V1__REQUEST__BODY_PING;
+			request.ping = &body;
+			ck_assert(stage_submit(stage, STAGE_HOSPITAL, &request));
+		}
+		ck_assert(stage_flush(stage));
+		stage_forget(stage);
+	}
+	ck_assert_uint_eq(stage_log_size(stage), until);
+}
+
+START_TEST(of_the_log_the_last_8192_records_are_remembered)
+{
+	stage_free(stage);
+	stage = stage_new_in("/dev/shm"); // where so many records are soon written
+	stage_sign_in(stage, NURSE);
+	stage_sign_in(stage, CONSULTANT);
+	stage_sign_in(stage, PRIVACY_OFFICER);
+	stage_set_detection(stage, VOLUME);
+	const uint64_t first = stage_log_size(stage);
+	for (unsigned i = 0; i < 5; i++) {
+		stage_expect_ok(stage_flag(stage, NURSE, child(i)));
+		stage_expect_ok(stage_flag(stage, CONSULTANT, child(i)));
+	}
+	ck_assert_uint_eq(stage_log_size(stage), first + 10);
+	// The consultant's first look is the oldest record that is read; the nurse's, just before it, is forgotten.
+	fill_log(first + 1 + FINDING_READ_BACK_MAX);
+	stage_restart(stage);
+	stage_expect_ok(stage_flag(stage, NURSE, child(5)));
+	ck_assert_uint_eq(count(), 0);
+	stage_expect_ok(stage_flag(stage, CONSULTANT, child(5)));
+	const Cpis__V1__AlertListReply *list = alerts(PRIVACY_OFFICER);
+	ck_assert_uint_eq(list->n_alerts, 1);
+	ck_assert_ptr_nonnull(strstr(list->alerts[0]->found->words, "looked at 6 children in 60 minutes"));
+	ck_assert_ptr_nonnull(strstr(list->alerts[0]->found->words, "peers in R0050"));
+}
+END_TEST
+
 START_TEST(a_failure_at_any_call_leaves_neither_finding_nor_record)
 {
 	stage_set_detection(stage, HOLDING);
@@ -565,6 +609,7 @@ int main(void)
 	tcase_add_test(durable, a_rule_holds_a_person_back_and_says_so_and_until_when);
 	tcase_add_test(durable, a_rule_holds_a_system_back_and_not_what_a_registrar_holds);
 	tcase_add_test(durable, a_restart_remembers_what_the_log_says);
+	tcase_add_test(durable, of_the_log_the_last_8192_records_are_remembered);
 	tcase_add_test(durable, a_failure_at_any_call_leaves_neither_finding_nor_record);
 	tcase_add_test(durable, what_a_failed_commit_did_is_not_counted);
 	tcase_add_test(durable, what_a_commit_did_that_lied_is_found_once);

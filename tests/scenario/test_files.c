@@ -367,7 +367,7 @@ END_TEST
 START_TEST(corrections_wait_until_what_follows_from_the_last_ones_is_done)
 {
 	stage_file_init(&rows, LEEDS_WORKER, 1);
-	for (int i = 0; i < 16; i++)
+	for (unsigned i = 0; i < PENDING_CORRECTIONS_MAX; i++)
 		stage_expect_ok(stage_ask_as(stage, LEEDS_WORKER, &rows.request));
 	ck_assert_uint_eq(look(stage_child(0))->n_plans, 1);
 	const struct stage_reply *early = stage_ask_as(stage, LEEDS_WORKER, &rows.request);
@@ -563,6 +563,34 @@ START_TEST(rejected_records_and_vanished_plans_are_read_in_pages)
 		cursor = page->next_vanished;
 	} while (cursor.len != 0);
 	ck_assert_uint_eq(vanished, 8);
+}
+END_TEST
+
+START_TEST(eight_generations_wait_for_their_removal_and_nothing_is_opened_that_might_make_it_more)
+{
+	file_of(DELTA, 1, 1);
+	rows.plan[0].start_date = TEXT("soon");
+	// Each takes the place of the one before, so that one less than the limit wait; the last one may still be given up too.
+	for (unsigned i = 0; i < ABANDONED_MAX; i++) {
+		memset(file.id, (int)i + 1, sizeof file.id);
+		stage_expect_ok(open_file());
+	}
+	memset(file.id, ABANDONED_MAX + 1, sizeof file.id);
+	const struct stage_reply *early = open_file();
+	stage_expect(early, SERVICE_UNAVAILABLE, "publication_busy");
+	ck_assert_uint_gt(early->reply->retry_after_ms, 0);
+	stage_expect(stage_ask_as(stage, LEEDS_WORKER, &rows.request), SERVICE_UNAVAILABLE, "publication_busy");
+	// That file of nothing but a fault changes nothing: what was written of it is the last that there is room for.
+	memset(file.id, ABANDONED_MAX, sizeof file.id);
+	stage_expect_ok(send_rows(0, 1));
+	stage_expect_ok(commit_file());
+	file_of(DELTA, 2, 1);
+	stage_expect(open_file(), SERVICE_UNAVAILABLE, "publication_busy");
+	ck_assert(stage_tick(stage));
+	stage_expect_ok(open_file());
+	stage_expect_ok(send_rows(0, 1));
+	stage_expect_ok(commit_file());
+	ck_assert_uint_eq(look(stage_child(0))->n_plans, 1);
 }
 END_TEST
 
@@ -797,6 +825,7 @@ int main(void)
 	tcase_add_test(all, a_dry_run_says_what_would_change_and_cannot_be_committed);
 	tcase_add_test(all, nobody_publishes_without_contacts);
 	tcase_add_test(all, corrections_wait_until_what_follows_from_the_last_ones_is_done);
+	tcase_add_test(all, eight_generations_wait_for_their_removal_and_nothing_is_opened_that_might_make_it_more);
 	tcase_add_test(all, an_old_end_is_news_once_only);
 	tcase_add_test(all, errors_are_counted_by_kind_and_as_old_as_the_first_file_with_them);
 	tcase_add_test(all, a_full_file_is_reconciled_with_what_is_held);

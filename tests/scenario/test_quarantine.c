@@ -1,10 +1,12 @@
 // Scenarios of quarantine: who may hold back whom, and that it counts from the next message on, for sessions and
 // connections that are open, over restarts and after failed commits.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <check.h>
 
+#include "broker/quarantine.h"
 #include "certs/identity.h"
 #include "tests/harness/stage.h"
 
@@ -251,6 +253,69 @@ START_TEST(the_list_says_who_did_it_why_and_until_when)
 }
 END_TEST
 
+static enum store_status put_entry(struct quarantine *quarantine, struct arena *arena, size_t number, size_t cut, size_t *ret_bytes)
+{
+	Cpis__V1__QuarantineEntry entry = CPIS__V1__QUARANTINE_ENTRY__INIT;
+	char target[2 * SERIAL_BYTES_MAX + 1], text[TEXT_BYTES_MAX + 1];
+	bool replaced;
+	memset(text, 'x', TEXT_BYTES_MAX);
+	text[TEXT_BYTES_MAX] = '\0';
+	snprintf(target, sizeof target, "1%0*zu", (int)sizeof target - 2, number);
+	entry.kind = CERTIFICATE;
+	entry.target = target;
+	entry.reason = text + cut;
+	entry.owner_name = text;
+	entry.owner_uid = "555000000001";
+	entry.owner_organisation = "A00000";
+	entry.since_ms = stage->now_ms;
+	entry.until_ms = entry.audit_index = UINT64_MAX;
+	*ret_bytes = protobuf_c_message_get_packed_size(&entry.base) + 4; // tag and length of a list's item
+	arena_reset(arena);
+	return quarantine_put(quarantine, arena, &entry, &replaced);
+}
+
+// Fills the list with long entries, or replaces them, so that they take this many bytes in a reply. Returns how many they are.
+static size_t fill_list(size_t body_bytes)
+{
+	struct arena arena;
+	struct quarantine *quarantine = NULL;
+	size_t whole, bytes, sum = 0;
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	ck_assert(quarantine_new(stage->disk, stage->vault, &quarantine) && quarantine_load(quarantine));
+	ck_assert_int_eq(stage->disk->ops->begin(stage->disk), STORE_OK);
+	ck_assert_int_eq(put_entry(quarantine, &arena, 0, 0, &whole), STORE_OK);
+	const size_t count = (body_bytes + whole - 1) / whole;
+	for (size_t i = 0, over = count * whole - body_bytes; i < count; i++) {
+		// A length below 128 would take a byte less itself.
+		const size_t cut = over < 70 ? over : 70;
+		ck_assert_int_eq(put_entry(quarantine, &arena, i, cut, &bytes), STORE_OK);
+		over -= cut;
+		sum += bytes;
+	}
+	ck_assert_uint_eq(sum, body_bytes);
+	ck_assert_int_eq(stage->disk->ops->commit(stage->disk), STORE_OK);
+	quarantine_free(quarantine);
+	arena_done(&arena);
+	stage_restart(stage);
+	return count;
+}
+
+START_TEST(a_list_of_48_kb_comes_whole_and_one_byte_more_is_cut_and_says_so)
+{
+	const size_t count = fill_list(OP_BODY_BYTES_MAX);
+	ck_assert_uint_lt(count, PAGE_ITEMS_MAX);
+	const struct stage_reply *got = list(NATIONAL_REGISTRAR);
+	stage_expect_ok(got);
+	ck_assert_uint_eq(got->reply->quarantine_list->n_entries, count);
+	ck_assert(!got->reply->quarantine_list->more);
+	ck_assert_uint_eq(fill_list(OP_BODY_BYTES_MAX + 1), count);
+	got = list(NATIONAL_REGISTRAR);
+	stage_expect_ok(got);
+	ck_assert_uint_eq(got->reply->quarantine_list->n_entries, count - 1);
+	ck_assert(got->reply->quarantine_list->more);
+}
+END_TEST
+
 START_TEST(a_target_that_nobody_knows_is_held_back_and_said_to_be_unknown)
 {
 	static const struct {
@@ -304,6 +369,7 @@ int main(void)
 	tcase_add_test(tests, others_may_neither_set_nor_lift_nor_see);
 	tcase_add_test(tests, an_act_needs_the_persons_own_fresh_signature);
 	tcase_add_test(tests, the_list_says_who_did_it_why_and_until_when);
+	tcase_add_test(tests, a_list_of_48_kb_comes_whole_and_one_byte_more_is_cut_and_says_so);
 	tcase_add_test(tests, a_target_that_nobody_knows_is_held_back_and_said_to_be_unknown);
 	tcase_add_test(tests, what_is_not_a_target_or_a_reason_is_refused);
 	suite_add_tcase(suite, tests);

@@ -370,9 +370,15 @@ END_TEST
 
 START_TEST(refuses_inboxes_that_cannot_be_meant)
 {
+	const struct inbox_settings most =
+		inbox_of(LEEDS_INBOX("{escalate_after_minutes: 43200, expire_after_days: 365, same_look_minutes: 1440}"), "383");
+	ck_assert_uint_eq(most.escalate_after_minutes, REGISTER_ESCALATE_MINUTES_MAX);
+	ck_assert_uint_eq(most.expire_after_days, REGISTER_EXPIRE_DAYS_MAX);
+	ck_assert_uint_eq(most.same_look_minutes, REGISTER_SAME_LOOK_MINUTES_MAX);
 	refuses(LEEDS_INBOX("{escalate_after_minutes: 43201}"),
 		":2: organisation 383: inbox: escalate_after_minutes must be 0 to 43200");
 	refuses(LEEDS_INBOX("{expire_after_days: 0}"), ":2: organisation 383: inbox: expire_after_days must be 1 to 365");
+	refuses(LEEDS_INBOX("{expire_after_days: 366}"), ":2: organisation 383: inbox: expire_after_days must be 1 to 365");
 	refuses(LEEDS_INBOX("{same_look_minutes: 1441}"), ":2: organisation 383: inbox: same_look_minutes must be 0 to 1440");
 	refuses(LEEDS_INBOX("{escalate_after_minutes: 1440, expire_after_days: 1}"),
 		":2: organisation 383: inbox: escalate_after_minutes must be less than expire_after_days");
@@ -771,6 +777,34 @@ START_TEST(more_bad_certificates_than_anybody_reads_are_counted)
 }
 END_TEST
 
+// All but the one that is looked for are one empty file under other names, which is quick to read.
+START_TEST(there_are_16384_certificates_and_not_one_more)
+{
+	struct authority_paths made;
+	struct register_snapshot *snapshot = NULL;
+	char first[128], path[128], detail[REGISTER_DETAIL_BYTES] = "", expected[REGISTER_DETAIL_BYTES];
+	const struct curve_key_pair pair = enrol("RXH", "last", 30, &made);
+	copy_into_enrolled("/dev/null", "a.pem");
+	snprintf(first, sizeof first, "%s/a.pem", enrolled_directory);
+	write_register(GOOD);
+	for (unsigned i = 2; i < REGISTER_SYSTEMS_MAX; i++) {
+		snprintf(path, sizeof path, "%s/b%05u.pem", enrolled_directory, i);
+		ck_assert_int_eq(link(first, path), 0);
+	}
+	snapshot = load_at(now_ms);
+	ck_assert_uint_eq(register_systems_count(snapshot), 1);
+	ck_assert_ptr_nonnull(register_system(snapshot, pair.public_key));
+	register_release(snapshot);
+	snprintf(path, sizeof path, "%s/b.pem", enrolled_directory);
+	ck_assert_int_eq(link(first, path), 0);
+	snapshot = NULL;
+	ck_assert(!register_load(&paths, policy, now_ms, &snapshot, detail));
+	ck_assert_ptr_null(snapshot);
+	snprintf(expected, sizeof expected, "%s: more than 16384 certificates", enrolled_directory);
+	ck_assert_str_eq(detail, expected);
+}
+END_TEST
+
 START_TEST(a_copy_of_a_certificate_is_no_second_one)
 {
 	struct authority_paths issued;
@@ -876,6 +910,7 @@ static void add_system_tests(TCase *systems)
 	tcase_add_test(systems, stale_revocation_lists_leave_no_system_good);
 	tcase_add_test(systems, one_bad_certificate_does_not_stop_the_others);
 	tcase_add_test(systems, more_bad_certificates_than_anybody_reads_are_counted);
+	tcase_add_test(systems, there_are_16384_certificates_and_not_one_more);
 	tcase_add_test(systems, a_copy_of_a_certificate_is_no_second_one);
 	tcase_add_test(systems, two_good_certificates_with_one_key_are_both_off_profile);
 	tcase_add_test(systems, a_key_that_was_revoked_stays_so_under_another_certificate);
