@@ -14,7 +14,7 @@
 #include "proto/invariant.h"
 
 #define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 5
+#define SCHEMA_VERSION 6
 
 // What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
 static const char schema[] =
@@ -133,8 +133,12 @@ static const char schema[] =
 	"CREATE TABLE audit_block ("        // of 1,024 rows each
 	"  block INTEGER PRIMARY KEY,"
 	"  min_ms INTEGER NOT NULL,"
-	"  max_ms INTEGER NOT NULL"
+	"  max_ms INTEGER NOT NULL,"
+	"  peak_ms INTEGER NOT NULL,"       // greatest max_ms up to this block
+	"  floor_ms INTEGER NOT NULL"       // least min_ms from this block on
 	") STRICT;"
+	"CREATE INDEX audit_block_by_peak ON audit_block (peak_ms, block);"
+	"CREATE INDEX audit_block_by_floor ON audit_block (floor_ms, block);"
 	"CREATE TABLE audit_indexed ("      // rows before `next` are in the two above
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  next INTEGER NOT NULL"

@@ -121,11 +121,14 @@
 	X(AUDIT_SIZE, "SELECT coalesce(max(idx) + 1, 0) FROM audit")                                 \
 	X(AUDIT_TO_INDEX, "SELECT idx, time_ms, subject, person, organisation FROM audit WHERE idx >= ?1 ORDER BY idx LIMIT ?2") \
 	X(AUDIT_WORD_PUT, "INSERT INTO audit_word (rowid, words) VALUES (?1, ?2)")                   \
-	X(AUDIT_BLOCK_PUT, "INSERT INTO audit_block (block, min_ms, max_ms) VALUES (?1, ?2, ?3)"     \
-			   " ON CONFLICT (block) DO UPDATE SET min_ms = min(min_ms, excluded.min_ms),"  \
-			   " max_ms = max(max_ms, excluded.max_ms)")                                 \
-	X(AUDIT_BLOCK_FIRST, "SELECT block FROM audit_block WHERE max_ms >= ?1 ORDER BY block LIMIT 1") \
-	X(AUDIT_BLOCK_LAST, "SELECT block FROM audit_block WHERE min_ms < ?1 ORDER BY block DESC LIMIT 1") \
+	X(AUDIT_BLOCK_PUT, "INSERT INTO audit_block (block, min_ms, max_ms, peak_ms, floor_ms) VALUES (?1, ?2, ?3,"              \
+			   " max(?3, coalesce((SELECT peak_ms FROM audit_block WHERE block < ?1 ORDER BY block DESC LIMIT 1), ?3)), ?2)" \
+			   " ON CONFLICT (block) DO UPDATE SET min_ms = min(min_ms, excluded.min_ms),"                           \
+			   " max_ms = max(max_ms, excluded.max_ms), peak_ms = max(peak_ms, excluded.peak_ms),"                   \
+			   " floor_ms = min(floor_ms, excluded.floor_ms)")                                                       \
+	X(AUDIT_BLOCK_LOWER, "UPDATE audit_block SET floor_ms = ?2 WHERE floor_ms > ?2 AND block < ?1")                                  \
+	X(AUDIT_BLOCK_FIRST, "SELECT block FROM audit_block WHERE peak_ms >= ?1 ORDER BY peak_ms, block LIMIT 1")                        \
+	X(AUDIT_BLOCK_LAST, "SELECT block FROM audit_block WHERE floor_ms < ?1 ORDER BY floor_ms DESC, block DESC LIMIT 1")              \
 	X(AUDIT_INDEXED_GET, "SELECT next FROM audit_indexed WHERE id = 1")                          \
 	X(AUDIT_INDEXED_PUT, "UPDATE audit_indexed SET next = ?1 WHERE id = 1")                      \
 	X(AUDIT_KEY_PUT, "INSERT INTO audit_key (id, month, class, sealed) VALUES (?1, ?2, ?3, ?4)")  \

@@ -5,7 +5,8 @@
 // row. A row's words: s and the subject's tag in hexadecimal, p and the person's, o and the organisation.
 //
 // Times need not go up with the numbers, because clocks are set back: the least and greatest time of each block of rows bounds
-// where to look, and each row's own time decides.
+// where to look, and each row's own time decides. The greatest up to a block and the least from it on do go up with the numbers,
+// so that an index over either finds the first and the last block of a time span.
 #include <stdio.h>
 #include <string.h>
 
@@ -91,6 +92,11 @@ static bool end_span(struct sqlite_store *store, struct span *span)
 	span->open = false;
 	int bound = sqlite3_bind_int64(statement, 1, span->block) | sqlite3_bind_int64(statement, 2, span->min_ms) |
 		    sqlite3_bind_int64(statement, 3, span->max_ms);
+	if (sqlite_run(store, statement, bound, "audit_block") != STORE_OK)
+		return false;
+	// Only after a clock was set back are there any before it with a later one.
+	statement = store->statements[STATEMENT_AUDIT_BLOCK_LOWER];
+	bound = sqlite3_bind_int64(statement, 1, span->block) | sqlite3_bind_int64(statement, 2, span->min_ms);
 	return sqlite_run(store, statement, bound, "audit_block") == STORE_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #define BLOCK_ROWS 1024
 #define WORD_BYTES_MAX 40
+#define STATEMENTS 4
 #define MADE_ANEW "; `cpis-broker --rebuild-search CONFIG` makes it anew from the records"
 
 struct sum {
@@ -105,6 +106,11 @@ static bool note_time(struct block *block, sqlite3_stmt *row, sqlite3_stmt *stor
 	return true;
 }
 
+static enum log_status times_differ(struct comparing *comparing)
+{
+	return log_broken(comparing->result, "the search index does not have the records' times: searches may miss some" MADE_ANEW);
+}
+
 static enum log_status walk_rows(struct comparing *comparing, sqlite3_stmt *rows, sqlite3_stmt *stored)
 {
 	struct block block = {.open = false};
@@ -117,8 +123,16 @@ static enum log_status walk_rows(struct comparing *comparing, sqlite3_stmt *rows
 	if (right && step != SQLITE_DONE)
 		return unreadable(comparing);
 	if (!right || !end_block(&block, stored) || sqlite3_step(stored) != SQLITE_DONE)
-		return log_broken(comparing->result, "the search index does not have the records' times: searches may miss some" MADE_ANEW);
+		return times_differ(comparing);
 	return LOG_HOLDS;
+}
+
+// What is the greatest up to a block and the least from it on, when the blocks' own are right.
+static enum log_status count_wrong(struct comparing *comparing, sqlite3_stmt *wrong)
+{
+	if (sqlite3_step(wrong) != SQLITE_ROW)
+		return unreadable(comparing);
+	return sqlite3_column_int64(wrong, 0) == 0 ? LOG_HOLDS : times_differ(comparing);
 }
 
 // ------------------------------------------------------------------ the index
@@ -178,8 +192,10 @@ static enum log_status compare(struct comparing *comparing)
 		"SELECT idx, time_ms, subject, person, organisation FROM audit WHERE idx < ?1 ORDER BY idx",
 		"SELECT block, min_ms, max_ms FROM audit_block ORDER BY block",
 		"SELECT term, doc FROM temp.audit_vocabulary",
+		"SELECT count(*) FROM (SELECT peak_ms, floor_ms, max(max_ms) OVER (ORDER BY block) AS peak,"
+		" min(min_ms) OVER (ORDER BY block DESC) AS floor FROM audit_block) WHERE peak_ms <> peak OR floor_ms <> floor",
 	};
-	sqlite3_stmt *statements[3] = {NULL};
+	sqlite3_stmt *statements[STATEMENTS] = {NULL};
 	bool found = false;
 	enum log_status status = read_next(comparing, &found);
 	if (status != LOG_HOLDS || !found)
@@ -187,12 +203,14 @@ static enum log_status compare(struct comparing *comparing)
 	bool prepared = sqlite3_exec(comparing->handle,
 				     "CREATE VIRTUAL TABLE temp.audit_vocabulary USING fts5vocab (main, audit_word, instance)", NULL,
 				     NULL, NULL) == SQLITE_OK;
-	for (size_t i = 0; i < 3 && prepared; i++)
+	for (size_t i = 0; i < STATEMENTS && prepared; i++)
 		prepared = sqlite3_prepare_v2(comparing->handle, texts[i], -1, &statements[i], NULL) == SQLITE_OK;
 	status = prepared ? walk_rows(comparing, statements[0], statements[1]) : unreadable(comparing);
 	if (status == LOG_HOLDS)
+		status = count_wrong(comparing, statements[3]);
+	if (status == LOG_HOLDS)
 		status = walk_words(comparing, statements[2]);
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(statements[i]);
 	return status;
 }

@@ -115,7 +115,7 @@ static void change_table(struct fuzz_input *input, sqlite3 *database, uint64_t i
 	static const char *const texts[] = {
 		"DELETE FROM audit WHERE idx = ?1", "DELETE FROM audit WHERE idx >= ?1", "DELETE FROM checkpoint WHERE id > 0 * ?1",
 		"DELETE FROM audit_indexed WHERE id > 0 * ?1", "DELETE FROM audit_block WHERE block >= 0 * ?1",
-		"INSERT INTO audit_word (rowid, words) VALUES (?1, 'oxyz s00')", "INSERT INTO audit_block VALUES (?1 + 1, 1, 2)",
+		"INSERT INTO audit_word (rowid, words) VALUES (?1, 'oxyz s00')", "INSERT INTO audit_block VALUES (?1 + 1, 1, 2, 2, 1)",
 		"DROP TABLE audit_word", "DROP TABLE audit_block", "DROP TABLE audit_indexed", "DROP TABLE checkpoint", "DROP TABLE audit",
 		"DELETE FROM audit_word_data WHERE id > 10 - 0 * ?1", "UPDATE audit_word_data SET block = x'00' WHERE id = ?1",
 		"INSERT INTO audit SELECT -1, salt, record, nodes, time_ms, organisation, subject, person FROM audit WHERE idx = ?1",

@@ -1491,6 +1491,39 @@ START_TEST(finds_a_row_from_its_batch_on_and_after_a_rollback_not)
 }
 END_TEST
 
+// One block of the index (1,024 rows) after another, each at a time of its own: the clock was put far ahead, and set back twice.
+START_TEST(finds_times_in_all_blocks_when_the_clock_was_set_back)
+{
+	static const uint64_t times[] = {5000, 9000, 6000, 7000, 4000, 8000};
+	enum { BLOCKS = sizeof times / sizeof times[0], EACH = 1024 };
+	struct arena large;
+	ck_assert(arena_init(&large, 64u << 20));
+	for (unsigned block = 0; block < BLOCKS; block++) {
+		begin();
+		for (unsigned i = 0; i < EACH; i++) {
+			struct store_audit row = next_row(brighton.text, 1, 1, times[block] + i % 2);
+			append(&row);
+		}
+		commit();
+		if (block % 2 == 1)
+			reopen();
+	}
+	for (uint64_t from = 3000; from <= 10000; from += 1000)
+		for (uint64_t until = from; until <= 10000; until += 1000) {
+			struct store_audit_range range = {.key = STORE_AUDIT_ALL, .until_index = UINT64_MAX, .from_ms = from,
+							  .until_ms = until, .limit = 2 * BLOCKS * EACH};
+			struct store_audit *found;
+			size_t count, wanted = 0;
+			for (unsigned block = 0; block < BLOCKS; block++)
+				wanted += times[block] >= from && times[block] < until ? EACH : 0;
+			arena_reset(&large);
+			ck_assert_int_eq(ops->audit_search(store, &range, &large, &found, &count), STORE_OK);
+			ck_assert_uint_eq(count, wanted);
+		}
+	arena_done(&large);
+}
+END_TEST
+
 START_TEST(finds_nothing_about_somebody_who_is_not_there)
 {
 	const struct store_tag nobody = tag(77);
@@ -1696,6 +1729,7 @@ static void add_audit(Suite *suite)
 	tcase_add_test(tests, takes_the_rows_of_the_largest_batches_into_the_search_index);
 	tcase_add_test(tests, searches_along_each_key_in_both_orders_between_numbers_and_times);
 	tcase_add_test(tests, finds_a_row_from_its_batch_on_and_after_a_rollback_not);
+	tcase_add_test(tests, finds_times_in_all_blocks_when_the_clock_was_set_back);
 	tcase_add_test(tests, finds_nothing_about_somebody_who_is_not_there);
 	tcase_add_test(tests, keeps_the_latest_checkpoint_only);
 	tcase_add_test(tests, keeps_audit_keys_by_number_and_destroys_them);

@@ -17,9 +17,9 @@ static const struct {
 #undef X
 };
 
-// Over tables that limits.h bounds; but AUDIT_BLOCK's has a row for each 1,024 records of the log, and is read from one end.
-static const char *const scans[] = {"QUARANTINE_ALL",  "ENROLMENT_ALL", "ROLE_ALL",	 "AUDIT_BLOCK_FIRST", "AUDIT_BLOCK_LAST",
-				    "AUDIT_KEY_ALL", "HOLD_ALL",      "HEARD_LARGEST", "HEARD_EXPIRE"};
+// Over tables that limits.h bounds.
+static const char *const scans[] = {"QUARANTINE_ALL", "ENROLMENT_ALL", "ROLE_ALL",	 "AUDIT_KEY_ALL",
+				    "HOLD_ALL",	      "HEARD_LARGEST", "HEARD_EXPIRE"};
 
 #define PLAN_BYTES 2048u
 
