@@ -31,6 +31,9 @@ enum { EXIT_TOO_LARGE = 3 };
 // At the end messages that still come are read for so long, or until none has come for the second one.
 #define LAST_LOOK_MS 1000u
 #define LAST_SILENCE_MS 20
+// Behind the core when there is not enough processor for both: turning many away must not keep those who are let in waiting. With
+// ten steps (sched(7)) the others were told four times as late, and those let in gained nothing.
+#define BEHIND_THE_CORE 5
 // The process's own descriptors, and those that come between two looks.
 #define OWN_DESCRIPTORS 64u
 #define REPORTED_KINDS 8u
@@ -170,11 +173,19 @@ static bool open_network(struct front_process *front, char detail[TRANSPORT_DETA
 	return open_listeners(front, detail);
 }
 
+// Before there is a second thread: those that are made have it from this one.
+static void step_behind(void)
+{
+	// The kernel takes no more than 19, and whoever may run at all may step back.
+	(void)setpriority(PRIO_PROCESS, 0, getpriority(PRIO_PROCESS, 0) + BEHIND_THE_CORE);
+}
+
 // Files before the first thread, system calls when everything is open.
 static bool confine_and_open(struct front_process *front, char detail[SANDBOX_DETAIL_BYTES])
 {
 	char why[TRANSPORT_DETAIL_BYTES] = "";
 	struct sandbox_options options = sandbox_options(&front->setup);
+	step_behind();
 	// Where the limit does not allow it, the core has said so.
 	privileges_lock_memory(NULL);
 	if (!sandbox_told(sandbox_limit_files(&options, detail), "the front's files", detail))

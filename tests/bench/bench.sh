@@ -72,7 +72,7 @@ main() {
 	if [[ $quick != 1 ]]; then
 		run connections 120
 		run latency 120
-		run overload 90
+		run overload 120
 		run inbox 60
 		run sessions 120
 		run publication $([[ $full == 1 ]] && echo 1800 || echo 120)

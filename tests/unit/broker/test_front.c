@@ -368,6 +368,13 @@ END_TEST
 
 // ------------------------------------------------------------------ ends
 
+START_TEST(the_front_stands_behind_the_core_when_the_processor_is_short)
+{
+	pid_t front_pid = process_child(process_child(getpid()));
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)front_pid), getpriority(PRIO_PROCESS, 0) + 5);
+}
+END_TEST
+
 START_TEST(a_front_that_dies_is_started_again_where_it_was)
 {
 	// As libzmq does it, as its sandbox and as the kernel that is short of memory. A SIGSEGV sanitizers would take for a find.
@@ -625,6 +632,7 @@ static Suite *make_suite(void)
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 	tcase_add_test(tests, a_message_without_end_ends_the_front_and_nothing_else);
 #endif
+	tcase_add_test(tests, the_front_stands_behind_the_core_when_the_processor_is_short);
 	tcase_add_test(tests, a_front_that_dies_is_started_again_where_it_was);
 	tcase_add_test(tests, a_front_that_says_nothing_any_more_is_ended_and_started_again);
 	tcase_add_test(tests, without_its_keeper_it_is_lost);
