@@ -32,7 +32,7 @@ enum { EXIT_TOO_LARGE = 3 };
 #define LAST_LOOK_MS 1000u
 #define LAST_SILENCE_MS 20
 // Behind the core when there is not enough processor for both: turning many away must not keep those who are let in waiting. With
-// ten steps (sched(7)) the others were told four times as late, and those let in gained nothing.
+// ten steps (sched(7)) the others were told up to four times as late, and those let in gained nothing.
 #define BEHIND_THE_CORE 5
 // The process's own descriptors, and those that come between two looks.
 #define OWN_DESCRIPTORS 64u

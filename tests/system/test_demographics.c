@@ -230,7 +230,11 @@ START_TEST(it_comes_back_when_the_broker_was_restarted)
 	world_kill(world);
 	world_start(world);
 	world_process_wait(world, &process, mark, "announced");
-	ck_assert_int_eq(publish(ACTIVE, "CPP", "O'Neill", "Zoe", "2016-03-01"), 0);
+	// It has nothing to announce, so that its next question may still be on its way: 2 is "try again", and the test has a deadline.
+	int code;
+	while ((code = publish(ACTIVE, "CPP", "O'Neill", "Zoe", "2016-03-01")) == 2)
+		;
+	ck_assert_int_eq(code, 0);
 	ck_assert_int_eq(world_process_end(world, &process, SIGTERM), 0);
 }
 END_TEST
