@@ -12,6 +12,7 @@
 #include "tests/bench/beside.h"
 #include "tests/bench/queries.h"
 #include "tests/bench/report.h"
+#include "tests/bench/searches.h"
 
 #define CONNECTIONS 64u
 #define CAPACITY_MS 3000u
@@ -118,31 +119,12 @@ static void measure_open_loop(void)
 
 // ------------------------------------------------------------------ searches
 
-static size_t make_search(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX])
-{
-	uint64_t *made = context;
-	Cpis__V1__AuditSearchRequest search = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	(void)connection;
-	search.uid = town->seats[(*made)++ % TOWN_NURSES].uid;
-	search.limit = 50;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
-	request.audit_search = &search;
-	return town_pack(town, town_reviewer_seat(town), &request, out);
-}
-
-static void check_search(void *context, unsigned connection, const uint8_t *reply, size_t bytes)
-{
-	(void)context, (void)connection;
-	town_check(town, reply, bytes);
-}
-
 static void measure_search(void)
 {
 	struct report_samples alone = {0}, beside = {0}, searches = {0};
-	uint64_t made = 0;
-	const struct link_curve_target target = town_reviewer(town);
-	const struct load_options options = {&link_curve, &target, 1, make_search, check_search, &made};
+	struct searches reviewer;
+	searches_init(&reviewer, town);
+	const struct load_options options = searches_load(&reviewer);
 	const struct load_run run = {.window = 1, .duration_ms = SEARCH_MS};
 	for (unsigned i = 0; i < 3; i++) {
 		struct beside second;

@@ -15,6 +15,7 @@
 
 #include "proto/wire.h"
 #include "tests/bench/queries.h"
+#include "tests/bench/searches.h"
 #include "tests/bench/servers.h"
 #include "tests/harness/process_tree.h"
 #include "tests/harness/raw_curve.h"
@@ -121,29 +122,11 @@ static void publish(void)
 	}
 }
 
-static size_t make_search(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX])
-{
-	static uint64_t made;
-	Cpis__V1__AuditSearchRequest search = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	(void)context, (void)connection;
-	search.uid = town->seats[made++ % TOWN_NURSES].uid;
-	search.limit = 50;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
-	request.audit_search = &search;
-	return town_pack(town, town_reviewer_seat(town), &request, out);
-}
-
-static void check_search(void *context, unsigned connection, const uint8_t *reply, size_t bytes)
-{
-	(void)context, (void)connection;
-	town_check(town, reply, bytes);
-}
-
 static void review(void)
 {
-	const struct link_curve_target target = town_reviewer(town);
-	const struct load_options options = {&link_curve, &target, 1, make_search, check_search, NULL};
+	struct searches reviewer;
+	searches_init(&reviewer, town);
+	const struct load_options options = searches_load(&reviewer);
 	const struct load_run run = {.per_s = SEARCHES_PER_S, .duration_ms = FOREVER_MS};
 	struct load_result result;
 	load_run(load_open(&options), &run, &result);
