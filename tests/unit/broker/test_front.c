@@ -422,22 +422,57 @@ START_TEST(without_its_keeper_it_is_lost)
 }
 END_TEST
 
-START_TEST(who_asks_while_it_stops_is_told_to_go_elsewhere)
+static void pause_front(void)
 {
-	struct raw_curve *client = connect_as(ENROLMENT_HOSPITAL);
 	struct front_request request;
-	struct arena arena;
-	ck_assert(arena_init(&arena, ARENA_BYTES));
-	assert_answers(client, "before");
 	front_pause(front);
 	while (!front_is_paused(front)) {
 		front_wait(front, -1, 20);
 		ck_assert(!front_receive(front, &request));
 	}
+}
+
+START_TEST(who_asks_while_it_stops_is_told_to_go_elsewhere)
+{
+	struct raw_curve *client = connect_as(ENROLMENT_HOSPITAL);
+	struct arena arena;
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	assert_answers(client, "before");
+	pause_front();
 	ask(client, 7);
 	assert_refused_as(client, &arena, "draining", 7);
 	front_stop(front);
 	ck_assert_int_eq(raw_curve_wait_closed(client, EDGE_WAIT_MS), RAW_CURVE_CLOSED);
+	ck_assert_uint_eq(front_read_counters(front).zap.admitted, 2); // the self-test's, ours
+	raw_curve_close(client);
+	arena_done(&arena);
+}
+END_TEST
+
+// Asked in one go and told so too: fewer than libzmq holds for one connection. FRONT_DRAIN_MAX is a multiple of it.
+#define TOLD_AT_ONCE 512u
+
+// Whoever asks without end does not keep the front from its own: the last is told, the next one is not, and it ends when it is to.
+START_TEST(of_those_who_ask_while_it_stops_65536_are_told_and_then_nobody)
+{
+	struct raw_curve *client = connect_as(ENROLMENT_HOSPITAL);
+	uint8_t reply[1000];
+	size_t bytes;
+	struct arena arena;
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	pause_front();
+	for (unsigned told = 0; told < FRONT_DRAIN_MAX; told += TOLD_AT_ONCE) {
+		for (unsigned i = 0; i < TOLD_AT_ONCE; i++)
+			ask(client, (uint8_t)i);
+		assert_refused_as(client, &arena, "draining", 0);
+		for (unsigned i = 1; i < TOLD_AT_ONCE; i++)
+			ck_assert_int_eq(raw_curve_receive(client, reply, sizeof reply, &bytes, EDGE_WAIT_MS), RAW_CURVE_OK);
+	}
+	for (unsigned i = 0; i < TOLD_AT_ONCE; i++)
+		ask(client, 8);
+	front_stop(front);
+	ck_assert_int_eq(raw_curve_receive(client, reply, sizeof reply, &bytes, EDGE_WAIT_MS), RAW_CURVE_CLOSED);
+	// It said so before it ended: it did not have to be ended.
 	ck_assert_uint_eq(front_read_counters(front).zap.admitted, 2); // the self-test's, ours
 	raw_curve_close(client);
 	arena_done(&arena);
@@ -637,6 +672,7 @@ static Suite *make_suite(void)
 	tcase_add_test(tests, a_front_that_says_nothing_any_more_is_ended_and_started_again);
 	tcase_add_test(tests, without_its_keeper_it_is_lost);
 	tcase_add_test(tests, who_asks_while_it_stops_is_told_to_go_elsewhere);
+	tcase_add_test(tests, of_those_who_ask_while_it_stops_65536_are_told_and_then_nobody);
 	tcase_set_timeout(lies, 120);
 	tcase_add_checked_fixture(lies, set_up, tear_down);
 	tcase_add_test(lies, idle_connections_do_not_take_the_last_descriptor);
