@@ -14,6 +14,7 @@
 #define TRANSPORT_WAIT_MAX 4u // sockets that are waited for at once
 #define ZAP_FIELD_BYTES_MAX 255 // of one field of a question whether to let somebody in; a longer one is not answered
 #define FRONT_HALF_OPEN_MAX 1024u // connections beside connections_max, for handshakes under way
+#define FRONT_DESCRIPTORS_MAX 65536u // a connection beyond is counted, but neither followed nor cut off
 #define FRONT_DRAIN_MAX 65536u // waiting requests that are told when the broker stops
 #define FRONT_BUSY_SYSTEMS_MAX 64u // refused as too busy between two looks, 100 ms; those of more count for the last one
 #define FRONT_LINK_FRAME_BYTES_MAX (1024u * 1024u) // between core and front: the list of 16,384 systems is the longest
@@ -25,7 +26,9 @@
 #define SANDBOX_PATHS_MAX 12 // directories
 #define SANDBOX_PORTS_MAX 4
 
-// The configuration's numbers (config.c)
+// The configuration (config.c)
+#define CONFIG_PATH_BYTES_MAX 4095 // the kernel's PATH_MAX without the end
+#define CONFIG_USER_BYTES_MAX 32 // useradd(8)
 #define CONNECTIONS_MAX 65536u
 #define BATCH_MAX 1024u // requests per commit
 #define WAITING_MAX 65536u // requests before the core
