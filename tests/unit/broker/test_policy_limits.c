@@ -11,7 +11,7 @@
 static char text[256 * 1024], detail[POLICY_DETAIL_BYTES];
 static size_t used;
 
-static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
