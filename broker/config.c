@@ -19,8 +19,6 @@
 #define BUSY_AFTER_MS_DEFAULT 12u
 #define FRONT_MEMORY_MB_MIN 64u // less is used up by a few hundred honest connections
 #define FRONT_MEMORY_MB_DEFAULT 512u
-#define PATH_BYTES_MAX 4095
-#define USER_BYTES_MAX 32 // useradd(8)
 
 // Numbers are read as text: libcyaml would take "10k" for 10.
 struct config_text {
@@ -61,7 +59,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("endpoint", config.endpoint, 0, 255),
 	TEXT_FIELD("enrolment_endpoint", config.enrolment_endpoint, CYAML_FLAG_OPTIONAL, 255),
 	TEXT_FIELD("next_endpoint", config.next_endpoint, CYAML_FLAG_OPTIONAL, 255),
-#define X(name, optional) TEXT_FIELD(#name, config.name, optional, PATH_BYTES_MAX),
+#define X(name, optional) TEXT_FIELD(#name, config.name, optional, CONFIG_PATH_BYTES_MAX),
 	PATH_TABLE(X)
 #undef X
 		TEXT_FIELD("connections_max", connections_max, CYAML_FLAG_OPTIONAL, 10),
@@ -72,7 +70,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("busy_after_ms", busy_after_ms, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("front_memory_mb", front_memory_mb, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("witness_required_s", witness_required_s, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("user", config.user, CYAML_FLAG_OPTIONAL, USER_BYTES_MAX),
+	TEXT_FIELD("user", config.user, CYAML_FLAG_OPTIONAL, CONFIG_USER_BYTES_MAX),
 	TEXT_FIELD("sandbox", sandbox, CYAML_FLAG_OPTIONAL, 16),
 	CYAML_FIELD_END,
 };

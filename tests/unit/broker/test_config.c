@@ -418,6 +418,42 @@ START_TEST(refuses_a_user_or_a_sandbox_that_is_none)
 }
 END_TEST
 
+static void path_of(char *text, size_t size, size_t bytes)
+{
+	static char long_path[CONFIG_PATH_BYTES_MAX + 2];
+	const char *line = "/etc/cpis/register.yaml", *at = strstr(GOOD, line);
+	memset(long_path, 'a', sizeof long_path);
+	long_path[0] = '/';
+	ck_assert_ptr_nonnull(at);
+	snprintf(text, size, "%.*s%.*s%s", (int)(at - GOOD), GOOD, (int)bytes, long_path, at + strlen(line));
+}
+
+// The sentence ends with what was too long, cut.
+static void refuses_as_too_long(const char *text, const char *sentence)
+{
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES] = "";
+	write_text(text);
+	ck_assert(!config_load(path, &config, detail));
+	ck_assert_msg(strstr(detail, sentence) != NULL, "%s", detail);
+}
+
+START_TEST(a_path_has_4095_bytes_and_a_users_name_32)
+{
+	static char text[2 * CONFIG_PATH_BYTES_MAX];
+	path_of(text, sizeof text, CONFIG_PATH_BYTES_MAX);
+	struct config *config = load(text);
+	ck_assert_uint_eq(strlen(config->register_file), CONFIG_PATH_BYTES_MAX);
+	config_free(config);
+	path_of(text, sizeof text, CONFIG_PATH_BYTES_MAX + 1);
+	refuses_as_too_long(text, ":10: register_file: STRING length > 4095: /aaa");
+	config = load(GOOD "user: abcdefghijklmnopqrstuvwxyz012345\n");
+	ck_assert_uint_eq(strlen(config->user), CONFIG_USER_BYTES_MAX);
+	config_free(config);
+	refuses_as_too_long(GOOD "user: abcdefghijklmnopqrstuvwxyz0123456\n", ":16: user: STRING length > 32: abc");
+}
+END_TEST
+
 START_TEST(refuses_control_characters)
 {
 	refuses_instead("broker-1", "\"broker\\n1\"", ":3: broker_name has control characters");
@@ -464,6 +500,7 @@ int main(void)
 	tcase_add_test(config, refuses_an_endpoint_that_is_not_tcp);
 	tcase_add_test(config, reads_as_whom_it_runs_and_how_it_is_limited);
 	tcase_add_test(config, refuses_a_user_or_a_sandbox_that_is_none);
+	tcase_add_test(config, a_path_has_4095_bytes_and_a_users_name_32);
 	tcase_add_test(config, refuses_control_characters);
 	tcase_add_test(config, refuses_a_broker_name_over_64_bytes);
 	suite_add_tcase(suite, config);
