@@ -1,4 +1,5 @@
 // PostgreSQL backend: sessions, batches, opening. What a commit means is in store_postgres.h.
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,10 +101,19 @@ static bool connect_anew(struct postgres_store *store, enum postgres_statement c
 	return false;
 }
 
+// By what came while nobody waited: the server's last words, and the end.
+static bool has_ended(PGconn *connection)
+{
+	struct pollfd ready = {.fd = PQsocket(connection), .events = POLLIN};
+	while (poll(&ready, 1, 0) > 0)
+		if (PQconsumeInput(connection) != 1)
+			return true;
+	return PQstatus(connection) != CONNECTION_OK;
+}
+
 bool postgres_ready(struct postgres_store *store)
 {
-	// What came while nobody waited: that the server has gone.
-	if (store->connection != NULL && (PQconsumeInput(store->connection) != 1 || PQstatus(store->connection) != CONNECTION_OK))
+	if (store->connection != NULL && has_ended(store->connection))
 		postgres_drop(store);
 	return store->connection != NULL || connect_anew(store, POSTGRES_FENCE);
 }

@@ -21,7 +21,7 @@
 
 // Of one tag after the other, so that each is one walk along its index, which ends at the limit.
 #define SEARCH_OF_TAGS(key, more, order)                                                                                       \
-	"SELECT " AUDIT_COLUMNS("NULL::bytea") " FROM (SELECT DISTINCT unnest($7::bytea[]) AS tag) AS wanted CROSS JOIN LATERAL"                  \
+	"SELECT " AUDIT_COLUMNS("NULL::bytea") " FROM (SELECT DISTINCT unnest($7::bytea[]) AS tag) AS wanted CROSS JOIN LATERAL" \
 	" (SELECT * FROM audit WHERE broker = $1 AND " key " = wanted.tag AND idx >= $2 AND idx < $3"                          \
 	" AND time_ms >= $4 AND time_ms < $5" more " ORDER BY idx " order " LIMIT $6) AS found ORDER BY idx " order " LIMIT $6"
 #define SEARCH_OF_ALL(more, order)                                                                                             \
@@ -38,7 +38,9 @@
 	X(GUARD, "SELECT durable($1)")                                                                                         \
 	X(TAKE, "INSERT INTO broker (name, instance) VALUES ($1, $2)"                                                          \
 		" ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, batches = broker.batches + 1")                \
-	X(FENCE, "UPDATE broker SET batches = batches + 1 WHERE name = $1 AND instance = $2")                                  \
+	/* By a broker that has not got the log any more: NULL, which the column refuses, so that no commit that is on its way \
+	   behind it is carried out. */                                                                                        \
+	X(FENCE, "UPDATE broker SET batches = CASE WHEN instance = $2 THEN batches + 1 END WHERE name = $1")                   \
 	X(PLAN_PUT, "INSERT INTO plan (" PLAN_COLUMNS ") VALUES ($1, $2, $3, $4, $5)"                                          \
 		    " ON CONFLICT (slot, generation) DO UPDATE SET sealed = excluded.sealed")                                  \
 	X(PLAN_GET, "SELECT " PLAN_COLUMNS " FROM plan WHERE slot = $1 AND generation <= $2 ORDER BY generation DESC LIMIT 1") \
@@ -120,10 +122,11 @@
 	X(ROLE_USE_GET, "SELECT used_ms FROM role_use WHERE profile = $1")                                                     \
 	X(POLICY_PUT, "INSERT INTO policy (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed") \
 	X(POLICY_GET, "SELECT sealed FROM policy WHERE id = 1")                                                                \
-	/* Only in place of one that had expired when it was looked for: a live one that was not there then is another broker's. */ \
+	/* Only in place of one that had expired when it was looked for: a live one that was not there then is another broker's, \
+	   and NULL is refused. */                                                                                             \
 	X(REQUEST_PUT, "INSERT INTO request (key, digest, expires_ms, sealed) VALUES ($1, $2, $3, $4)"                         \
-		       " ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, expires_ms = excluded.expires_ms,"          \
-		       " sealed = excluded.sealed WHERE request.expires_ms <= $5")                                             \
+		       " ON CONFLICT (key) DO UPDATE SET expires_ms = CASE WHEN request.expires_ms <= $5 THEN excluded.expires_ms END," \
+		       " digest = excluded.digest, sealed = excluded.sealed")                                                  \
 	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = $1 AND expires_ms > $2")               \
 	X(REQUEST_EXPIRE, "DELETE FROM request WHERE key IN (SELECT key FROM request WHERE expires_ms <= $1"                   \
 			  " ORDER BY expires_ms LIMIT 1100 FOR UPDATE SKIP LOCKED)")                                           \
@@ -214,7 +217,7 @@ PGconn *postgres_target_connect(struct postgres_target *target, unsigned timeout
 struct postgres_queued {
 	enum postgres_statement statement;
 	bool prepared;               // and not run
-	bool must_change;            // a row; else it has failed
+	bool conditional;            // its row is changed, or it fails
 };
 
 #define INSTANCE_BYTES 16
@@ -291,7 +294,7 @@ enum store_status postgres_fail(struct postgres_store *store, const char *what, 
 void postgres_drop(struct postgres_store *store);
 // Sends a statement; its result is awaited later. False: it cannot be sent. `sql`: to prepare it; NULL: to run it.
 bool postgres_send(struct postgres_store *store, enum postgres_statement statement, const char *sql, const struct values *values,
-		   bool must_change);
+		   bool conditional);
 // Awaits all that was sent, and gives the last result unless `ret_last` is NULL. False when any of it failed: `failure` says why, and
 // the log; the connection is dropped where it is lost or the deadline is over.
 bool postgres_await(struct postgres_store *store, PGresult **ret_last);
@@ -300,8 +303,8 @@ bool postgres_await(struct postgres_store *store, PGresult **ret_last);
 enum store_status postgres_open_batch(struct postgres_store *store);
 // In a batch: a statement that gives no rows, whose failure is that of the next read or the commit.
 enum store_status postgres_write(struct postgres_store *store, enum postgres_statement statement, const struct values *values);
-// The same, which fails unless a row is changed.
-enum store_status postgres_write_one(struct postgres_store *store, enum postgres_statement statement, const struct values *values);
+// The same, of a statement that makes a column NULL, and so fails, where another broker was before this one.
+enum store_status postgres_write_unless_taken(struct postgres_store *store, enum postgres_statement statement, const struct values *values);
 // In a batch: one that is awaited, and how many rows it changed.
 enum store_status postgres_change(struct postgres_store *store, enum postgres_statement statement, const struct values *values,
 				  size_t *ret_rows);

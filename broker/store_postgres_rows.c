@@ -58,7 +58,7 @@ enum store_status postgres_request_put(struct store *base, const struct store_re
 	values_u64(&values, request->expires_ms);
 	values_bytes(&values, request->sealed.data, request->sealed.bytes);
 	values_u64(&values, store->looked_ms);
-	return postgres_write_one(store, POSTGRES_REQUEST_PUT, &values);
+	return postgres_write_unless_taken(store, POSTGRES_REQUEST_PUT, &values);
 }
 
 static bool read_request(struct postgres_row row, struct arena *arena, void *to)

@@ -11,6 +11,8 @@
 #include "broker/store_postgres_priv.h"
 #include "proto/invariant.h"
 
+#define NOT_NULL_VIOLATION "23502"
+
 static const char *const names[] = {
 #define X(name, sql) #name,
 	POSTGRES_STATEMENTS(X)
@@ -47,7 +49,7 @@ void postgres_drop(struct postgres_store *store)
 // ------------------------------------------------------------------ the pipeline
 
 bool postgres_send(struct postgres_store *store, enum postgres_statement statement, const char *sql, const struct values *values,
-		   bool must_change)
+		   bool conditional)
 {
 	static const int formats[VALUES_LENGTH] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 	if (store->queue_count == QUEUE_LENGTH && !postgres_await(store, NULL))
@@ -61,7 +63,7 @@ bool postgres_send(struct postgres_store *store, enum postgres_statement stateme
 		postgres_drop(store);
 		return false;
 	}
-	store->queue[store->queue_count++] = (struct postgres_queued){statement, sql != NULL, must_change};
+	store->queue[store->queue_count++] = (struct postgres_queued){statement, sql != NULL, conditional};
 	return true;
 }
 
@@ -85,6 +87,12 @@ static bool next_result(struct postgres_store *store, uint64_t deadline_ms, PGre
 	return true;
 }
 
+static const char *taken(enum postgres_statement statement)
+{
+	return statement == POSTGRES_FENCE ? "another broker of this name has opened this log: this one may not write it any more"
+					   : "another broker has written this row meanwhile";
+}
+
 // Whether a statement was done. Of those after one that failed nothing is said: they were not run.
 static bool is_done(struct postgres_store *store, const struct postgres_queued *queued, const PGresult *result)
 {
@@ -95,6 +103,8 @@ static bool is_done(struct postgres_store *store, const struct postgres_queued *
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
 		const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 		char why[POSTGRES_FAILURE_BYTES];
+		if (queued->conditional && code != NULL && strcmp(code, NOT_NULL_VIOLATION) == 0)
+			return fail(store, name, taken(queued->statement));
 		// Not its detail, which would quote the row.
 		snprintf(why, sizeof why, "%s (%s)", text == NULL ? PQresultErrorMessage(result) : text, code == NULL ? "no SQLSTATE" : code);
 		return fail(store, name, why);
@@ -102,10 +112,6 @@ static bool is_done(struct postgres_store *store, const struct postgres_queued *
 	// A transaction that failed ends so too, and says so.
 	if (queued->statement == POSTGRES_COMMIT && !queued->prepared && strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") != 0)
 		return fail(store, name, "the server rolled back");
-	if (queued->must_change && strcmp(PQcmdTuples((PGresult *)(uintptr_t)result), "0") == 0)
-		return fail(store, name,
-			    queued->statement == POSTGRES_FENCE ? "another broker of this name has opened this log: this one may not write it any more"
-								: "another broker has written this row meanwhile");
 	return true;
 }
 
@@ -162,7 +168,7 @@ enum store_status postgres_open_batch(struct postgres_store *store)
 }
 
 // That an earlier call of the batch failed has been said.
-static bool issue(struct postgres_store *store, enum postgres_statement statement, const struct values *values, bool must_change)
+static bool issue(struct postgres_store *store, enum postgres_statement statement, const struct values *values, bool conditional)
 {
 	if (store->poisoned)
 		return false;
@@ -172,7 +178,7 @@ static bool issue(struct postgres_store *store, enum postgres_statement statemen
 		return false;
 	if (store->begun && postgres_open_batch(store) != STORE_OK)
 		return false;
-	return postgres_send(store, statement, NULL, values, must_change);
+	return postgres_send(store, statement, NULL, values, conditional);
 }
 
 enum store_status postgres_write(struct postgres_store *store, enum postgres_statement statement, const struct values *values)
@@ -181,7 +187,7 @@ enum store_status postgres_write(struct postgres_store *store, enum postgres_sta
 	return issue(store, statement, values, false) ? STORE_OK : STORE_FAILED;
 }
 
-enum store_status postgres_write_one(struct postgres_store *store, enum postgres_statement statement, const struct values *values)
+enum store_status postgres_write_unless_taken(struct postgres_store *store, enum postgres_statement statement, const struct values *values)
 {
 	INVARIANT(store->begun);
 	return issue(store, statement, values, true) ? STORE_OK : STORE_FAILED;

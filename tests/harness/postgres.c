@@ -1,6 +1,7 @@
 // A throw-away PostgreSQL, and the process that keeps it.
 #include "tests/harness/postgres.h"
 
+#include <errno.h>
 #include <ftw.h>
 #include <grp.h>
 #include <poll.h>
@@ -150,11 +151,11 @@ static void make_roles(const struct postgres *postgres)
 {
 	postgres_sql(postgres, "postgres", "postgres",
 		     "CREATE ROLE cpis_owner NOLOGIN; CREATE ROLE cpis_broker NOLOGIN;"
-		     "CREATE ROLE migrator LOGIN NOINHERIT IN ROLE cpis_owner;"
+		     "CREATE ROLE migrator LOGIN IN ROLE cpis_owner;"
+		     // Where a test has a second server that does not answer, these are not to wait for it.
+		     "ALTER ROLE postgres SET synchronous_commit = local; ALTER ROLE migrator SET synchronous_commit = local;"
 		     "CREATE ROLE broker1 LOGIN IN ROLE cpis_broker; CREATE ROLE broker2 LOGIN IN ROLE cpis_broker");
 	postgres_sql(postgres, "postgres", "postgres", "CREATE DATABASE template OWNER cpis_owner");
-	postgres_sql(postgres, "postgres", "template", "REVOKE ALL ON DATABASE template FROM PUBLIC;"
-						       "GRANT CONNECT ON DATABASE template TO cpis_broker, migrator");
 }
 
 void postgres_start(struct postgres *postgres, const char *settings)
@@ -193,11 +194,44 @@ pid_t postgres_server(const struct postgres *postgres)
 	return process_child(postgres->keeper);
 }
 
+void postgres_make_database(const struct postgres *postgres, const char *name)
+{
+	char sql[200];
+	postgres_remove_database(postgres, name);
+	snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template OWNER cpis_owner", name);
+	postgres_sql(postgres, "postgres", "postgres", sql);
+	snprintf(sql, sizeof sql, "REVOKE ALL ON DATABASE %s FROM PUBLIC; GRANT CONNECT ON DATABASE %s TO cpis_broker, cpis_owner", name, name);
+	postgres_sql(postgres, "postgres", "postgres", sql);
+}
+
+void postgres_remove_database(const struct postgres *postgres, const char *name)
+{
+	char sql[200];
+	snprintf(sql, sizeof sql, "DROP DATABASE IF EXISTS %s WITH (FORCE)", name);
+	postgres_sql(postgres, "postgres", "postgres", sql);
+}
+
+pid_t postgres_receiver(const struct postgres *postgres, const char *name)
+{
+	char to[80], conninfo[200];
+	snprintf(to, sizeof to, "%s/received", postgres->directory);
+	snprintf(conninfo, sizeof conninfo, "host=%s user=postgres application_name=%s", postgres->directory, name);
+	must(mkdir(to, 0777) == 0 || errno == EEXIST, "a directory");
+	must(chmod(to, 0777) == 0, "a directory");
+	const char *const command[] = {BINARIES "/pg_receivewal", "-D", to, "-d", conninfo, "--synchronous", "--no-loop", NULL};
+	return launch(command, STDERR_FILENO);
+}
+
 // ------------------------------------------------------------------ SQL
 
 void postgres_conninfo(const struct postgres *postgres, const char *role, const char *database, char ret[POSTGRES_CONNINFO_BYTES])
 {
 	snprintf(ret, POSTGRES_CONNINFO_BYTES, "host=%s dbname=%s user=%s", postgres->directory, database, role);
+}
+
+static void ignore_notice(void *context, const PGresult *notice)
+{
+	(void)context, (void)notice;
 }
 
 // Returns the SQLSTATE, "" when it was done.
@@ -208,6 +242,7 @@ static const char *run(const struct postgres *postgres, const char *role, const 
 	char conninfo[POSTGRES_CONNINFO_BYTES];
 	postgres_conninfo(postgres, role, database, conninfo);
 	PGconn *connection = PQconnectdb(conninfo);
+	PQsetNoticeReceiver(connection, ignore_notice, NULL);
 	PGresult *result = PQstatus(connection) == CONNECTION_OK ? PQexec(connection, sql) : NULL;
 	ExecStatusType status = PQresultStatus(result);
 	const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
@@ -231,6 +266,29 @@ const char *postgres_sql(const struct postgres *postgres, const char *role, cons
 		abort();
 	}
 	return value;
+}
+
+void postgres_until(const struct postgres *postgres, const char *database, const char *sql)
+{
+	uint64_t deadline = clock_monotonic_ms() + START_MS;
+	while (strcmp(postgres_sql(postgres, "postgres", database, sql), "t") != 0)
+		must(clock_monotonic_ms() < deadline, sql);
+}
+
+// A new session has a setting when the server has read it, and then it has told all others.
+void postgres_configure(const struct postgres *postgres, const char *setting, const char *value)
+{
+	char sql[300];
+	if (setting == NULL) {
+		postgres_sql(postgres, "postgres", "postgres", "ALTER SYSTEM RESET ALL");
+		postgres_sql(postgres, "postgres", "postgres", "SELECT pg_reload_conf()");
+		return;
+	}
+	snprintf(sql, sizeof sql, "ALTER SYSTEM SET %s = '%s'", setting, value);
+	postgres_sql(postgres, "postgres", "postgres", sql);
+	postgres_sql(postgres, "postgres", "postgres", "SELECT pg_reload_conf()");
+	snprintf(sql, sizeof sql, "SELECT current_setting('%s') = '%s'", setting, value);
+	postgres_until(postgres, "postgres", sql);
 }
 
 _Bool postgres_forbids(const struct postgres *postgres, const char *role, const char *database, const char *sql)

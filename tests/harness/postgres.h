@@ -17,18 +17,30 @@ struct postgres {
 };
 
 // `settings`: further lines for postgresql.conf, or NULL. Made in it: the roles cpis_owner and cpis_broker as broker/README.md has
-// them, the login roles broker1 and broker2 of the latter, and a database "template" of cpis_owner, which is empty.
+// them, the login roles broker1 and broker2 of the latter and migrator of the former, and a database "template", which is empty.
 void postgres_start(struct postgres *postgres, const char *settings);
 void postgres_stop(struct postgres *postgres);
 // The keeper's child: the server itself.
 pid_t postgres_server(const struct postgres *postgres);
+
+// A copy of "template", as broker/README.md has the store's database. An older one of the name is removed.
+void postgres_make_database(const struct postgres *postgres, const char *name);
+void postgres_remove_database(const struct postgres *postgres, const char *name); // whoever is connected to it
+
+// A second server, as far as the first one can tell: pg_receivewal, which flushes what it receives and says so, under this name
+// (of synchronous_standby_names). Ends with the process that started it; SIGSTOP makes it one that confirms nothing.
+pid_t postgres_receiver(const struct postgres *postgres, const char *name);
 
 // How to connect to it.
 void postgres_conninfo(const struct postgres *postgres, const char *role, const char *database, char ret[POSTGRES_CONNINFO_BYTES]);
 // Runs SQL as this role; aborts with what the server says unless it is done. The first column of the last row, "" when there is none;
 // valid until the next call.
 const char *postgres_sql(const struct postgres *postgres, const char *role, const char *database, const char *sql);
-// The same, and true when the server refused it for want of a right or by one of the tables' triggers (SQLSTATE 42501).
+// Asks again until that is "t"; aborts when it is not within a minute.
+void postgres_until(const struct postgres *postgres, const char *database, const char *sql);
+// Sets it for all sessions, those that are there too; NULL: sets all back that was set so.
+void postgres_configure(const struct postgres *postgres, const char *setting, const char *value);
+// Runs SQL, and is true when the server refused it for want of a right or by one of the tables' triggers (SQLSTATE 42501).
 _Bool postgres_forbids(const struct postgres *postgres, const char *role, const char *database, const char *sql);
 
 #endif

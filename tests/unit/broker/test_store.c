@@ -57,10 +57,8 @@ static char database[32];
 
 static void postgres_make(void)
 {
-	char sql[100];
 	snprintf(database, sizeof database, "test_%d", (int)getpid());
-	snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template OWNER cpis_owner", database);
-	postgres_sql(&server, "postgres", "postgres", sql);
+	postgres_make_database(&server, database);
 }
 
 static struct store *postgres_open(void)
@@ -75,9 +73,7 @@ static struct store *postgres_open(void)
 
 static void postgres_destroy(void)
 {
-	char sql[100];
-	snprintf(sql, sizeof sql, "DROP DATABASE %s WITH (FORCE)", database);
-	postgres_sql(&server, "postgres", "postgres", sql);
+	postgres_remove_database(&server, database);
 }
 
 // Each of them is asked for over a socket.
