@@ -84,7 +84,7 @@ static bool add_hosts(struct postgres_target *target, char failure[POSTGRES_FAIL
 {
 	static const char *const lists[] = {"host", "hostaddr", "port"};
 	const char *items[3][TARGET_HOSTS] = {{NULL}};
-	size_t counts[3];
+	size_t counts[3] = {0};
 	for (int i = 0; i < 3; i++) {
 		const char *list = setting(target, lists[i]);
 		if (list != NULL && (target->text[i] = strdup(list)) == NULL)
