@@ -250,15 +250,18 @@ static inline struct postgres_store *postgres_store_of(struct store *store)
 
 // ------------------------------------------------------------------ values and rows: store_postgres_values.c
 
-// The parameters of a statement, in PostgreSQL's binary formats; what they point to is the caller's.
+// The parameters of a statement, in PostgreSQL's binary formats; what they point to is the caller's. May be copied.
 #define VALUES_LENGTH 13
 struct values {
 	int count;
 	const char *data[VALUES_LENGTH];
 	int bytes[VALUES_LENGTH];
 	uint8_t numbers[VALUES_LENGTH][8];
+	bool is_number[VALUES_LENGTH]; // it is the one above, and not at `data`
 	bool out_of_range;
 };
+// Where each is, for libpq.
+void values_places(const struct values *values, const char *ret[VALUES_LENGTH]);
 void values_u64(struct values *values, uint64_t value); // past INT64_MAX: out of range
 void values_bool(struct values *values, bool value);
 void values_bytes(struct values *values, const void *data, size_t bytes);

@@ -54,9 +54,12 @@ bool postgres_send(struct postgres_store *store, enum postgres_statement stateme
 	static const int formats[VALUES_LENGTH] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 	if (store->queue_count == QUEUE_LENGTH && !postgres_await(store, NULL))
 		return false;
+	const char *places[VALUES_LENGTH];
+	if (values != NULL)
+		values_places(values, places);
 	int sent = sql != NULL ? PQsendPrepare(store->connection, names[statement], sql, 0, NULL)
 			       : PQsendQueryPrepared(store->connection, names[statement], values == NULL ? 0 : values->count,
-						     values == NULL ? NULL : values->data, values == NULL ? NULL : values->bytes,
+						     values == NULL ? NULL : places, values == NULL ? NULL : values->bytes,
 						     values == NULL ? NULL : formats, 1);
 	if (sent != 1) {
 		fail(store, names[statement], PQerrorMessage(store->connection));

@@ -15,22 +15,31 @@ static void put(struct values *values, const void *data, size_t bytes)
 	values->bytes[values->count++] = (int)bytes;
 }
 
+static void put_number(struct values *values, const void *number, size_t bytes)
+{
+	INVARIANT(values->count < VALUES_LENGTH && bytes <= sizeof values->numbers[0]);
+	memcpy(values->numbers[values->count], number, bytes);
+	values->is_number[values->count] = true;
+	put(values, NULL, bytes);
+}
+
+void values_places(const struct values *values, const char *ret[VALUES_LENGTH])
+{
+	for (int i = 0; i < values->count; i++)
+		ret[i] = values->is_number[i] ? (const char *)values->numbers[i] : values->data[i];
+}
+
 void values_u64(struct values *values, uint64_t value)
 {
-	INVARIANT(values->count < VALUES_LENGTH);
 	uint64_t network = htobe64(value);
-	uint8_t *at = values->numbers[values->count];
-	memcpy(at, &network, sizeof network);
 	values->out_of_range = values->out_of_range || value > INT64_MAX;
-	put(values, at, sizeof network);
+	put_number(values, &network, sizeof network);
 }
 
 void values_bool(struct values *values, bool value)
 {
-	INVARIANT(values->count < VALUES_LENGTH);
-	uint8_t *at = values->numbers[values->count];
-	*at = value;
-	put(values, at, 1);
+	uint8_t byte = value;
+	put_number(values, &byte, sizeof byte);
 }
 
 void values_bytes(struct values *values, const void *data, size_t bytes)
