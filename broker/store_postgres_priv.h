@@ -189,6 +189,12 @@ struct postgres_host {
 	const char *host, *address, *port; // or NULL
 };
 
+// Of each session, after those of the connection string, so that these win. Plans do not depend on when statistics were made: always the index, as with SQLite. A client that is gone
+// without a word does not hold its broker's row for ever; that never ends a commit, which is no idling.
+#define POSTGRES_SESSION_OPTIONS                                                                                                        \
+	" -c search_path=cpis -c enable_seqscan=off -c enable_bitmapscan=off -c plan_cache_mode=force_generic_plan -c jit=off"  \
+	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=60000"
+
 // Keywords and values for PQconnectStartParams, with those of one host at the end.
 #define TARGET_SETTINGS 64
 #define TARGET_HOSTS 8

@@ -11,12 +11,6 @@
 #include "broker/clock.h"
 #include "broker/store_postgres_priv.h"
 
-// Ours come last and so win. Plans do not depend on when statistics were made: always the index, as with SQLite. A client that is gone
-// without a word does not hold its broker's row for ever; that never ends a commit, which is no idling.
-#define SESSION_OPTIONS                                                                                                        \
-	" -c search_path=cpis -c enable_seqscan=off -c enable_bitmapscan=off -c plan_cache_mode=force_generic_plan -c jit=off"  \
-	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=60000"
-
 static bool refuse(char failure[POSTGRES_FAILURE_BYTES], const char *what)
 {
 	snprintf(failure, POSTGRES_FAILURE_BYTES, "%s", what);
@@ -55,7 +49,7 @@ static bool is_ours(const char *keyword)
 static bool add_settings(struct postgres_target *target)
 {
 	const char *options = setting(target, "options");
-	if (asprintf(&target->text[3], "%s%s", options == NULL ? "" : options, SESSION_OPTIONS) < 0) {
+	if (asprintf(&target->text[3], "%s%s", options == NULL ? "" : options, POSTGRES_SESSION_OPTIONS) < 0) {
 		target->text[3] = NULL;
 		return false;
 	}
