@@ -22,10 +22,10 @@ VERSION := 0.1.0
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
-	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2
-# What `make bench` needs besides: the peers, and the client of one.
-BENCH_PACKAGES := nats-server nginx-light postgresql-15 libpq-dev
-LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp
+	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15
+# What `make bench` needs besides: the peers.
+BENCH_PACKAGES := nats-server nginx-light
+LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -41,7 +41,8 @@ ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) \
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
-LIBS_BROKER := -lzmq -lsqlite3 -lcyaml -lseccomp -lpthread -lm
+# libpq only where something of broker/store_postgres*.c is.
+LIBS_BROKER := -lzmq -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3
 LIBS_RESPONDERS := -lunistring
@@ -107,12 +108,7 @@ fuzzers: $(FUZZERS)
 deps: ## install the Debian packages that are missing; silent when none is
 	@missing=$$(dpkg-query -W -f='$${Package} $${db:Status-Status}\n' $(PACKAGES) 2>/dev/null | awk '$$2 == "installed" {print $$1}' \
 		| sort > /tmp/.cpis-deps.$$$$; printf '%s\n' $(PACKAGES) | sort -u | comm -23 - /tmp/.cpis-deps.$$$$; rm -f /tmp/.cpis-deps.$$$$); \
-	if [ -n "$$missing" ]; then \
-		echo "deps: installing" $$missing; \
-		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; } \
-			> /tmp/cpis-deps.log 2>&1 || { cat /tmp/cpis-deps.log >&2; \
-			echo "deps: apt-get failed; as root, install: $$missing" >&2; exit 1; }; \
-	fi
+	if [ -n "$$missing" ]; then tests/install.sh $$missing; fi
 
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
@@ -158,7 +154,7 @@ drill: deps ## inject every fault for real, as root, and print what came of it (
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
-	@tests/bench/install.sh $(BENCH_PACKAGES)
+	@tests/install.sh $(BENCH_PACKAGES)
 
 bench: deps-bench ## measure against floors and peers in the same run, at most 10 minutes; report in build/
 	@$(MAKE) --no-print-directory -j$$(nproc) programs benches
@@ -197,9 +193,6 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto proto/cpis.proto
 	@echo "  PROTOC $<"
 	$(Q)protoc-c -I. --c_out=$(BUILD)/gen $<
 
-# Benchmarks are the only ones to use libpq, which `make deps` does not install.
-$(bench_OBJ) $(BENCHES:=.o): CPPFLAGS += $(shell pkg-config --cflags libpq 2>/dev/null)
-
 # Generated code is not ours to warn about.
 $(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HEADERS)
 	@echo "  CC     $<"
@@ -213,7 +206,7 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 # Without optimisation: gcc 12 looks at what it has inlined again in each place, and does not end with uthash's macros.
 # Where an analyser cannot read a file there is no result, and the next run tries again.
 ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
-# Benchmarks serve nobody, and need libpq, which `make deps` does not install.
+# Benchmarks serve nobody.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
@@ -261,6 +254,8 @@ $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(C
 	$(link_test) $(LIBS_CERTS) -lp11-kit $(CHECK_LIBS)
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
+# The contract's tests, by subject.
+$(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
 $(TESTS_bench): $(BUILD)/tests/unit/bench/test_%: $(BUILD)/tests/unit/bench/test_%.o $(BUILD)/tests/bench/%.o
@@ -284,7 +279,7 @@ $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@echo "  SHIM   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,now -o $@ $<
 $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(BENCH_A) $(LINKED_WITH_ALL)
-	$(link_with_all) -lssl -lpq
+	$(link_with_all) -lssl
 # Of LINKED_WITH_ALL each takes what it needs.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL)
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)

@@ -1,7 +1,9 @@
-// The one interface to durable state. Backends are a const table of functions: store_sqlite.c.
+// The one interface to durable state. Backends are a const table of functions: store_sqlite.c, store_postgres.c.
 //
 // The caller opens a batch, makes any number of calls and commits: all of them are durable then, or none is
-// there. One thread. A call that is STORE_FAILED makes the whole batch unusable: roll back. Nothing in here knows what it
+// there. One thread. A call that is STORE_FAILED makes the whole batch unusable: roll back. A write that gives no result may only be
+// queued, and be STORE_OK: if it fails, so does the next call that reads, or the commit. After a commit that failed it is not known
+// what became of it: what the store has is to be read again. Nothing in here knows what it
 // keeps: children's data arrives sealed, NHS numbers as keyed tags (broker/vault.h).
 #ifndef CPIS_BROKER_STORE_H
 #define CPIS_BROKER_STORE_H
@@ -334,8 +336,8 @@ struct store_ops {
 	enum store_status (*audit_size)(struct store *, uint64_t *ret);                // number of rows
 
 	enum store_status (*audit_key_put)(struct store *, const struct store_audit_key *); // a new one, not destroyed
-	// Nothing of the secret is left in the store's files after the commit; where somebody reads beside the broker, after a later
-	// one. The row stays.
+	// Nothing of the secret is left in SQLite's files after the commit; where somebody reads beside the broker, after a later
+	// one. What PostgreSQL keeps of it, and for how long: broker/README.md, "The PostgreSQL store". The row stays.
 	enum store_status (*audit_key_destroy)(struct store *, uint32_t id, uint64_t now_ms);
 	enum store_status (*audit_key_all)(struct store *, size_t max, struct arena *, struct store_audit_key **ret,
 					   size_t *ret_count); // by id

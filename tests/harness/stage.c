@@ -321,7 +321,7 @@ struct stage *stage_new(void)
 	return stage_new_in("/tmp");
 }
 
-struct stage *stage_new_in(const char *parent)
+static struct stage *build(const char *parent, struct store *store)
 {
 	struct stage *stage = calloc(1, sizeof *stage);
 	char detail[POLICY_DETAIL_BYTES] = "";
@@ -342,12 +342,23 @@ struct stage *stage_new_in(const char *parent)
 	stage_must(signing_key_load(stage_path(stage, "ra/broker/log.key"), &stage->log_key) == CERTS_OK &&
 			   note_verifier_load(stage_path(stage, "ra/trust/log.vkey"), &stage->log) == CERTS_OK,
 		   "log key", "cannot be read");
-	stage_must(store_sqlite_open(stage_path(stage, "broker.db"), &stage->disk, detail) == STORE_OK, "store", detail);
+	stage->disk = store;
+	stage_must(store != NULL || store_sqlite_open(stage_path(stage, "broker.db"), &stage->disk, detail) == STORE_OK, "store", detail);
 	stage_set_contacts(stage, STAGE_LEEDS, "01273 335905");
 	stage_set_contacts(stage, STAGE_BRIGHTON, "01273 335905");
 	fault_store_init(&stage->fault, stage->disk);
 	stage_restart(stage);
 	return stage;
+}
+
+struct stage *stage_new_in(const char *parent)
+{
+	return build(parent, NULL);
+}
+
+struct stage *stage_new_over(struct store *store)
+{
+	return build("/tmp", store);
 }
 
 static int remove_one(const char *path, const struct stat *status, int flag, struct FTW *where)

@@ -115,6 +115,8 @@ struct stage {
 struct stage *stage_new(void);
 // In a directory of its own under this one, e.g. where there is no disk to wait for. At most 40 bytes.
 struct stage *stage_new_in(const char *parent);
+// Over another store than SQLite's, an empty one, which is the stage's from here on.
+struct stage *stage_new_over(struct store *store);
 void stage_free(struct stage *stage); // accepts NULL
 
 const char *stage_uid(enum stage_person person);

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # Installs those of these Debian packages that are missing, without the services that they would start and the database cluster
-# that PostgreSQL's would make: the benchmark starts them itself, on ports and in a directory of its own. Silent when none is missing.
+# that PostgreSQL's would make: tests and benchmarks start them themselves, in directories of their own. Silent when none is missing.
 #
-# usage: tests/bench/install.sh PACKAGE...; as root
+# usage: tests/install.sh PACKAGE...; as root
 set -euo pipefail
-log=/tmp/cpis-deps-bench.log policy=/usr/sbin/policy-rc.d clusters=/etc/postgresql-common/createcluster.conf
+log=/tmp/cpis-deps.log policy=/usr/sbin/policy-rc.d clusters=/etc/postgresql-common/createcluster.conf
 
 missing=()
 for package in "$@"; do
 	[[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2> /dev/null) == installed ]] || missing+=("$package")
 done
 [[ ${#missing[@]} -gt 0 ]] || exit 0
-echo "deps-bench: installing ${missing[*]}"
+echo "deps: installing ${missing[*]}"
 
 # What is said at the end is for the caller, wherever output goes by then.
 exec 3>&2
@@ -22,7 +22,7 @@ finish() {
 	[[ -z $changed_clusters ]] || mv "$clusters.cpis" "$clusters"
 	if [[ $code -ne 0 ]]; then
 		cat "$log" >&3
-		echo "deps-bench: apt-get failed; as root, install: ${missing[*]}" >&3
+		echo "deps: apt-get failed; as root, install: ${missing[*]}" >&3
 	fi
 	exit $code
 }
@@ -49,6 +49,8 @@ install_quietly() {
 	install_quietly "${missing[@]}"
 	# Nor at the next start of the machine.
 	if [[ -d /run/systemd/system ]]; then
-		systemctl disable --quiet nginx nats-server
+		for service in nginx nats-server; do
+			[[ " ${missing[*]} " != *" $service"* ]] || systemctl disable --quiet "$service"
+		done
 	fi
 } > "$log" 2>&1

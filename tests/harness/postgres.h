@@ -1,0 +1,46 @@
+// A real PostgreSQL 15 for tests: a throw-away cluster in a directory of its own, on a Unix socket there and nowhere else, run as the
+// user postgres when the test is root. A process of its own keeps it, and stops and removes it when the program that started it ends,
+// however it ends. What cannot be done aborts.
+//
+// Start it once in a program, before the tests are forked. Everybody who may enter the directory (root, and the user it runs as) may
+// connect as any role.
+#ifndef CPIS_TESTS_HARNESS_POSTGRES_H
+#define CPIS_TESTS_HARNESS_POSTGRES_H
+
+#include <sys/types.h>
+
+#define POSTGRES_CONNINFO_BYTES 200
+
+struct postgres {
+	char directory[40]; // the socket's too
+	pid_t keeper;
+};
+
+// `settings`: further lines for postgresql.conf, or NULL. Made in it: the roles cpis_owner and cpis_broker as broker/README.md has
+// them, the login roles broker1 and broker2 of the latter and migrator of the former, and a database "template", which is empty.
+void postgres_start(struct postgres *postgres, const char *settings);
+void postgres_stop(struct postgres *postgres);
+// The keeper's child: the server itself.
+pid_t postgres_server(const struct postgres *postgres);
+
+// A copy of "template", as broker/README.md has the store's database. An older one of the name is removed.
+void postgres_make_database(const struct postgres *postgres, const char *name);
+void postgres_remove_database(const struct postgres *postgres, const char *name); // whoever is connected to it
+
+// A second server, as far as the first one can tell: pg_receivewal, which flushes what it receives and says so, under this name
+// (of synchronous_standby_names). Ends with the process that started it; SIGSTOP makes it one that confirms nothing.
+pid_t postgres_receiver(const struct postgres *postgres, const char *name);
+
+// How to connect to it.
+void postgres_conninfo(const struct postgres *postgres, const char *role, const char *database, char ret[POSTGRES_CONNINFO_BYTES]);
+// Runs SQL as this role; aborts with what the server says unless it is done. The first column of the last row, "" when there is none;
+// valid until the next call.
+const char *postgres_sql(const struct postgres *postgres, const char *role, const char *database, const char *sql);
+// Asks again until that is "t"; aborts when it is not within a minute.
+void postgres_until(const struct postgres *postgres, const char *database, const char *sql);
+// Sets it for all sessions, those that are there too; NULL: sets all back that was set so.
+void postgres_configure(const struct postgres *postgres, const char *setting, const char *value);
+// Runs SQL, and is true when the server refused it for want of a right or by one of the tables' triggers (SQLSTATE 42501).
+_Bool postgres_forbids(const struct postgres *postgres, const char *role, const char *database, const char *sql);
+
+#endif
