@@ -23,12 +23,13 @@
 // The operator's log, and the sandbox (log.c, trouble.h, sandbox.h)
 #define LOG_LINE_BYTES_MAX 1024u // with its newline; a longer one is cut
 #define TROUBLE_LINES_MAX 16u // different lines that recur
-#define SANDBOX_PATHS_MAX 12 // directories
+#define SANDBOX_PATHS_MAX 20 // directories
 #define SANDBOX_PORTS_MAX 4
 
 // The configuration (config.c)
 #define CONFIG_PATH_BYTES_MAX 4095 // the kernel's PATH_MAX without the end
 #define CONFIG_USER_BYTES_MAX 32 // useradd(8)
+#define CONFIG_CONNINFO_BYTES_MAX 2000
 #define CONNECTIONS_MAX 65536u
 #define BATCH_MAX 1024u // requests per commit
 #define WAITING_MAX 65536u // requests before the core
@@ -89,6 +90,10 @@
 #define PLAN_END_YEARS_AHEAD_MAX 20
 #define PLAN_END_DAYS_BACK_MAX 365 // of an end that is news; an older one is to be a delete date
 #define PLAN_MOTHER_YEARS_MAX 60 // old, of whom an unborn child's plan is held under
+
+// A PostgreSQL's connection string (store_postgres*.c)
+#define DATABASE_HOSTS_MAX 8u
+#define DATABASE_FILES_MAX 4u // of certificates, keys and lists that it names
 
 // The operator's files (register*.c, policy*.c)
 #define REGISTER_SYSTEMS_MAX 16384u // certificates in the enrolled directory
