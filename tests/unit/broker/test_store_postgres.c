@@ -245,6 +245,19 @@ START_TEST(refuses_a_connection_that_is_not_verified_unless_it_stays_on_the_mach
 }
 END_TEST
 
+// That of a host of this machine may be another's address by them.
+START_TEST(refuses_what_the_environment_would_say_in_its_place)
+{
+	static const char *const variables[] = {"PGSERVICE", "PGHOSTADDR"};
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(setenv(variables[i], "192.0.2.1", 1), 0);
+		struct store_postgres_options options = {.conninfo = "host=localhost", .broker = "one", .lone_server = true};
+		refuses(&options, variables[i]);
+		ck_assert_int_eq(unsetenv(variables[i]), 0);
+	}
+}
+END_TEST
+
 START_TEST(does_not_ask_for_it_on_the_machine_itself)
 {
 	// Nobody listens there: each is tried.
@@ -641,6 +654,7 @@ int main(void)
 	const TTest *const rights[] = {a_broker_can_neither_change_nor_remove_nor_forge_what_is_in_the_log,
 				       nor_can_the_owner_without_taking_the_triggers_off, is_not_opened_as_a_role_that_could};
 	const TTest *const connecting[] = {refuses_a_connection_that_is_not_verified_unless_it_stays_on_the_machine,
+					   refuses_what_the_environment_would_say_in_its_place,
 					   does_not_ask_for_it_on_the_machine_itself, refuses_a_name_that_is_empty_or_too_long,
 					   goes_on_to_the_next_host, refuses_a_server_that_takes_no_writes};
 	const TTest *const schema[] = {migrates_once_also_when_two_do_it_together, migrates_one_step_from_the_version_before,
