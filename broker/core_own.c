@@ -37,7 +37,10 @@ static bool run(struct core *core, job_step *job, uint64_t now_ms)
 {
 	struct op_context context = core_context(core, now_ms);
 	struct job_tally tally = {0};
-	enum job_result result = job(&context, &tally);
+	bool claimed = false;
+	enum job_result result = core->options.store->ops->claim_jobs(core->options.store, &claimed) != STORE_OK ? JOB_FAILED
+				 : claimed ? job(&context, &tally)
+					   : JOB_IDLE;
 	if (result != JOB_IDLE)
 		return end_job(core, result, &tally, now_ms);
 	core->options.store->ops->rollback(core->options.store);

@@ -100,6 +100,7 @@ struct store_authority {
 	uint64_t last_published_ms;
 	uint64_t due_ms;             // since when something is to be done for it (broker/job_publication.c); 0: nothing
 	struct store_blob sealed;    // StoredAuthority
+	uint64_t version;            // of the row that was read, to be put back with it; 0: there was none, or the store has one broker
 };
 
 // A record of a file that was not stored.
@@ -227,6 +228,8 @@ struct store_ops {
 	// Another number whenever a broker has changed what each keeps in memory (quarantine, role profiles, invitations, policy), and read
 	// in the batch that it is to hold for. A store that has one broker: always 0.
 	enum store_status (*revision)(struct store *, uint64_t *ret);
+	// Whether this batch may do what is due by time: of several brokers one at once, until its batch ends.
+	enum store_status (*claim_jobs)(struct store *, bool *ret);
 
 	enum store_status (*plan_put)(struct store *, const struct store_plan *); // insert or replace by slot and generation
 	// The newest version that is of `generation` or before.
@@ -280,6 +283,7 @@ struct store_ops {
 	enum store_status (*reported_put)(struct store *, const struct store_reported *);
 	enum store_status (*reported_get)(struct store *, struct store_reported *ret); // STORE_NOT_FOUND: never
 
+	// STORE_FAILED when another broker has written the row since this version was read.
 	enum store_status (*authority_put)(struct store *, const struct store_authority *);
 	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
 	// The one that has been due for longest.

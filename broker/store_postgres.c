@@ -188,6 +188,7 @@ static const struct store_ops postgres_ops = {
 	.rollback = rollback,
 	.close = close_store,
 	.revision = postgres_revision,
+	.claim_jobs = postgres_claim_jobs,
 	.plan_put = postgres_plan_put,
 	.plan_get = postgres_plan_get,
 	.plan_delete = postgres_plan_delete,

@@ -17,6 +17,7 @@
 // The same parameters, so that both views are bound alike.
 #define ESCALATION_FROM " FROM inbox WHERE organisation = $1 AND $2::bigint IS NOT NULL AND escalation_id > 0"
 #define INBOX_IS_OPEN " AND acknowledged_ms = 0 AND expired_ms = 0"
+#define AUTHORITY_COLUMNS "organisation, last_published_ms, due_ms, sealed, version"
 #define HEARD_COLUMNS "id, organisation, system, fits, size, received_ms, note"
 
 // Of one tag after the other, so that each is one walk along its index, which ends at the limit.
@@ -101,13 +102,14 @@
 			" ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed")                                       \
 	X(INACTIVE_GET, "SELECT subject, sealed FROM inactive WHERE subject = $1")                                             \
 	X(INACTIVE_DELETE, "DELETE FROM inactive WHERE subject = $1")                                                          \
-	X(AUTHORITY_PUT, "INSERT INTO authority (organisation, last_published_ms, due_ms, sealed) VALUES ($1, $2, $3, $4)"     \
-			 " ON CONFLICT (organisation) DO UPDATE SET last_published_ms = excluded.last_published_ms,"           \
-			 " due_ms = excluded.due_ms, sealed = excluded.sealed")                                                \
-	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, due_ms, sealed FROM authority WHERE organisation = $1")      \
-	X(AUTHORITY_DUE, "SELECT organisation, last_published_ms, due_ms, sealed FROM authority WHERE due_ms > 0"              \
-			 " ORDER BY due_ms LIMIT 1")                                                                           \
-	X(REVISION, "SELECT number FROM revision WHERE id = 1")  \
+	X(AUTHORITY_PUT, "INSERT INTO authority (organisation, last_published_ms, due_ms, sealed, version)"                    \
+			 " VALUES ($1, $2, $3, $4, $5::bigint + 1) ON CONFLICT (organisation) DO UPDATE" \
+			 " SET last_published_ms = excluded.last_published_ms, due_ms = excluded.due_ms," \
+			 " sealed = excluded.sealed, version = CASE WHEN authority.version = $5::bigint THEN $5::bigint + 1 END") \
+	X(AUTHORITY_GET, "SELECT " AUTHORITY_COLUMNS " FROM authority WHERE organisation = $1")                                \
+	X(AUTHORITY_DUE, "SELECT " AUTHORITY_COLUMNS " FROM authority WHERE due_ms > 0 ORDER BY due_ms LIMIT 1")               \
+	X(CLAIM_JOBS, "SELECT id FROM job WHERE id = 1 FOR UPDATE SKIP LOCKED")                                                \
+	X(REVISION, "SELECT number FROM revision WHERE id = 1")                                                                \
 	X(QUARANTINE_PUT, "INSERT INTO quarantine (target, since_ms, sealed) VALUES ($1, $2, $3)"                              \
 			  " ON CONFLICT (target) DO UPDATE SET since_ms = excluded.since_ms, sealed = excluded.sealed")        \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = $1")                                                       \
@@ -374,6 +376,7 @@ enum store_status postgres_rejection_expire(struct store *, const struct ods_cod
 					  size_t max, size_t *ret_removed);
 // store_postgres_rights.c
 enum store_status postgres_revision(struct store *, uint64_t *ret);
+enum store_status postgres_claim_jobs(struct store *, bool *ret);
 enum store_status postgres_quarantine_put(struct store *, const struct store_quarantine *);
 enum store_status postgres_quarantine_delete(struct store *, const struct store_tag *target);
 enum store_status postgres_quarantine_all(struct store *, size_t max, struct arena *, struct store_quarantine **ret,

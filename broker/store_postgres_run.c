@@ -21,7 +21,7 @@ static const char *const names[] = {
 
 enum store_status postgres_fail(struct postgres_store *store, const char *what, const char *why)
 {
-	snprintf(store->failure, sizeof store->failure, "%s: %s", what, why);
+	snprintf(store->failure, sizeof store->failure, "%.40s: %.250s", what, why);
 	store->failure[strcspn(store->failure, "\n")] = '\0';
 	log_trouble("store_failed", "%s", store->failure);
 	if (store->begun)

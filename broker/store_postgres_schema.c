@@ -140,8 +140,8 @@
 	"GRANT SELECT, INSERT, UPDATE (used_ms) ON role_use TO cpis_broker;"                                                   \
 	"GRANT SELECT, INSERT, UPDATE (digest, expires_ms, sealed), DELETE ON request TO cpis_broker;"
 
-// Counted by the tables themselves: no statement can forget it, and what an administrator changes by hand is seen too.
-#define REVISION                                                                                                               \
+// Of several brokers. The revision is counted by the tables themselves: no statement can forget it, and what an administrator changes by hand is seen too.
+#define BROKERS                                                                                                                \
 	"CREATE TABLE revision (id bigint PRIMARY KEY CHECK (id = 1), number bigint NOT NULL);"                                \
 	"INSERT INTO revision (id, number) VALUES (1, 1);"                                                                     \
 	"CREATE FUNCTION rights_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"                                        \
@@ -155,7 +155,13 @@
 	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON policy"                                 \
 	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
 	"REVOKE ALL ON revision FROM PUBLIC; REVOKE ALL ON FUNCTION rights_changed() FROM PUBLIC;"                             \
-	"GRANT SELECT, UPDATE (number) ON revision TO cpis_broker;"
+	"GRANT SELECT, UPDATE (number) ON revision TO cpis_broker;"                                                   \
+	/* Counted up by each write: two brokers never change what both have read. */                                          \
+	"ALTER TABLE authority ADD COLUMN version bigint NOT NULL DEFAULT 1;"                                                  \
+	"GRANT UPDATE (version) ON authority TO cpis_broker;"                                                                  \
+	/* Whoever has its row locked does what is due by time. */                                                             \
+	"CREATE TABLE job (id bigint PRIMARY KEY CHECK (id = 1)); INSERT INTO job (id) VALUES (1);"                            \
+	"REVOKE ALL ON job FROM PUBLIC; GRANT SELECT, UPDATE ON job TO cpis_broker;"
 
 // Number 1 first.
 static const struct {
@@ -163,7 +169,7 @@ static const struct {
 } migrations[] = {
 	{"tables", SHARED_TABLES LOG_TABLES},
 	{"the log is only appended to, by the rights of its own role", LOG_TRIGGERS DURABLE RIGHTS},
-	{"brokers see that another one has changed who may do what", REVISION},
+	{"several brokers do not get in each other''s way", BROKERS},
 };
 #define MIGRATIONS (sizeof migrations / sizeof migrations[0])
 _Static_assert(MIGRATIONS == STORE_POSTGRES_SCHEMA_GREATEST, "the newest is the greatest");

@@ -131,8 +131,9 @@ bool postgres_target_init(struct postgres_target *target, const char *conninfo, 
 	target->parsed = PQconninfoParse(conninfo, NULL);
 	if (target->parsed == NULL)
 		return refuse(failure, "the connection string cannot be read");
-	if (setting(target, "service") != NULL)
-		return refuse(failure, "the connection string is to say itself what a service file would say");
+	// libpq takes from there what the string does not say: another address, for one, than that of a host of this machine.
+	if (setting(target, "service") != NULL || getenv("PGSERVICE") != NULL || getenv("PGHOSTADDR") != NULL)
+		return refuse(failure, "the connection string is to say itself what a service file, PGSERVICE or PGHOSTADDR would say");
 	if (!add_hosts(target, failure) || !is_verified(target, failure))
 		return false;
 	return add_settings(target) || refuse(failure, "out of memory");

@@ -277,12 +277,20 @@ static enum store_status revision(struct store *base, uint64_t *ret)
 	return STORE_OK;
 }
 
+static enum store_status claim_jobs(struct store *base, bool *ret)
+{
+	(void)base;
+	*ret = true;
+	return STORE_OK;
+}
+
 static const struct store_ops sqlite_ops = {
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,
 	.close = close_store,
 	.revision = revision,
+	.claim_jobs = claim_jobs,
 	.plan_put = sqlite_plan_put,
 	.plan_get = sqlite_plan_get,
 	.plan_delete = sqlite_plan_delete,

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <ftw.h>
 #include <grp.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -82,7 +84,28 @@ static void configure(const struct postgres *postgres, const char *settings)
 	must(fclose(file) == 0, "postgresql.conf");
 }
 
-static bool make_cluster(const struct postgres *postgres, const char *settings, int output)
+// The key is to be the server's own, and nobody else's.
+static void take_certificates(const struct postgres *postgres, const char *certificates)
+{
+	static const char *const names[] = {"server.pem", "server.key", "ca.pem"};
+	char from[200], to[120], path[80], bytes[8192];
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(from, sizeof from, "%s/%s", certificates, names[i]);
+		snprintf(to, sizeof to, "%s/data/%s", postgres->directory, names[i]);
+		FILE *source = fopen(from, "r"), *target = fopen(to, "w");
+		must(source != NULL && target != NULL, "its certificates");
+		size_t count = fread(bytes, 1, sizeof bytes, source);
+		must(fwrite(bytes, 1, count, target) == count && fclose(target) == 0 && fclose(source) == 0, "its certificates");
+		const struct passwd *user = getpwnam("postgres");
+		must(chmod(to, 0600) == 0 && (geteuid() != 0 || chown(to, user->pw_uid, user->pw_gid) == 0), "its certificates");
+	}
+	snprintf(path, sizeof path, "%s/data/pg_hba.conf", postgres->directory);
+	FILE *access_rules = fopen(path, "w");
+	must(access_rules != NULL && fputs("local all all trust\nlocal replication all trust\nhostssl all all 127.0.0.1/32 cert\n", access_rules) >= 0 &&
+		     fclose(access_rules) == 0, "pg_hba.conf");
+}
+
+static bool make_cluster(const struct postgres *postgres, const char *settings, const char *certificates, int output)
 {
 	char data[80];
 	int status = 0;
@@ -92,11 +115,13 @@ static bool make_cluster(const struct postgres *postgres, const char *settings, 
 	if (waitpid(child, &status, 0) != child || status != 0)
 		return false;
 	configure(postgres, settings);
+	if (certificates != NULL)
+		take_certificates(postgres, certificates);
 	return true;
 }
 
 // Until the program that started it ends or says so: either is a SIGTERM.
-static void keep(const struct postgres *postgres, const char *settings, int output)
+static void keep(const struct postgres *postgres, const char *settings, const char *certificates, int output)
 {
 	char data[80];
 	sigset_t awaited;
@@ -108,7 +133,7 @@ static void keep(const struct postgres *postgres, const char *settings, int outp
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prctl(PR_SET_NAME, "postgres-keeper");
 	snprintf(data, sizeof data, "%s/data", postgres->directory);
-	if (make_cluster(postgres, settings, output)) {
+	if (make_cluster(postgres, settings, certificates, output)) {
 		const char *const command[] = {BINARIES "/postgres", "-D", data, NULL};
 		pid_t server = launch(command, output);
 		close(output); // who reads it sees the server's end
@@ -158,7 +183,7 @@ static void make_roles(const struct postgres *postgres)
 	postgres_sql(postgres, "postgres", "postgres", "CREATE DATABASE template OWNER cpis_owner");
 }
 
-void postgres_start(struct postgres *postgres, const char *settings)
+static void start(struct postgres *postgres, const char *settings, const char *certificates)
 {
 	int ends[2];
 	snprintf(postgres->directory, sizeof postgres->directory, "/tmp/cpis-postgres-XXXXXX");
@@ -172,13 +197,46 @@ void postgres_start(struct postgres *postgres, const char *settings)
 	must(postgres->keeper >= 0, "fork");
 	if (postgres->keeper == 0) {
 		close(ends[0]);
-		keep(postgres, settings, ends[1]);
+		keep(postgres, settings, certificates, ends[1]);
 	}
 	close(ends[1]);
 	await_ready(ends[0]);
 	// Nobody reads on: what it logs from now on is lost, and SIGPIPE is ignored by its backends.
 	close(ends[0]);
 	make_roles(postgres);
+}
+
+void postgres_start(struct postgres *postgres, const char *settings)
+{
+	postgres->port = 5432; // of no socket but the directory's
+	start(postgres, settings, NULL);
+}
+
+// Below those that connections are given, which might take it until the server has.
+static unsigned free_port(void)
+{
+	for (unsigned i = 0; i < 1000; i++) {
+		unsigned port = 20000 + ((unsigned)getpid() + i) % 12000;
+		struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+		int any = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		must(any >= 0, "a socket");
+		bool is_free = bind(any, (const struct sockaddr *)&address, sizeof address) == 0;
+		close(any);
+		if (is_free)
+			return port;
+	}
+	must(false, "no port is free");
+	return 0;
+}
+
+void postgres_start_tls(struct postgres *postgres, const char *certificates)
+{
+	char settings[300];
+	postgres->port = free_port();
+	snprintf(settings, sizeof settings,
+		 "listen_addresses = '127.0.0.1'\nport = %u\nssl = on\nssl_min_protocol_version = 'TLSv1.3'\nssl_cert_file = 'server.pem'\n"
+		 "ssl_key_file = 'server.key'\nssl_ca_file = 'ca.pem'\n", postgres->port);
+	start(postgres, settings, certificates);
 }
 
 void postgres_stop(struct postgres *postgres)
@@ -215,7 +273,7 @@ pid_t postgres_receiver(const struct postgres *postgres, const char *name)
 {
 	char to[80], conninfo[200];
 	snprintf(to, sizeof to, "%s/received", postgres->directory);
-	snprintf(conninfo, sizeof conninfo, "host=%s user=postgres application_name=%s", postgres->directory, name);
+	snprintf(conninfo, sizeof conninfo, "host=%s port=%u user=postgres application_name=%s", postgres->directory, postgres->port, name);
 	must(mkdir(to, 0777) == 0 || errno == EEXIST, "a directory");
 	must(chmod(to, 0777) == 0, "a directory");
 	const char *const command[] = {BINARIES "/pg_receivewal", "-D", to, "-d", conninfo, "--synchronous", "--no-loop", NULL};
@@ -226,7 +284,7 @@ pid_t postgres_receiver(const struct postgres *postgres, const char *name)
 
 void postgres_conninfo(const struct postgres *postgres, const char *role, const char *database, char ret[POSTGRES_CONNINFO_BYTES])
 {
-	snprintf(ret, POSTGRES_CONNINFO_BYTES, "host=%s dbname=%s user=%s", postgres->directory, database, role);
+	snprintf(ret, POSTGRES_CONNINFO_BYTES, "host=%s port=%u dbname=%s user=%s", postgres->directory, postgres->port, database, role);
 }
 
 static void ignore_notice(void *context, const PGresult *notice)

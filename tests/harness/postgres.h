@@ -13,12 +13,16 @@
 
 struct postgres {
 	char directory[40]; // the socket's too
+	unsigned port;      // of its TLS, and in the socket's name
 	pid_t keeper;
 };
 
 // `settings`: further lines for postgresql.conf, or NULL. Made in it: the roles cpis_owner and cpis_broker as broker/README.md has
 // them, the login roles broker1 and broker2 of the latter and migrator of the former, and a database "template", which is empty.
 void postgres_start(struct postgres *postgres, const char *settings);
+// The same, and TLS on a free port of 127.0.0.1, under the certificate of this folder's server.pem, server.key and ca.pem: for those who
+// come over it with a certificate of their role's name from the same authority, and for nobody else.
+void postgres_start_tls(struct postgres *postgres, const char *certificates);
 void postgres_stop(struct postgres *postgres);
 // The keeper's child: the server itself.
 pid_t postgres_server(const struct postgres *postgres);

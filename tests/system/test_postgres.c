@@ -29,6 +29,8 @@ static int broker(const char *option, const char *argument)
 static void setup(void)
 {
 	char migrator[POSTGRES_CONNINFO_BYTES];
+	// One that failed has left it.
+	postgres_sql(&postgres, "postgres", "postgres", "DROP DATABASE IF EXISTS cpis WITH (FORCE)");
 	postgres_sql(&postgres, "postgres", "postgres", "CREATE DATABASE cpis TEMPLATE template");
 	postgres_sql(&postgres, "postgres", "cpis", "GRANT CONNECT ON DATABASE cpis TO cpis_broker, migrator; ALTER DATABASE cpis OWNER TO cpis_owner");
 	postgres_conninfo(&postgres, "migrator", "cpis", migrator);

@@ -271,6 +271,19 @@ START_TEST(a_connection_string_says_which_ports_and_files_it_leads_to)
 }
 END_TEST
 
+// That of a host of this machine may be another's address by them.
+START_TEST(refuses_what_the_environment_would_say_in_its_place)
+{
+	static const char *const variables[] = {"PGSERVICE", "PGHOSTADDR"};
+	for (size_t i = 0; i < 2; i++) {
+		ck_assert_int_eq(setenv(variables[i], "192.0.2.1", 1), 0);
+		struct store_postgres_options options = {.conninfo = "host=localhost", .broker = "one", .lone_server = true};
+		refuses(&options, variables[i]);
+		ck_assert_int_eq(unsetenv(variables[i]), 0);
+	}
+}
+END_TEST
+
 START_TEST(does_not_ask_for_it_on_the_machine_itself)
 {
 	// Nobody listens there: each is tried.
@@ -349,7 +362,8 @@ START_TEST(migrates_one_step_from_the_version_before)
 {
 	sql("DROP SCHEMA cpis CASCADE");
 	ck_assert(migrate(database));
-	sql("DROP TABLE cpis.revision; DROP FUNCTION cpis.rights_changed() CASCADE; DELETE FROM cpis.migration WHERE number = 3");
+	sql("DROP TABLE cpis.revision, cpis.job; DROP FUNCTION cpis.rights_changed() CASCADE;"
+	    "ALTER TABLE cpis.authority DROP COLUMN version; DELETE FROM cpis.migration WHERE number = 3");
 	refuses_role("broker1", true, 0, "is of version 2");
 	ck_assert(migrate(database));
 	first = open_one();
@@ -697,6 +711,67 @@ START_TEST(a_broker_sees_that_another_has_changed_who_may_do_what)
 }
 END_TEST
 
+static enum store_status put_authority(struct store *of, uint64_t version)
+{
+	struct store_authority authority = {leeds, 1, 0, {(const uint8_t *)"state", 5}, version};
+	return of->ops->authority_put(of, &authority);
+}
+
+static uint64_t authority_version(struct store *of)
+{
+	struct store_authority authority = {.version = 0};
+	enum store_status status = of->ops->authority_get(of, &leeds, &arena, &authority);
+	return status == STORE_OK ? authority.version : 0;
+}
+
+START_TEST(two_brokers_do_not_overwrite_what_both_have_read_of_an_authority)
+{
+	first = open_one();
+	second = open_as("broker2", "two", true, 60000);
+	// Both found none, and then both found the same.
+	for (unsigned i = 0; i < 2; i++) {
+		begin(first);
+		begin(second);
+		uint64_t read = authority_version(first);
+		ck_assert_uint_eq(authority_version(second), read);
+		ck_assert_uint_eq(read, i);
+		ck_assert_int_eq(put_authority(first, read), STORE_OK);
+		// In one batch it is what that batch made of it.
+		ck_assert_uint_eq(authority_version(first), read + 1);
+		ck_assert_int_eq(first->ops->commit(first), STORE_OK);
+		ck_assert_int_eq(put_authority(second, read), STORE_OK);
+		commit_fails(second);
+	}
+	begin(second);
+	ck_assert_int_eq(put_authority(second, authority_version(second)), STORE_OK);
+	ck_assert_int_eq(second->ops->commit(second), STORE_OK);
+	begin(first);
+	ck_assert_uint_eq(authority_version(first), 3);
+}
+END_TEST
+
+START_TEST(one_broker_at_once_does_what_is_due_by_time)
+{
+	bool claimed = false;
+	first = open_one();
+	second = open_as("broker2", "two", true, 60000);
+	begin(first);
+	ck_assert_int_eq(first->ops->claim_jobs(first, &claimed), STORE_OK);
+	ck_assert(claimed);
+	begin(second);
+	ck_assert_int_eq(second->ops->claim_jobs(second, &claimed), STORE_OK);
+	ck_assert(!claimed);
+	// The other does not wait, and what it has to do besides is done.
+	ck_assert_int_eq(put_plan(second, 1), STORE_OK);
+	ck_assert_int_eq(second->ops->commit(second), STORE_OK);
+	first->ops->rollback(first);
+	begin(second);
+	ck_assert_int_eq(second->ops->claim_jobs(second, &claimed), STORE_OK);
+	ck_assert(claimed);
+	second->ops->rollback(second);
+}
+END_TEST
+
 START_TEST(an_inboxs_numbers_are_given_in_the_order_of_commits)
 {
 	uint64_t id;
@@ -733,8 +808,9 @@ int main(void)
 				       nor_can_the_owner_without_taking_the_triggers_off, is_not_opened_as_a_role_that_could};
 	const TTest *const connecting[] = {
 		goes_on_to_the_next_host, refuses_a_connection_that_is_not_verified_unless_it_stays_on_the_machine,
-		does_not_ask_for_it_on_the_machine_itself, a_connection_string_says_which_ports_and_files_it_leads_to,
-		refuses_a_name_that_is_empty_or_too_long, refuses_a_server_that_takes_no_writes};
+		refuses_what_the_environment_would_say_in_its_place, a_connection_string_says_which_ports_and_files_it_leads_to,
+		does_not_ask_for_it_on_the_machine_itself, refuses_a_name_that_is_empty_or_too_long,
+		refuses_a_server_that_takes_no_writes};
 	const TTest *const schema[] = {migrates_once_also_when_two_do_it_together, migrates_one_step_from_the_version_before,
 				       a_newer_schema_is_neither_opened_nor_changed, a_broker_may_not_migrate};
 	const TTest *const commits[] = {is_not_opened_where_a_commit_would_not_last, nothing_is_committed_once_the_server_would_lose_it,
@@ -745,7 +821,9 @@ int main(void)
 	const TTest *const losses[] = {a_connection_that_was_lost_between_batches_is_made_anew,
 				       a_connection_that_is_lost_in_a_batch_loses_the_batch_and_no_more,
 				       a_write_that_was_queued_fails_with_the_next_read};
-	const TTest *const brokers[] = {brokers_share_all_but_their_logs, a_broker_sees_that_another_has_changed_who_may_do_what, whoever_opened_a_log_last_has_it,
+	const TTest *const brokers[] = {brokers_share_all_but_their_logs, a_broker_sees_that_another_has_changed_who_may_do_what,
+					two_brokers_do_not_overwrite_what_both_have_read_of_an_authority,
+					one_broker_at_once_does_what_is_due_by_time, whoever_opened_a_log_last_has_it,
 					one_request_that_came_to_two_brokers_takes_effect_once,
 					an_inboxs_numbers_are_given_in_the_order_of_commits};
 	Suite *suite = suite_create("store_postgres");
