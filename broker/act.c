@@ -4,9 +4,6 @@
 #include "broker/digest.h"
 #include "proto/act.h"
 
-// An audit record has to stay small: of a long act its hash is kept.
-#define ACT_KEPT_BYTES_MAX 1024u
-
 static bool note_act(struct op_context *context, const uint8_t *act, size_t bytes)
 {
 	uint8_t *digest = arena_alloc(context->arena, HASH_BYTES);

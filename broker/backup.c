@@ -109,7 +109,7 @@ int backup_make(const char *config_path, const char *to)
 	uint64_t began_ms = clock_monotonic_ms();
 	// Whoever waits for an answer goes first.
 	(void)setpriority(PRIO_PROCESS, 0, 10);
-	if (config_load(config_path, &config, detail) && make(config, to, &log, detail)) {
+	if (config_load(config_path, &config, detail) && config_has_store_file(config, "--backup", detail) && make(config, to, &log, detail)) {
 		backup_print_log(to, &log);
 		printf("%s\nIt is sealed with %s, which is not in it: keep that key apart from it. Copied in %llu ms.\n", log.note,
 		       config->store_key, (unsigned long long)(clock_monotonic_ms() - began_ms));
@@ -196,7 +196,8 @@ int backup_missing(const char *config_path)
 	char detail[BACKUP_DETAIL_BYTES] = "";
 	int code = EXIT_CANNOT;
 	// Twice: when the backup's newest record was made has to be known before the list.
-	if (config_load(config_path, &config, detail) && load_verifier(config, &verifier, detail) &&
+	if (config_load(config_path, &config, detail) && config_has_store_file(config, "--missing", detail) &&
+	    load_verifier(config, &verifier, detail) &&
 	    store_sqlite_gap(config->store_file, &gap, forget_publication, NULL, detail)) {
 		publications.after_ms = gap.restored_ms;
 		code = print_gap(config->store_file, &verifier, &gap);

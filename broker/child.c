@@ -10,9 +10,6 @@
 #include "broker/visibility.h"
 #include "proto/invariant.h"
 
-// Of one child.
-#define AUTHORITIES_MAX 64u
-
 // Current before ended; then dates as text sort as dates, the latest start first; then by authority, so that
 // the order is the same each time.
 static int by_weight(const void *left, const void *right)
@@ -26,7 +23,7 @@ static int by_weight(const void *left, const void *right)
 
 // The states of the authorities that speak of this child, each read once.
 struct authorities {
-	struct authority_state states[AUTHORITIES_MAX];
+	struct authority_state states[CHILD_AUTHORITIES_MAX];
 	size_t count;
 };
 
@@ -38,7 +35,7 @@ static enum reason find_authority(struct op_context *context, struct authorities
 			*ret = &authorities->states[i];
 			return REASON_NONE;
 		}
-	if (authorities->count == AUTHORITIES_MAX)
+	if (authorities->count == CHILD_AUTHORITIES_MAX)
 		return REASON_INTERNAL;
 	struct authority_state *state = &authorities->states[authorities->count];
 	enum reason reason = authority_state_load(context, ods, state);

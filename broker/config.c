@@ -19,8 +19,6 @@
 #define BUSY_AFTER_MS_DEFAULT 12u
 #define FRONT_MEMORY_MB_MIN 64u // less is used up by a few hundred honest connections
 #define FRONT_MEMORY_MB_DEFAULT 512u
-#define PATH_BYTES_MAX 4095
-#define USER_BYTES_MAX 32 // useradd(8)
 
 // Numbers are read as text: libcyaml would take "10k" for 10.
 struct config_text {
@@ -34,6 +32,7 @@ struct config_text {
 	char *front_memory_mb;
 	char *witness_required_s;
 	char *sandbox;
+	char *store_lone_server;
 };
 
 #define TEXT_FIELD(key, member, optional, bytes_max) \
@@ -51,7 +50,7 @@ struct config_text {
 	X(enrolled_directory, 0)              \
 	X(register_file, 0)                   \
 	X(policy_file, 0)                     \
-	X(store_file, 0)                      \
+	X(store_file, CYAML_FLAG_OPTIONAL)    \
 	X(store_key, 0)                       \
 	X(session_key, CYAML_FLAG_OPTIONAL)   \
 	X(session_key_previous, CYAML_FLAG_OPTIONAL)
@@ -61,7 +60,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("endpoint", config.endpoint, 0, 255),
 	TEXT_FIELD("enrolment_endpoint", config.enrolment_endpoint, CYAML_FLAG_OPTIONAL, 255),
 	TEXT_FIELD("next_endpoint", config.next_endpoint, CYAML_FLAG_OPTIONAL, 255),
-#define X(name, optional) TEXT_FIELD(#name, config.name, optional, PATH_BYTES_MAX),
+#define X(name, optional) TEXT_FIELD(#name, config.name, optional, CONFIG_PATH_BYTES_MAX),
 	PATH_TABLE(X)
 #undef X
 		TEXT_FIELD("connections_max", connections_max, CYAML_FLAG_OPTIONAL, 10),
@@ -72,8 +71,10 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("busy_after_ms", busy_after_ms, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("front_memory_mb", front_memory_mb, CYAML_FLAG_OPTIONAL, 10),
 	TEXT_FIELD("witness_required_s", witness_required_s, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("user", config.user, CYAML_FLAG_OPTIONAL, USER_BYTES_MAX),
+	TEXT_FIELD("user", config.user, CYAML_FLAG_OPTIONAL, CONFIG_USER_BYTES_MAX),
 	TEXT_FIELD("sandbox", sandbox, CYAML_FLAG_OPTIONAL, 16),
+	TEXT_FIELD("store_postgres", config.store_postgres, CYAML_FLAG_OPTIONAL, CONFIG_CONNINFO_BYTES_MAX),
+	TEXT_FIELD("store_lone_server", store_lone_server, CYAML_FLAG_OPTIONAL, 8),
 	CYAML_FIELD_END,
 };
 
@@ -153,6 +154,26 @@ static bool read_sandbox(struct yaml_place *place, const char *word, enum sandbo
 		}
 	place->key = "sandbox";
 	return yaml_file_refuse(place, "sandbox must be required, best-effort or off");
+}
+
+// One store. What is said of a PostgreSQL means nothing without one.
+static bool read_store(struct yaml_place *place, struct config_text *text)
+{
+	struct config *config = &text->config;
+	const char *lone = text->store_lone_server;
+	place->key = config->store_file == NULL ? "store_postgres" : "store_file";
+	if ((config->store_file == NULL) == (config->store_postgres == NULL))
+		return yaml_file_refuse(place, "one of store_file and store_postgres must be given, and not both");
+	place->key = "store_postgres";
+	if (config->store_postgres != NULL && !text_is_clean(config->store_postgres, strlen(config->store_postgres)))
+		return yaml_file_refuse(place, "store_postgres has control characters");
+	place->key = "store_lone_server";
+	if (lone != NULL && config->store_postgres == NULL)
+		return yaml_file_refuse(place, "store_lone_server needs store_postgres");
+	if (lone != NULL && strcmp(lone, "yes") != 0 && strcmp(lone, "no") != 0)
+		return yaml_file_refuse(place, "store_lone_server must be yes or no");
+	config->store_lone_server = lone != NULL && strcmp(lone, "yes") == 0;
+	return true;
 }
 
 static bool endpoint_is_tcp(const char *endpoint)
@@ -240,7 +261,7 @@ bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAI
 				   .schema = &config_schema,
 				   .detail = detail,
 				   .detail_bytes = CONFIG_DETAIL_BYTES};
-	if (!read_numbers(&place, text) || !read_sandbox(&place, text->sandbox, &text->config.sandbox) ||
+	if (!read_numbers(&place, text) || !read_sandbox(&place, text->sandbox, &text->config.sandbox) || !read_store(&place, text) ||
 	    !check_words(&place, &text->config))
 		goto done;
 	config = malloc(sizeof *config);
@@ -269,8 +290,17 @@ void config_free(struct config *config)
 	free(config->enrolment_endpoint);
 	free(config->next_endpoint);
 	free(config->user);
+	free(config->store_postgres);
 #define X(name, optional) free(config->name);
 	PATH_TABLE(X)
 #undef X
 	free(config);
+}
+
+bool config_has_store_file(const struct config *config, const char *what, char detail[CONFIG_DETAIL_BYTES])
+{
+	if (config->store_file == NULL)
+		snprintf(detail, CONFIG_DETAIL_BYTES, "%s is for a store_file, and the configuration has store_postgres: use PostgreSQL's own tools",
+			 what);
+	return config->store_file != NULL;
 }

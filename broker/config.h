@@ -28,7 +28,9 @@ struct config {
 	char *enrolled_directory;
 	char *register_file;
 	char *policy_file;
-	char *store_file;            // SQLite database
+	char *store_file;            // SQLite database; NULL: store_postgres is given
+	char *store_postgres;        // connection string of a PostgreSQL (broker/store_postgres.h); NULL: store_file is given
+	bool store_lone_server;      // that PostgreSQL has no second server that a commit waits for
 	char *store_key;             // master key (broker/vault.h)
 	char *session_key;           // optional: seals session tokens in place of store_key; the same at brokers that
 	                             // share sessions
@@ -47,5 +49,8 @@ struct config {
 
 __attribute__((warn_unused_result)) bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES]);
 void config_free(struct config *config); // accepts NULL
+// False with a sentence when the store is no file: `what` is done with a SQLite store only.
+__attribute__((warn_unused_result)) bool config_has_store_file(const struct config *config, const char *what,
+								char detail[CONFIG_DETAIL_BYTES]);
 
 #endif

@@ -11,7 +11,8 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
-#define DESCRIPTORS_MAX 65536u
+#include "broker/limits.h"
+
 #define STATE_LISTEN 10 // TCP_LISTEN of the kernel's tcp_states.h
 
 struct connection {
@@ -23,8 +24,8 @@ struct connection {
 static unsigned descriptors(void)
 {
 	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > DESCRIPTORS_MAX)
-		return DESCRIPTORS_MAX;
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur > FRONT_DESCRIPTORS_MAX)
+		return FRONT_DESCRIPTORS_MAX;
 	return (unsigned)limit.rlim_cur;
 }
 

@@ -10,6 +10,8 @@
 #include "broker/request.h"
 #include "proto/invariant.h"
 
+#define RIGHTS_UNREADABLE "nobody is answered until policy, quarantine list, role profiles and invitations can be read"
+
 static const struct witness_policy no_witnesses;
 
 static void take_register(struct core *core, struct register_snapshot *snapshot)
@@ -93,6 +95,12 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	signing_key_public(options->log_key, core->log.public_key);
 	core->witnessing = (struct witnessing){.policy = options->witnesses != NULL ? options->witnesses : &no_witnesses,
 					       .required_s = options->witness_required_s};
+	// Before what it counts is read: what changes meanwhile is then read again.
+	if (options->store->ops->revision(options->store, &core->revision) != STORE_OK) {
+		snprintf(detail, CORE_DETAIL_BYTES, "the store's revision cannot be read");
+		core_free(core);
+		return false;
+	}
 	struct audit_options audit = {
 		.store = options->store,
 		.vault = options->vault,
@@ -299,6 +307,22 @@ static bool reload_rights(struct core *core)
 	       witnessing_load(&core->witnessing, core->options.store, &core->arena);
 }
 
+// What another broker has granted, ended, held back or put in force holds here from the next batch on.
+static bool is_fresh(struct core *core)
+{
+	uint64_t revision;
+	if (core->options.store->ops->revision(core->options.store, &revision) != STORE_OK)
+		return false;
+	if (revision == core->revision)
+		return true;
+	if (!reload_rights(core)) {
+		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
+		return false;
+	}
+	core->revision = revision;
+	return true;
+}
+
 void core_begin(struct core *core, uint64_t now_ms)
 {
 	char detail[AUDIT_DETAIL_BYTES];
@@ -310,15 +334,14 @@ void core_begin(struct core *core, uint64_t now_ms)
 		return;
 	}
 	if (core->suspect && !reload_rights(core)) {
-		log_trouble("rights_unreadable",
-			    "nobody is answered until policy, quarantine list, role profiles and invitations can be read");
+		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
 		core->doomed = true;
 		return;
 	}
 	core->suspect = false;
 	core->begun = core->options.store->ops->begin(core->options.store) == STORE_OK;
 	core->doomed = !core->begun;
-	if (core->begun && core->options.store->ops->request_expire(core->options.store, now_ms) != STORE_OK)
+	if (core->begun && (!is_fresh(core) || core->options.store->ops->request_expire(core->options.store, now_ms) != STORE_OK))
 		core->doomed = true;
 }
 

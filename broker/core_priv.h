@@ -58,6 +58,7 @@ struct core {
 	bool begun;              // the store has a batch open
 	bool doomed;             // something failed: nothing of this batch will be committed
 	bool suspect;            // a commit failed: what the disk kept must be read before going on
+	uint64_t revision;       // of the store, at which what is kept in memory was read
 	uint64_t newest_ms;      // the latest time of any record
 	bool clock_behind;       // it has been told that the clock is behind that
 	struct wait wait;        // of the request that was parked last

@@ -8,8 +8,6 @@
 
 // Looks read in one step, and those that are told of one plan in one day.
 #define LOOKS_PER_STEP 50u
-// Names in the cursor. Who looked after so many others may be told twice.
-#define TOLD_MAX 200u
 
 static char *name_of(struct op_context *context, const struct authority_state *state)
 {
@@ -29,7 +27,7 @@ static bool was_told(const Cpis__Stored__V1__StoredFollowUp *cursor, const char 
 
 static bool note_told(struct op_context *context, Cpis__Stored__V1__StoredFollowUp *cursor, char *name)
 {
-	size_t kept = cursor->n_told < TOLD_MAX ? cursor->n_told : TOLD_MAX - 1;
+	size_t kept = cursor->n_told < FOLLOW_UP_TOLD_MAX ? cursor->n_told : FOLLOW_UP_TOLD_MAX - 1;
 	char **more = arena_alloc(context->arena, (kept + 1) * sizeof *more);
 	if (more == NULL)
 		return false;

@@ -37,7 +37,6 @@ enum { EXIT_TOO_LARGE = 3 };
 // The process's own descriptors, and those that come between two looks.
 #define OWN_DESCRIPTORS 64u
 #define REPORTED_KINDS 8u
-#define BUSY_SYSTEMS_MAX 64u
 
 struct front_process {
 	struct front_link *link;
@@ -53,7 +52,7 @@ struct front_process {
 	uint32_t credit;             // requests that the core still takes
 	uint64_t tended_ms;          // monotonic
 	uint64_t refused_busy;
-	struct front_busy busy[BUSY_SYSTEMS_MAX]; // not told yet
+	struct front_busy busy[FRONT_BUSY_SYSTEMS_MAX]; // not told yet
 	size_t busy_count;
 	bool stopped;                // the core takes no more requests
 	bool closing;
@@ -328,7 +327,7 @@ static void refuse_busy(struct front_process *front, struct intake_item *item)
 	while (i < front->busy_count && memcmp(front->busy[i].key, item->key, KEY_BYTES) != 0)
 		i++;
 	// Beyond what fits they count for the last one: the number is right, the name is one of them.
-	if (i == BUSY_SYSTEMS_MAX)
+	if (i == FRONT_BUSY_SYSTEMS_MAX)
 		i--;
 	if (i == front->busy_count) {
 		memcpy(front->busy[i].key, item->key, KEY_BYTES);

@@ -9,10 +9,10 @@
 #include <uthash.h>
 #include <utlist.h>
 
+#include "broker/limits.h"
 #include "proto/wire.h"
 
 #define RETRY_AFTER_MS_MIN 50u
-#define RETRY_AFTER_MS_MAX 5000u
 // Over how long the pace is a mean: far longer than a commit that a disk is slow with, or each would turn people away.
 #define PACE_OVER_US 500000.0
 // What it is taken for while it is not known.
@@ -245,6 +245,6 @@ uint32_t intake_retry_after_ms(const struct intake *intake)
 {
 	double ms = (double)intake->waiting * pace_us(intake) / 1000;
 	return ms < RETRY_AFTER_MS_MIN   ? RETRY_AFTER_MS_MIN
-	       : ms > RETRY_AFTER_MS_MAX ? RETRY_AFTER_MS_MAX
+	       : ms > INTAKE_RETRY_AFTER_MS_MAX ? INTAKE_RETRY_AFTER_MS_MAX
 					 : (uint32_t)ms;
 }

@@ -6,29 +6,39 @@
 
 #include "proto/limits.h"
 
-// The network's front (front_process.c, front_link.c, listeners.c, transport.c); what of it the configuration sets is below
+// The network's front (front_process.c, front_link.c, listeners.c, transport.c, zap.c); what of it the configuration sets is below
 #define LISTENERS_ENROLLING_PER_SECOND 10u // messages of strangers that are read
 #define LISTENERS_ENROLLING_BUSY_S 10u // of more than that, and all of them are cut off
 #define LISTENERS_ENROLLING_MAX 1024u // connections of strangers
 #define LISTENERS_ENROLLING_GROWTH_BYTES (64u * 1024u * 1024u) // of memory while their endpoint is open
 #define TRANSPORT_WAIT_MAX 4u // sockets that are waited for at once
+#define ZAP_FIELD_BYTES_MAX 255 // of one field of a question whether to let somebody in; a longer one is not answered
 #define FRONT_HALF_OPEN_MAX 1024u // connections beside connections_max, for handshakes under way
+#define FRONT_DESCRIPTORS_MAX 65536u // a connection beyond is counted, but neither followed nor cut off
 #define FRONT_DRAIN_MAX 65536u // waiting requests that are told when the broker stops
+#define FRONT_BUSY_SYSTEMS_MAX 64u // refused as too busy between two looks, 100 ms; those of more count for the last one
 #define FRONT_LINK_FRAME_BYTES_MAX (1024u * 1024u) // between core and front: the list of 16,384 systems is the longest
 #define FRONT_LINK_UNSENT_BYTES_MAX (64u * 1024u * 1024u) // that one of the two does not take; past it that one has failed
 
-// The operator's log, and the sandbox (trouble.h, sandbox.h)
+// The operator's log, and the sandbox (log.c, trouble.h, sandbox.h)
+#define LOG_LINE_BYTES_MAX 1024u // with its newline; a longer one is cut
 #define TROUBLE_LINES_MAX 16u // different lines that recur
-#define SANDBOX_PATHS_MAX 12 // directories
+#define SANDBOX_PATHS_MAX 20 // directories
 #define SANDBOX_PORTS_MAX 4
 
-// The configuration's numbers (config.c)
+// The configuration (config.c)
+#define CONFIG_PATH_BYTES_MAX 4095 // the kernel's PATH_MAX without the end
+#define CONFIG_USER_BYTES_MAX 32 // useradd(8)
+#define CONFIG_CONNINFO_BYTES_MAX 2000
 #define CONNECTIONS_MAX 65536u
 #define BATCH_MAX 1024u // requests per commit
 #define WAITING_MAX 65536u // requests before the core
 #define BUSY_AFTER_MS_MAX 10000u
 #define FRONT_MEMORY_MB_MAX 65536u
 #define WITNESS_REQUIRED_S_MAX (31u * 24u * 3600u)
+
+// Who is refused (intake.c)
+#define INTAKE_RETRY_AFTER_MS_MAX 5000u // that they are asked to wait
 
 // Requests that wait (parked.c, wait.h)
 #define PARKED_MAX 4096u // in all
@@ -54,17 +64,23 @@
 #define DETECTION_WINDOW_MINUTES_MAX (7u * 24u * 60u) // a week
 #define FINDING_READ_BACK_MAX 8192u // records, after a start: what lies further back is forgotten
 
-// What people and organisations make the broker keep (quarantine.c, enrolments.c, roles.c, store.h, audit_keys.c)
+// What people and organisations make the broker keep (quarantine.c, enrolments.c, roles.c, store.h, audit_keys.c, act.c)
 #define QUARANTINE_ENTRIES_MAX 4096u // held back at a time; one that ended makes room for a new one
 #define ENROLMENTS_MAX 1024u // open invitations
 #define ROLES_GRANTED_MAX 65536u // over the broker, beside the register's
 #define STORE_EXPIRE_MAX 1100u // kept replies forgotten at a time
 #define AUDIT_KEYS_MAX 8000u // 2,000 months
 
-// Publications and answers (child.c, authority_state.c, op.h)
+#define ACT_KEPT_BYTES_MAX 1024u // of a signed act in its audit record, which has to stay small; of a longer one the hash only
+
+// Publications and answers (child.c, authority_state.c, follow_up.c, op_contacts_set.c, op_audit_search.c, op.h)
 #define CHILD_ROWS_MAX 1024u // versions of one child's plans, shown or not: a child with more is not answered
+#define CHILD_AUTHORITIES_MAX 64u // that such versions are of, likewise
 #define ABANDONED_MAX 8u // generations that wait for their removal
 #define PENDING_CORRECTIONS_MAX 16u // generations of which what follows is not done yet
+#define FOLLOW_UP_TOLD_MAX 200u // members of staff remembered as told of one correction; who looked before so many others may be told twice
+#define CONTACTS_MONTHS_AHEAD_MAX 12 // from today to a date from which contacts count
+#define AUDIT_SEARCH_EXAMINED_MAX 4096u // records looked at in one request, some 13 ms (tests/bench/bench_audit); the reply says where to go on
 #define REJECTION_FIELD_BYTES_MAX 20u // name of a PlanRecord field
 #define OP_BODY_BYTES_MAX (48u * 1024u) // of a reply, so that with receipt and envelope it fits a frame
 
@@ -74,6 +90,10 @@
 #define PLAN_END_YEARS_AHEAD_MAX 20
 #define PLAN_END_DAYS_BACK_MAX 365 // of an end that is news; an older one is to be a delete date
 #define PLAN_MOTHER_YEARS_MAX 60 // old, of whom an unborn child's plan is held under
+
+// A PostgreSQL's connection string (store_postgres*.c)
+#define DATABASE_HOSTS_MAX 8u
+#define DATABASE_FILES_MAX 4u // of certificates, keys and lists that it names
 
 // The operator's files (register*.c, policy*.c)
 #define REGISTER_SYSTEMS_MAX 16384u // certificates in the enrolled directory
@@ -88,6 +108,8 @@
 #define REGISTER_REMARKS_MAX 100u // sentences about bad certificates; the rest is counted
 #define POLICY_ROLES_MAX 256u
 #define POLICY_NAME_BYTES_MAX 64u // of the policy's name
+#define POLICY_EXAMPLES_MAX 1024u
+#define POLICY_RETENTION_MONTHS_MAX 1200u // a hundred years
 #define POLICY_SESSION_MINUTES_MAX 720u // SESSION_MS_MAX
 #define POLICY_RATE_MAX 1000000u // requests per minute
 #define POLICY_STEPS_MAX 10u // of one explanation

@@ -9,10 +9,9 @@
 #include <unistd.h>
 
 #include "broker/clock.h"
+#include "broker/limits.h"
 #include "broker/trouble.h"
 #include "proto/date.h"
-
-#define LINE_BYTES_MAX 1024u
 
 static pthread_mutex_t trouble_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct trouble trouble;
@@ -41,7 +40,7 @@ static void mask_controls(char *text, size_t bytes)
 
 __attribute__((format(printf, 3, 0))) static void write_line(enum log_level level, const char *event, const char *format, va_list arguments)
 {
-	char line[LINE_BYTES_MAX], when[25];
+	char line[LOG_LINE_BYTES_MAX], when[25];
 	instant_format(clock_now_ms(), when);
 	int head = snprintf(line, sizeof line, "%s %s %s ", when, level_word(level), event);
 	if (head < 0 || (size_t)head >= sizeof line)
@@ -78,7 +77,7 @@ static uint64_t add_to_key(uint64_t key, const char *text)
 __attribute__((format(printf, 3, 0))) static void write_recurring(const char *event, bool passes, const char *format,
 								 va_list arguments)
 {
-	char text[LINE_BYTES_MAX];
+	char text[LOG_LINE_BYTES_MAX];
 	uint32_t untold = 0;
 	vsnprintf(text, sizeof text, format, arguments);
 	uint64_t key = add_to_key(add_to_key(UINT64_C(14695981039346656037), event), text);

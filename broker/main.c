@@ -8,6 +8,7 @@
 #include "broker/front_process.h"
 #include "broker/log.h"
 #include "broker/process.h"
+#include "broker/store_postgres.h"
 #include "broker/vault.h"
 
 enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2, EXIT_LOST = 3 };
@@ -74,7 +75,7 @@ static int rebuild_search(const char *config_path)
 	char detail[PROCESS_DETAIL_BYTES] = "", why[STORE_DETAIL_BYTES] = "";
 	int code = EXIT_CANNOT_START;
 	process_harden();
-	if (!process_load(&broker, config_path, detail)) {
+	if (!process_load(&broker, config_path, detail) || !config_has_store_file(broker.config, "--rebuild-search", detail)) {
 		fprintf(stderr, "cpis-broker: %s\n", detail);
 	} else if (store_sqlite_rebuild_search(broker.config->store_file, why) != STORE_OK) {
 		fprintf(stderr, "cpis-broker: %s\n", why);
@@ -86,6 +87,17 @@ static int rebuild_search(const char *config_path)
 	return code;
 }
 
+static int migrate(const char *conninfo)
+{
+	char detail[STORE_DETAIL_BYTES] = "";
+	if (store_postgres_migrate(conninfo, detail) == STORE_OK) {
+		printf("the database has the tables of this version\n");
+		return 0;
+	}
+	fprintf(stderr, "cpis-broker: %s\n", detail);
+	return EXIT_CANNOT_START;
+}
+
 static void print_help(FILE *out)
 {
 	fprintf(out, "usage: cpis-broker CONFIG                 serve until SIGTERM, then drain and exit 0\n"
@@ -93,6 +105,7 @@ static void print_help(FILE *out)
 		     "       cpis-broker --policy-diff OLD NEW  every decision that changes between two policies\n"
 		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
 		     "       cpis-broker --rebuild-search CONFIG  make the audit log's search index anew, while no broker runs\n"
+		     "       cpis-broker --migrate CONNINFO     make the tables in a PostgreSQL, or bring them to this version\n"
 		     "       cpis-broker --backup CONFIG FILE   copy the store into a new file, while the broker runs\n"
 		     "       cpis-broker --restore CONFIG FILE [--replace] [--successor-of OLD.vkey]\n"
 		     "                                          put a backup in the store's place, while no broker runs\n"
@@ -105,6 +118,7 @@ static const struct option options[] = {
 	{"check", required_argument, NULL, 'c'},       {"make-store-key", required_argument, NULL, 'k'},
 	{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
 	{"backup", required_argument, NULL, 'b'},      {"restore", required_argument, NULL, 'R'},
+	{"migrate", required_argument, NULL, 'M'},
 	{"missing", required_argument, NULL, 'm'},     {"replace", no_argument, NULL, 'p'},
 	{"successor-of", required_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
@@ -152,6 +166,8 @@ int main(int argc, char **argv)
 		return option == 'c' ? run(optarg, true) : make_store_key(optarg);
 	if (option == 'r' && optind == argc)
 		return rebuild_search(optarg);
+	if (option == 'M' && optind == argc)
+		return migrate(optarg);
 	if (option == 'b' && optind == argc - 1)
 		return backup_make(optarg, argv[optind]);
 	if (option == 'm' && optind == argc)

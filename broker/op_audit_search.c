@@ -10,8 +10,6 @@
 #include "broker/log.h"
 #include "broker/op.h"
 
-// Some 13 ms of records opened (tests/bench/bench_audit).
-#define EXAMINED_MAX 4096u
 #define CHUNK PAGE_ITEMS_MAX
 
 struct walk {
@@ -121,10 +119,9 @@ static void stop_before(struct walk *walk, uint64_t row, uint64_t last)
 	walk->next = (walk->request->oldest_first ? last : row) + 1;
 }
 
-// The rows of one chunk. `count` may be one more than a chunk has: that row tells where the next one begins.
 static enum reason examine_chunk(struct walk *walk, const struct store_audit *rows, size_t count)
 {
-	for (size_t i = 0; i < count && i < CHUNK; i++) {
+	for (size_t i = 0; i < count; i++) {
 		bool match = false;
 		enum reason reason = examine(walk, &rows[i], &match);
 		if (reason != REASON_NONE)
@@ -142,26 +139,28 @@ static enum reason examine_chunk(struct walk *walk, const struct store_audit *ro
 static enum reason look(struct walk *walk)
 {
 	struct op_context *context = walk->context;
-	for (size_t examined = 0; !walk->more; examined += CHUNK) {
+	for (size_t left = AUDIT_SEARCH_EXAMINED_MAX; !walk->more;) {
 		struct store_audit *rows = NULL;
-		size_t count = 0, used = context->arena->used;
-		walk->search.range.limit = CHUNK + 1;
+		size_t count = 0, used = context->arena->used, chunk = left < CHUNK ? left : CHUNK;
+		// One more than is looked at: it tells where the next ones begin.
+		walk->search.range.limit = (uint32_t)chunk + 1;
 		if (audit_find(context->audit, &walk->search, context->arena, &rows, &count) != STORE_OK)
 			return REASON_STORE;
-		enum reason reason = examine_chunk(walk, rows, count);
+		enum reason reason = examine_chunk(walk, rows, count < chunk ? count : chunk);
 		if (reason != REASON_NONE)
 			return reason;
-		if (count <= CHUNK) {
+		if (count <= chunk) {
 			arena_rewind(context->arena, used);
 			return REASON_NONE;
 		}
-		uint64_t next = rows[CHUNK].index, last = rows[CHUNK - 1].index;
+		uint64_t next = rows[chunk].index, last = rows[chunk - 1].index;
 		arena_rewind(context->arena, used);
 		if (walk->request->oldest_first)
 			walk->search.range.from_index = next;
 		else
 			walk->search.range.until_index = last;
-		if (!walk->more && examined + CHUNK >= EXAMINED_MAX)
+		left -= chunk;
+		if (!walk->more && left == 0)
 			stop_before(walk, next, last);
 	}
 	return REASON_NONE;

@@ -3,8 +3,6 @@
 
 #include "broker/publication.h"
 
-#define MONTHS_AHEAD_MAX 12
-
 static void sign(struct op_context *context, Cpis__V1__Contacts *contacts)
 {
 	contacts->last_confirmed_ms = context->now_ms;
@@ -26,7 +24,7 @@ static enum reason make(struct op_context *context, Cpis__V1__Contacts **ret)
 	struct date today = english_time_of(context->now_ms).date, from = today;
 	if (request->from_date[0] != '\0' &&
 	    (!date_parse(request->from_date, strlen(request->from_date), &from) || from.day < today.day ||
-	     from.day > date_add_months(today, MONTHS_AHEAD_MAX).day))
+	     from.day > date_add_months(today, CONTACTS_MONTHS_AHEAD_MAX).day))
 		return REASON_CONTACTS_DATE;
 	Cpis__V1__Contacts *contacts = OP_NEW(context, Cpis__V1__Contacts, cpis__v1__contacts__init);
 	char *date = arena_alloc(context->arena, 11);

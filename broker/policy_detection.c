@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/limits.h"
 #include "proto/invariant.h"
 #include "proto/text.h"
 #include "proto/wire.h"
 
 #define WORD_BYTES_MAX 64
 #define NUMBER_BYTES_MAX 8
-#define CARE_SETTINGS_MAX 64u
 #define MINUTE_MS UINT64_C(60000)
 #define SENTENCE_BYTES 600
 
@@ -80,7 +80,7 @@ static const cyaml_schema_field_t fields[] = {
 	DETECTION_NUMBER_TABLE(X)
 #undef X
 	CYAML_FIELD_SEQUENCE("care_settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct policy_file_detection,
-			     care_settings, &setting_value, 1, CARE_SETTINGS_MAX),
+			     care_settings, &setting_value, 1, POLICY_CARE_SETTINGS_MAX),
 	TEXT("hours", CYAML_FLAG_OPTIONAL, hours),
 	CYAML_FIELD_ENUM("days", CYAML_FLAG_OPTIONAL | CYAML_FLAG_STRICT, struct policy_file_detection, days, day_words, 1),
 	YAML_FILE_BOOL("quarantine", CYAML_FLAG_OPTIONAL, struct policy_file_detection, quarantine),
@@ -149,7 +149,7 @@ static bool compile_settings(const struct yaml_place *place, const struct policy
 		if (!wire_care_setting_by_name(from->care_settings[i], &setting))
 			return yaml_file_refuse(place, "rule %s: unknown care setting '%s'", from->rule,
 						from->care_settings[i]);
-		INVARIANT((unsigned)setting < CARE_SETTINGS_MAX);
+		INVARIANT((unsigned)setting < POLICY_CARE_SETTINGS_MAX);
 		uint64_t bit = UINT64_C(1) << (unsigned)setting;
 		if ((rule->care_settings & bit) != 0)
 			return yaml_file_refuse(place, "rule %s: care setting %s stands twice", from->rule,

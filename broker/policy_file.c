@@ -12,7 +12,6 @@
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
 
-#define EXAMPLES_MAX 1024u
 // Wednesday 2026-01-07, noon: when examples happen, for roles with hours.
 #define EXAMPLE_MS 1767787200000u
 
@@ -182,7 +181,7 @@ static const cyaml_schema_field_t policy_fields[] = {
 	CYAML_FIELD_MAPPING_PTR("retention", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, retention,
 				policy_retention_fields),
 	CYAML_FIELD_SEQUENCE("examples", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_policy, examples,
-			     &example_value, 0, EXAMPLES_MAX),
+			     &example_value, 0, POLICY_EXAMPLES_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t policy_schema = {

@@ -8,7 +8,6 @@
 #include "proto/text.h"
 
 #define NUMBER_BYTES_MAX 8
-#define MONTHS_MAX 1200u
 
 #define MONTHS(member)                                                                               \
 	CYAML_FIELD_STRING_PTR(#member, CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct policy_file_retention, member, 1, \
@@ -28,8 +27,8 @@ static bool compile_months(const struct yaml_place *place, const char *key, cons
 		return true;
 	if (text_is_digits(text, strlen(text), strlen(text)))
 		*ret = (unsigned)strtoul(text, NULL, 10);
-	return (*ret >= POLICY_RETENTION_MONTHS_MIN && *ret <= MONTHS_MAX) ||
-	       yaml_file_refuse(place, "%s is a number of months from %u to %u", key, POLICY_RETENTION_MONTHS_MIN, MONTHS_MAX);
+	return (*ret >= POLICY_RETENTION_MONTHS_MIN && *ret <= POLICY_RETENTION_MONTHS_MAX) ||
+	       yaml_file_refuse(place, "%s is a number of months from %u to %u", key, POLICY_RETENTION_MONTHS_MIN, POLICY_RETENTION_MONTHS_MAX);
 }
 
 bool policy_retention_compile(struct yaml_place *place, const struct policy_file_retention *from, struct policy_retention *ret)

@@ -14,6 +14,7 @@
 #include "broker/clock.h"
 #include "broker/front_keeper.h"
 #include "broker/log.h"
+#include "broker/store_postgres.h"
 #include "certs/key_memory.h"
 
 void process_harden(void)
@@ -180,10 +181,20 @@ static bool read_register(void *context, const struct policy *policy, struct reg
 	return process_read_register(context, policy, ret, detail);
 }
 
+static bool open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const struct config *config = broker->config;
+	if (config->store_file != NULL)
+		return store_sqlite_open(config->store_file, &broker->store, detail) == STORE_OK;
+	const struct store_postgres_options options = {
+		.conninfo = config->store_postgres, .broker = config->broker_name, .lone_server = config->store_lone_server};
+	return store_postgres_open(&options, &broker->store, detail) == STORE_OK;
+}
+
 static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
-	if (store_sqlite_open(config->store_file, &broker->store, detail) != STORE_OK)
+	if (!open_store(broker, detail))
 		return false;
 	struct core_options options = {
 		.broker_name = config->broker_name,

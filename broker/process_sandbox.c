@@ -10,6 +10,7 @@
 #include "broker/log.h"
 #include "broker/privileges.h"
 #include "broker/process.h"
+#include "broker/store_postgres.h"
 #include "certs/key_memory.h"
 
 #define PATH_BYTES 4200u
@@ -57,23 +58,39 @@ static void add_watched(struct directories *directories, const char *path)
 	free(real);
 }
 
-static void list_directories(const struct config *config, struct directories *ret)
+// Certificates are read at each connecting, and the C library looks hosts and its user up in /etc.
+static void add_database(const struct store_postgres_reach *reach, struct directories *ret)
+{
+	for (size_t i = 0; i < reach->file_count; i++)
+		add_watched(ret, reach->files[i]);
+	add_directory(ret, "/etc/hosts", false);
+}
+
+static void list_directories(const struct config *config, const struct store_postgres_reach *reach, struct directories *ret)
 {
 	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
 	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
-	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] <= DIRECTORIES_MAX, "there is room");
+	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 1 <=
+			       DIRECTORIES_MAX, "there is room");
 	ret->count = 0;
 	for (unsigned i = 0; i < sizeof made / sizeof made[0]; i++)
 		if (made[i] != NULL)
 			add_directory(ret, made[i], true);
 	for (unsigned i = 0; i < sizeof watched / sizeof watched[0]; i++)
 		add_watched(ret, watched[i]);
+	if (config->store_postgres != NULL)
+		add_database(reach, ret);
 }
 
-static bool may_use_store(const struct config *config, char detail[PROCESS_DETAIL_BYTES])
+static bool may_use_store(const struct config *config, const struct store_postgres_reach *reach, char detail[PROCESS_DETAIL_BYTES])
 {
 	static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
 	char path[PATH_BYTES];
+	for (size_t i = 0; i < reach->file_count; i++)
+		if (!privileges_check(reach->files[i], PRIVILEGES_READ, config->user, detail))
+			return false;
+	if (config->store_file == NULL)
+		return true;
 	for (unsigned i = 0; i < sizeof endings / sizeof endings[0]; i++) {
 		snprintf(path, sizeof path, "%s%s", config->store_file, endings[i]);
 		if (access(path, F_OK) == 0 && !privileges_check(path, PRIVILEGES_WRITE, config->user, detail))
@@ -83,7 +100,8 @@ static bool may_use_store(const struct config *config, char detail[PROCESS_DETAI
 }
 
 // Said now, with the path, and not at the first reload at night.
-static bool may_use_files(const struct config *config, const struct directories *directories, char detail[PROCESS_DETAIL_BYTES])
+static bool may_use_files(const struct config *config, const struct directories *directories, const struct store_postgres_reach *reach,
+			  char detail[PROCESS_DETAIL_BYTES])
 {
 	for (size_t i = 0; i < directories->count; i++)
 		if (directories->writes[i] &&
@@ -91,13 +109,22 @@ static bool may_use_files(const struct config *config, const struct directories 
 			return false;
 	return privileges_check(config->trust_directory, PRIVILEGES_READ, config->user, detail) &&
 	       privileges_check(config->enrolled_directory, PRIVILEGES_READ, config->user, detail) &&
-	       privileges_check(config->register_file, PRIVILEGES_READ, config->user, detail) && may_use_store(config, detail);
+	       privileges_check(config->register_file, PRIVILEGES_READ, config->user, detail) && may_use_store(config, reach, detail);
 }
 
-// The front has the network (front_process.c).
-static void options_of(const struct config *config, const struct directories *directories, struct sandbox_options *ret)
+static bool reach_of(const struct config *config, struct store_postgres_reach *ret, char detail[PROCESS_DETAIL_BYTES])
 {
-	*ret = (struct sandbox_options){.mode = config->sandbox, .profile = SANDBOX_CORE, .network = SANDBOX_NO_NETWORK};
+	*ret = (struct store_postgres_reach){.file_count = 0};
+	return config->store_postgres == NULL || store_postgres_reach(config->store_postgres, ret, detail) == STORE_OK;
+}
+
+// The front has the network (front_process.c); the core reaches its database, if that is a PostgreSQL, and nothing else.
+static void options_of(const struct config *config, const struct directories *directories, const struct store_postgres_reach *reach,
+		       struct sandbox_options *ret)
+{
+	*ret = (struct sandbox_options){.mode = config->sandbox, .profile = SANDBOX_CORE, .network = SANDBOX_NO_NETWORK,
+					.database = config->store_postgres != NULL, .database_port_count = reach->port_count};
+	memcpy(ret->database_ports, reach->ports, reach->port_count * sizeof reach->ports[0]);
 	for (; ret->path_count < directories->count; ret->path_count++)
 		ret->paths[ret->path_count] = (struct sandbox_path){directories->paths[ret->path_count],
 								    directories->writes[ret->path_count]};
@@ -107,9 +134,12 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 {
 	const struct config *config = broker->config;
 	struct directories directories;
+	struct store_postgres_reach reach;
 	struct sandbox_options options;
-	list_directories(config, &directories);
-	options_of(config, &directories, &options);
+	if (!reach_of(config, &reach, detail))
+		return false;
+	list_directories(config, &reach, &directories);
+	options_of(config, &directories, &reach, &options);
 	if (!privileges_lock_memory(config->user))
 		log_event(LOG_LEVEL_WARNING, "memory_not_locked",
 			  "%s may reach the swap space: raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity), "
@@ -118,7 +148,7 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 	if (config->user != NULL)
 		front_keeper_become(broker->keeper, config->user);
 	if (!privileges_become(config->user, detail) ||
-	    (config->user != NULL && !may_use_files(config, &directories, detail)))
+	    (config->user != NULL && !may_use_files(config, &directories, &reach, detail)))
 		return false;
 	if (geteuid() == 0)
 		log_event(LOG_LEVEL_WARNING, "runs_as_root",
@@ -129,7 +159,10 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 bool process_confine_calls(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	struct directories none = {.count = 0};
+	struct store_postgres_reach reach;
 	struct sandbox_options options;
-	options_of(broker->config, &none, &options);
+	if (!reach_of(broker->config, &reach, detail))
+		return false;
+	options_of(broker->config, &none, &reach, &options);
 	return sandbox_told(sandbox_limit_calls(&options, detail), "the core's system calls", detail);
 }

@@ -11,7 +11,6 @@
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
 
-#define CARE_SETTINGS_MAX 64u
 #define INSTANT_BYTES_MAX 30
 #define PLACE_BYTES_MAX 24
 #define MINUTES_PER_DAY (24u * 60u)
@@ -88,7 +87,7 @@ static const cyaml_schema_field_t organisation_fields[] = {
 	CYAML_FIELD_ENUM("type", CYAML_FLAG_STRICT, struct file_organisation, type, type_words,
 			 ORGANISATION_TYPES),
 	CYAML_FIELD_SEQUENCE("care_settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL,
-			     struct file_organisation, care_settings, &word_value, 0, CARE_SETTINGS_MAX),
+			     struct file_organisation, care_settings, &word_value, 0, POLICY_CARE_SETTINGS_MAX),
 	TEXT("place", CYAML_FLAG_OPTIONAL, file_organisation, place, PLACE_BYTES_MAX),
 	CYAML_FIELD_MAPPING_PTR("inbox", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, inbox,
 				inbox_fields),
@@ -140,7 +139,7 @@ static bool read_care_settings(struct yaml_place *place, const struct file_organ
 		if (!wire_care_setting_by_name(from->care_settings[i], &setting))
 			return yaml_file_refuse(place, "organisation %s: unknown care setting '%s'",
 						from->ods, from->care_settings[i]);
-		INVARIANT((unsigned)setting < CARE_SETTINGS_MAX);
+		INVARIANT((unsigned)setting < POLICY_CARE_SETTINGS_MAX);
 		uint64_t bit = UINT64_C(1) << (unsigned)setting;
 		if ((mask & bit) != 0)
 			return yaml_file_refuse(place, "organisation %s: care setting %s stands twice",

@@ -221,7 +221,8 @@ static bool is_free(struct restore *restore)
 static bool run(struct restore *restore)
 {
 	const struct restore_options *options = restore->options;
-	if (!process_load(&restore->broker, options->config_path, restore->detail) || !load_log(restore))
+	if (!process_load(&restore->broker, options->config_path, restore->detail) ||
+	    !config_has_store_file(restore->broker.config, "--restore", restore->detail) || !load_log(restore))
 		return false;
 	const char *store = restore->broker.config->store_file;
 	snprintf(restore->store, sizeof restore->store, "%.4200s", store);

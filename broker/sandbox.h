@@ -50,7 +50,11 @@ struct sandbox_options {
 	uint16_t ports[SANDBOX_PORTS_MAX]; // TCP ports that may be bound, where the kernel holds to it; 0 is a free one
 	size_t port_count;
 	bool any_port;                     // all of them
-	bool connects;                     // may connect by TCP until sandbox_limit_calls, after which nobody does
+	bool connects;                     // may connect by TCP until sandbox_limit_calls, after which nobody does but for `database`
+	// May connect for good: to Unix sockets, to a name server, and by TCP to these ports where the kernel holds to it.
+	bool database;
+	uint16_t database_ports[DATABASE_HOSTS_MAX];
+	size_t database_port_count;
 };
 
 enum sandbox_outcome {

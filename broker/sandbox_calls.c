@@ -55,7 +55,10 @@ static const int file_calls[] = {
 // Tried by libraries where they can do without: an error that they know, in place of ENOSYS.
 static const int missing_file_calls[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_SYS(stat), SCMP_SYS(access),
 					 SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat)};
-static const int forbidden_calls[] = {SCMP_SYS(connect), SCMP_SYS(ioctl)};
+static const int forbidden_calls[] = {SCMP_SYS(ioctl)};
+
+// libpq, and the C library looking up a host: TCP, a Unix socket, a name server.
+static const int database_calls[] = {SCMP_SYS(connect), SCMP_SYS(sendmmsg)};
 
 static const int deadly_calls[] = {
 	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
@@ -134,6 +137,20 @@ static int add_network(scmp_filter_ctx filter, enum sandbox_network network)
 	return status != 0 ? status : ADD(filter, SCMP_ACT_ALLOW, listening_calls);
 }
 
+static int add_database(scmp_filter_ctx filter)
+{
+	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+	int status = ADD(filter, SCMP_ACT_ALLOW, database_calls);
+	for (unsigned i = 0; i < 3 && status == 0; i++)
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+	// As in add_network.
+	for (scmp_datum_t family = AF_INET + 1; family < AF_MAX && status == 0; family++)
+		if (family != AF_INET6)
+			status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(socket), 1,
+						  SCMP_A0(SCMP_CMP_EQ, family, 0));
+	return status;
+}
+
 static int fill(scmp_filter_ctx filter, const struct sandbox_options *options)
 {
 	int status = ADD(filter, SCMP_ACT_ALLOW, common_calls);
@@ -148,6 +165,8 @@ static int fill(scmp_filter_ctx filter, const struct sandbox_options *options)
 		status = add_threads(filter);
 	if (status == 0)
 		status = add_network(filter, options->network);
+	if (status == 0)
+		status = options->database ? add_database(filter) : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(connect), 0);
 	if (status == 0)
 		status = ADD(filter, SCMP_ACT_ERRNO(EPERM), forbidden_calls);
 	if (status == 0)

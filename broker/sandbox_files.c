@@ -72,9 +72,9 @@ static bool allow_path(int ruleset, const struct sandbox_path *path, uint64_t ha
 	return good;
 }
 
-static bool allow_port(int ruleset, uint16_t port, char detail[SANDBOX_DETAIL_BYTES])
+static bool allow_port(int ruleset, uint64_t what, uint16_t port, char detail[SANDBOX_DETAIL_BYTES])
 {
-	struct port_attributes rule = {.allowed = NET_BIND_TCP, .port = port};
+	struct port_attributes rule = {.allowed = what, .port = port};
 	if (syscall(SYS_landlock_add_rule, ruleset, RULE_NET_PORT, &rule, 0) == 0)
 		return true;
 	snprintf(detail, SANDBOX_DETAIL_BYTES, "Landlock: TCP port %u: %s", port, strerror(errno));
@@ -88,7 +88,10 @@ static bool allow_all(int ruleset, const struct sandbox_options *options, const 
 		if (!allow_path(ruleset, &options->paths[i], handled->handled_files, detail))
 			return false;
 	for (size_t i = 0; i < options->port_count && (handled->handled_network & NET_BIND_TCP) != 0; i++)
-		if (!allow_port(ruleset, options->ports[i], detail))
+		if (!allow_port(ruleset, NET_BIND_TCP, options->ports[i], detail))
+			return false;
+	for (size_t i = 0; i < options->database_port_count && (handled->handled_network & NET_CONNECT_TCP) != 0; i++)
+		if (!allow_port(ruleset, NET_CONNECT_TCP, options->database_ports[i], detail))
 			return false;
 	return true;
 }

@@ -224,6 +224,9 @@ struct store_ops {
 	enum store_status (*commit)(struct store *);  // durable when it returns STORE_OK
 	void (*rollback)(struct store *);              // harmless without a batch
 	void (*close)(struct store *);
+	// Another number whenever a broker has changed what each keeps in memory (quarantine, role profiles, invitations, policy), and read
+	// in the batch that it is to hold for. A store that has one broker: always 0.
+	enum store_status (*revision)(struct store *, uint64_t *ret);
 
 	enum store_status (*plan_put)(struct store *, const struct store_plan *); // insert or replace by slot and generation
 	// The newest version that is of `generation` or before.

@@ -187,6 +187,7 @@ static const struct store_ops postgres_ops = {
 	.commit = commit,
 	.rollback = rollback,
 	.close = close_store,
+	.revision = postgres_revision,
 	.plan_put = postgres_plan_put,
 	.plan_get = postgres_plan_get,
 	.plan_delete = postgres_plan_delete,

@@ -18,8 +18,8 @@
 #define STORE_POSTGRES_BROKER_BYTES 64
 
 // The schema's versions that this program works with.
-#define STORE_POSTGRES_SCHEMA_LEAST 2
-#define STORE_POSTGRES_SCHEMA_GREATEST 2
+#define STORE_POSTGRES_SCHEMA_LEAST 3
+#define STORE_POSTGRES_SCHEMA_GREATEST 3
 
 struct store_postgres_options {
 	// libpq's connection string, or URI. Names its hosts, which are tried in turn for one that can be written to. Unless all of them are
@@ -40,5 +40,17 @@ __attribute__((warn_unused_result)) enum store_status store_postgres_open(const 
 // Brings the tables to the newest version that this program knows, as a role that is a member of cpis_owner; each step is one
 // transaction, and two of these at once are harmless. A newer schema is refused. Blocks.
 __attribute__((warn_unused_result)) enum store_status store_postgres_migrate(const char *conninfo, char detail[STORE_DETAIL_BYTES]);
+
+// What connecting again takes, for the sandbox of who does it: the files that the connection string names, copied, and the TCP ports.
+#define STORE_POSTGRES_PATH_BYTES 1024
+struct store_postgres_reach {
+	char files[DATABASE_FILES_MAX][STORE_POSTGRES_PATH_BYTES];
+	size_t file_count;
+	uint16_t ports[DATABASE_HOSTS_MAX];
+	size_t port_count;
+};
+// STORE_FAILED as store_postgres_open would be for the connection string alone.
+__attribute__((warn_unused_result)) enum store_status store_postgres_reach(const char *conninfo, struct store_postgres_reach *ret,
+									    char detail[STORE_DETAIL_BYTES]);
 
 #endif

@@ -107,6 +107,7 @@
 	X(AUTHORITY_GET, "SELECT organisation, last_published_ms, due_ms, sealed FROM authority WHERE organisation = $1")      \
 	X(AUTHORITY_DUE, "SELECT organisation, last_published_ms, due_ms, sealed FROM authority WHERE due_ms > 0"              \
 			 " ORDER BY due_ms LIMIT 1")                                                                           \
+	X(REVISION, "SELECT number FROM revision WHERE id = 1")  \
 	X(QUARANTINE_PUT, "INSERT INTO quarantine (target, since_ms, sealed) VALUES ($1, $2, $3)"                              \
 			  " ON CONFLICT (target) DO UPDATE SET since_ms = excluded.since_ms, sealed = excluded.sealed")        \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = $1")                                                       \
@@ -197,13 +198,12 @@ struct postgres_host {
 
 // Keywords and values for PQconnectStartParams, with those of one host at the end.
 #define TARGET_SETTINGS 64
-#define TARGET_HOSTS 8
 struct postgres_target {
 	char *text[4];               // what the rest points into, of the lists of hosts and of `options`
 	PQconninfoOption *parsed;
 	const char *keywords[TARGET_SETTINGS], *values[TARGET_SETTINGS];
 	size_t setting_count;        // without a host
-	struct postgres_host hosts[TARGET_HOSTS];
+	struct postgres_host hosts[DATABASE_HOSTS_MAX];
 	size_t host_count, next;     // the one that is tried next
 };
 
@@ -373,6 +373,7 @@ enum store_status postgres_rejection_counts(struct store *, const struct ods_cod
 enum store_status postgres_rejection_expire(struct store *, const struct ods_code *authority, const uint64_t keep[2],
 					  size_t max, size_t *ret_removed);
 // store_postgres_rights.c
+enum store_status postgres_revision(struct store *, uint64_t *ret);
 enum store_status postgres_quarantine_put(struct store *, const struct store_quarantine *);
 enum store_status postgres_quarantine_delete(struct store *, const struct store_tag *target);
 enum store_status postgres_quarantine_all(struct store *, size_t max, struct arena *, struct store_quarantine **ret,

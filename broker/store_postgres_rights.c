@@ -16,6 +16,11 @@ static struct values up_to(size_t max)
 	return values;
 }
 
+enum store_status postgres_revision(struct store *base, uint64_t *ret)
+{
+	return postgres_get(postgres_store_of(base), POSTGRES_REVISION, NULL, postgres_read_u64, sizeof *ret, NULL, ret);
+}
+
 // ------------------------------------------------------------------ quarantine
 
 enum store_status postgres_quarantine_put(struct store *base, const struct store_quarantine *entry)

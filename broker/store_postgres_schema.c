@@ -140,12 +140,30 @@
 	"GRANT SELECT, INSERT, UPDATE (used_ms) ON role_use TO cpis_broker;"                                                   \
 	"GRANT SELECT, INSERT, UPDATE (digest, expires_ms, sealed), DELETE ON request TO cpis_broker;"
 
+// Counted by the tables themselves: no statement can forget it, and what an administrator changes by hand is seen too.
+#define REVISION                                                                                                               \
+	"CREATE TABLE revision (id bigint PRIMARY KEY CHECK (id = 1), number bigint NOT NULL);"                                \
+	"INSERT INTO revision (id, number) VALUES (1, 1);"                                                                     \
+	"CREATE FUNCTION rights_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"                                        \
+	"  UPDATE cpis.revision SET number = number + 1; RETURN NULL; END $$;"                                                 \
+	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON quarantine"                             \
+	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
+	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON role"                                   \
+	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
+	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON enrolment"                              \
+	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
+	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON policy"                                 \
+	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
+	"REVOKE ALL ON revision FROM PUBLIC; REVOKE ALL ON FUNCTION rights_changed() FROM PUBLIC;"                             \
+	"GRANT SELECT, UPDATE (number) ON revision TO cpis_broker;"
+
 // Number 1 first.
 static const struct {
 	const char *name, *sql;
 } migrations[] = {
 	{"tables", SHARED_TABLES LOG_TABLES},
 	{"the log is only appended to, by the rights of its own role", LOG_TRIGGERS DURABLE RIGHTS},
+	{"brokers see that another one has changed who may do what", REVISION},
 };
 #define MIGRATIONS (sizeof migrations / sizeof migrations[0])
 _Static_assert(MIGRATIONS == STORE_POSTGRES_SCHEMA_GREATEST, "the newest is the greatest");

@@ -63,12 +63,12 @@ static bool add_settings(struct postgres_target *target)
 }
 
 // A list's items; in `items` what is empty is NULL.
-static size_t split(char *list, const char *items[TARGET_HOSTS])
+static size_t split(char *list, const char *items[DATABASE_HOSTS_MAX])
 {
 	size_t count = 0;
 	for (char *item; list != NULL && (item = strsep(&list, ",")) != NULL; count++) {
-		if (count == TARGET_HOSTS)
-			return TARGET_HOSTS + 1;
+		if (count == DATABASE_HOSTS_MAX)
+			return DATABASE_HOSTS_MAX + 1;
 		items[count] = item[0] == '\0' ? NULL : item;
 	}
 	return count;
@@ -77,7 +77,7 @@ static size_t split(char *list, const char *items[TARGET_HOSTS])
 static bool add_hosts(struct postgres_target *target, char failure[POSTGRES_FAILURE_BYTES])
 {
 	static const char *const lists[] = {"host", "hostaddr", "port"};
-	const char *items[3][TARGET_HOSTS] = {{NULL}};
+	const char *items[3][DATABASE_HOSTS_MAX] = {{NULL}};
 	size_t counts[3] = {0};
 	for (int i = 0; i < 3; i++) {
 		const char *list = setting(target, lists[i]);
@@ -89,10 +89,10 @@ static bool add_hosts(struct postgres_target *target, char failure[POSTGRES_FAIL
 	// What is not said would come from the environment, where nobody looks for it.
 	if (target->host_count == 0)
 		return refuse(failure, "the connection string names no host");
-	if (target->host_count > TARGET_HOSTS)
+	if (target->host_count > DATABASE_HOSTS_MAX)
 		return refuse(failure, "the connection string names more than 8 hosts");
 	if ((counts[0] != 0 && counts[1] != 0 && counts[0] != counts[1]) ||
-	    (counts[2] > 1 && counts[2] != target->host_count) || counts[2] > TARGET_HOSTS)
+	    (counts[2] > 1 && counts[2] != target->host_count) || counts[2] > DATABASE_HOSTS_MAX)
 		return refuse(failure, "the connection string has not as many hosts, addresses and ports");
 	for (size_t i = 0; i < target->host_count; i++) {
 		target->hosts[i] = (struct postgres_host){items[0][i], items[1][i], items[2][counts[2] == 1 ? 0 : i]};

@@ -16,10 +16,9 @@
 #include <zmq.h>
 
 #include "broker/clock.h"
+#include "broker/limits.h"
 #include "proto/invariant.h"
 
-// As many as the process may have open (main.c); a connection beyond that is not followed.
-#define DESCRIPTORS_MAX 65536u
 // A failure whose connection was taken for one that was done explains another's end no longer than this.
 #define FAILURE_MS_MAX 10000u
 
@@ -111,7 +110,7 @@ static void explain_end(struct transport_monitor *monitor)
 static void begin_connection(struct transport_monitor *monitor, uint32_t descriptor)
 {
 	atomic_fetch_add(&monitor->live, 1);
-	if (descriptor >= DESCRIPTORS_MAX)
+	if (descriptor >= FRONT_DESCRIPTORS_MAX)
 		return;
 	bool ended = monitor->done_before[descriptor] == ENDED_FIRST;
 	monitor->done_before[descriptor] = ended ? NOT_FOLLOWED : monitor->done;
@@ -122,7 +121,7 @@ static void begin_connection(struct transport_monitor *monitor, uint32_t descrip
 static void end_connection(struct transport_monitor *monitor, uint32_t descriptor)
 {
 	atomic_fetch_sub(&monitor->live, 1);
-	if (descriptor >= DESCRIPTORS_MAX)
+	if (descriptor >= FRONT_DESCRIPTORS_MAX)
 		return;
 	uint64_t before = monitor->done_before[descriptor];
 	monitor->done_before[descriptor] = before == NOT_FOLLOWED ? ENDED_FIRST : NOT_FOLLOWED;
@@ -239,14 +238,14 @@ bool transport_monitor_attach(void *context, void *socket, struct transport_moni
 		return false;
 	monitor->socket = socket;
 	monitor->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	monitor->done_before = malloc(DESCRIPTORS_MAX * sizeof *monitor->done_before);
+	monitor->done_before = malloc(FRONT_DESCRIPTORS_MAX * sizeof *monitor->done_before);
 	if (monitor->done_before == NULL || monitor->stop_fd < 0 || !open_events(monitor, context)) {
 		int error = errno;
 		free_monitor(monitor);
 		errno = error;
 		return false;
 	}
-	for (size_t i = 0; i < DESCRIPTORS_MAX; i++)
+	for (size_t i = 0; i < FRONT_DESCRIPTORS_MAX; i++)
 		monitor->done_before[i] = NOT_FOLLOWED;
 	*ret = monitor;
 	return true;

@@ -15,13 +15,13 @@
 #include <zmq.h>
 
 #include "broker/clock.h"
+#include "broker/limits.h"
 #include "broker/log.h"
 #include "broker/zap_handles_priv.h"
 #include "proto/invariant.h"
 
 #define ENDPOINT "inproc://zeromq.zap.01" // RFC 27
 #define VERSION "1.0"
-#define FIELD_BYTES_MAX 255
 #define ADDRESS_BYTES 64
 
 // libzmq lets the client's own metadata overwrite the Identity of a reply that comes too early: it reads the
@@ -57,7 +57,7 @@ const char *zap_domain(enum zap_class zap_class)
 // ------------------------------------------------------------------ requests (RFC 27, "The Request Message")
 
 struct field {
-	uint8_t data[FIELD_BYTES_MAX];
+	uint8_t data[ZAP_FIELD_BYTES_MAX];
 	size_t bytes;
 };
 
@@ -112,7 +112,7 @@ static bool receive_request(struct zap *zap, struct request *request)
 		bool kept = request->count < FIELDS;
 		struct field *field = kept ? &request->fields[request->count] : NULL;
 		int bytes = zmq_recv(zap->socket, kept ? field->data : overflow,
-				     kept ? FIELD_BYTES_MAX : sizeof overflow, ZMQ_DONTWAIT);
+				     kept ? ZAP_FIELD_BYTES_MAX : sizeof overflow, ZMQ_DONTWAIT);
 		if (bytes < 0 && errno == EINTR)
 			continue;
 		if (bytes < 0 && errno == EAGAIN && request->count == 0)
@@ -120,8 +120,8 @@ static bool receive_request(struct zap *zap, struct request *request)
 		if (bytes < 0 || zmq_getsockopt(zap->socket, ZMQ_RCVMORE, &more, &size) != 0)
 			die("a request cannot be read");
 		if (kept) {
-			request->oversized = request->oversized || bytes > FIELD_BYTES_MAX;
-			field->bytes = bytes > FIELD_BYTES_MAX ? FIELD_BYTES_MAX : (size_t)bytes;
+			request->oversized = request->oversized || bytes > ZAP_FIELD_BYTES_MAX;
+			field->bytes = bytes > ZAP_FIELD_BYTES_MAX ? ZAP_FIELD_BYTES_MAX : (size_t)bytes;
 		}
 		request->count++;
 	}

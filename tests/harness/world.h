@@ -87,6 +87,9 @@ void world_end_sandbox(struct world *world);
 // Lines added to the broker's configuration, as by printf; counts from the next start on.
 void world_configure(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+// From the next start on the broker's store is a PostgreSQL, a lone server, and not the file it was.
+void world_use_postgres(struct world *world, const char *conninfo);
+
 void world_write_file(const char *path, const char *text);
 // malloc'd and NUL-terminated; the length is written when asked for.
 char *world_read_file(const char *path, size_t *ret_bytes);

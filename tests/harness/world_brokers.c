@@ -33,16 +33,29 @@ static void write_profile(struct world_broker *broker)
 	world_write_file(world_path(broker->world, "profiles/at-%s.yaml", broker->name), text);
 }
 
-static void write_config(struct world_broker *broker)
+static void write_config(struct world_broker *broker, const char *store)
 {
 	char text[4096];
 	snprintf(text, sizeof text,
 		 "broker_name: %s\nendpoint: %s\ncertificate: brokers/%s.pem\nkey: brokers/%s.key\n"
 		 "log_key: authority/broker/log.key\ntrust_directory: authority/trust\nenrolled_directory: authority/enrolled\n"
-		 "register_file: register.yaml\npolicy_file: policy.yaml\nstore_file: brokers/%s.db\n"
-		 "store_key: brokers/%s.store.key\n",
-		 broker->name, broker->endpoint, broker->name, broker->name, broker->name, broker->name);
+		 "register_file: register.yaml\npolicy_file: policy.yaml\n%s",
+		 broker->name, broker->endpoint, broker->name, broker->name, store);
 	world_write_file(world_path(broker->world, "broker-%s.yaml", broker->name), text);
+}
+
+static void use_file(struct world_broker *broker)
+{
+	char store[256];
+	snprintf(store, sizeof store, "store_file: brokers/%s.db\nstore_key: brokers/%s.store.key\n", broker->name, broker->name);
+	write_config(broker, store);
+}
+
+void world_broker_use_postgres(struct world_broker *broker, const char *conninfo)
+{
+	char store[2200];
+	snprintf(store, sizeof store, "store_postgres: %s\nstore_lone_server: yes\nstore_key: store.key\n", conninfo);
+	write_config(broker, store);
 }
 
 struct world_broker *world_broker_new(struct world *world, const char *name)
@@ -61,7 +74,7 @@ struct world_broker *world_broker_new(struct world *world, const char *name)
 	snprintf(program, sizeof program, "%s/cpis-broker", world->build);
 	const char *arguments[] = {program, "--make-store-key", world_path(world, "brokers/%s.store.key", name), NULL};
 	must(world, world_command(world, arguments), "cpis-broker --make-store-key");
-	write_config(broker);
+	use_file(broker);
 	write_profile(broker);
 	return broker;
 }

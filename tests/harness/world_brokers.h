@@ -10,6 +10,8 @@ struct world_broker;
 
 // Not started yet. `name` is the broker's, and that of its files.
 struct world_broker *world_broker_new(struct world *world, const char *name);
+// From the next start on its store is this PostgreSQL, a lone server, under the store key of the world's own broker.
+void world_broker_use_postgres(struct world_broker *broker, const char *conninfo);
 // Kills what runs. Accepts NULL. Before world_free.
 void world_broker_free(struct world_broker *broker);
 // Starts it and waits until it answers.

@@ -220,6 +220,19 @@ void world_configure(struct world *world, const char *format, ...)
 	world_write_file(world_path(world, "broker.yaml"), text);
 }
 
+void world_use_postgres(struct world *world, const char *conninfo)
+{
+	static const char line[] = "store_file: store.db\n";
+	char text[TEXT_BYTES] = "";
+	char *before = world_read_file(world_path(world, "broker.yaml"), NULL), *found = strstr(before, line);
+	if (found == NULL)
+		world_fail(world, "broker.yaml has no line %s", line);
+	append(text, "%.*sstore_postgres: %s\nstore_lone_server: yes\n%s", (int)(found - before), before, conninfo,
+	       found + sizeof line - 1);
+	free(before);
+	world_write_file(world_path(world, "broker.yaml"), text);
+}
+
 void world_furnish(struct world *world)
 {
 	char program[WORLD_PATH_BYTES];

@@ -243,7 +243,7 @@ static void ping_often(unsigned count)
 	}
 }
 
-START_TEST(a_request_looks_at_4096_records_or_so_and_says_where_to_go_on)
+START_TEST(a_request_looks_at_4096_records_and_says_where_to_go_on)
 {
 	uint64_t first = stage_log_size(stage);
 	ping_often(4500);
@@ -262,6 +262,20 @@ START_TEST(a_request_looks_at_4096_records_or_so_and_says_where_to_go_on)
 		}
 		ck_assert_uint_eq(pages, 2);
 		ck_assert_uint_eq(found, order == 0 ? 2 : 0);
+	}
+	// The last of them is looked at, and the one after it is where to go on.
+	for (int order = 0; order < 2; order++) {
+		cpis__v1__audit_search_request__init(&body);
+		body.oldest_first = order == 1;
+		body.from_index = first;
+		body.before_index = first + AUDIT_SEARCH_EXAMINED_MAX;
+		body.operation = CPIS__V1__OPERATION__FLAG;
+		ck_assert(!search()->more);
+		body.before_index++;
+		const Cpis__V1__AuditSearchReply *page = search();
+		ck_assert(page->more);
+		ck_assert_uint_eq(page->next_from_index, order == 1 ? first + AUDIT_SEARCH_EXAMINED_MAX : 0);
+		ck_assert_uint_eq(page->next_before_index, order == 0 ? first + 1 : 0);
 	}
 	// By child it is found at once, however much lies above it.
 	cpis__v1__audit_search_request__init(&body);
@@ -334,7 +348,7 @@ int main(void)
 	tcase_add_test(all, who_has_no_session_has_no_session_id);
 	tcase_add_test(all, pages_follow_each_other_in_both_orders);
 	tcase_add_test(all, pages_lose_nothing_when_the_clock_was_set_back);
-	tcase_add_test(all, a_request_looks_at_4096_records_or_so_and_says_where_to_go_on);
+	tcase_add_test(all, a_request_looks_at_4096_records_and_says_where_to_go_on);
 	tcase_add_test(all, a_report_is_of_one_child_or_one_person_or_at_most_31_days);
 	tcase_add_test(all, an_invalid_number_is_refused_whatever_else_is_asked);
 	suite_add_tcase(suite, all);

@@ -144,6 +144,15 @@ START_TEST(dates_that_are_past_or_too_far_ahead_and_a_ninth_entry_are_refused)
 }
 END_TEST
 
+START_TEST(contacts_are_from_today_to_twelve_months_ahead)
+{
+	stage_expect(set("0113 496 0001", "", "2026-10-19"), INVALID_VALUE, "contacts_date");
+	stage_expect_ok(set("0113 496 0001", "", "2026-10-20"));
+	stage_expect_ok(set("0113 496 0001", "", "2027-10-20"));
+	stage_expect(set("0113 496 0001", "", "2027-10-21"), INVALID_VALUE, "contacts_date");
+}
+END_TEST
+
 START_TEST(contacts_are_signed_and_confirmed_only_where_there_are_some)
 {
 	stage->unsigned_acts = true;
@@ -192,6 +201,7 @@ int main(void)
 	tcase_add_test(all, one_of_the_same_date_is_replaced);
 	tcase_add_test(all, contacts_that_nobody_confirmed_for_90_days_are_marked_until_they_are);
 	tcase_add_test(all, dates_that_are_past_or_too_far_ahead_and_a_ninth_entry_are_refused);
+	tcase_add_test(all, contacts_are_from_today_to_twelve_months_ahead);
 	tcase_add_test(all, contacts_are_signed_and_confirmed_only_where_there_are_some);
 	tcase_add_test(all, quality_is_told_to_the_authority_itself_and_to_a_national_body);
 	suite_add_tcase(suite, all);

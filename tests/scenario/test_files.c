@@ -1,8 +1,11 @@
 // A local authority's numbered files: opened, sent, committed; compared with what is held; and what follows from them.
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/access.h"
+#include "broker/core_priv.h"
 #include "broker/digest.h"
 #include "tests/harness/stage.h"
 
@@ -699,6 +702,84 @@ START_TEST(whoever_saw_a_record_that_is_withdrawn_is_told_once_silent_looks_too)
 }
 END_TEST
 
+// A look of the hospital's at a plan of Leeds's, as it would stand in the child's history.
+static void remember_look(struct op_context *context, uint64_t number, unsigned person)
+{
+	char uid[UID_DIGITS + 1];
+	char *authorities[] = {TEXT("383")};
+	Cpis__V1__Access access = CPIS__V1__ACCESS__INIT;
+	Cpis__Stored__V1__StoredAccess stored = CPIS__STORED__V1__STORED_ACCESS__INIT;
+	snprintf(uid, sizeof uid, "6%011u", person);
+	access.time_ms = context->now_ms;
+	access.name = TEXT("A. Nurse");
+	access.role_code = TEXT("R8001");
+	access.role_name = TEXT("Nurse Access");
+	access.organisation = TEXT("RXH");
+	access.organisation_name = TEXT("A hospital");
+	access.care_setting = CPIS__V1__CARE_SETTING__EMERGENCY_DEPARTMENT;
+	stored.access = &access;
+	stored.uid = uid;
+	stored.authorities = authorities;
+	stored.n_authorities = 1;
+	context->audit_index = number;
+	ck_assert_int_eq(access_put(context, &stored, false), REASON_NONE);
+}
+
+// Somebody looks, `others` look, and the first one looks again.
+static void remember_looks(const char *child, unsigned others)
+{
+	struct nhs_number number;
+	struct arena arena;
+	const uint64_t first = 1000000; // no record of the log has that number
+	struct op_context context = core_context(stage->core, stage->now_ms);
+	ck_assert(arena_init(&arena, 4 * ARENA_BYTES));
+	ck_assert_int_eq(nhs_number_parse(child, strlen(child), &number), NHS_NUMBER_OK);
+	context.arena = &arena;
+	vault_tag_subject(stage->vault, &number, &context.subject);
+	ck_assert_int_eq(stage->disk->ops->begin(stage->disk), STORE_OK);
+	for (unsigned i = 0; i <= others; i++)
+		remember_look(&context, first + i, i);
+	remember_look(&context, first + others + 1, 0);
+	ck_assert_int_eq(stage->disk->ops->commit(stage->disk), STORE_OK);
+	arena_done(&arena);
+}
+
+static unsigned corrections_of(const char *child)
+{
+	unsigned count = 0;
+	size_t items = 1;
+	for (uint64_t after = 0; items > 0;) {
+		Cpis__V1__InboxListRequest body = CPIS__V1__INBOX_LIST_REQUEST__INIT;
+		Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+		body.after_id = after;
+		body.limit = PAGE_ITEMS_MAX;
+		request.body_case = CPIS__V1__REQUEST__BODY_INBOX_LIST;
+		request.inbox_list = &body;
+		const struct stage_reply *got = stage_ask_as(stage, NURSE, &request);
+		stage_expect_ok(got);
+		items = got->reply->inbox_list->n_items;
+		for (size_t i = 0; i < items; i++) {
+			const Cpis__V1__InboxItem *item = got->reply->inbox_list->items[i];
+			count += item->kind_case == CORRECTION && strcmp(item->correction->nhs_number, child) == 0;
+			after = item->id;
+		}
+	}
+	return count;
+}
+
+START_TEST(of_200_who_saw_it_each_is_told_once_of_a_correction_and_of_more_one_may_be_twice)
+{
+	for (unsigned more = 0; more < 2; more++) {
+		const char *child = stage_child(more);
+		stage_publish(stage, LEEDS_WORKER, child, CPP, "2026-02-03", NULL, NULL);
+		remember_looks(child, FOLLOW_UP_TOLD_MAX - 1 + more);
+		stage_publish(stage, LEEDS_WORKER, child, CPP, "2026-02-03", NULL, "2026-10-20");
+		// Who is forgotten is told again; nobody is left out.
+		ck_assert_uint_eq(corrections_of(child), FOLLOW_UP_TOLD_MAX + 2 * more);
+	}
+}
+END_TEST
+
 START_TEST(who_saw_another_authoritys_plan_only_is_not_told_of_this_ones_correction)
 {
 	const Cpis__V1__InboxItem *item = NULL;
@@ -838,6 +919,7 @@ int main(void)
 	tcase_add_test(all, a_record_that_was_wrong_may_stand_again_mended);
 	tcase_add_test(all, rejected_records_and_vanished_plans_are_read_in_pages);
 	tcase_add_test(all, whoever_saw_a_record_that_is_withdrawn_is_told_once_silent_looks_too);
+	tcase_add_test(all, of_200_who_saw_it_each_is_told_once_of_a_correction_and_of_more_one_may_be_twice);
 	tcase_add_test(all, who_saw_another_authoritys_plan_only_is_not_told_of_this_ones_correction);
 	tcase_add_test(all, who_looked_within_a_day_is_told_of_a_change_and_nobody_else);
 	tcase_add_test(all, who_found_nothing_is_told_when_there_is_something);

@@ -265,6 +265,56 @@ START_TEST(a_check_says_what_would_change_and_changes_nothing)
 }
 END_TEST
 
+// What a policy of so many bytes is as an act that the next registrar signs.
+static size_t act_bytes_of(size_t policy_bytes)
+{
+	struct arena arena;
+	uint8_t id[REQUEST_ID_BYTES] = {1};
+	size_t bytes = 0;
+	memset(text, '#', policy_bytes);
+	text[policy_bytes] = '\0';
+	Cpis__V1__Request *load = load_request(text, true);
+	load->protocol_version = PROTOCOL_VERSION;
+	load->request_id = (ProtobufCBinaryData){sizeof id, id};
+	load->act_time_ms = stage->now_ms;
+	ck_assert(arena_init(&arena, ARENA_BYTES));
+	ck_assert_ptr_nonnull(act_signed_bytes(&arena, load, STAGE_BROKER_NAME, &bytes));
+	arena_done(&arena);
+	return bytes;
+}
+
+static const Cpis__V1__AuditDetail *detail_of(size_t policy_bytes)
+{
+	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
+	memset(text, '#', policy_bytes);
+	text[policy_bytes] = '\0';
+	const struct stage_reply *got =
+		stage_act(stage, NATIONAL_REGISTRAR, NATIONAL_REGISTRAR, stage->now_ms, load_request(text, true));
+	stage_expect(got, INVALID_VALUE, "policy_invalid");
+	body.index = got->reply->receipt->index;
+	cpis__v1__request__init(&request);
+	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
+	request.audit_show = &body;
+	got = stage_ask_as(stage, REVIEWER, &request);
+	stage_expect_ok(got);
+	return got->reply->audit_show->entry->detail;
+}
+
+START_TEST(an_act_of_1024_bytes_is_kept_and_of_a_longer_one_the_hash)
+{
+	size_t policy_bytes = 500 + ACT_KEPT_BYTES_MAX - act_bytes_of(500);
+	stage_sign_in(stage, REVIEWER);
+	const Cpis__V1__AuditDetail *detail = detail_of(policy_bytes);
+	ck_assert_uint_eq(detail->act.len, ACT_KEPT_BYTES_MAX);
+	ck_assert_uint_eq(detail->act_sha256.len, HASH_BYTES);
+	ck_assert_uint_eq(detail->act_signature.len, SIGNATURE_BYTES);
+	detail = detail_of(policy_bytes + 1);
+	ck_assert_uint_eq(detail->act.len, 0);
+	ck_assert_uint_eq(detail->act_sha256.len, HASH_BYTES);
+	ck_assert_uint_eq(detail->act_signature.len, SIGNATURE_BYTES);
+}
+END_TEST
+
 START_TEST(only_a_national_body_loads_and_signs_it)
 {
 	stage_expect(load(REGISTRAR, turned_over()), ACCESS_DENIED, "organisation_type");
@@ -408,6 +458,7 @@ int main(void)
 	tcase_add_test(loading, one_whose_commit_only_seemed_to_fail_counts);
 	tcase_add_test(loading, a_failure_at_any_call_leaves_one_of_the_two);
 	tcase_add_test(loading, a_check_says_what_would_change_and_changes_nothing);
+	tcase_add_test(loading, an_act_of_1024_bytes_is_kept_and_of_a_longer_one_the_hash);
 	tcase_add_test(loading, only_a_national_body_loads_and_signs_it);
 	tcase_add_test(loading, a_store_with_a_policy_that_does_not_hold_is_not_served);
 	suite_add_tcase(suite, loading);

@@ -1,5 +1,6 @@
 // An authority's file: which records are stored, which are not and why; and its inbox.
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -188,7 +189,8 @@ START_TEST(one_authority_cannot_change_what_another_says_of_the_same_child)
 END_TEST
 
 // Versions of the child that are not shown, sealed as the shown one is: as a file of a generation to come would leave them.
-static void store_versions(const struct nhs_number *number, unsigned first, unsigned count)
+// `of_others`: each of another authority, else all of the shown one's.
+static void store_versions(const struct nhs_number *number, unsigned first, unsigned count, bool of_others)
 {
 	struct arena arena;
 	struct store_tag subject;
@@ -202,6 +204,10 @@ static void store_versions(const struct nhs_number *number, unsigned first, unsi
 	for (unsigned i = 0; i < count; i++) {
 		struct store_plan row = rows[0];
 		row.generation = 1000 + first + i;
+		if (of_others) {
+			snprintf(row.authority.text, sizeof row.authority.text, "Z%02u", first + i);
+			row.slot.bytes[0] ^= (uint8_t)(first + i);
+		}
 		ck_assert_int_eq(stage->disk->ops->plan_put(stage->disk, &row), STORE_OK);
 	}
 	ck_assert_int_eq(stage->disk->ops->commit(stage->disk), STORE_OK);
@@ -213,10 +219,23 @@ START_TEST(a_child_with_1024_versions_is_answered_and_one_with_more_is_not)
 	struct nhs_number number;
 	ck_assert_int_eq(nhs_number_parse(stage_child(0), strlen(stage_child(0)), &number), NHS_NUMBER_OK);
 	stage_publish(stage, LEEDS_WORKER, stage_child(0), CPP, "2026-02-03", NULL, NULL);
-	store_versions(&number, 0, CHILD_ROWS_MAX - 1);
+	store_versions(&number, 0, CHILD_ROWS_MAX - 1, false);
 	ck_assert_uint_eq(look(stage_child(0))->n_plans, 1);
-	store_versions(&number, CHILD_ROWS_MAX, 1);
+	store_versions(&number, CHILD_ROWS_MAX, 1, false);
 	// Not "no plan", and not a part of them.
+	stage_expect(stage_details(stage, NURSE, stage_child(0)), INTERNAL_SERVER_ERROR, "internal");
+	stage_expect(stage_flag(stage, NURSE, stage_child(0)), INTERNAL_SERVER_ERROR, "internal");
+}
+END_TEST
+
+START_TEST(a_child_of_64_authorities_is_answered_and_one_of_more_is_not)
+{
+	struct nhs_number number;
+	ck_assert_int_eq(nhs_number_parse(stage_child(0), strlen(stage_child(0)), &number), NHS_NUMBER_OK);
+	stage_publish(stage, LEEDS_WORKER, stage_child(0), CPP, "2026-02-03", NULL, NULL);
+	store_versions(&number, 1, CHILD_AUTHORITIES_MAX - 1, true);
+	ck_assert_uint_eq(look(stage_child(0))->n_plans, 1);
+	store_versions(&number, CHILD_AUTHORITIES_MAX, 1, true);
 	stage_expect(stage_details(stage, NURSE, stage_child(0)), INTERNAL_SERVER_ERROR, "internal");
 	stage_expect(stage_flag(stage, NURSE, stage_child(0)), INTERNAL_SERVER_ERROR, "internal");
 }
@@ -347,6 +366,7 @@ int main(void)
 	tcase_add_test(all, the_same_key_again_corrects_ends_and_withdraws);
 	tcase_add_test(all, one_authority_cannot_change_what_another_says_of_the_same_child);
 	tcase_add_test(all, a_child_with_1024_versions_is_answered_and_one_with_more_is_not);
+	tcase_add_test(all, a_child_of_64_authorities_is_answered_and_one_of_more_is_not);
 	tcase_add_test(all, a_file_of_nothing_but_faults_refreshes_nothing);
 	tcase_add_test(all, the_local_id_comes_back_in_the_notification);
 	tcase_add_test(all, the_inbox_is_read_in_pages_oldest_first);

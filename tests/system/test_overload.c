@@ -63,14 +63,14 @@ static uint64_t turned_away_on_record(void)
 	uint64_t count = 0;
 	struct cpis_client *guardian = world_sign_in(world, "guardian");
 	search.limit = 100;
+	search.operation = CPIS__V1__OPERATION__TURNED_AWAY;
 	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
 	request.audit_search = &search;
 	const Cpis__V1__Reply *reply = world_call(guardian, &request);
 	ck_assert_int_eq(reply->outcome, CPIS__V1__OUTCOME__OK);
 	for (size_t i = 0; i < reply->audit_search->n_entries; i++) {
 		const Cpis__V1__AuditEntry *entry = reply->audit_search->entries[i];
-		if (entry->operation != CPIS__V1__OPERATION__TURNED_AWAY)
-			continue;
+		ck_assert_int_eq(entry->operation, CPIS__V1__OPERATION__TURNED_AWAY);
 		ck_assert_str_eq(entry->reason_code, "busy");
 		ck_assert_ptr_nonnull(strstr(entry->detail->target, "key "));
 		count += entry->detail->count;

@@ -143,6 +143,35 @@ START_TEST(reads_the_optional_keys)
 }
 END_TEST
 
+START_TEST(the_store_is_one_file_or_one_postgresql)
+{
+	char text[2048];
+	const char *line = "store_file: store/cpis.db\n", *at = strstr(GOOD, line);
+	snprintf(text, sizeof text, "%.*sstore_postgres: host=a,b dbname=cpis\n%s", (int)(at - GOOD), GOOD, at + strlen(line));
+	struct config *config = load(text);
+	char detail[CONFIG_DETAIL_BYTES];
+	ck_assert_ptr_null(config->store_file);
+	ck_assert_str_eq(config->store_postgres, "host=a,b dbname=cpis");
+	ck_assert(!config->store_lone_server);
+	ck_assert(!config_has_store_file(config, "--backup", detail));
+	ck_assert_ptr_nonnull(strstr(detail, "--backup is for a store_file"));
+	config_free(config);
+	snprintf(text, sizeof text, "%.*sstore_lone_server: yes\nstore_postgres: host=a\n%s", (int)(at - GOOD), GOOD, at + strlen(line));
+	config = load(text);
+	ck_assert(config->store_lone_server);
+	config_free(config);
+	config = load(GOOD);
+	ck_assert_ptr_null(config->store_postgres);
+	ck_assert(config_has_store_file(config, "--backup", detail));
+	config_free(config);
+	refuses_instead(line, "", ": one of store_file and store_postgres must be given, and not both");
+	refuses(GOOD "store_postgres: host=a\n", ":12: one of store_file and store_postgres must be given, and not both");
+	refuses(GOOD "store_lone_server: yes\n", ":16: store_lone_server needs store_postgres");
+	refuses_instead(line, "store_postgres: host=a\nstore_lone_server: perhaps\n", ":13: store_lone_server must be yes or no");
+	refuses_instead(line, "store_postgres: \"host=a\\tdbname=b\"\n", ":12: store_postgres has control characters");
+}
+END_TEST
+
 START_TEST(the_default_per_system_gives_way_to_few_connections)
 {
 	struct config *config = load(GOOD "connections_max: 10\n");
@@ -418,6 +447,64 @@ START_TEST(refuses_a_user_or_a_sandbox_that_is_none)
 }
 END_TEST
 
+static void path_of(char *text, size_t size, size_t bytes)
+{
+	static char long_path[CONFIG_PATH_BYTES_MAX + 2];
+	const char *line = "/etc/cpis/register.yaml", *at = strstr(GOOD, line);
+	memset(long_path, 'a', sizeof long_path);
+	long_path[0] = '/';
+	ck_assert_ptr_nonnull(at);
+	snprintf(text, size, "%.*s%.*s%s", (int)(at - GOOD), GOOD, (int)bytes, long_path, at + strlen(line));
+}
+
+// The sentence ends with what was too long, cut.
+static void refuses_as_too_long(const char *text, const char *sentence)
+{
+	struct config *config = NULL;
+	char detail[CONFIG_DETAIL_BYTES] = "";
+	write_text(text);
+	ck_assert(!config_load(path, &config, detail));
+	ck_assert_msg(strstr(detail, sentence) != NULL, "%s", detail);
+}
+
+START_TEST(a_path_has_4095_bytes_and_a_users_name_32)
+{
+	static char text[2 * CONFIG_PATH_BYTES_MAX];
+	path_of(text, sizeof text, CONFIG_PATH_BYTES_MAX);
+	struct config *config = load(text);
+	ck_assert_uint_eq(strlen(config->register_file), CONFIG_PATH_BYTES_MAX);
+	config_free(config);
+	path_of(text, sizeof text, CONFIG_PATH_BYTES_MAX + 1);
+	refuses_as_too_long(text, ":10: register_file: STRING length > 4095: /aaa");
+	config = load(GOOD "user: abcdefghijklmnopqrstuvwxyz012345\n");
+	ck_assert_uint_eq(strlen(config->user), CONFIG_USER_BYTES_MAX);
+	config_free(config);
+	refuses_as_too_long(GOOD "user: abcdefghijklmnopqrstuvwxyz0123456\n", ":16: user: STRING length > 32: abc");
+}
+END_TEST
+
+// GOOD with a connection string of so many bytes in place of the file.
+static void connection_string_of(char *text, size_t room, size_t bytes)
+{
+	static const char line[] = "store_file: store/cpis.db\n";
+	const char *at = strstr(GOOD, line);
+	size_t used = (size_t)snprintf(text, room, "%.*sstore_postgres: host=", (int)(at - GOOD), GOOD);
+	memset(text + used, 'a', bytes - 5);
+	snprintf(text + used + bytes - 5, room - used - (bytes - 5), "\n%s", at + sizeof line - 1);
+}
+
+START_TEST(a_connection_string_has_2000_bytes)
+{
+	static char text[2 * CONFIG_CONNINFO_BYTES_MAX];
+	connection_string_of(text, sizeof text, CONFIG_CONNINFO_BYTES_MAX);
+	struct config *config = load(text);
+	ck_assert_uint_eq(strlen(config->store_postgres), CONFIG_CONNINFO_BYTES_MAX);
+	config_free(config);
+	connection_string_of(text, sizeof text, CONFIG_CONNINFO_BYTES_MAX + 1);
+	refuses_as_too_long(text, ":12: store_postgres: STRING length > 2000: host=aaa");
+}
+END_TEST
+
 START_TEST(refuses_control_characters)
 {
 	refuses_instead("broker-1", "\"broker\\n1\"", ":3: broker_name has control characters");
@@ -442,6 +529,7 @@ int main(void)
 	tcase_add_checked_fixture(config, make_directory, remove_directory);
 	tcase_add_test(config, reads_every_key_with_defaults);
 	tcase_add_test(config, reads_the_optional_keys);
+	tcase_add_test(config, the_store_is_one_file_or_one_postgresql);
 	tcase_add_test(config, the_default_per_system_gives_way_to_few_connections);
 	tcase_add_test(config, paths_of_a_file_in_the_working_directory_stay_as_they_are);
 	tcase_add_test(config, the_shipped_example_loads);
@@ -464,6 +552,8 @@ int main(void)
 	tcase_add_test(config, refuses_an_endpoint_that_is_not_tcp);
 	tcase_add_test(config, reads_as_whom_it_runs_and_how_it_is_limited);
 	tcase_add_test(config, refuses_a_user_or_a_sandbox_that_is_none);
+	tcase_add_test(config, a_path_has_4095_bytes_and_a_users_name_32);
+	tcase_add_test(config, a_connection_string_has_2000_bytes);
 	tcase_add_test(config, refuses_control_characters);
 	tcase_add_test(config, refuses_a_broker_name_over_64_bytes);
 	suite_add_tcase(suite, config);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/limits.h"
 #include "proto/wire.h"
 
 #define QUEUED_MAX 1000u
@@ -193,6 +194,25 @@ START_TEST(however_slow_the_core_is_some_may_wait)
 }
 END_TEST
 
+// Whoever is refused is asked to wait as long as it takes to carry out what waits, but not longer than somebody is there to see it.
+START_TEST(nobody_is_asked_to_wait_longer_than_five_seconds)
+{
+	const struct intake_limits limits = {QUEUED_MAX, PER_SYSTEM_MAX, 2 * INTAKE_RETRY_AFTER_MS_MAX};
+	intake_free(intake);
+	intake = intake_new(&limits);
+	ck_assert_ptr_nonnull(intake);
+	set_pace(50000);
+	unsigned waiting = INTAKE_RETRY_AFTER_MS_MAX / 50;
+	for (unsigned i = 1; i < waiting; i++)
+		put(1, INTAKE_URGENT, i);
+	ck_assert_uint_eq(intake_retry_after_ms(intake), INTAKE_RETRY_AFTER_MS_MAX - 50);
+	put(1, INTAKE_URGENT, waiting);
+	ck_assert_uint_eq(intake_retry_after_ms(intake), INTAKE_RETRY_AFTER_MS_MAX);
+	put(1, INTAKE_URGENT, waiting + 1);
+	ck_assert_uint_eq(intake_retry_after_ms(intake), INTAKE_RETRY_AFTER_MS_MAX);
+}
+END_TEST
+
 START_TEST(a_core_without_work_is_not_thought_slow)
 {
 	// Credit that comes back while nothing waits says nothing of the pace.
@@ -251,6 +271,7 @@ int main(void)
 	tcase_add_test(tests, bulk_is_pushed_out_before_any_clinician_is);
 	tcase_add_test(tests, no_more_wait_than_will_be_carried_out_in_time);
 	tcase_add_test(tests, however_slow_the_core_is_some_may_wait);
+	tcase_add_test(tests, nobody_is_asked_to_wait_longer_than_five_seconds);
 	tcase_add_test(tests, a_core_without_work_is_not_thought_slow);
 	tcase_add_test(tests, a_message_is_sorted_by_what_it_asks_for);
 	suite_add_tcase(suite, tests);

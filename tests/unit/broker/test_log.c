@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #include "broker/clock.h"
+#include "broker/limits.h"
 #include "proto/date.h"
 
 #define WAIT_MS 5000
-#define LINE_BYTES_MAX 1024
 #define THREADS 4
 #define LINES_PER_THREAD 25
 
@@ -118,14 +118,14 @@ END_TEST
 
 START_TEST(cuts_a_long_text_and_still_ends_the_line)
 {
-	char large[2 * LINE_BYTES_MAX];
+	char large[2 * LOG_LINE_BYTES_MAX];
 	memset(large, 'x', sizeof large);
 	large[sizeof large - 1] = '\0';
 	log_event(LOG_LEVEL_ERROR, "long", "%s", large);
 	const char *line = read_log();
 	ck_assert_uint_eq(text_bytes, strlen(line)); // no NUL
-	ck_assert_uint_le(text_bytes, LINE_BYTES_MAX);
-	ck_assert_uint_gt(text_bytes, LINE_BYTES_MAX / 2);
+	ck_assert_uint_le(text_bytes, LOG_LINE_BYTES_MAX);
+	ck_assert_uint_gt(text_bytes, LOG_LINE_BYTES_MAX / 2);
 	ck_assert_ptr_eq(strchr(line, '\n'), line + text_bytes - 1);
 	ck_assert(matches(line, WHEN "error long x+\n$"));
 }
@@ -133,7 +133,7 @@ END_TEST
 
 START_TEST(writes_a_text_of_every_length_whole_up_to_the_cut)
 {
-	char wanted[LINE_BYTES_MAX];
+	char wanted[LOG_LINE_BYTES_MAX];
 	memset(wanted, 'y', sizeof wanted);
 	for (size_t bytes = 960; bytes < 1010; bytes++) {
 		wanted[bytes] = '\0';
@@ -141,7 +141,7 @@ START_TEST(writes_a_text_of_every_length_whole_up_to_the_cut)
 		log_event(LOG_LEVEL_INFO, "e", "%s", wanted);
 		const char *line = read_log();
 		size_t head = strlen("2026-11-23T03:00:00.000Z info e ");
-		size_t expected = head + bytes + 1 < LINE_BYTES_MAX ? head + bytes + 1 : LINE_BYTES_MAX;
+		size_t expected = head + bytes + 1 < LOG_LINE_BYTES_MAX ? head + bytes + 1 : LOG_LINE_BYTES_MAX;
 		ck_assert_uint_eq(strlen(line), expected);
 		ck_assert_int_eq(line[expected - 1], '\n');
 		wanted[bytes] = 'y';

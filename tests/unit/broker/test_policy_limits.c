@@ -11,7 +11,7 @@
 static char text[256 * 1024], detail[POLICY_DETAIL_BYTES];
 static size_t used;
 
-static void say(const char *format, ...)
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 {
 	va_list arguments;
 	va_start(arguments, format);
@@ -21,7 +21,7 @@ static void say(const char *format, ...)
 }
 
 struct shape {
-	unsigned name_bytes, activities, roles, rules, window_minutes, children, session_minutes, per_minute;
+	unsigned name_bytes, activities, roles, rules, window_minutes, children, session_minutes, per_minute, retention_months, examples;
 };
 
 static bool is_read(const struct shape *shape)
@@ -43,6 +43,9 @@ static bool is_read(const struct shape *shape)
 	    shape->window_minutes, shape->children);
 	for (unsigned i = 1; i < shape->rules; i++)
 		say("  - {rule: dormant, window_minutes: %u, asleep_days: 30, severity: low}\n", i);
+	say("retention: {child_months: %u}\nexamples:\n", shape->retention_months);
+	for (unsigned i = 0; i < shape->examples; i++)
+		say("  - {operation: publish, organisation_type: local_authority, role: R0000, decision: allowed}\n");
 	detail[0] = '\0';
 	bool read = policy_read((const uint8_t *)text, used, "test", &policy, detail);
 	policy_free(policy);
@@ -58,6 +61,8 @@ static const struct shape all = {
 	.children = DETECTION_LOOKS_MAX - 1, // one more is to be told from it
 	.session_minutes = POLICY_SESSION_MINUTES_MAX,
 	.per_minute = POLICY_RATE_MAX,
+	.retention_months = POLICY_RETENTION_MONTHS_MAX,
+	.examples = POLICY_EXAMPLES_MAX,
 };
 
 static void assert_refused(const struct shape *shape)
@@ -69,7 +74,7 @@ static void assert_refused(const struct shape *shape)
 START_TEST(each_limit_is_reached_and_none_passed)
 {
 	ck_assert_msg(is_read(&all), "%s", detail);
-	struct shape past[8] = {all, all, all, all, all, all, all, all};
+	struct shape past[10] = {all, all, all, all, all, all, all, all, all, all};
 	past[0].name_bytes++;
 	past[1].activities++;
 	past[2].roles++;
@@ -78,6 +83,8 @@ START_TEST(each_limit_is_reached_and_none_passed)
 	past[5].children++;
 	past[6].session_minutes++;
 	past[7].per_minute++;
+	past[8].retention_months++;
+	past[9].examples++;
 	for (size_t i = 0; i < sizeof past / sizeof past[0]; i++)
 		assert_refused(&past[i]);
 }

@@ -318,6 +318,70 @@ START_TEST(no_connection_to_anywhere)
 }
 END_TEST
 
+// A database's port, and another one. Nobody listens at either.
+#define DATABASE_PORT 5433u
+
+static int connect_to(uint16_t port)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd < 0 ? CANNOT_ENTER : connect(fd, (struct sockaddr *)&address, sizeof address) == 0 ? WORKED : errno;
+}
+
+static int connect_to_database(void)
+{
+	return connect_to(DATABASE_PORT);
+}
+
+static int connect_beside_database(void)
+{
+	return connect_to(DATABASE_PORT + 1);
+}
+
+static int open_netlink_socket(void)
+{
+	return socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, 0) >= 0 ? WORKED : errno;
+}
+
+static int bind_as_database_client(void)
+{
+	return bind_to(0);
+}
+
+static void answers_with_database(attempt *function, int expected)
+{
+	struct sandbox_options options = core_options();
+	char detail[SANDBOX_DETAIL_BYTES] = "";
+	int status = 0;
+	options.network = SANDBOX_NO_NETWORK;
+	options.database = true;
+	options.database_ports[0] = DATABASE_PORT;
+	options.database_port_count = 1;
+	fflush(NULL);
+	pid_t child = fork();
+	ck_assert_int_ge(child, 0);
+	if (child == 0)
+		_exit(sandbox_limit_files(&options, detail) == SANDBOX_DONE && sandbox_limit_calls(&options, detail) == SANDBOX_DONE
+			      ? function()
+			      : CANNOT_ENTER);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == expected, "status %x, not exit %d", (unsigned)status, expected);
+}
+
+START_TEST(a_core_with_a_database_connects_to_it_and_to_nothing_else)
+{
+	bool has_ports = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 4;
+	answers_with_database(connect_to_database, ECONNREFUSED);
+	answers_with_database(connect_beside_database, has_ports ? EACCES : ECONNREFUSED);
+	answers_with_database(open_unix_socket, WORKED);
+	answers_with_database(open_datagram_socket, WORKED);
+	answers_with_database(open_netlink_socket, EOPNOTSUPP);
+	answers_with_database(bind_as_database_client, ENOSYS);
+	answers_with_database(read_passwd, EACCES);
+}
+END_TEST
+
 // A thread that was there before, as libzmq's are.
 static pthread_barrier_t barrier;
 
@@ -511,6 +575,7 @@ int main(void)
 	tcase_add_test(tests, files_that_the_broker_needs_and_no_others);
 	tcase_add_test(tests, no_program_no_process_no_tracing_no_rights);
 	tcase_add_test(tests, no_connection_to_anywhere);
+	tcase_add_test(tests, a_core_with_a_database_connects_to_it_and_to_nothing_else);
 	tcase_add_test(tests, threads_that_were_there_before_are_limited_too);
 	tcase_add_test(tests, a_kernel_that_cannot_is_told_or_refused);
 	tcase_add_test(tests, a_directory_that_is_not_there_is_named);

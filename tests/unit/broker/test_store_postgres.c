@@ -258,6 +258,32 @@ START_TEST(refuses_what_the_environment_would_say_in_its_place)
 }
 END_TEST
 
+START_TEST(a_connection_string_says_which_ports_and_files_it_leads_to)
+{
+	struct store_postgres_reach reach;
+	char detail[STORE_DETAIL_BYTES];
+	// As many hosts and files as there may be.
+	ck_assert_int_eq(store_postgres_reach("host=a,b,c,d,e,f,g,h port=1,2,3,4,5,6,7,65535 sslmode=verify-full sslrootcert=/r/ca.pem"
+					      " sslcert=/c/client.pem sslkey=/k/client.key sslcrl=/l/crl.pem", &reach, detail), STORE_OK);
+	ck_assert_uint_eq(reach.port_count, DATABASE_HOSTS_MAX);
+	ck_assert_uint_eq(reach.ports[0], 1);
+	ck_assert_uint_eq(reach.ports[7], 65535);
+	ck_assert_uint_eq(reach.file_count, DATABASE_FILES_MAX);
+	bool found = false;
+	for (size_t i = 0; i < reach.file_count; i++)
+		found = found || strcmp(reach.files[i], "/k/client.key") == 0;
+	ck_assert(found);
+	// Each port once, and the usual one where none is said.
+	ck_assert_int_eq(store_postgres_reach("host=/run/a,localhost,127.0.0.1 port=5433,,5433", &reach, detail), STORE_OK);
+	ck_assert_uint_eq(reach.port_count, 2);
+	ck_assert_uint_eq(reach.ports[0], 5433);
+	ck_assert_uint_eq(reach.ports[1], 5432);
+	ck_assert_uint_eq(reach.file_count, 0);
+	ck_assert_int_eq(store_postgres_reach("host=db.example", &reach, detail), STORE_FAILED);
+	ck_assert_ptr_nonnull(strstr(detail, "verify-full"));
+}
+END_TEST
+
 START_TEST(does_not_ask_for_it_on_the_machine_itself)
 {
 	// Nobody listens there: each is tried.
@@ -336,9 +362,8 @@ START_TEST(migrates_one_step_from_the_version_before)
 {
 	sql("DROP SCHEMA cpis CASCADE");
 	ck_assert(migrate(database));
-	sql("DROP FUNCTION cpis.audit_is_kept() CASCADE; DROP FUNCTION cpis.audit_is_next() CASCADE; DROP FUNCTION cpis.durable(boolean);"
-	    "DELETE FROM cpis.migration WHERE number = 2");
-	refuses_role("broker1", true, 0, "is of version 1");
+	sql("DROP TABLE cpis.revision; DROP FUNCTION cpis.rights_changed() CASCADE; DELETE FROM cpis.migration WHERE number = 3");
+	refuses_role("broker1", true, 0, "is of version 2");
 	ck_assert(migrate(database));
 	first = open_one();
 	append_and_commit(first, 0);
@@ -619,6 +644,72 @@ START_TEST(one_request_that_came_to_two_brokers_takes_effect_once)
 }
 END_TEST
 
+static uint64_t revision(struct store *of)
+{
+	uint64_t number = 0;
+	begin(of);
+	ck_assert_int_eq(of->ops->revision(of, &number), STORE_OK);
+	of->ops->rollback(of);
+	return number;
+}
+
+static enum store_status hold_back(struct store *of)
+{
+	struct store_quarantine entry = {tag(1), 1, {(const uint8_t *)"entry", 5}};
+	return of->ops->quarantine_put(of, &entry);
+}
+
+static enum store_status lift(struct store *of)
+{
+	struct store_tag target = tag(1);
+	return of->ops->quarantine_delete(of, &target);
+}
+
+static enum store_status grant(struct store *of)
+{
+	struct store_role role = {tag(2), {(const uint8_t *)"role", 4}};
+	return of->ops->role_put(of, &role);
+}
+
+static enum store_status invite(struct store *of)
+{
+	struct store_enrolment enrolment = {tag(3), tag(4), {(const uint8_t *)"code", 4}};
+	return of->ops->enrolment_put(of, &enrolment);
+}
+
+static enum store_status withdraw(struct store *of)
+{
+	struct store_tag system = tag(3);
+	return of->ops->enrolment_delete(of, &system);
+}
+
+static enum store_status put_in_force(struct store *of)
+{
+	return of->ops->policy_put(of, (struct store_blob){(const uint8_t *)"policy", 6});
+}
+
+START_TEST(a_broker_sees_that_another_has_changed_who_may_do_what)
+{
+	enum store_status (*const changes[])(struct store *) = {hold_back, lift, grant, invite, withdraw, put_in_force};
+	first = open_one();
+	second = open_as("broker2", "two", true, 60000);
+	uint64_t before = revision(second);
+	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+		begin(first);
+		ck_assert_int_eq(changes[i](first), STORE_OK);
+		// Not before it is committed.
+		ck_assert_uint_eq(revision(second), before);
+		ck_assert_int_eq(first->ops->commit(first), STORE_OK);
+		ck_assert_uint_ne(revision(second), before);
+		before = revision(second);
+	}
+	begin(first);
+	ck_assert_int_eq(put_plan(first, 1), STORE_OK);
+	ck_assert_int_eq(first->ops->commit(first), STORE_OK);
+	ck_assert_uint_eq(revision(second), before);
+}
+END_TEST
+
 START_TEST(an_inboxs_numbers_are_given_in_the_order_of_commits)
 {
 	uint64_t id;
@@ -653,10 +744,11 @@ int main(void)
 {
 	const TTest *const rights[] = {a_broker_can_neither_change_nor_remove_nor_forge_what_is_in_the_log,
 				       nor_can_the_owner_without_taking_the_triggers_off, is_not_opened_as_a_role_that_could};
-	const TTest *const connecting[] = {refuses_a_connection_that_is_not_verified_unless_it_stays_on_the_machine,
-					   refuses_what_the_environment_would_say_in_its_place,
-					   does_not_ask_for_it_on_the_machine_itself, refuses_a_name_that_is_empty_or_too_long,
-					   goes_on_to_the_next_host, refuses_a_server_that_takes_no_writes};
+	const TTest *const connecting[] = {
+		goes_on_to_the_next_host, refuses_a_connection_that_is_not_verified_unless_it_stays_on_the_machine,
+		refuses_what_the_environment_would_say_in_its_place,
+		does_not_ask_for_it_on_the_machine_itself, a_connection_string_says_which_ports_and_files_it_leads_to,
+		refuses_a_name_that_is_empty_or_too_long, refuses_a_server_that_takes_no_writes};
 	const TTest *const schema[] = {migrates_once_also_when_two_do_it_together, migrates_one_step_from_the_version_before,
 				       a_newer_schema_is_neither_opened_nor_changed, a_broker_may_not_migrate};
 	const TTest *const commits[] = {is_not_opened_where_a_commit_would_not_last, nothing_is_committed_once_the_server_would_lose_it,
@@ -667,7 +759,7 @@ int main(void)
 	const TTest *const losses[] = {a_connection_that_was_lost_between_batches_is_made_anew,
 				       a_connection_that_is_lost_in_a_batch_loses_the_batch_and_no_more,
 				       a_write_that_was_queued_fails_with_the_next_read};
-	const TTest *const brokers[] = {brokers_share_all_but_their_logs, whoever_opened_a_log_last_has_it,
+	const TTest *const brokers[] = {brokers_share_all_but_their_logs, a_broker_sees_that_another_has_changed_who_may_do_what, whoever_opened_a_log_last_has_it,
 					one_request_that_came_to_two_brokers_takes_effect_once,
 					an_inboxs_numbers_are_given_in_the_order_of_commits};
 	Suite *suite = suite_create("store_postgres");

@@ -263,7 +263,7 @@ START_TEST(refuses_an_unknown_schema_version_and_leaves_the_file_unchanged)
 	refuses_and_leaves_unchanged("schema version 99");
 	ck_assert_int_eq(plain_sql("PRAGMA user_version = 0"), SQLITE_OK);
 	refuses_and_leaves_unchanged("schema version 0");
-	ck_assert_int_eq(plain_sql("PRAGMA user_version = 5"), SQLITE_OK);
+	ck_assert_int_eq(plain_sql("PRAGMA user_version = 6"), SQLITE_OK);
 	open_store();
 	ck_assert_uint_eq(plans(), 1);
 }
@@ -274,7 +274,7 @@ START_TEST(refuses_another_programs_database_and_leaves_it_unchanged)
 	write_file(path, "", 0);
 	ck_assert_int_eq(plain_sql("CREATE TABLE shopping (item TEXT)"), SQLITE_OK);
 	refuses_and_leaves_unchanged("another program");
-	ck_assert_int_eq(plain_sql("PRAGMA user_version = 5"), SQLITE_OK);
+	ck_assert_int_eq(plain_sql("PRAGMA user_version = 6"), SQLITE_OK);
 	refuses_and_leaves_unchanged("another program");
 }
 END_TEST

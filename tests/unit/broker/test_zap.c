@@ -15,6 +15,7 @@
 #include <zmq.h>
 
 #include "broker/clock.h"
+#include "broker/limits.h"
 #include "tests/harness/enrolment.h"
 
 #define ANSWER_MS 5000
@@ -378,6 +379,23 @@ START_TEST(refuses_a_request_with_a_frame_too_few_or_too_many)
 }
 END_TEST
 
+// A connection's routing id is the only field that somebody else may choose.
+START_TEST(a_field_has_255_bytes_and_with_one_more_there_is_no_answer)
+{
+	static const char identity[ZAP_FIELD_BYTES_MAX + 1];
+	struct question question = question_for(KEY_OF(ENROLMENT_HOSPITAL));
+	question.frames[5] = (struct frame){identity, ZAP_FIELD_BYTES_MAX};
+	send_question(asker, &question);
+	ck_assert_str_eq(receive_reply(asker).status, "200");
+	question.frames[5].bytes++;
+	send_question(asker, &question);
+	// The next answer is the next question's.
+	struct reply reply = ask(enrolment->stranger.public_key);
+	assert_refused(&reply, "400");
+	ck_assert_uint_eq(zap_read_counters(zap).malformed, 1);
+}
+END_TEST
+
 START_TEST(counts_what_it_cannot_even_answer_and_goes_on)
 {
 	static const char oversized[300];
@@ -688,6 +706,7 @@ int main(void)
 	tcase_add_test(started, refuses_a_request_with_any_part_not_as_it_should_be);
 	tcase_add_test(started, refuses_a_request_with_a_frame_too_few_or_too_many);
 	tcase_add_test(started, counts_what_it_cannot_even_answer_and_goes_on);
+	tcase_add_test(started, a_field_has_255_bytes_and_with_one_more_there_is_no_answer);
 	tcase_add_test(started, knows_no_handle_that_it_did_not_give_out);
 	tcase_add_test(started, writes_no_key_for_a_handle_that_it_does_not_know);
 	tcase_add_test(stopped, keeps_so_many_handles_and_drops_the_oldest_of_all);
