@@ -192,8 +192,8 @@ static enum log_status compare(struct comparing *comparing)
 		"SELECT idx, time_ms, subject, person, organisation FROM audit WHERE idx < ?1 ORDER BY idx",
 		"SELECT block, min_ms, max_ms FROM audit_block ORDER BY block",
 		"SELECT term, doc FROM temp.audit_vocabulary",
-		"SELECT count(*) FROM (SELECT peak_ms, floor_ms, max(max_ms) OVER (ORDER BY block) AS peak,"
-		" min(min_ms) OVER (ORDER BY block DESC) AS floor FROM audit_block) WHERE peak_ms <> peak OR floor_ms <> floor",
+		("SELECT count(*) FROM (SELECT peak_ms, floor_ms, max(max_ms) OVER (ORDER BY block) AS peak,"
+		 " min(min_ms) OVER (ORDER BY block DESC) AS floor FROM audit_block) WHERE peak_ms <> peak OR floor_ms <> floor"),
 	};
 	sqlite3_stmt *statements[STATEMENTS] = {NULL};
 	bool found = false;

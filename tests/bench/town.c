@@ -150,7 +150,7 @@ static void take_token(void *context, unsigned connection, const uint8_t *reply,
 	struct town_seat *seat = &town->seats[connection];
 	struct arena arena;
 	struct wire_error error;
-	Cpis__V1__Reply *opened;
+	Cpis__V1__Reply *opened = NULL;
 	town_check(town, reply, bytes);
 	link_must(arena_init(&arena, ARENA_BYTES) && wire_reply_decode(&arena, reply, bytes, &opened, &error) == WIRE_OK,
 		  "a session's reply");
@@ -200,7 +200,7 @@ static void verify(const struct town *town, const uint8_t *data, size_t bytes)
 	struct checkpoint checkpoint;
 	struct wire_error error;
 	struct arena arena;
-	Cpis__V1__Reply *reply;
+	Cpis__V1__Reply *reply = NULL;
 	link_must(arena_init(&arena, 2 * ARENA_BYTES) && wire_reply_decode(&arena, data, bytes, &reply, &error) == WIRE_OK,
 		  "a reply is not well-formed");
 	const Cpis__V1__Receipt *receipt = reply->receipt;

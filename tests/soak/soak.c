@@ -85,7 +85,7 @@ static void take_items(void *context, unsigned connection, const uint8_t *data, 
 {
 	struct arena arena;
 	struct wire_error error;
-	Cpis__V1__Reply *reply;
+	Cpis__V1__Reply *reply = NULL;
 	struct worker *worker = &workers[connection];
 	(void)context;
 	town_check(town, data, bytes);
