@@ -69,7 +69,9 @@ static void assert_looks(void)
 START_TEST(the_main_job_is_done_and_outlives_the_broker)
 {
 	world_start(world);
+#ifndef CPIS_SANITIZED
 	ck_assert_ptr_nonnull(strstr(world_log(world), "the core's system calls limited by seccomp"));
+#endif
 	publish();
 	assert_looks();
 	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);
