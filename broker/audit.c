@@ -94,6 +94,25 @@ static bool checkpoint_agrees(struct audit_log *log, const struct merkle_tree *t
 	return agrees;
 }
 
+// What this process has committed, and answered for, must still be there: a store can have been put back to an earlier state under it,
+// or another server have taken over that lacks it.
+static bool has_what_was_committed(struct audit_log *log, const struct merkle_tree *tree, char detail[AUDIT_DETAIL_BYTES])
+{
+	const struct merkle_tree *known = &log->committed;
+	bool has = tree->size >= known->size;
+	for (unsigned height = 0; has && height < MERKLE_HEIGHT_MAX && known->size >> height != 0; height++) {
+		struct merkle_hash hash;
+		if ((known->size >> height & 1) != 0)
+			has = fetch_from_store(log, height, (known->size >> height) - 1, &hash) &&
+			      memcmp(&hash, &known->edge[height], sizeof hash) == 0;
+	}
+	if (!has)
+		snprintf(detail, AUDIT_DETAIL_BYTES,
+			 "the store has lost or changed records that were answered for: of %llu it has %llu; stop the broker and find out what took its place",
+			 (unsigned long long)known->size, (unsigned long long)tree->size);
+	return has;
+}
+
 bool audit_reload(struct audit_log *log, char detail[AUDIT_DETAIL_BYTES])
 {
 	uint64_t size = 0;
@@ -103,7 +122,7 @@ bool audit_reload(struct audit_log *log, char detail[AUDIT_DETAIL_BYTES])
 		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's rows cannot be read: run `cpis audit verify`");
 		return false;
 	}
-	if (!checkpoint_agrees(log, &tree, detail))
+	if (!checkpoint_agrees(log, &tree, detail) || !has_what_was_committed(log, &tree, detail))
 		return false;
 	if (!audit_keys_load(log->keys)) {
 		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's keys do not open: is this the store's key?");

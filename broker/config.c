@@ -33,6 +33,7 @@ struct config_text {
 	char *witness_required_s;
 	char *sandbox;
 	char *store_lone_server;
+	char *store_shared;
 };
 
 #define TEXT_FIELD(key, member, optional, bytes_max) \
@@ -75,6 +76,7 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("sandbox", sandbox, CYAML_FLAG_OPTIONAL, 16),
 	TEXT_FIELD("store_postgres", config.store_postgres, CYAML_FLAG_OPTIONAL, CONFIG_CONNINFO_BYTES_MAX),
 	TEXT_FIELD("store_lone_server", store_lone_server, CYAML_FLAG_OPTIONAL, 8),
+	TEXT_FIELD("store_shared", store_shared, CYAML_FLAG_OPTIONAL, 8),
 	CYAML_FIELD_END,
 };
 
@@ -156,24 +158,29 @@ static bool read_sandbox(struct yaml_place *place, const char *word, enum sandbo
 	return yaml_file_refuse(place, "sandbox must be required, best-effort or off");
 }
 
-// One store. What is said of a PostgreSQL means nothing without one.
+// What is said of a PostgreSQL means nothing without one.
+static bool read_store_word(struct yaml_place *place, const char *key, const char *word, const struct config *config, bool *ret)
+{
+	place->key = key;
+	if (word != NULL && config->store_postgres == NULL)
+		return yaml_file_refuse(place, "%s needs store_postgres", key);
+	if (word != NULL && strcmp(word, "yes") != 0 && strcmp(word, "no") != 0)
+		return yaml_file_refuse(place, "%s must be yes or no", key);
+	*ret = word != NULL && strcmp(word, "yes") == 0;
+	return true;
+}
+
 static bool read_store(struct yaml_place *place, struct config_text *text)
 {
 	struct config *config = &text->config;
-	const char *lone = text->store_lone_server;
 	place->key = config->store_file == NULL ? "store_postgres" : "store_file";
 	if ((config->store_file == NULL) == (config->store_postgres == NULL))
 		return yaml_file_refuse(place, "one of store_file and store_postgres must be given, and not both");
 	place->key = "store_postgres";
 	if (config->store_postgres != NULL && !text_is_clean(config->store_postgres, strlen(config->store_postgres)))
 		return yaml_file_refuse(place, "store_postgres has control characters");
-	place->key = "store_lone_server";
-	if (lone != NULL && config->store_postgres == NULL)
-		return yaml_file_refuse(place, "store_lone_server needs store_postgres");
-	if (lone != NULL && strcmp(lone, "yes") != 0 && strcmp(lone, "no") != 0)
-		return yaml_file_refuse(place, "store_lone_server must be yes or no");
-	config->store_lone_server = lone != NULL && strcmp(lone, "yes") == 0;
-	return true;
+	return read_store_word(place, "store_lone_server", text->store_lone_server, config, &config->store_lone_server) &&
+	       read_store_word(place, "store_shared", text->store_shared, config, &config->store_shared);
 }
 
 static bool endpoint_is_tcp(const char *endpoint)

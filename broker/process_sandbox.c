@@ -58,19 +58,23 @@ static void add_watched(struct directories *directories, const char *path)
 	free(real);
 }
 
-// Certificates are read at each connecting, and the C library looks hosts and its user up in /etc.
+// Certificates are read at each connecting, and names are looked up by what is in /etc.
 static void add_database(const struct store_postgres_reach *reach, struct directories *ret)
 {
 	for (size_t i = 0; i < reach->file_count; i++)
 		add_watched(ret, reach->files[i]);
-	add_directory(ret, "/etc/hosts", false);
+	if (reach->by_name) {
+		add_directory(ret, "/etc/hosts", false);
+		// Often a link to where the resolver of the machine keeps it.
+		add_watched(ret, "/etc/resolv.conf");
+	}
 }
 
 static void list_directories(const struct config *config, const struct store_postgres_reach *reach, struct directories *ret)
 {
 	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
 	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
-	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 1 <=
+	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 <=
 			       DIRECTORIES_MAX, "there is room");
 	ret->count = 0;
 	for (unsigned i = 0; i < sizeof made / sizeof made[0]; i++)
@@ -123,7 +127,8 @@ static void options_of(const struct config *config, const struct directories *di
 		       struct sandbox_options *ret)
 {
 	*ret = (struct sandbox_options){.mode = config->sandbox, .profile = SANDBOX_CORE, .network = SANDBOX_NO_NETWORK,
-					.database = config->store_postgres != NULL, .database_port_count = reach->port_count};
+					.database = config->store_postgres != NULL, .database_port_count = reach->port_count,
+					.database_is_local = reach->is_local, .database_by_name = reach->by_name};
 	memcpy(ret->database_ports, reach->ports, reach->port_count * sizeof reach->ports[0]);
 	for (; ret->path_count < directories->count; ret->path_count++)
 		ret->paths[ret->path_count] = (struct sandbox_path){directories->paths[ret->path_count],

@@ -51,8 +51,10 @@ struct sandbox_options {
 	size_t port_count;
 	bool any_port;                     // all of them
 	bool connects;                     // may connect by TCP until sandbox_limit_calls, after which nobody does but for `database`
-	// May connect for good: to Unix sockets, to a name server, and by TCP to these ports where the kernel holds to it.
+	// May connect for good: by TCP to these ports where the kernel holds to it.
 	bool database;
+	bool database_is_local;            // and to Unix sockets, of whatever service
+	bool database_by_name;             // and send datagrams to anywhere, as name servers are asked
 	uint16_t database_ports[DATABASE_HOSTS_MAX];
 	size_t database_port_count;
 };

@@ -7,6 +7,7 @@
 //	           back on the older one at ENOSYS and on nothing at EPERM; ending a service for that, at night, is no defence
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +37,7 @@ static const int common_calls[] = {
 	SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(eventfd2), SCMP_SYS(poll), SCMP_SYS(ppoll),
 	SCMP_SYS(select), SCMP_SYS(pselect6),
 	// On connections and socket pairs.
-	SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(sendmsg), SCMP_SYS(recvmsg), SCMP_SYS(shutdown),
+	SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(shutdown),
 	SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
 };
 
@@ -57,8 +58,8 @@ static const int missing_file_calls[] = {SCMP_SYS(open), SCMP_SYS(openat), SCMP_
 					 SCMP_SYS(faccessat), SCMP_SYS(readlink), SCMP_SYS(readlinkat)};
 static const int forbidden_calls[] = {SCMP_SYS(ioctl)};
 
-// libpq, and the C library looking up a host: TCP, a Unix socket, a name server.
-static const int database_calls[] = {SCMP_SYS(connect), SCMP_SYS(sendmmsg)};
+// libpq's.
+static const int database_calls[] = {SCMP_SYS(connect)};
 
 static const int deadly_calls[] = {
 	SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(fork), SCMP_SYS(vfork), SCMP_SYS(ptrace),
@@ -118,6 +119,28 @@ static int add_threads(scmp_filter_ctx filter)
 	return status;
 }
 
+// With MSG_FASTOPEN they connect, past connect(2) and past Landlock, which looks at that.
+static int add_sending(scmp_filter_ctx filter)
+{
+	int status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendto), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	if (status == 0)
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmsg), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	return status;
+}
+
+// TCP and nothing beside it: Landlock knows no other protocol's ports, such as multipath TCP's.
+static int add_tcp(scmp_filter_ctx filter)
+{
+	static const int families[] = {AF_INET, AF_INET6}, protocols[] = {0, IPPROTO_TCP};
+	int status = 0;
+	for (unsigned i = 0; i < 4 && status == 0; i++)
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 3,
+					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i / 2], 0),
+					  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM),
+					  SCMP_A2(SCMP_CMP_EQ, (scmp_datum_t)protocols[i % 2], 0));
+	return status;
+}
+
 // The families that libzmq binds. Of the C library's look-ups of interfaces (netlink) and names (nscd) both know this error as
 // "there are none": libzmq aborts at any other.
 static int add_network(scmp_filter_ctx filter, enum sandbox_network network)
@@ -125,11 +148,7 @@ static int add_network(scmp_filter_ctx filter, enum sandbox_network network)
 	int status = network >= SANDBOX_ACCEPTS ? ADD(filter, SCMP_ACT_ALLOW, accepting_calls) : 0;
 	if (status != 0 || network < SANDBOX_LISTENS)
 		return status;
-	static const int families[] = {AF_INET, AF_INET6};
-	for (unsigned i = 0; i < 2 && status == 0; i++)
-		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
-					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
-					  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_STREAM));
+	status = add_tcp(filter);
 	for (scmp_datum_t family = 0; family < AF_MAX && status == 0; family++)
 		if (family != AF_INET && family != AF_INET6)
 			status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(socket), 1,
@@ -137,15 +156,30 @@ static int add_network(scmp_filter_ctx filter, enum sandbox_network network)
 	return status != 0 ? status : ADD(filter, SCMP_ACT_ALLOW, listening_calls);
 }
 
-static int add_database(scmp_filter_ctx filter)
+// A name server is asked by datagrams, two at a time.
+static int add_names(scmp_filter_ctx filter)
 {
-	static const int families[] = {AF_UNIX, AF_INET, AF_INET6};
+	static const int families[] = {AF_INET, AF_INET6};
+	int status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(sendmmsg), 1, SCMP_A3(SCMP_CMP_MASKED_EQ, MSG_FASTOPEN, 0));
+	for (unsigned i = 0; i < 2 && status == 0; i++)
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 2,
+					  SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0),
+					  SCMP_A1(SCMP_CMP_MASKED_EQ, 0xf, SOCK_DGRAM));
+	return status;
+}
+
+static int add_database(scmp_filter_ctx filter, const struct sandbox_options *options)
+{
 	int status = ADD(filter, SCMP_ACT_ALLOW, database_calls);
-	for (unsigned i = 0; i < 3 && status == 0; i++)
-		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0));
+	if (status == 0)
+		status = add_tcp(filter);
+	if (status == 0 && options->database_by_name)
+		status = add_names(filter);
+	if (status == 0 && options->database_is_local)
+		status = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0));
 	// As in add_network.
-	for (scmp_datum_t family = AF_INET + 1; family < AF_MAX && status == 0; family++)
-		if (family != AF_INET6)
+	for (scmp_datum_t family = 0; family < AF_MAX && status == 0; family++)
+		if (family != AF_INET && family != AF_INET6 && (family != AF_UNIX || !options->database_is_local))
 			status = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EOPNOTSUPP), SCMP_SYS(socket), 1,
 						  SCMP_A0(SCMP_CMP_EQ, family, 0));
 	return status;
@@ -164,9 +198,11 @@ static int fill(scmp_filter_ctx filter, const struct sandbox_options *options)
 	if (status == 0)
 		status = add_threads(filter);
 	if (status == 0)
+		status = add_sending(filter);
+	if (status == 0)
 		status = add_network(filter, options->network);
 	if (status == 0)
-		status = options->database ? add_database(filter) : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(connect), 0);
+		status = options->database ? add_database(filter, options) : seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(connect), 0);
 	if (status == 0)
 		status = ADD(filter, SCMP_ACT_ERRNO(EPERM), forbidden_calls);
 	if (status == 0)

@@ -259,6 +259,17 @@ static const struct store_ops postgres_ops = {
 
 // ------------------------------------------------------------------ opening
 
+// After its own row is committed: of two that come at once one at least sees the other.
+static bool is_alone(struct postgres_store *store)
+{
+	struct values name = {0};
+	uint64_t others = 0;
+	values_text(&name, store->broker);
+	if (postgres_get(store, POSTGRES_OTHERS, &name, postgres_read_u64, sizeof others, NULL, &others) != STORE_OK)
+		return false;
+	return others == 0 || postgres_fail(store, "schema", "another broker has its log in this database, and store_shared is not yes") == STORE_OK;
+}
+
 enum store_status store_postgres_open(const struct store_postgres_options *options, struct store **ret, char detail[STORE_DETAIL_BYTES])
 {
 	size_t name_bytes = strlen(options->broker);
@@ -278,6 +289,11 @@ enum store_status store_postgres_open(const struct store_postgres_options *optio
 	store->timeout_ms = options->timeout_ms == 0 ? TIMEOUT_MS : options->timeout_ms;
 	store->connect_timeout_ms = options->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : options->connect_timeout_ms;
 	if (!postgres_target_init(&store->target, options->conninfo, store->failure) || !connect_anew(store, POSTGRES_TAKE)) {
+		snprintf(detail, STORE_DETAIL_BYTES, "PostgreSQL: %s", store->failure);
+		close_store(&store->base);
+		return STORE_FAILED;
+	}
+	if (!options->shared && !is_alone(store)) {
 		snprintf(detail, STORE_DETAIL_BYTES, "PostgreSQL: %s", store->failure);
 		close_store(&store->base);
 		return STORE_FAILED;

@@ -28,6 +28,7 @@ struct store_postgres_options {
 	// Whose audit log this is: 1 to 64 bytes. Whoever opens it last has it: an older broker of the same name cannot write any more.
 	const char *broker;
 	bool lone_server;            // else synchronous_standby_names may not be empty
+	bool shared;                 // else it is refused where another broker has a log in this database
 	uint32_t timeout_ms;         // 0: 5,000
 	uint32_t connect_timeout_ms; // 0: 2,000
 };
@@ -48,6 +49,8 @@ struct store_postgres_reach {
 	size_t file_count;
 	uint16_t ports[DATABASE_HOSTS_MAX];
 	size_t port_count;
+	bool is_local;               // a host is a Unix socket
+	bool by_name;                // a host is a name without an address
 };
 // STORE_FAILED as store_postgres_open would be for the connection string alone.
 __attribute__((warn_unused_result)) enum store_status store_postgres_reach(const char *conninfo, struct store_postgres_reach *ret,

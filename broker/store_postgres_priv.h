@@ -32,7 +32,8 @@
 #define POSTGRES_STATEMENTS(X)                                                                                                 \
 	/* Its name may be unknown yet: the first is prepared by itself. */                                                    \
 	X(CHECK, "SELECT (SELECT coalesce(max(number), 0)::bigint FROM cpis.migration),"                                       \
-		 " has_table_privilege('cpis.audit', 'UPDATE, DELETE, TRUNCATE')")                                             \
+		 " has_table_privilege('cpis.audit', 'UPDATE, DELETE, TRUNCATE') OR"                                           \
+		 " has_any_column_privilege('cpis.audit', 'UPDATE') OR pg_has_role('cpis_owner', 'MEMBER')")                   \
 	X(BEGIN, "BEGIN ISOLATION LEVEL READ COMMITTED")                                                                       \
 	X(COMMIT, "COMMIT")                                                                                                    \
 	X(ROLLBACK, "ROLLBACK")                                                                                                \
@@ -108,6 +109,7 @@
 			 " sealed = excluded.sealed, version = CASE WHEN authority.version = $5::bigint THEN $5::bigint + 1 END") \
 	X(AUTHORITY_GET, "SELECT " AUTHORITY_COLUMNS " FROM authority WHERE organisation = $1")                                \
 	X(AUTHORITY_DUE, "SELECT " AUTHORITY_COLUMNS " FROM authority WHERE due_ms > 0 ORDER BY due_ms LIMIT 1")               \
+	X(OTHERS, "SELECT count(*) FROM broker WHERE name <> $1")                                                      \
 	X(CLAIM_JOBS, "SELECT id FROM job WHERE id = 1 FOR UPDATE SKIP LOCKED")                                                \
 	X(REVISION, "SELECT number FROM revision WHERE id = 1")                                                                \
 	X(QUARANTINE_PUT, "INSERT INTO quarantine (target, since_ms, sealed) VALUES ($1, $2, $3)"                              \
@@ -121,7 +123,7 @@
 	X(ROLE_PUT, "INSERT INTO role (profile, sealed) VALUES ($1, $2) ON CONFLICT (profile) DO UPDATE SET sealed = excluded.sealed") \
 	X(ROLE_ALL, "SELECT profile, sealed FROM role ORDER BY profile LIMIT $1")                                              \
 	X(ROLE_USE_PUT, "INSERT INTO role_use (profile, used_ms) VALUES ($1, $2)"                                              \
-			" ON CONFLICT (profile) DO UPDATE SET used_ms = excluded.used_ms")                                     \
+			" ON CONFLICT (profile) DO UPDATE SET used_ms = greatest(role_use.used_ms, excluded.used_ms)")                                   \
 	X(ROLE_USE_GET, "SELECT used_ms FROM role_use WHERE profile = $1")                                                     \
 	X(POLICY_PUT, "INSERT INTO policy (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed") \
 	X(POLICY_GET, "SELECT sealed FROM policy WHERE id = 1")                                                                \

@@ -1,4 +1,5 @@
 // PostgreSQL backend: which files and ports a connection string leads to.
+#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,22 @@ static bool add_files(const struct postgres_target *target, struct store_postgre
 	return true;
 }
 
+static bool is_address(const char *host)
+{
+	unsigned char room[sizeof(struct in6_addr)];
+	return inet_pton(AF_INET, host, room) == 1 || inet_pton(AF_INET6, host, room) == 1;
+}
+
+static void add_kind(const struct postgres_host *host, struct store_postgres_reach *ret)
+{
+	if (host->address != NULL)
+		return;
+	if (host->host[0] == '/' || host->host[0] == '@')
+		ret->is_local = true;
+	else if (!is_address(host->host))
+		ret->by_name = true;
+}
+
 static void add_port(const struct postgres_host *host, struct store_postgres_reach *ret)
 {
 	unsigned long port = host->port == NULL ? PORT_DEFAULT : strtoul(host->port, NULL, 10);
@@ -37,8 +54,10 @@ enum store_status store_postgres_reach(const char *conninfo, struct store_postgr
 	struct postgres_target target;
 	memset(ret, 0, sizeof *ret);
 	bool read = postgres_target_init(&target, conninfo, failure) && add_files(&target, ret);
-	for (size_t i = 0; read && i < target.host_count; i++)
+	for (size_t i = 0; read && i < target.host_count; i++) {
 		add_port(&target.hosts[i], ret);
+		add_kind(&target.hosts[i], ret);
+	}
 	postgres_target_done(&target);
 	if (!read)
 		snprintf(detail, STORE_DETAIL_BYTES, "%.*s", STORE_DETAIL_BYTES - 1, failure);

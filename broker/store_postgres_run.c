@@ -112,6 +112,8 @@ static bool is_done(struct postgres_store *store, const struct postgres_queued *
 		snprintf(why, sizeof why, "%s (%s)", text == NULL ? PQresultErrorMessage(result) : text, code == NULL ? "no SQLSTATE" : code);
 		return fail(store, name, why);
 	}
+	if (queued->statement == POSTGRES_FENCE && !queued->prepared && strcmp(PQcmdTuples((PGresult *)(uintptr_t)result), "1") != 0)
+		return fail(store, name, "this broker's row is gone: the database is not the one whose log it has open");
 	// A transaction that failed ends so too, and says so.
 	if (queued->statement == POSTGRES_COMMIT && !queued->prepared && strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") != 0)
 		return fail(store, name, "the server rolled back");

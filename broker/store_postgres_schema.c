@@ -205,7 +205,7 @@ static bool read_version(PGconn *connection, size_t *ret, char failure[POSTGRES_
 static bool begin(PGconn *connection, char failure[POSTGRES_FAILURE_BYTES])
 {
 	return run(connection,
-		   "BEGIN; SELECT pg_advisory_xact_lock(x'63706973'::bigint); SET LOCAL ROLE cpis_owner; SET LOCAL lock_timeout = '2s';"
+		   "BEGIN; SET LOCAL lock_timeout = '30s'; SELECT pg_advisory_xact_lock(x'63706973'::bigint); SET LOCAL ROLE cpis_owner;"
 		   "SET LOCAL search_path = cpis; CREATE SCHEMA IF NOT EXISTS cpis;"
 		   "CREATE TABLE IF NOT EXISTS cpis.migration ("
 		   "  number bigint PRIMARY KEY, name text NOT NULL, applied timestamptz NOT NULL DEFAULT now())",

@@ -146,6 +146,32 @@ START_TEST(a_session_that_ended_between_two_requests_is_not_noticed)
 }
 END_TEST
 
+// As after a server that lagged behind took over, or a backup was put back under a broker that runs: all of it is there and agrees,
+// but for the newest.
+START_TEST(a_database_that_has_lost_what_was_answered_for_is_not_gone_on_with)
+{
+	char text[800];
+	postgres_sql(&server, "postgres", database, "CREATE TABLE kept AS SELECT note FROM cpis.checkpoint");
+	uint64_t size = stage_log_size(stage);
+	stage_expect_ok(stage_ask_as(stage, NURSE, &request));
+	snprintf(text, sizeof text,
+		 "ALTER TABLE cpis.audit DISABLE TRIGGER ALL; DELETE FROM cpis.audit WHERE idx >= %llu;"
+		 "ALTER TABLE cpis.audit ENABLE ALWAYS TRIGGER audit_is_only_appended; UPDATE cpis.checkpoint SET note = kept.note FROM kept;"
+		 "DELETE FROM cpis.access WHERE audit_index >= %llu; DELETE FROM cpis.request", (unsigned long long)size, (unsigned long long)size);
+	postgres_sql(&server, "postgres", database, text);
+	snprintf(text, sizeof text, "SELECT count(pg_terminate_backend(pid, 60000)) FROM pg_stat_activity WHERE datname = '%s'", database);
+	postgres_sql(&server, "postgres", "postgres", text);
+	// The first finds out that its row is not the next; from then on the log is read, and what was signed is not in it.
+	for (int i = 0; i < 3; i++) {
+		const struct stage_reply *got = stage_ask_as(stage, NURSE, &request);
+		ck_assert_int_eq(got->reply->outcome, CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE);
+		ck_assert_ptr_null(got->reply->receipt);
+	}
+	snprintf(text, sizeof text, "%llu", (unsigned long long)size);
+	ck_assert_str_eq(postgres_sql(&server, "postgres", database, "SELECT count(*) FROM cpis.audit"), text);
+}
+END_TEST
+
 static bool migrate(void)
 {
 	char conninfo[POSTGRES_CONNINFO_BYTES], detail[STORE_DETAIL_BYTES] = "";
@@ -166,6 +192,7 @@ int main(void)
 	tcase_add_test(tests, a_commit_whose_wait_is_cancelled_answers_nobody_and_its_retry_takes_effect_once);
 	tcase_add_test(tests, nor_does_one_whose_session_is_ended);
 	tcase_add_test(tests, a_session_that_ended_between_two_requests_is_not_noticed);
+	tcase_add_test(tests, a_database_that_has_lost_what_was_answered_for_is_not_gone_on_with);
 	suite_add_tcase(suite, tests);
 	postgres_start(&server, NULL);
 	if (!migrate())

@@ -147,6 +147,7 @@ START_TEST(two_brokers_before_one_database_share_plans_inboxes_and_who_is_held_b
 	postgres_conninfo(&postgres, "broker2", "cpis", second);
 	struct world_broker *other = world_broker_new(world, "second-broker");
 	world_broker_use_postgres(other, second);
+	world_configure(world, "store_shared: yes\n");
 	world_start(world);
 	world_broker_start(other);
 	publish();
@@ -166,6 +167,24 @@ START_TEST(two_brokers_before_one_database_share_plans_inboxes_and_who_is_held_b
 	ck_assert_int_eq(world_stop(world), 0);
 	// Each has a log of its own.
 	ck_assert_str_eq(postgres_sql(&postgres, "postgres", "cpis", "SELECT count(DISTINCT broker) FROM cpis.audit"), "2");
+	world_broker_free(other);
+}
+END_TEST
+
+// Not all that two need is there yet: it has to be meant.
+START_TEST(a_second_broker_is_not_started_unless_both_say_so)
+{
+	char second[POSTGRES_CONNINFO_BYTES];
+	int status;
+	postgres_conninfo(&postgres, "broker2", "cpis", second);
+	struct world_broker *other = world_broker_new(world, "second-broker");
+	world_broker_use_postgres(other, second);
+	world_broker_start(other);
+	world_broker_stop(other);
+	world_spawn(world);
+	ck_assert(world_wait_exit(world, 30000, &status));
+	ck_assert_int_eq(WEXITSTATUS(status), 2);
+	ck_assert_ptr_nonnull(strstr(world_log(world), "store_shared is not yes"));
 	world_broker_free(other);
 }
 END_TEST
@@ -211,6 +230,7 @@ int main(void)
 	tcase_add_test(tests, a_database_that_cuts_the_broker_off_is_come_back_to);
 	tcase_add_test(tests, without_the_database_nobody_is_answered);
 	tcase_add_test(tests, two_brokers_before_one_database_share_plans_inboxes_and_who_is_held_back);
+	tcase_add_test(tests, a_second_broker_is_not_started_unless_both_say_so);
 	tcase_add_test(tests, what_is_a_files_is_refused_with_a_sentence);
 	tcase_add_test(tests, a_database_without_tables_ends_the_start);
 	suite_add_tcase(suite, tests);

@@ -261,6 +261,34 @@ static int bind_other_port(void)
 	return bind_to(4420);
 }
 
+// A database's port, and another one. Nobody listens at either.
+#define DATABASE_PORT 5433u
+
+static int open_multipath_socket(void)
+{
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_MPTCP) >= 0 ? WORKED : errno;
+}
+
+// Connects without connect(2).
+static int send_with_first_packet(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(DATABASE_PORT + 1)};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd < 0 ? CANNOT_ENTER
+		      : sendto(fd, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL, (struct sockaddr *)&address, sizeof address) >= 0 ? WORKED : errno;
+}
+
+static int send_message_with_first_packet(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(DATABASE_PORT + 1)};
+	struct iovec data = {"x", 1};
+	struct msghdr message = {.msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &data, .msg_iovlen = 1};
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	return fd < 0 ? CANNOT_ENTER : sendmsg(fd, &message, MSG_FASTOPEN | MSG_NOSIGNAL) >= 0 ? WORKED : errno;
+}
+
 static void *do_nothing(void *context)
 {
 	return context;
@@ -307,6 +335,9 @@ START_TEST(no_connection_to_anywhere)
 	answers(connect_outside, EPERM);
 	answers(open_unix_socket, EOPNOTSUPP);
 	answers(open_datagram_socket, ENOSYS);
+	answers(open_multipath_socket, ENOSYS);
+	answers(send_with_first_packet, ENOSYS);
+	answers(send_message_with_first_packet, ENOSYS);
 	answers(bind_free_port, WORKED);
 	// Either way holds without the other.
 	int status = status_of(connect_outside, true, false);
@@ -317,9 +348,6 @@ START_TEST(no_connection_to_anywhere)
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == WORKED);
 }
 END_TEST
-
-// A database's port, and another one. Nobody listens at either.
-#define DATABASE_PORT 5433u
 
 static int connect_to(uint16_t port)
 {
@@ -349,6 +377,8 @@ static int bind_as_database_client(void)
 	return bind_to(0);
 }
 
+static bool database_is_local, database_by_name;
+
 static void answers_with_database(attempt *function, int expected)
 {
 	struct sandbox_options options = core_options();
@@ -358,6 +388,8 @@ static void answers_with_database(attempt *function, int expected)
 	options.database = true;
 	options.database_ports[0] = DATABASE_PORT;
 	options.database_port_count = 1;
+	options.database_is_local = database_is_local;
+	options.database_by_name = database_by_name;
 	fflush(NULL);
 	pid_t child = fork();
 	ck_assert_int_ge(child, 0);
@@ -374,8 +406,17 @@ START_TEST(a_core_with_a_database_connects_to_it_and_to_nothing_else)
 	bool has_ports = syscall(SYS_landlock_create_ruleset, NULL, 0, 1) >= 4;
 	answers_with_database(connect_to_database, ECONNREFUSED);
 	answers_with_database(connect_beside_database, has_ports ? EACCES : ECONNREFUSED);
+	answers_with_database(open_unix_socket, EOPNOTSUPP);
+	answers_with_database(open_datagram_socket, ENOSYS);
+	answers_with_database(open_multipath_socket, ENOSYS);
+	answers_with_database(send_with_first_packet, ENOSYS);
+	answers_with_database(send_message_with_first_packet, ENOSYS);
+	// What it needs for a Unix socket, or for a name, it has only then.
+	database_is_local = database_by_name = true;
 	answers_with_database(open_unix_socket, WORKED);
 	answers_with_database(open_datagram_socket, WORKED);
+	answers_with_database(open_multipath_socket, ENOSYS);
+	answers_with_database(send_with_first_packet, ENOSYS);
 	answers_with_database(open_netlink_socket, EOPNOTSUPP);
 	answers_with_database(bind_as_database_client, ENOSYS);
 	answers_with_database(read_passwd, EACCES);

@@ -85,7 +85,7 @@ static struct store *open_as(const char *role, const char *name, bool lone_serve
 	struct store *opened = NULL;
 	postgres_conninfo(&server, role, database, conninfo);
 	struct store_postgres_options options = {
-		.conninfo = conninfo, .broker = name, .lone_server = lone_server, .timeout_ms = timeout_ms};
+		.conninfo = conninfo, .broker = name, .lone_server = lone_server, .shared = true, .timeout_ms = timeout_ms};
 	ck_assert_msg(try_open(&options, &opened, detail), "%s", detail);
 	return opened;
 }
@@ -109,7 +109,7 @@ static void refuses_role(const char *role, bool lone_server, unsigned timeout_ms
 	char conninfo[POSTGRES_CONNINFO_BYTES];
 	postgres_conninfo(&server, role, database, conninfo);
 	struct store_postgres_options options = {
-		.conninfo = conninfo, .broker = "one", .lone_server = lone_server, .timeout_ms = timeout_ms};
+		.conninfo = conninfo, .broker = "one", .lone_server = lone_server, .shared = true, .timeout_ms = timeout_ms};
 	refuses(&options, words);
 }
 
@@ -205,8 +205,25 @@ END_TEST
 START_TEST(is_not_opened_as_a_role_that_could)
 {
 	refuses_role("postgres", true, 0, "may change or remove audit rows");
-	sql("GRANT UPDATE (record), DELETE ON cpis.audit TO broker2");
+	sql("GRANT UPDATE (record) ON cpis.audit TO broker2");
 	refuses_role("broker2", true, 0, "may change or remove audit rows");
+	sql("REVOKE UPDATE (record) ON cpis.audit FROM broker2; GRANT DELETE ON cpis.audit TO broker2");
+	refuses_role("broker2", true, 0, "may change or remove audit rows");
+	// Who is a member can become the owner, and take the triggers off.
+	refuses_role("migrator", true, 0, "may change or remove audit rows");
+}
+
+END_TEST
+
+START_TEST(does_not_go_on_when_its_own_row_is_gone)
+{
+	first = open_one();
+	append_and_commit(first, 0);
+	sql("DELETE FROM cpis.broker");
+	begin(first);
+	(void)put_plan(first, 1);
+	commit_fails(first);
+	ck_assert_int_eq(first->ops->begin(first), STORE_FAILED);
 }
 END_TEST
 
@@ -260,12 +277,16 @@ START_TEST(a_connection_string_says_which_ports_and_files_it_leads_to)
 	for (size_t i = 0; i < reach.file_count; i++)
 		found = found || strcmp(reach.files[i], "/k/client.key") == 0;
 	ck_assert(found);
+	ck_assert(reach.by_name && !reach.is_local);
 	// Each port once, and the usual one where none is said.
 	ck_assert_int_eq(store_postgres_reach("host=/run/a,localhost,127.0.0.1 port=5433,,5433", &reach, detail), STORE_OK);
 	ck_assert_uint_eq(reach.port_count, 2);
 	ck_assert_uint_eq(reach.ports[0], 5433);
 	ck_assert_uint_eq(reach.ports[1], 5432);
 	ck_assert_uint_eq(reach.file_count, 0);
+	ck_assert(reach.is_local);
+	ck_assert_int_eq(store_postgres_reach("host=127.0.0.1,::1", &reach, detail), STORE_OK);
+	ck_assert(!reach.is_local && !reach.by_name);
 	ck_assert_int_eq(store_postgres_reach("host=db.example", &reach, detail), STORE_FAILED);
 	ck_assert_ptr_nonnull(strstr(detail, "verify-full"));
 }
@@ -805,7 +826,8 @@ static void add(Suite *suite, const char *name, const TTest *const tests[], size
 int main(void)
 {
 	const TTest *const rights[] = {a_broker_can_neither_change_nor_remove_nor_forge_what_is_in_the_log,
-				       nor_can_the_owner_without_taking_the_triggers_off, is_not_opened_as_a_role_that_could};
+				       nor_can_the_owner_without_taking_the_triggers_off, is_not_opened_as_a_role_that_could,
+				       does_not_go_on_when_its_own_row_is_gone};
 	const TTest *const connecting[] = {
 		goes_on_to_the_next_host, refuses_a_connection_that_is_not_verified_unless_it_stays_on_the_machine,
 		refuses_what_the_environment_would_say_in_its_place, a_connection_string_says_which_ports_and_files_it_leads_to,
