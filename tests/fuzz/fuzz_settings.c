@@ -91,7 +91,9 @@ static void check_config(struct fuzz_input *input)
 	check_detail(good, detail);
 	if (good)
 		FUZZ_MUST(config->connections_max > 0 && config->batch_max > 0 && config->batch_max <= 1024 &&
-			  config->connections_per_system_max <= config->connections_max);
+			  config->connections_per_system_max <= config->connections_max &&
+			  (config->store_file == NULL) != (config->store_postgres == NULL) &&
+			  config_has_store_file(config, "this", detail) == (config->store_file != NULL));
 	config_free(config);
 }
 
