@@ -459,14 +459,41 @@ static void stop_receiver(void)
 	ck_assert(waitpid(receiver, &status, WUNTRACED) == receiver && WIFSTOPPED(status));
 }
 
+// On a busy machine the server may take longer than SHORT_MS though nothing is wrong with it: it is opened again until it was not.
+static struct store *open_short(const char *role, const char *name, bool lone_server)
+{
+	char conninfo[POSTGRES_CONNINFO_BYTES], detail[STORE_DETAIL_BYTES];
+	struct store *opened = NULL;
+	postgres_conninfo(&server, role, database, conninfo);
+	struct store_postgres_options options = {
+		.conninfo = conninfo, .broker = name, .lone_server = lone_server, .shared = true, .timeout_ms = SHORT_MS};
+	while (!try_open(&options, &opened, detail))
+		continue;
+	return opened;
+}
+
+// With a row of its own committed. Returns the next one's number.
+static uint64_t open_short_with_a_row(void)
+{
+	for (;;) {
+		struct store *patient = open_as("broker1", "one", false, 60000);
+		uint64_t next = size_of(patient);
+		patient->ops->close(patient);
+		first = open_short("broker1", "one", false);
+		if (first->ops->begin(first) == STORE_OK && append(first, next) == STORE_OK && first->ops->commit(first) == STORE_OK)
+			return next + 1;
+		first->ops->close(first);
+		first = NULL;
+	}
+}
+
 START_TEST(a_commit_that_the_second_server_does_not_confirm_is_not_acknowledged_and_not_guessed_at)
 {
 	start_receiver();
-	first = open_as("broker1", "one", false, SHORT_MS);
-	append_and_commit(first, 0);
+	uint64_t next = open_short_with_a_row();
 	stop_receiver();
 	begin(first);
-	ck_assert_int_eq(append(first, 1), STORE_OK);
+	ck_assert_int_eq(append(first, next), STORE_OK);
 	commit_fails(first);
 	// Nothing can be read either, by which somebody might be told that it was there.
 	uint64_t size;
@@ -477,8 +504,8 @@ START_TEST(a_commit_that_the_second_server_does_not_confirm_is_not_acknowledged_
 	first->ops->close(first);
 	first = open_as("broker1", "one", false, 60000);
 	// It waited on, and was confirmed.
-	ck_assert_uint_eq(size_of(first), 2);
-	append_and_commit(first, 2);
+	ck_assert_uint_eq(size_of(first), next + 1);
+	append_and_commit(first, next + 1);
 }
 END_TEST
 
@@ -797,16 +824,17 @@ START_TEST(an_inboxs_numbers_are_given_in_the_order_of_commits)
 {
 	uint64_t id;
 	first = open_one();
-	second = open_as("broker2", "two", true, SHORT_MS);
+	second = open_short("broker2", "two", true);
 	begin(first);
 	ck_assert_int_eq(first->ops->inbox_next_id(first, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_OK);
 	ck_assert_uint_eq(id, 1);
 	ck_assert_int_eq(put_item(first, id), STORE_OK);
-	begin(second);
 	// It would wait until it is known whether there is a 1.
-	ck_assert_int_eq(second->ops->inbox_next_id(second, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_FAILED);
-	second->ops->rollback(second);
+	ck_assert(second->ops->begin(second) != STORE_OK ||
+		  second->ops->inbox_next_id(second, STORE_BOX_NOTIFICATIONS, &leeds, &id) == STORE_FAILED);
+	second->ops->close(second);
 	ck_assert_int_eq(first->ops->commit(first), STORE_OK);
+	second = open_as("broker2", "two", true, 60000);
 	begin(second);
 	ck_assert_int_eq(second->ops->inbox_next_id(second, STORE_BOX_NOTIFICATIONS, &leeds, &id), STORE_OK);
 	ck_assert_uint_eq(id, 2);
