@@ -11,6 +11,7 @@
 
 #define TIMEOUT_MS 5000u
 #define CONNECT_TIMEOUT_MS 2000u
+#define TAKE_TIMES 8u // others that open it at the same time, or wait for it at the server since they were given up
 
 static const char *const texts[] = {
 #define X(name, sql) sql,
@@ -38,12 +39,38 @@ static bool send_guard(struct postgres_store *store)
 }
 
 // A write of its own to the broker's row, by whoever has the log.
-static bool send_claim(struct postgres_store *store, enum postgres_statement statement)
+static bool send_fence(struct postgres_store *store)
 {
 	struct values claim = {0};
 	values_text(&claim, store->broker);
 	values_bytes(&claim, store->instance, sizeof store->instance);
-	return postgres_send(store, statement, NULL, &claim, true);
+	return postgres_send(store, POSTGRES_FENCE, NULL, &claim, true);
+}
+
+static bool read_instance(struct postgres_row row, struct arena *arena, void *to)
+{
+	(void)arena;
+	return row_fixed(row, 0, to, INSTANCE_BYTES);
+}
+
+// The same write, by which the log becomes this store's. Whoever has it may change until it is done: whoever comes last gets it.
+static bool take_log(struct postgres_store *store)
+{
+	for (unsigned i = 0; i < TAKE_TIMES && store->connection != NULL; i++) {
+		struct values name = {0}, claim = {0};
+		uint8_t holder[INSTANCE_BYTES];
+		values_text(&name, store->broker);
+		enum store_status status =
+			postgres_get(store, POSTGRES_HOLDER, &name, read_instance, sizeof holder, NULL, holder);
+		if (status != STORE_OK && status != STORE_NOT_FOUND)
+			return false;
+		values_text(&claim, store->broker);
+		values_bytes(&claim, store->instance, sizeof store->instance);
+		values_bytes(&claim, holder, status == STORE_OK ? sizeof holder : 0);
+		if (postgres_send(store, POSTGRES_TAKE, NULL, &claim, true) && postgres_await(store, NULL))
+			return true;
+	}
+	return false;
 }
 
 static bool refuse(struct postgres_store *store, const char *what)
@@ -83,7 +110,8 @@ static bool prepare_session(struct postgres_store *store, enum postgres_statemen
 	if (!postgres_await(store, NULL) || !send_guard(store) || !postgres_await(store, NULL))
 		return false;
 	store->warned = false;
-	if (!send_claim(store, claim) || !postgres_await(store, NULL) || !send_guard(store) || !postgres_await(store, NULL))
+	bool claimed = claim == POSTGRES_TAKE ? take_log(store) : send_fence(store) && postgres_await(store, NULL);
+	if (!claimed || !send_guard(store) || !postgres_await(store, NULL))
 		return false;
 	return !store->warned || postgres_fail(store, "connection", "the server gave up waiting for the second one") == STORE_OK;
 }

@@ -38,8 +38,11 @@
 	X(COMMIT, "COMMIT")                                                                                                    \
 	X(ROLLBACK, "ROLLBACK")                                                                                                \
 	X(GUARD, "SELECT durable($1)")                                                                                         \
-	X(TAKE, "INSERT INTO broker (name, instance) VALUES ($1, $2)"                                                          \
-		" ON CONFLICT (name) DO UPDATE SET instance = excluded.instance, batches = broker.batches + 1")                \
+	X(HOLDER, "SELECT instance FROM broker WHERE name = $1")                                                              \
+	/* From whom it was seen with, and from nobody else: one that was given up, and is still waiting at the server when   \
+	   its client has long gone, takes it from nobody who came later. */                                                  \
+	X(TAKE, "INSERT INTO broker (name, instance) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET"                        \
+		" instance = CASE WHEN broker.instance = $3 THEN excluded.instance END, batches = broker.batches + 1")               \
 	/* By a broker that has not got the log any more: NULL, which the column refuses, so that no commit that is on its way \
 	   behind it is carried out. */                                                                                        \
 	X(FENCE, "UPDATE broker SET batches = CASE WHEN instance = $2 THEN batches + 1 END WHERE name = $1")                   \

@@ -1,12 +1,10 @@
 // PostgreSQL backend: finding rows of this broker's audit log by child, member of staff, organisation and time. Three indexes go along
 // the rows' numbers; with several tags each is a walk of its own, of `limit` rows at most (SEARCH_OF_TAGS).
 //
-// Times need not go up with the numbers, because clocks are set back: the least and greatest time of each block of rows bounds where
-// to look, and each row's own time decides. The greatest up to a block and the least from it on do go up with the numbers, so that an
-// index over either finds the first and the last block of a time span. As in store_sqlite_search.c, but each batch notes its own rows.
+// Times: as in store_sqlite_search.c, but each batch notes its own rows.
+#include "broker/store_blocks.h"
 #include "broker/store_postgres_priv.h"
 
-#define BLOCK_ROWS 1024u
 #define QUERY_TAGS 2048u
 
 // ------------------------------------------------------------------ the blocks' times
@@ -31,7 +29,7 @@ bool postgres_end_span(struct postgres_store *store)
 
 bool postgres_note_time(struct postgres_store *store, uint64_t index, uint64_t time_ms)
 {
-	uint64_t block = index / BLOCK_ROWS;
+	uint64_t block = index / STORE_BLOCK_ROWS;
 	if (store->span_open && store->span_block != block && !postgres_end_span(store))
 		return false;
 	if (!store->span_open) {
@@ -46,43 +44,14 @@ bool postgres_note_time(struct postgres_store *store, uint64_t index, uint64_t t
 
 // ------------------------------------------------------------------ searching
 
-static uint64_t bounded(uint64_t value)
+static enum store_status find_block(struct store *base, enum store_blocks_end end, uint64_t time_ms, uint64_t *ret_block)
 {
-	return value > INT64_MAX ? INT64_MAX : value;
-}
-
-static bool find_block(struct postgres_store *store, enum postgres_statement which, uint64_t time_ms, uint64_t *ret, bool *ret_found)
-{
+	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
 	values_text(&values, store->broker);
-	values_u64(&values, bounded(time_ms));
-	enum store_status status = postgres_get(store, which, &values, postgres_read_u64, sizeof *ret, NULL, ret);
-	*ret_found = status == STORE_OK;
-	return status == STORE_OK || status == STORE_NOT_FOUND;
-}
-
-// Narrows the numbers to the blocks that have any such time.
-static bool narrow(struct postgres_store *store, const struct store_audit_range *range, uint64_t *from, uint64_t *until)
-{
-	uint64_t block = 0;
-	bool found = false;
-	if (range->from_ms > 0) {
-		if (!find_block(store, POSTGRES_AUDIT_BLOCK_FIRST, range->from_ms, &block, &found))
-			return false;
-		if (!found)
-			*from = *until;
-		else if (block * BLOCK_ROWS > *from)
-			*from = block * BLOCK_ROWS;
-	}
-	if (range->until_ms < INT64_MAX) {
-		if (!find_block(store, POSTGRES_AUDIT_BLOCK_LAST, range->until_ms, &block, &found))
-			return false;
-		if (!found)
-			*until = *from;
-		else if ((block + 1) * BLOCK_ROWS < *until)
-			*until = (block + 1) * BLOCK_ROWS;
-	}
-	return true;
+	values_u64(&values, time_ms);
+	return postgres_get(store, end == STORE_BLOCKS_FIRST ? POSTGRES_AUDIT_BLOCK_FIRST : POSTGRES_AUDIT_BLOCK_LAST, &values,
+			    postgres_read_u64, sizeof *ret_block, NULL, ret_block);
 }
 
 static enum postgres_statement statement_of(const struct store_audit_range *range)
@@ -115,9 +84,9 @@ enum store_status postgres_audit_search(struct store *base, const struct store_a
 {
 	struct postgres_store *store = postgres_store_of(base);
 	bool tagged = range->key == STORE_AUDIT_SUBJECT || range->key == STORE_AUDIT_PERSON;
-	uint64_t from = bounded(range->from_index), until = bounded(range->until_index);
+	uint64_t from = store_bounded(range->from_index), until = store_bounded(range->until_index);
 	struct values values = {0};
-	if (store->poisoned || !postgres_end_span(store) || !narrow(store, range, &from, &until))
+	if (store->poisoned || !postgres_end_span(store) || !store_blocks_narrow(base, find_block, range, &from, &until))
 		return STORE_FAILED;
 	if (from >= until || (tagged && range->tag_count == 0)) {
 		*ret = NULL;
@@ -129,8 +98,8 @@ enum store_status postgres_audit_search(struct store *base, const struct store_a
 	values_text(&values, store->broker);
 	values_u64(&values, from);
 	values_u64(&values, until);
-	values_u64(&values, bounded(range->from_ms));
-	values_u64(&values, bounded(range->until_ms));
+	values_u64(&values, store_bounded(range->from_ms));
+	values_u64(&values, store_bounded(range->until_ms));
 	values_u64(&values, range->limit);
 	if (!put_keys(&values, range, arena))
 		return STORE_NO_MEMORY;

@@ -4,17 +4,16 @@
 // segments that are merged as they grow), a thousand at a time; before anything is searched it is brought up to the last
 // row. A row's words: s and the subject's tag in hexadecimal, p and the person's, o and the organisation.
 //
-// Times need not go up with the numbers, because clocks are set back: the least and greatest time of each block of rows bounds
-// where to look, and each row's own time decides. The greatest up to a block and the least from it on do go up with the numbers,
-// so that an index over either finds the first and the last block of a time span.
+// Times need not go up with the numbers, because clocks are set back: the times of each block of rows bound where to look
+// (store_blocks.h), and each row's own time decides. An index over either finds the first and the last block of a time span.
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/store_blocks.h"
 #include "broker/store_sqlite_priv.h"
 
 #define INDEX_ROWS 1024u
 #define KEEP_UP_TIMES 16u // in one commit: what was left behind is caught up with, and nobody waits for all of it
-#define BLOCK_ROWS 1024u
 #define WORD_BYTES (1 + 2 * TAG_BYTES)
 #define QUERY_TAGS_MAX 2048u
 
@@ -102,7 +101,7 @@ static bool end_span(struct sqlite_store *store, struct span *span)
 
 static bool note_time(struct sqlite_store *store, struct span *span, sqlite3_int64 index, sqlite3_int64 time_ms)
 {
-	sqlite3_int64 block = index / (sqlite3_int64)BLOCK_ROWS;
+	sqlite3_int64 block = index / (sqlite3_int64)STORE_BLOCK_ROWS;
 	if (span->open && span->block != block && !end_span(store, span))
 		return false;
 	if (!span->open)
@@ -220,42 +219,13 @@ enum store_status store_sqlite_rebuild_search(const char *path, char detail[STOR
 
 // ------------------------------------------------------------------ searching
 
-static uint64_t bounded(uint64_t value)
+static enum store_status find_block(struct store *base, enum store_blocks_end end, uint64_t time_ms, uint64_t *ret_block)
 {
-	return value > INT64_MAX ? INT64_MAX : value;
-}
-
-static bool find_block(struct sqlite_store *store, enum store_statement which, uint64_t time_ms, uint64_t *ret, bool *ret_found)
-{
-	sqlite3_stmt *statement = store->statements[which];
-	enum store_status status = sqlite_get(store, statement, sqlite_bind_u64(statement, 1, bounded(time_ms)), sqlite_read_u64,
-					      sizeof *ret, NULL, ret, "audit_block");
-	*ret_found = status == STORE_OK;
-	return status == STORE_OK || status == STORE_NOT_FOUND;
-}
-
-// Narrows the numbers to the blocks that have any such time.
-static bool narrow(struct sqlite_store *store, const struct store_audit_range *range, uint64_t *from, uint64_t *until)
-{
-	uint64_t block = 0;
-	bool found = false;
-	if (range->from_ms > 0) {
-		if (!find_block(store, STATEMENT_AUDIT_BLOCK_FIRST, range->from_ms, &block, &found))
-			return false;
-		if (!found)
-			*from = *until;
-		else if (block * BLOCK_ROWS > *from)
-			*from = block * BLOCK_ROWS;
-	}
-	if (range->until_ms < INT64_MAX) {
-		if (!find_block(store, STATEMENT_AUDIT_BLOCK_LAST, range->until_ms, &block, &found))
-			return false;
-		if (!found)
-			*until = *from;
-		else if ((block + 1) * BLOCK_ROWS < *until)
-			*until = (block + 1) * BLOCK_ROWS;
-	}
-	return true;
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement =
+		store->statements[end == STORE_BLOCKS_FIRST ? STATEMENT_AUDIT_BLOCK_FIRST : STATEMENT_AUDIT_BLOCK_LAST];
+	return sqlite_get(store, statement, sqlite_bind_u64(statement, 1, time_ms), sqlite_read_u64, sizeof *ret_block, NULL, ret_block,
+			  "audit_block");
 }
 
 // "(s0123.. OR s4567..)"
@@ -293,9 +263,9 @@ enum store_status sqlite_audit_search(struct store *base, const struct store_aud
 	struct sqlite_store *store = sqlite_store_of(base);
 	bool all = range->key == STORE_AUDIT_ALL, tagged = !all && range->key != STORE_AUDIT_ORGANISATION;
 	sqlite3_stmt *statement = store->searches[(all ? 0 : 2) + range->oldest_first];
-	uint64_t from = bounded(range->from_index), until = bounded(range->until_index);
+	uint64_t from = store_bounded(range->from_index), until = store_bounded(range->until_index);
 	const char *query = NULL;
-	if (!index_all(store) || !narrow(store, range, &from, &until))
+	if (!index_all(store) || !store_blocks_narrow(base, find_block, range, &from, &until))
 		return STORE_FAILED;
 	if (from >= until || (tagged && range->tag_count == 0)) {
 		*ret = NULL;
@@ -307,8 +277,8 @@ enum store_status sqlite_audit_search(struct store *base, const struct store_aud
 	if (!all && (query = write_query(range, arena)) == NULL)
 		return STORE_NO_MEMORY;
 	int bound = sqlite_bind_u64(statement, 1, from) | sqlite_bind_u64(statement, 2, until) |
-		    sqlite_bind_u64(statement, 3, bounded(range->from_ms)) |
-		    sqlite_bind_u64(statement, 4, bounded(range->until_ms)) | sqlite_bind_u64(statement, 5, range->limit) |
+		    sqlite_bind_u64(statement, 3, store_bounded(range->from_ms)) |
+		    sqlite_bind_u64(statement, 4, store_bounded(range->until_ms)) | sqlite_bind_u64(statement, 5, range->limit) |
 		    (all ? SQLITE_OK : sqlite3_bind_text(statement, 6, query, -1, SQLITE_STATIC));
 	void *rows = NULL;
 	enum store_status status = sqlite_list(store, statement, bound, sqlite_read_audit, sizeof **ret, arena, &rows,
