@@ -184,10 +184,11 @@ struct postgres_host {
 
 // Of each session, after those of the connection string, so that these win. Plans do not depend on when statistics were made: always
 // the index, as with SQLite. A broker that stops in the middle of its batch, or is gone without a word, has its turn taken away in less
-// time than the others wait for it; that never ends a commit, which is no idling.
+// time than the others wait for it; that never ends a commit, which is no idling. Who waits for its turn and is gone does not stay in the
+// queue: the server looks whether its client is there. It does not while a commit waits for the second server.
 #define POSTGRES_SESSION_OPTIONS                                                                                                        \
 	" -c search_path=cpis -c enable_seqscan=off -c enable_bitmapscan=off -c plan_cache_mode=force_generic_plan -c jit=off"  \
-	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=3000"
+	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=3000 -c client_connection_check_interval=2000"
 
 // Keywords and values for PQconnectStartParams, with those of one host at the end.
 #define TARGET_SETTINGS 64

@@ -30,6 +30,8 @@
 	"  leased_by bytea, PRIMARY KEY (organisation, box, id));"                                                             \
 	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0 AND expired_ms = 0;"               \
 	"CREATE UNIQUE INDEX inbox_escalated ON inbox (organisation, escalation_id) WHERE escalation_id > 0;"                  \
+	"CREATE INDEX inbox_escalated_open ON inbox (organisation, escalation_id)"                                             \
+	"  WHERE escalation_id > 0 AND acknowledged_ms = 0 AND expired_ms = 0;"                                                \
 	"CREATE INDEX inbox_due ON inbox (box, due_ms) WHERE due_ms > 0;"                                                      \
 	"CREATE TABLE reported (id bigint PRIMARY KEY CHECK (id = 1), until_ms bigint NOT NULL, after text NOT NULL);"         \
 	"CREATE TABLE authority ("                                                                                             \

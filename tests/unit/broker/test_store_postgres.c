@@ -87,6 +87,9 @@ START_TEST(refuses_a_connection_that_is_not_verified_unless_it_stays_on_the_mach
 		{"host=/a,/b hostaddr=127.0.0.1", "as many hosts"},
 		{"host=/a,/b,/c,/d,/e,/f,/g,/h,/i", "more than 8"},
 		{"host=/tmp service=x", "service file"},
+		{"host=/tmp password=x", "passfile"},
+		{"postgresql://broker:secret@localhost/cpis", "passfile"},
+		{"host=/tmp sslcrldir=/l", "sslcrl"},
 		{"host=/tmp nothing=x", "cannot be read"},
 	};
 	char detail[STORE_DETAIL_BYTES];
@@ -105,7 +108,7 @@ START_TEST(a_connection_string_says_which_ports_and_files_it_leads_to)
 	char detail[STORE_DETAIL_BYTES];
 	// As many hosts and files as there may be.
 	ck_assert_int_eq(store_postgres_reach("host=a,b,c,d,e,f,g,h port=1,2,3,4,5,6,7,65535 sslmode=verify-full sslrootcert=/r/ca.pem"
-					      " sslcert=/c/client.pem sslkey=/k/client.key sslcrl=/l/crl.pem", &reach, detail), STORE_OK);
+					      " sslcert=/c/client.pem sslkey=/k/client.key sslcrl=/l/crl.pem passfile=/p/pass", &reach, detail), STORE_OK);
 	ck_assert_uint_eq(reach.port_count, DATABASE_HOSTS_MAX);
 	ck_assert_uint_eq(reach.ports[0], 1);
 	ck_assert_uint_eq(reach.ports[7], 65535);
@@ -132,11 +135,12 @@ END_TEST
 // That of a host of this machine may be another's address by them.
 START_TEST(refuses_what_the_environment_would_say_in_its_place)
 {
-	static const char *const variables[] = {"PGSERVICE", "PGHOSTADDR"};
-	for (size_t i = 0; i < 2; i++) {
+	static const char *const variables[] = {"PGSERVICE", "PGHOSTADDR", "PGPASSWORD"};
+	static const char *const words[] = {"PGSERVICE", "PGHOSTADDR", "passfile"};
+	for (size_t i = 0; i < 3; i++) {
 		ck_assert_int_eq(setenv(variables[i], "192.0.2.1", 1), 0);
 		struct store_postgres_options options = {.conninfo = "host=localhost", .lone_server = true};
-		refuses(&options, variables[i]);
+		refuses(&options, words[i]);
 		ck_assert_int_eq(unsetenv(variables[i]), 0);
 	}
 }

@@ -311,6 +311,25 @@ START_TEST(also_with_half_of_its_batch_sent)
 }
 END_TEST
 
+// Else those that give up one after the other, while no second server confirms, would use up the server's connections.
+START_TEST(who_has_given_up_waiting_for_a_turn_does_not_wait_on_at_the_server)
+{
+	static const char holds[] = "SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = 'holder' AND wait_event = 'PgSleep'";
+	int status = 1;
+	pid_t holder = fork();
+	if (holder == 0) {
+		(void)forbids("postgres", "SET application_name = 'holder'; BEGIN; UPDATE cpis.turn SET batches = 0; SELECT pg_sleep(600)");
+		_exit(EXIT_SUCCESS);
+	}
+	postgres_until(&server, "postgres", holds);
+	refuses_role("broker2", true, SHORT_MS, "in time");
+	postgres_until(&server, "postgres", "SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = 'broker2'");
+	ck_assert_str_eq(sql(holds), "t");
+	sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'holder'");
+	ck_assert(waitpid(holder, &status, 0) == holder && status == 0);
+}
+END_TEST
+
 START_TEST(one_request_that_came_to_two_brokers_is_found_by_the_second)
 {
 	struct store_request request = {.key = tag(1), .expires_ms = 5000, .sealed = {(const uint8_t *)"first", 5}}, found;
@@ -421,6 +440,7 @@ int main(void)
 				       does_not_go_on_when_the_row_of_the_turns_is_gone};
 	const TTest *const brokers[] = {brokers_share_all_and_append_to_one_log_in_turn, one_broker_at_once_has_a_batch,
 					a_broker_that_stops_in_its_turn_loses_it, also_with_half_of_its_batch_sent,
+					who_has_given_up_waiting_for_a_turn_does_not_wait_on_at_the_server,
 					one_request_that_came_to_two_brokers_is_found_by_the_second,
 					a_broker_sees_that_another_has_changed_what_it_keeps_in_memory};
 	Suite *suite = suite_create("store_postgres_commits");
