@@ -24,7 +24,7 @@
 #include "tests/harness/process_tree.h"
 
 #define BINARIES "/usr/lib/postgresql/15/bin"
-#define READY "ready to accept connections"
+#define READY "ready to accept " // connections; of a standby, read-only ones
 #define START_MS 60000
 
 static void must(bool good, const char *what)
@@ -34,6 +34,13 @@ static void must(bool good, const char *what)
 	fprintf(stderr, "postgres: %s\n", what);
 	abort();
 }
+
+// What the keeper makes its cluster of.
+struct origin {
+	const char *settings, *certificates; // or NULL
+	const struct postgres *primary;      // NULL: a new cluster
+	const char *name;                    // of a standby
+};
 
 // ------------------------------------------------------------------ the keeper
 
@@ -77,10 +84,7 @@ static void configure(const struct postgres *postgres, const char *settings)
 	snprintf(path, sizeof path, "%s/data/postgresql.conf", postgres->directory);
 	FILE *file = fopen(path, "a");
 	must(file != NULL, "postgresql.conf");
-	fprintf(file,
-		"listen_addresses = ''\nunix_socket_directories = '%s'\nshared_buffers = 32MB\nmax_connections = 40\n"
-		"log_min_messages = log\nautovacuum = off\nmax_wal_size = 2GB\n%s\n",
-		postgres->directory, settings == NULL ? "" : settings);
+	fprintf(file, "unix_socket_directories = '%s'\n%s\n", postgres->directory, settings == NULL ? "" : settings);
 	must(fclose(file) == 0, "postgresql.conf");
 }
 
@@ -105,23 +109,42 @@ static void take_certificates(const struct postgres *postgres, const char *certi
 		     fclose(access_rules) == 0, "pg_hba.conf");
 }
 
-static bool make_cluster(const struct postgres *postgres, const char *settings, const char *certificates, int output)
+static bool runs_well(const char *const command[], int output)
+{
+	int status = 0;
+	pid_t child = launch(command, output);
+	return waitpid(child, &status, 0) == child && status == 0;
+}
+
+// With the primary's settings, but for its socket's place.
+static bool copy_cluster(const struct origin *origin, const char *data, int output)
+{
+	char conninfo[200];
+	snprintf(conninfo, sizeof conninfo, "host=%s port=%u user=postgres application_name=%s", origin->primary->directory,
+		 origin->primary->port, origin->name);
+	const char *const command[] = {BINARIES "/pg_basebackup", "-D", data, "-d", conninfo, "-X", "stream", "-c", "fast", "-R", NULL};
+	return runs_well(command, output);
+}
+
+static bool make_cluster(const struct postgres *postgres, const struct origin *origin, int output)
 {
 	char data[80];
-	int status = 0;
 	snprintf(data, sizeof data, "%s/data", postgres->directory);
 	const char *const command[] = {BINARIES "/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-N", "-E", "UTF8", "--locale=C.UTF-8", NULL};
-	pid_t child = launch(command, output);
-	if (waitpid(child, &status, 0) != child || status != 0)
+	if (!(origin->primary == NULL ? runs_well(command, output) : copy_cluster(origin, data, output)))
 		return false;
-	configure(postgres, settings);
-	if (certificates != NULL)
-		take_certificates(postgres, certificates);
+	if (origin->primary == NULL)
+		configure(postgres,
+			  "listen_addresses = ''\nshared_buffers = 32MB\nmax_connections = 40\nlog_min_messages = log\nautovacuum = off\n"
+			  "max_wal_size = 2GB\n");
+	configure(postgres, origin->settings);
+	if (origin->certificates != NULL)
+		take_certificates(postgres, origin->certificates);
 	return true;
 }
 
 // Until the program that started it ends or says so: either is a SIGTERM.
-static void keep(const struct postgres *postgres, const char *settings, const char *certificates, int output)
+static void keep(const struct postgres *postgres, const struct origin *origin, int output)
 {
 	char data[80];
 	sigset_t awaited;
@@ -133,7 +156,7 @@ static void keep(const struct postgres *postgres, const char *settings, const ch
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	prctl(PR_SET_NAME, "postgres-keeper");
 	snprintf(data, sizeof data, "%s/data", postgres->directory);
-	if (make_cluster(postgres, settings, certificates, output)) {
+	if (make_cluster(postgres, origin, output)) {
 		const char *const command[] = {BINARIES "/postgres", "-D", data, NULL};
 		pid_t server = launch(command, output);
 		close(output); // who reads it sees the server's end
@@ -183,7 +206,7 @@ static void make_roles(const struct postgres *postgres)
 	postgres_sql(postgres, "postgres", "postgres", "CREATE DATABASE template OWNER cpis_owner");
 }
 
-static void start(struct postgres *postgres, const char *settings, const char *certificates)
+static void start(struct postgres *postgres, const struct origin *origin)
 {
 	int ends[2];
 	snprintf(postgres->directory, sizeof postgres->directory, "/tmp/cpis-postgres-XXXXXX");
@@ -197,19 +220,26 @@ static void start(struct postgres *postgres, const char *settings, const char *c
 	must(postgres->keeper >= 0, "fork");
 	if (postgres->keeper == 0) {
 		close(ends[0]);
-		keep(postgres, settings, certificates, ends[1]);
+		keep(postgres, origin, ends[1]);
 	}
 	close(ends[1]);
 	await_ready(ends[0]);
 	// Nobody reads on: what it logs from now on is lost, and SIGPIPE is ignored by its backends.
 	close(ends[0]);
-	make_roles(postgres);
+	if (origin->primary == NULL)
+		make_roles(postgres);
 }
 
 void postgres_start(struct postgres *postgres, const char *settings)
 {
 	postgres->port = 5432; // of no socket but the directory's
-	start(postgres, settings, NULL);
+	start(postgres, &(struct origin){.settings = settings});
+}
+
+void postgres_start_standby(struct postgres *standby, const struct postgres *primary, const char *name)
+{
+	standby->port = 5432;
+	start(standby, &(struct origin){.primary = primary, .name = name});
 }
 
 // Below those that connections are given, which might take it until the server has.
@@ -236,7 +266,7 @@ void postgres_start_tls(struct postgres *postgres, const char *certificates)
 	snprintf(settings, sizeof settings,
 		 "listen_addresses = '127.0.0.1'\nport = %u\nssl = on\nssl_min_protocol_version = 'TLSv1.3'\nssl_cert_file = 'server.pem'\n"
 		 "ssl_key_file = 'server.key'\nssl_ca_file = 'ca.pem'\n", postgres->port);
-	start(postgres, settings, certificates);
+	start(postgres, &(struct origin){.settings = settings, .certificates = certificates});
 }
 
 void postgres_stop(struct postgres *postgres)

@@ -23,6 +23,9 @@ void postgres_start(struct postgres *postgres, const char *settings);
 // The same, and TLS on a free port of 127.0.0.1, under the certificate of this folder's server.pem, server.key and ca.pem: for those who
 // come over it with a certificate of their role's name from the same authority, and for nobody else.
 void postgres_start_tls(struct postgres *postgres, const char *certificates);
+// A second server that follows a running one without TLS, as its streaming standby under this name (of synchronous_standby_names), with
+// a directory and a keeper of its own. It can be read from. What it is told about roles and databases comes from the first. Stop it before that.
+void postgres_start_standby(struct postgres *standby, const struct postgres *primary, const char *name);
 void postgres_stop(struct postgres *postgres);
 // The keeper's child: the server itself.
 pid_t postgres_server(const struct postgres *postgres);

@@ -127,6 +127,21 @@ const char *world_broker_endpoint(const struct world_broker *broker)
 	return broker->endpoint;
 }
 
+pid_t world_broker_process(const struct world_broker *broker)
+{
+	return broker->process;
+}
+
+void world_broker_configure(struct world_broker *broker, const char *lines)
+{
+	char text[8192];
+	const char *path = world_path(broker->world, "broker-%s.yaml", broker->name);
+	char *before = world_read_file(path, NULL);
+	snprintf(text, sizeof text, "%s%s", before, lines);
+	free(before);
+	world_write_file(path, text);
+}
+
 struct cpis_client *world_broker_sign_in(struct world_broker *broker, const char *profile)
 {
 	struct world *world = broker->world;

@@ -20,6 +20,9 @@ void world_broker_start(struct world_broker *broker);
 void world_broker_stop(struct world_broker *broker);
 void world_broker_kill(struct world_broker *broker);
 const char *world_broker_endpoint(const struct world_broker *broker);
+pid_t world_broker_process(const struct world_broker *broker);
+// Lines added to its configuration. Counts from the next start on.
+void world_broker_configure(struct world_broker *broker, const char *lines);
 
 // A person's client at this broker: connected and with a session.
 struct cpis_client *world_broker_sign_in(struct world_broker *broker, const char *profile);
