@@ -156,13 +156,15 @@ drill: deps ## inject every fault for real, as root, and print what came of it (
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/install.sh $(BENCH_PACKAGES)
 
-bench: deps-bench ## measure against floors and peers in the same run, at most 10 minutes; report in build/
+# PostgreSQL itself is needed for the tests.
+ENGINE ?=
+bench: $(if $(ENGINE),deps,deps-bench) ## measure against floors and peers in the same run, at most 10 minutes; report in build/ (ENGINE=postgres: 1 to 3 brokers before a replicated pair)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs benches
-	@BUILD=$(BUILD) tests/bench/bench.sh
+	@BUILD=$(BUILD) CPIS_BENCH_ENGINE=$(ENGINE) tests/bench/bench.sh
 
-bench-quick: deps-bench ## the most important rows of it, within a minute
-	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/tests/bench/bench_query
-	@BUILD=$(BUILD) CPIS_BENCH_QUICK=1 tests/bench/bench.sh
+bench-quick: $(if $(ENGINE),deps,deps-bench) ## the most important rows of it, within a minute or little more
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/tests/bench/bench_query $(BUILD)/tests/bench/bench_postgres
+	@BUILD=$(BUILD) CPIS_BENCH_QUICK=1 CPIS_BENCH_ENGINE=$(ENGINE) tests/bench/bench.sh
 
 bench-compare: ## OLD=build/x.json: what has changed from that report to build/bench.json
 	@test -n "$(OLD)" || { echo "bench-compare: with which report? make bench-compare OLD=build/x.json" >&2; exit 2; }

@@ -1,14 +1,21 @@
 #!/usr/bin/env bash
 # Starts the peers, runs the benchmarks one after the other, and reports: text on the terminal and in $BUILD/bench.txt, JSON in
-# $BUILD/bench.json. Whatever happens, peers and files are gone afterwards.
+# $BUILD/bench.json (bench_ENGINE with an engine). Whatever happens, peers and files are gone afterwards.
 #
 #   CPIS_BENCH_QUICK=1   the most important rows only, within a minute
+#   CPIS_BENCH_ENGINE=postgres   brokers before a PostgreSQL, in place of everything else
 #   CPIS_BENCH_FULL=1    also what takes longer than the ten minutes that the whole is bounded to otherwise
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/bench/peers.sh
 export BUILD=${BUILD:-build}
-quick=${CPIS_BENCH_QUICK:-} full=${CPIS_BENCH_FULL:-}
+quick=${CPIS_BENCH_QUICK:-} full=${CPIS_BENCH_FULL:-} engine=${CPIS_BENCH_ENGINE:-}
+if [[ -n $engine && $engine != postgres ]]; then
+	echo "bench: there is no engine '$engine': say postgres, or leave it out" >&2
+	exit 2
+fi
+# The reports of several engines stand side by side.
+report=$BUILD/bench${engine:+_$engine}
 # The peer's cluster lies on the file system that the broker's store is on, or the two could not be compared.
 directory=$(mktemp -d /tmp/cpis-bench-XXXXXX)
 running=
@@ -33,7 +40,7 @@ environment() {
 	echo "$(nproc) processors, shared with the load generator: $(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1); Linux $(uname -r)"
 	echo "store and cluster on $(findmnt -n -o FSTYPE,SOURCE,OPTIONS -T "$directory"); load average $(cut -d' ' -f1-3 /proc/loadavg)"
 	echo "$(dpkg-query -W -f='${Package} ${Version}\n' libzmq5 libssl3 libsodium23 libsqlite3-0 libprotobuf-c1 nats-server \
-		postgresql-15 nginx | paste -sd ';' | sed 's/;/; /g')"
+		postgresql-15 nginx 2> /dev/null | paste -sd ';' | sed 's/;/; /g')"
 }
 
 # Bounded in time, each and all of them together; a benchmark that is told to end takes its broker with it.
@@ -67,6 +74,12 @@ main() {
 		echo "/tmp is memory: no figure below says anything about durable writes"
 	fi
 	environment > "$directory/environment"
+	if [[ $engine == postgres ]]; then
+		run postgres 300
+		python3 tests/bench/report.py merge "$report.json" "$directory/environment" "${reports[@]}"
+		echo "text: $report.txt  JSON: $report.json"
+		return
+	fi
 	peers_start "$directory"
 	run query $([[ $full == 1 ]] && echo 700 || echo 240) "$directory"
 	if [[ $quick != 1 ]]; then
@@ -85,10 +98,10 @@ main() {
 	fi
 	echo
 	[[ ${#reports[@]} -gt 0 ]] || { echo "bench: nothing was measured in $whole_s s" >&2; exit 1; }
-	python3 tests/bench/report.py merge "$BUILD/bench.json" "$directory/environment" "${reports[@]}"
-	python3 tests/bench/report.py targets "$BUILD/bench.json"
-	python3 tests/bench/report.py plots "$BUILD/bench.json" "$BUILD"
-	echo "text: $BUILD/bench.txt  JSON: $BUILD/bench.json"
+	python3 tests/bench/report.py merge "$report.json" "$directory/environment" "${reports[@]}"
+	python3 tests/bench/report.py targets "$report.json"
+	python3 tests/bench/report.py plots "$report.json" "$BUILD"
+	echo "text: $report.txt  JSON: $report.json"
 }
 
-main > >(tee "$BUILD/bench.txt")
+main > >(tee "$report.txt")

@@ -97,7 +97,10 @@ static void take(void *context, const uint8_t *reply, size_t bytes)
 	struct load *load = connection->load;
 	uint64_t now_ns = load_now_ns();
 	link_must(connection->count > 0, "a reply that nobody asked for");
-	histogram_add(&load->histogram, now_ns - connection->began_ns[connection->first % connection->room]);
+	uint64_t took_ns = now_ns - connection->began_ns[connection->first % connection->room];
+	histogram_add(&load->histogram, took_ns);
+	if (load->run.into != NULL)
+		histogram_add(load->run.into, took_ns);
 	connection->first++;
 	connection->count--;
 	load->reply_bytes += bytes;

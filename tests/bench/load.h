@@ -19,6 +19,8 @@ typedef size_t load_make(void *context, unsigned connection, uint8_t out[LOAD_RE
 // Looks at a reply; what is wrong ends the benchmark.
 typedef void load_check(void *context, unsigned connection, const uint8_t *reply, size_t bytes);
 
+struct histogram;
+
 struct load_options {
 	const struct link_ops *ops;
 	const void *target;
@@ -34,6 +36,7 @@ struct load_run {
 	uint32_t duration_ms;    // no request is made later; those under way are waited for
 	uint64_t requests_max;   // nor when so many were made; 0: without a limit
 	unsigned under_way_max;  // open loop: a connection with so many unanswered skips its turn, as a system does that gives up; 0: never
+	struct histogram *into;  // is added what each request took, as over several runs; NULL: nothing
 };
 
 struct load_result {

@@ -66,18 +66,25 @@ static void show(struct op_context *context, const struct ods_code *ods, uint32_
 	link_must(authority_state_save(context, &state) == REASON_NONE, "an authority's state cannot be stored");
 }
 
-void plan_maker_fill(const char *store_path, const char *key_path, const struct ods_code *authorities, unsigned authorities_count,
+struct store *plan_maker_open(const char *store_path)
+{
+	char detail[STORE_DETAIL_BYTES] = "";
+	struct store *store = NULL;
+	link_must(store_sqlite_open(store_path, &store, detail) == STORE_OK, detail);
+	return store;
+}
+
+void plan_maker_fill(struct store *store, const char *key_path, const struct ods_code *authorities, unsigned authorities_count,
 		     unsigned count)
 {
 	char detail[STORE_DETAIL_BYTES] = "", number[11];
 	struct arena arena;
 	struct timespec now;
-	struct op_context context = {.arena = &arena};
+	struct op_context context = {.arena = &arena, .store = store};
 	unsigned stem = 0;
 	clock_gettime(CLOCK_REALTIME, &now);
 	context.now_ms = (uint64_t)now.tv_sec * 1000;
-	link_must(store_sqlite_open(store_path, &context.store, detail) == STORE_OK &&
-			  vault_open_key(key_path, &context.vault, detail), detail);
+	link_must(vault_open_key(key_path, &context.vault, detail), detail);
 	link_must(arena_init(&arena, 1u << 20), "memory");
 	for (unsigned i = 0; i < count; i++) {
 		if (i % BATCH == 0)

@@ -77,6 +77,7 @@ static bool read_process(pid_t pid, struct process *ret)
 {
 	char path[64], line[1024];
 	unsigned long user = 0, system = 0;
+	long ended_user = 0, ended_system = 0;
 	int parent = 0;
 	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
 	FILE *file = fopen(path, "re");
@@ -85,9 +86,11 @@ static bool read_process(pid_t pid, struct process *ret)
 		fclose(file);
 	// proc(5): the name in brackets may hold anything.
 	const char *rest = is_read ? strrchr(line, ')') : NULL;
-	if (rest == NULL || sscanf(rest + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &parent, &user, &system) != 3)
+	if (rest == NULL || sscanf(rest + 1, " %*c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %ld %ld", &parent, &user, &system,
+				   &ended_user, &ended_system) != 5)
 		return false;
-	*ret = (struct process){pid, parent, (double)(user + system) * 1e6 / (double)sysconf(_SC_CLK_TCK)};
+	double ticks = (double)(user + system) + (double)(ended_user + ended_system);
+	*ret = (struct process){pid, parent, ticks * 1e6 / (double)sysconf(_SC_CLK_TCK)};
 	return true;
 }
 

@@ -14,7 +14,7 @@ pid_t servers_start_echo(const struct curve_key_pair *key, size_t reply_bytes, c
 pid_t servers_start_nats_responder(const void *target);
 void servers_stop(pid_t server);
 
-// Processor time, in microseconds, of a process and all that descend from it.
+// Processor time, in microseconds, of a process and all that descend from it, also of those that have ended and were waited for.
 double servers_cpu_us(pid_t server);
 // Resident memory in kB, of one process, and of it with all that descend from it (what they share counts for each).
 long servers_process_kb(pid_t process);

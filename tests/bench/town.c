@@ -82,10 +82,10 @@ static void write_register(struct town *town)
 	free(before);
 }
 
-static void fill_store(struct town *town, unsigned plans)
+static void fill_store(struct town *town, const struct town_options *options)
 {
 	struct ods_code authorities[TOWN_AUTHORITIES_MAX];
-	unsigned stem = 0, count = town->authorities == 0 ? 1 : town->authorities;
+	unsigned stem = 0, plans = options->plans, count = town->authorities == 0 ? 1 : town->authorities;
 	char code[4] = "383";
 	for (unsigned i = 0; i < count; i++) {
 		if (town->authorities > 0)
@@ -97,7 +97,9 @@ static void fill_store(struct town *town, unsigned plans)
 	link_must(town->numbers != NULL, "memory");
 	for (unsigned i = 0; i < plans + TOWN_MISSES; i++)
 		plan_maker_number(&stem, town->numbers[i]);
-	plan_maker_fill(world_path(town->world, "store.db"), world_path(town->world, "store.key"), authorities, count, plans);
+	struct store *store = options->store == NULL ? plan_maker_open(world_path(town->world, "store.db"))
+						     : options->store(town->world, options->store_context);
+	plan_maker_fill(store, world_path(town->world, "store.key"), authorities, count, plans);
 }
 
 // ------------------------------------------------------------------ sessions
@@ -109,7 +111,6 @@ size_t town_pack_sign_in(struct town *town, const struct town_person *person, co
 	const size_t domain_bytes = sizeof domain - 1;
 	uint8_t said[sizeof domain + STATEMENT_BYTES_MAX], signature[ED25519_SIGNATURE_BYTES], nonce[NONCE_BYTES];
 	uint8_t id[REQUEST_ID_BYTES] = "sign";
-	char broker_name[] = WORLD_BROKER_NAME;
 	Cpis__V1__SessionStatement statement = CPIS__V1__SESSION_STATEMENT__INIT;
 	Cpis__V1__SessionOpenRequest open = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
@@ -118,7 +119,7 @@ size_t town_pack_sign_in(struct town *town, const struct town_person *person, co
 	statement.uid = (char *)(uintptr_t)person->uid;
 	statement.role_code = (char *)(uintptr_t)role;
 	statement.organisation = (char *)(uintptr_t)ods;
-	statement.broker_name = broker_name;
+	statement.broker_name = (char *)(uintptr_t)town->broker_name;
 	statement.channel_key = (ProtobufCBinaryData){KEY_BYTES, (uint8_t *)(uintptr_t)system->public_key};
 	statement.time_ms = world_now_ms();
 	statement.nonce = (ProtobufCBinaryData){sizeof nonce, nonce};
@@ -137,16 +138,24 @@ size_t town_pack_sign_in(struct town *town, const struct town_person *person, co
 	return protobuf_c_message_pack(&request.base, out);
 }
 
+struct sign_in {
+	struct town *town;
+	const char *const *names;
+	unsigned count;
+};
+
 static size_t make_sign_in(void *context, unsigned connection, uint8_t out[LOAD_REQUEST_BYTES_MAX])
 {
-	struct town *town = context;
+	const struct sign_in *all = context;
+	struct town *town = all->town;
+	town->broker_name = all->names[connection % all->count];
 	const struct town_seat *seat = &town->seats[connection];
 	return town_pack_sign_in(town, town->people[connection], &town->keys[connection], seat->ods, seat->role, out);
 }
 
 static void take_token(void *context, unsigned connection, const uint8_t *reply, size_t bytes)
 {
-	struct town *town = context;
+	struct town *town = ((const struct sign_in *)context)->town;
 	struct town_seat *seat = &town->seats[connection];
 	struct arena arena;
 	struct wire_error error;
@@ -160,10 +169,10 @@ static void take_token(void *context, unsigned connection, const uint8_t *reply,
 	arena_done(&arena);
 }
 
-static void sign_in(struct town *town)
+void town_sign_in(struct town *town, const struct link_ops *ops, const void *target, const char *const *names, unsigned count)
 {
-	const struct link_curve_target target = {world_endpoint(town->world), town->broker.public_key, town->keys, town->seats_count};
-	const struct load_options options = {&link_curve, &target, town->seats_count, make_sign_in, take_token, town};
+	struct sign_in all = {town, names, count};
+	const struct load_options options = {ops, target, town->seats_count, make_sign_in, take_token, &all};
 	const struct load_run run = {.window = 1, .duration_ms = LOAD_WAIT_MS, .requests_max = town->seats_count};
 	struct load_result result;
 	struct load *load = load_open(&options);
@@ -171,6 +180,7 @@ static void sign_in(struct town *town)
 	load_close(load);
 	for (unsigned i = 0; i < town->seats_count; i++)
 		link_must(town->seats[i].token_bytes > 0, "somebody has no session");
+	town->broker_name = WORLD_BROKER_NAME;
 }
 
 // ------------------------------------------------------------------ requests and replies
@@ -284,14 +294,16 @@ struct town *town_new(const struct town_options *options)
 	write_register(town);
 	if (options->fill != NULL)
 		options->fill(town->world, options->filler);
-	fill_store(town, options->plans);
+	fill_store(town, options);
 	if (options->configuration != NULL)
 		world_configure(town->world, "%s", options->configuration);
 	// What is measured here is how much is carried out; that too much is refused is measured by bench_overload.
 	if (!options->turns_away)
 		world_configure(town->world, "busy_after_ms: 10000\nwaiting_max: 65536\nwaiting_per_system_max: 65536\n");
 	world_start(town->world);
-	sign_in(town);
+	const char *const name = WORLD_BROKER_NAME;
+	const struct link_curve_target all = {world_endpoint(town->world), town->broker.public_key, town->keys, town->seats_count};
+	town_sign_in(town, &link_curve, &all, &name, 1);
 	return town;
 }
 

@@ -3,6 +3,7 @@
 #ifndef CPIS_TESTS_BENCH_TOWN_H
 #define CPIS_TESTS_BENCH_TOWN_H
 
+#include "broker/store.h"
 #include "certs/note.h"
 #include "proto/cpis.pb-c.h"
 #include "proto/limits.h"
@@ -34,6 +35,9 @@ struct town_options {
 	// Before the plans: puts so much of something else into the store. NULL: nothing.
 	void (*fill)(struct world *world, uint64_t filler);
 	uint64_t filler;
+	// Tells the broker's configuration of another store than its file, and opens that for the plans. NULL: the file.
+	struct store *(*store)(struct world *world, void *context);
+	void *store_context;
 };
 
 // A member of staff who can sign in anywhere at RXH.
@@ -49,6 +53,7 @@ struct town {
 	struct curve_key_pair keys[TOWN_SEATS_MAX]; // of their systems
 	unsigned plans;
 	char (*numbers)[11];       // those with a plan, then the misses
+	const char *broker_name;   // of the one that statements are made for
 	uint64_t next_request;     // request ids are never used twice
 	uint64_t hits;             // children with a plan who were asked about
 	uint64_t looks_beside;     // of current.c
@@ -71,6 +76,10 @@ struct link_curve_target town_reviewer(const struct town *town);
 const struct town_person *town_staff(const struct town *town, unsigned number); // of those without a system
 unsigned town_first_worker(void);
 unsigned town_reviewer_seat(const struct town *town);
+
+// All of them sign in anew, over these connections of theirs, at the brokers of these names: connection n at that of name n modulo
+// `count`.
+void town_sign_in(struct town *town, const struct link_ops *ops, const void *target, const char *const *names, unsigned count);
 
 void town_request_id(uint64_t number, uint8_t out[REQUEST_ID_BYTES]);
 // Fills what all requests of this seat have in common and packs it. `request` has its body.
