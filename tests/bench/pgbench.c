@@ -36,6 +36,12 @@ static void write_bytes(FILE *file, unsigned count)
 	fputc('\'', file);
 }
 
+// A read, and whether it is waited for.
+static void write_read(FILE *file, enum pgbench_waits waits, const char *sql)
+{
+	fprintf(file, "%s\n%s", sql, waits == PGBENCH_READS ? "\\endpipeline\n\\startpipeline\n" : "");
+}
+
 #define TAG(kind, variable) "decode(md5('" kind "' || :" variable "::text), 'hex')"
 
 static void write_audit(FILE *file, const char *subject)
@@ -49,25 +55,25 @@ static void write_audit(FILE *file, const char *subject)
 	fprintf(file, ", 1764000000000 + :n::bigint, 'RXH', %s, " TAG("person", "p") ");\n", subject);
 }
 
-static void write_miss(FILE *file)
+static void write_miss(FILE *file, enum pgbench_waits waits)
 {
 	fprintf(file, "\\set n :n + 1\n\\set c random(0, 99999)\n\\set p random(0, 63)\n");
-	fprintf(file, "SELECT slot, generation, subject, authority, sealed FROM plan WHERE subject = " TAG("none", "c") " LIMIT 100;\n");
+	write_read(file, waits, "SELECT slot, generation, subject, authority, sealed FROM plan WHERE subject = " TAG("none", "c") " LIMIT 100;");
 	write_audit(file, TAG("none", "c"));
 }
 
-static void write_hit(FILE *file)
+static void write_hit(FILE *file, enum pgbench_waits waits)
 {
 	fprintf(file, "\\set n :n + 1\n\\set c random(0, %u)\n\\set p random(0, 63)\n", FLOOR_PLANS - 1);
-	fprintf(file, "SELECT digest, expires_ms, sealed FROM request WHERE key = decode(md5(:client_id::text || '.' || :n::text), 'hex')"
-		      " AND expires_ms > 1764000000000;\n");
-	fprintf(file, "SELECT slot, generation, subject, authority, sealed FROM plan WHERE subject = " TAG("plan", "c") " LIMIT 100;\n");
-	fprintf(file, "SELECT sealed FROM inactive WHERE subject = " TAG("plan", "c") ";\n");
-	fprintf(file, "SELECT sealed FROM authority WHERE organisation = '383';\n");
-	fprintf(file, "SELECT audit_index, silent, sealed FROM access WHERE client = :client_id::bigint AND subject = " TAG("plan", "c")
-		      " ORDER BY audit_index DESC LIMIT 10;\n");
-	fprintf(file, "INSERT INTO inbox_number VALUES ('box' || :client_id::text, 0, 1) ON CONFLICT (organisation, box) DO UPDATE"
-		      " SET last = inbox_number.last + 1 RETURNING last;\n");
+	write_read(file, waits, "SELECT digest, expires_ms, sealed FROM request WHERE key = decode(md5(:client_id::text || '.' || :n::text), 'hex')"
+		      " AND expires_ms > 1764000000000;");
+	write_read(file, waits, "SELECT slot, generation, subject, authority, sealed FROM plan WHERE subject = " TAG("plan", "c") " LIMIT 100;");
+	write_read(file, waits, "SELECT sealed FROM inactive WHERE subject = " TAG("plan", "c") ";");
+	write_read(file, waits, "SELECT sealed FROM authority WHERE organisation = '383';");
+	write_read(file, waits, "SELECT audit_index, silent, sealed FROM access WHERE client = :client_id::bigint AND subject = " TAG("plan", "c")
+		      " ORDER BY audit_index DESC LIMIT 10;");
+	write_read(file, waits, "INSERT INTO inbox_number VALUES ('box' || :client_id::text, 0, 1) ON CONFLICT (organisation, box) DO UPDATE"
+		      " SET last = inbox_number.last + 1 RETURNING last;");
 	fprintf(file, "INSERT INTO inbox VALUES ('box' || :client_id::text, 0, :n::bigint, 1, 1764000000000 + :n::bigint, 0, 0, ");
 	write_bytes(file, 162);
 	fprintf(file, ");\nINSERT INTO access VALUES (:client_id::bigint, " TAG("plan", "c") ", :n::bigint, false, ");
@@ -81,21 +87,22 @@ static void write_hit(FILE *file)
 }
 
 // What each batch does besides: its turn, what others have changed, what has expired; and the log's end.
-static void write_batch(const char *path, unsigned queries, unsigned hits)
+static void write_batch(const char *path, unsigned queries, unsigned hits, enum pgbench_waits waits)
 {
 	FILE *file = fopen(path, "we");
 	link_must(file != NULL, path);
-	fprintf(file, "%sBEGIN ISOLATION LEVEL READ COMMITTED;\n", queries > 1 ? "\\startpipeline\n" : "");
-	fprintf(file, "UPDATE turn SET batches = batches + 1 WHERE client = :client_id::bigint;\nSELECT number FROM revision WHERE id = 1;\n");
+	fprintf(file, "%sBEGIN ISOLATION LEVEL READ COMMITTED;\n", waits == PGBENCH_EACH ? "" : "\\startpipeline\n");
+	fprintf(file, "UPDATE turn SET batches = batches + 1 WHERE client = :client_id::bigint;\n");
+	write_read(file, waits, "SELECT number FROM revision WHERE id = 1;");
 	fprintf(file, "DELETE FROM request WHERE key IN (SELECT key FROM request WHERE expires_ms <= 1764000000000 ORDER BY expires_ms"
 		      " LIMIT 1100 FOR UPDATE SKIP LOCKED);\n");
 	for (unsigned i = 0; i < queries; i++)
-		(i < hits ? write_hit : write_miss)(file);
+		(i < hits ? write_hit : write_miss)(file, waits);
 	fprintf(file, "INSERT INTO checkpoint VALUES (:client_id::bigint, repeat('x', 192)) ON CONFLICT (client) DO UPDATE"
 		      " SET note = excluded.note;\n");
 	fprintf(file, "INSERT INTO audit_block VALUES (:client_id::bigint, :n::bigint / 1024, :n::bigint, :n::bigint) ON CONFLICT"
 		      " (client, block) DO UPDATE SET max_ms = excluded.max_ms;\n");
-	fprintf(file, "COMMIT;\n%s", queries > 1 ? "\\endpipeline\n" : "");
+	fprintf(file, "COMMIT;\n%s", waits == PGBENCH_EACH ? "" : "\\endpipeline\n");
 	link_must(fclose(file) == 0, path);
 }
 
@@ -114,7 +121,8 @@ static void read_log(const char *prefix, unsigned clients, struct pgbench_log *r
 	globfree(&found);
 }
 
-void pgbench_run(struct pgbench *pgbench, unsigned clients, unsigned batch, unsigned seconds, struct pgbench_log *ret)
+void pgbench_run(struct pgbench *pgbench, unsigned clients, unsigned batch, enum pgbench_waits waits, unsigned seconds,
+		 struct pgbench_log *ret)
 {
 	// Two scripts, so that on average one query in 20 is of a child with a plan, whatever the batch's size.
 	char few[600], more[600], count[16], duration[16], first[40], prefix[500];
@@ -123,11 +131,11 @@ void pgbench_run(struct pgbench *pgbench, unsigned clients, unsigned batch, unsi
 	snprintf(prefix, sizeof prefix, "%s", world_path(pgbench->world, "pgbench"));
 	snprintf(few, sizeof few, "%s-few.sql@%u", prefix, 20 - hits % 20);
 	paths[path_count++] = few;
-	write_batch(world_path(pgbench->world, "pgbench-few.sql"), batch, hits / 20);
+	write_batch(world_path(pgbench->world, "pgbench-few.sql"), batch, hits / 20, waits);
 	if (hits % 20 > 0) {
 		snprintf(more, sizeof more, "%s-more.sql@%u", prefix, hits % 20);
 		paths[path_count++] = more;
-		write_batch(world_path(pgbench->world, "pgbench-more.sql"), batch, hits / 20 + 1);
+		write_batch(world_path(pgbench->world, "pgbench-more.sql"), batch, hits / 20 + 1, waits);
 	}
 	snprintf(count, sizeof count, "%u", clients);
 	snprintf(duration, sizeof duration, "%u", seconds);
