@@ -1,6 +1,8 @@
 // Sets the stage: authority, register, store, vault, core.
 #include "tests/harness/stage.h"
 
+#include "tests/harness/stage_brokers.h"
+
 #include <ftw.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -156,6 +158,8 @@ static void load_register(struct stage *stage)
 	stage_must(read_register(stage, policy, &stage->snapshot, detail), "register", detail);
 	if (stage->core != NULL)
 		core_set_register(stage->core, stage->snapshot);
+	if (stage->other_core != NULL)
+		core_set_register(stage->other_core, stage->snapshot);
 }
 
 static void issue_all(struct stage *stage)
@@ -282,14 +286,20 @@ void stage_change_broker(struct stage *stage)
 	struct core *core = stage->core;
 	stage->core = stage->other_core;
 	stage->other_core = core;
+	stage->is_other = !stage->is_other;
 }
 
 void stage_restart(struct stage *stage)
 {
 	char detail[CORE_DETAIL_BYTES] = "";
+	if (stage->is_other)
+		stage_change_broker(stage);
 	core_free(stage->core);
-	stage->core = NULL;
+	core_free(stage->other_core);
+	stage->core = stage->other_core = NULL;
 	stage_must(stage_try_core(stage, &stage->core, detail), "core", detail);
+	if (stage->other_disk != NULL)
+		stage_add_broker(stage, stage->other_disk);
 }
 
 void stage_set_contacts(struct stage *stage, enum stage_system system, const char *emergency_duty_telephone)
@@ -362,11 +372,17 @@ static struct stage *build(const char *parent, struct store *store)
 			   note_verifier_load(stage_path(stage, "ra/trust/log.vkey"), &stage->log) == CERTS_OK,
 		   "log key", "cannot be read");
 	stage->disk = store;
+	if (store == NULL && stage_brokers_wanted()) {
+		stage_brokers_make_database(stage->database);
+		stage->disk = store = stage_brokers_open(stage->database);
+	}
 	stage_must(store != NULL || store_sqlite_open(stage_path(stage, "broker.db"), &stage->disk, detail) == STORE_OK, "store", detail);
 	stage_set_contacts(stage, STAGE_LEEDS, "01273 335905");
 	stage_set_contacts(stage, STAGE_BRIGHTON, "01273 335905");
 	fault_store_init(&stage->fault, stage->disk);
 	stage_restart(stage);
+	if (stage->database[0] != '\0')
+		stage_add_broker(stage, stage_brokers_open(stage->database));
 	return stage;
 }
 
@@ -404,6 +420,8 @@ void stage_free(struct stage *stage)
 	if (stage->other_disk != NULL)
 		stage->other_disk->ops->close(stage->other_disk);
 	stage->disk->ops->close(stage->disk);
+	if (stage->database[0] != '\0')
+		stage_brokers_remove_database(stage->database);
 	vault_free(stage->vault);
 	signing_key_free(stage->log_key);
 	register_release(stage->snapshot);

@@ -94,6 +94,8 @@ struct stage {
 	struct core *core;
 	struct core *other_core;                 // stage_add_broker; NULL: there is one broker
 	struct store *other_disk;
+	bool is_other;                           // `core` and `other_core` have changed places
+	char database[40];                       // of stage_brokers.h; "": none
 	bool unsigned_acts;                      // publications are not signed
 	bool asks_demographics;                  // the register names a demographics service
 	void (*around_core)(bool inside);        // told when a request goes into the core or a batch is ended, and after; NULL: nobody
@@ -127,7 +129,7 @@ enum stage_system stage_system_of(enum stage_person person);
 // ------------------------------------------------------------------ scenery
 
 // A second broker with the same keys, policy and register on a store of its own that is the same database. What follows is asked of the
-// one that stage_change_broker was called for last. Not while it is the second one: stage_restart.
+// one that stage_change_broker was called for last. A restart begins with the first one again.
 void stage_add_broker(struct stage *stage, struct store *store);
 void stage_change_broker(struct stage *stage);
 

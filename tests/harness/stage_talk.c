@@ -92,6 +92,8 @@ bool stage_flush(struct stage *stage)
 		free(stage->asked[i].data);
 	stage->asked_count = 0;
 	core_clear(stage->core);
+	if (stage->database[0] != '\0')
+		stage_change_broker(stage);
 	return durable;
 }
 
