@@ -22,7 +22,8 @@ VERSION := 0.1.0
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
-	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15
+	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
+	patroni etcd-server etcd-client nftables curl
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
@@ -85,6 +86,9 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+# The load on a replicated cluster, and who asks while it is partitioned.
+CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
+cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
 # What is preloaded into a broker to make its calls fail.
 SHIMS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/shim/*.c))
 bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
@@ -101,7 +105,7 @@ all: deps ## build the programs into build/ (installs what is missing first)
 
 .PHONY: programs tests-built benches fuzzers
 programs: $(PROGRAMS)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -273,6 +277,8 @@ $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffe
 	servers town town_people))
 $(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
+$(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
 $(DRILL): | $(SHIMS)
 $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@mkdir -p $(@D)
