@@ -43,6 +43,13 @@ void book_answered(uint64_t now_ms)
 	pthread_mutex_unlock(&all.lock);
 }
 
+void book_begin_times(void)
+{
+	pthread_mutex_lock(&all.lock);
+	all.gap_ms = 0;
+	pthread_mutex_unlock(&all.lock);
+}
+
 unsigned long book_answers(void)
 {
 	pthread_mutex_lock(&all.lock);

@@ -30,6 +30,8 @@ void book_done(struct book *book);
 
 // Of all threads together.
 void book_answered(uint64_t now_ms);
+// The times that follow count from now on.
+void book_begin_times(void);
 unsigned long book_answers(void);
 // The longest time between two answers.
 uint64_t book_gap_ms(void);

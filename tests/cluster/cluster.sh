@@ -78,7 +78,7 @@ up)
 	wait_for 180 "the cluster" kept_is_up "$outer" || true
 	cat "$KEPT/log"
 	kill -0 "$outer" 2> /dev/null || exit 1
-	cat "/proc/$outer/task/$outer/children" > "$KEPT/pid"
+	tr -d " " < "/proc/$outer/task/$outer/children" > "$KEPT/pid"
 	echo "cluster: it stays up; $here/cluster.sh VERB, shell or down"
 	;;
 down)

@@ -5,7 +5,7 @@
 # committed. Everything is on tmpfs: nothing is ever flushed, which a loss of power would show and the loss of a process does not.
 # shellcheck shell=bash
 PG=/usr/lib/postgresql/15/bin
-DATA_BYTES=400M # of each node's file system: what a full disk is
+DATA_BYTES=800M # of each node's file system: what a full disk is
 
 as_postgres() {
 	setpriv --reuid=postgres --regid=postgres --init-groups env -i PATH="$PG:/usr/bin:/bin" LC_ALL=C.UTF-8 HOME="$C" "$@"
@@ -79,6 +79,9 @@ patroni_configuration() {
 		        wal_receiver_timeout: 5s
 		        wal_retrieve_retry_interval: 200ms
 		        restart_after_crash: "off"
+		        # The locks of a broker that hangs or is cut off are let go; a wait in COMMIT is not meant, and goes on.
+		        idle_in_transaction_session_timeout: 3s
+		        tcp_user_timeout: 3s
 		  initdb: [{encoding: UTF8}, {locale: C.UTF-8}, data-checksums]
 		postgresql:
 		  listen: "$address:5432"
