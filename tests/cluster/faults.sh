@@ -1,5 +1,5 @@
 # The faults. Each verb injects one thing or takes it back, and waits for nothing but that. Sourced.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2046
 
 others_addresses() {
 	local n
@@ -40,10 +40,8 @@ for member in json.load(sys.stdin)["members"]:
 		;;
 	start-node) node_start "$n" ;;
 	# From the other nodes and their etcd; brokers still reach it.
-	# shellcheck disable=SC2046
 	cut-node) cut "db$n" $(others_addresses "$n") ;;
 	# From the brokers, too.
-	# shellcheck disable=SC2046
 	isolate-node) cut "db$n" $(all_addresses) ;;
 	heal-node) heal "db$n" ;;
 	kill-broker) end_process "broker$n" KILL ;;

@@ -1,6 +1,6 @@
 # Where the cluster lives: in mount, network and process namespaces of its own, under a process 1 with whose end, however it comes,
 # all its processes, networks and files are gone. Sourced by the scripts that are run by hand, of which each starts itself anew inside.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=$(realpath -m "${BUILD:-$ROOT/build}")
 export BUILD
@@ -13,9 +13,14 @@ refuse() {
 }
 
 may_run() {
+	local program
 	[ "$(id -u)" = 0 ] || refuse "it makes namespaces: run it as root"
-	[ -x "$BUILD/cpis-broker" ] && [ -x "$BUILD/tests/cluster/load" ] || refuse "$BUILD has no programs: use make cluster or make test-cluster"
-	command -v patroni etcd nft > /dev/null || refuse "patroni, etcd or nft is not installed: make deps"
+	for program in cpis-broker cpis tests/cluster/load tests/cluster/partition; do
+		[ -x "$BUILD/$program" ] || refuse "$BUILD/$program is not there: use make cluster or make test-cluster"
+	done
+	for program in patroni etcd nft curl; do
+		command -v "$program" > /dev/null || refuse "$program is not installed: make deps"
+	done
 }
 
 # enter COMMAND...: to its end, as process 1. Ends with this script, also when that is killed.

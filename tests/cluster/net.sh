@@ -39,6 +39,7 @@ start() {
 	shift 2
 	setsid nsenter --net="/run/netns/$place" "$@" >> "$C/logs/$name.log" 2>&1 < /dev/null &
 	echo $! > "$C/pids/$name"
+	disown # nothing is said of its end
 }
 
 # at PLACE COMMAND...: and waits for it.

@@ -3,7 +3,7 @@
 # Patroni over etcd's version 2 interface and not 3: with that Debian's Patroni 3.0.2 writes the leader's key without comparing
 # after a partition heals. synchronous_mode_strict: only who confirmed each commit is promoted; without a second server nothing is
 # committed. Everything is on tmpfs: nothing is ever flushed, which a loss of power would show and the loss of a process does not.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2119,SC2120,SC2164
 PG=/usr/lib/postgresql/15/bin
 DATA_BYTES=800M # of each node's file system: what a full disk is
 

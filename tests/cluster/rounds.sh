@@ -122,7 +122,6 @@ fault() {
 		wait_pause
 		if [ "$name" = cut-broker ]; then verb heal-broker "$broker"; else verb resume-broker "$broker"; fi
 		;;
-	*) refuse "no fault $name; there are: ${ALL_FAULTS//[$'\n\t']/ }" ;;
 	esac
 }
 
@@ -207,7 +206,28 @@ table() {
 	/usr/bin/python3 "$here/table.py" "$C/results" "$C/split-results" | tee "$BUILD/cluster.md"
 }
 
+check_arguments() {
+	local name
+	[[ $ROUNDS =~ ^[1-9][0-9]?$ ]] || refuse "ROUNDS=$ROUNDS is not a number from 1 to 99"
+	[[ $PAUSE_S =~ ^[1-9][0-9]?$ ]] || refuse "PAUSE_S=$PAUSE_S is not a number of seconds from 1 to 99"
+	for name in $FAULTS; do
+		[[ " ${ALL_FAULTS//[$'\n\t']/ } " == *" $name "* ]] || refuse "there is no fault $name; there are: ${ALL_FAULTS//[$'\n\t']/ }"
+	done
+}
+
+# All three nodes have the same log, once the standbys have replayed what there is.
+log_of() {
+	DATABASE=cpis sql "$1" "SELECT md5(string_agg(md5(a::text), '' ORDER BY md5(a::text))) FROM cpis.audit AS a"
+}
+
+same_log() {
+	local n first
+	first=$(log_of 1) && [ -n "$first" ] || return 1
+	for n in "${NODES[@]}"; do [ "$(log_of "$n")" = "$first" ] || return 1; done
+}
+
 if ! is_inside; then
+	check_arguments
 	may_run
 	export ROUNDS PAUSE_S FAULTS
 	enter "$here/rounds.sh"
@@ -224,6 +244,7 @@ for name in $FAULTS; do
 		run=$((run + 1))
 	done
 done
+passed "the nodes do not have the same log" wait_for 60 "the same log on all nodes" same_log
 table
 echo "$(((checks - failures) * 100 / checks))%: Checks: $checks, Failures: $failures, Errors: 0"
 [ "$failures" = 0 ]

@@ -1,5 +1,5 @@
 # The service: certificates, register, policy, and the brokers, all of them before the one database. Sourced.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2164
 W=$C/world
 PORT=7000
 LOOKERS=4 # nurse1 to nurse4: the people of the load
