@@ -22,7 +22,8 @@ VERSION := 0.1.0
 PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf-c-compiler protobuf-compiler \
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
-	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15
+	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
+	patroni etcd-server etcd-client nftables curl
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
 LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
@@ -85,6 +86,9 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+# The load on a replicated cluster, and who asks while it is partitioned.
+CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
+cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
 # What is preloaded into a broker to make its calls fail.
 SHIMS := $(patsubst %.c,$(BUILD)/%.so,$(wildcard tests/shim/*.c))
 bench_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/bench/bench_%.c,$(wildcard tests/bench/*.c)))
@@ -94,14 +98,14 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench demo test test-built analyse analysed lint drill soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench demo test test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
 .PHONY: programs tests-built benches fuzzers
 programs: $(PROGRAMS)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -113,10 +117,11 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Three are left out of a sanitized run: the fuzzers have sanitizers of
-# their own, the soak measures memory, and the mutations are one program run hundreds of times, which is run by itself too.
+# Begun first, so that the whole does not wait for them. Four are left out of a sanitized run: the fuzzers have sanitizers of
+# their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, and the
+# cluster's time is that of its failovers.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
@@ -152,6 +157,14 @@ fuzz-built: deps
 drill: deps ## inject every fault for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
+
+cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers before it, in namespaces, as root (KEEP=1 leaves it up)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
+	@BUILD=$(BUILD) KEEP=$(KEEP) tests/cluster/cluster.sh up
+
+test-cluster: deps ## faults of that cluster under load, as root (ROUNDS=5, FAULTS="kill-primary cut-primary", PAUSE_S=30)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
+	@BUILD=$(BUILD) ROUNDS="$(ROUNDS)" FAULTS="$(FAULTS)" PAUSE_S="$(PAUSE_S)" tests/cluster/rounds.sh
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/install.sh $(BENCH_PACKAGES)
@@ -275,6 +288,8 @@ $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffe
 	servers town town_people))
 $(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
+$(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
 $(DRILL): | $(SHIMS)
 $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@mkdir -p $(@D)
