@@ -12,7 +12,7 @@
 
 struct world_broker {
 	struct world *world;
-	char name[64], endpoint[64];
+	char name[64], file[64], endpoint[64];
 	pid_t process; // 0: not running
 };
 
@@ -29,8 +29,8 @@ static void write_profile(struct world_broker *broker)
 	snprintf(text, sizeof text,
 		 "endpoint: %s\nbroker_name: %s\nbroker_certificate: ../brokers/%s.pem\ntrust_directory: ../authority/trust\n"
 		 "system_certificate: ../systems/leeds.pem\nsystem_key: ../systems/leeds.key\n",
-		 broker->endpoint, broker->name, broker->name);
-	world_write_file(world_path(broker->world, "profiles/at-%s.yaml", broker->name), text);
+		 broker->endpoint, broker->name, broker->file);
+	world_write_file(world_path(broker->world, "profiles/at-%s.yaml", broker->file), text);
 }
 
 static void write_config(struct world_broker *broker, const char *store)
@@ -40,14 +40,14 @@ static void write_config(struct world_broker *broker, const char *store)
 		 "broker_name: %s\nendpoint: %s\ncertificate: brokers/%s.pem\nkey: brokers/%s.key\n"
 		 "log_key: authority/broker/log.key\ntrust_directory: authority/trust\nenrolled_directory: authority/enrolled\n"
 		 "register_file: register.yaml\npolicy_file: policy.yaml\n%s",
-		 broker->name, broker->endpoint, broker->name, broker->name, store);
-	world_write_file(world_path(broker->world, "broker-%s.yaml", broker->name), text);
+		 broker->name, broker->endpoint, broker->file, broker->file, store);
+	world_write_file(world_path(broker->world, "broker-%s.yaml", broker->file), text);
 }
 
 static void use_file(struct world_broker *broker)
 {
 	char store[256];
-	snprintf(store, sizeof store, "store_file: brokers/%s.db\nstore_key: brokers/%s.store.key\n", broker->name, broker->name);
+	snprintf(store, sizeof store, "store_file: brokers/%s.db\nstore_key: brokers/%s.store.key\n", broker->file, broker->file);
 	write_config(broker, store);
 }
 
@@ -60,19 +60,25 @@ void world_broker_use_postgres(struct world_broker *broker, const char *conninfo
 
 struct world_broker *world_broker_new(struct world *world, const char *name)
 {
+	return world_broker_new_named(world, name, name);
+}
+
+struct world_broker *world_broker_new_named(struct world *world, const char *name, const char *file)
+{
 	char program[WORLD_PATH_BYTES];
 	struct world_broker *broker = calloc(1, sizeof *broker);
 	if (broker == NULL)
 		world_fail(world, "no memory");
 	broker->world = world;
 	snprintf(broker->name, sizeof broker->name, "%s", name);
+	snprintf(broker->file, sizeof broker->file, "%s", file);
 	world_choose_endpoint(broker->endpoint);
 	must(world,
 	     world_cpis(world, NULL, "certs", "issue-broker", "--dir", world_path(world, "authority"), "--broker-name", name,
-			"--out", world_path(world, "brokers"), "--file", name, NULL),
+			"--out", world_path(world, "brokers"), "--file", file, NULL),
 	     "cpis certs issue-broker");
 	snprintf(program, sizeof program, "%s/cpis-broker", world->build);
-	const char *arguments[] = {program, "--make-store-key", world_path(world, "brokers/%s.store.key", name), NULL};
+	const char *arguments[] = {program, "--make-store-key", world_path(world, "brokers/%s.store.key", file), NULL};
 	must(world, world_command(world, arguments), "cpis-broker --make-store-key");
 	use_file(broker);
 	write_profile(broker);
@@ -84,9 +90,9 @@ void world_broker_start(struct world_broker *broker)
 	char program[WORLD_PATH_BYTES], profile[80];
 	struct world *world = broker->world;
 	snprintf(program, sizeof program, "%s/cpis-broker", world->build);
-	snprintf(profile, sizeof profile, "at-%s", broker->name);
-	const char *arguments[] = {program, world_path(world, "broker-%s.yaml", broker->name), NULL};
-	const char *log = world_path(world, "broker-%s.log", broker->name);
+	snprintf(profile, sizeof profile, "at-%s", broker->file);
+	const char *arguments[] = {program, world_path(world, "broker-%s.yaml", broker->file), NULL};
+	const char *log = world_path(world, "broker-%s.log", broker->file);
 	broker->process = world_launch(world, arguments, NULL, log);
 	must(world, world_cpis(world, profile, "ping", "--timeout", "30000", NULL), "cpis ping at a further broker");
 }
@@ -122,6 +128,16 @@ void world_broker_free(struct world_broker *broker)
 	free(broker);
 }
 
+pid_t world_further_pid(const struct world_broker *broker)
+{
+	return broker->process;
+}
+
+struct cpis_broker world_broker_known(const struct world_broker *broker)
+{
+	return (struct cpis_broker){broker->endpoint, broker->name, world_path(broker->world, "brokers/%s.pem", broker->file)};
+}
+
 const char *world_broker_endpoint(const struct world_broker *broker)
 {
 	return broker->endpoint;
@@ -133,7 +149,7 @@ struct cpis_client *world_broker_sign_in(struct world_broker *broker, const char
 	struct cpis_options options = world_options(world, profile);
 	options.endpoint = broker->endpoint;
 	options.broker_name = broker->name;
-	options.broker_certificate = world_path(world, "brokers/%s.pem", broker->name);
+	options.broker_certificate = world_path(world, "brokers/%s.pem", broker->file);
 	struct cpis_client *client = NULL;
 	const Cpis__V1__Reply *reply = NULL;
 	char detail[CPIS_DETAIL_BYTES] = "";
@@ -158,7 +174,30 @@ void world_brokers_in_profile(struct world *world, const char *profile, struct w
 		used += (size_t)snprintf(text + used, sizeof text - used,
 					 "  - {endpoint: \"%s\", broker_name: %s, broker_certificate: ../brokers/%s.pem,\n"
 					 "     checkpoint_file: %s-at-%s.checkpoint}\n",
-					 brokers[i]->endpoint, brokers[i]->name, brokers[i]->name, profile, brokers[i]->name);
+					 brokers[i]->endpoint, brokers[i]->name, brokers[i]->file, profile, brokers[i]->file);
+	if (used >= sizeof text)
+		world_fail(world, "a profile is too long");
+	world_write_file(path, text);
+	free(before);
+}
+
+void world_first_in_profile(struct world *world, const char *profile, const struct cpis_broker *first, const struct cpis_broker *further,
+			    size_t count)
+{
+	char text[8192];
+	const char *path = world_path(world, "profiles/%s.yaml", profile);
+	char *before = world_read_file(path, NULL), *rest = before, *line;
+	size_t used = (size_t)snprintf(text, sizeof text, "endpoint: %s\nbroker_name: %s\nbroker_certificate: %s\n", first->endpoint,
+				       first->broker_name, first->broker_certificate);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (strncmp(line, "endpoint:", 9) != 0 && strncmp(line, "broker", 6) != 0 && strncmp(line, "share_log:", 10) != 0 &&
+		    strncmp(line, "  - ", 4) != 0)
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s\n", line);
+	used += (size_t)snprintf(text + used, sizeof text - used, "%s", count > 0 ? "share_log: yes\nbrokers:\n" : "");
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used,
+					 "  - {endpoint: \"%s\", broker_name: %s, broker_certificate: %s}\n", further[i].endpoint,
+					 further[i].broker_name, further[i].broker_certificate);
 	if (used >= sizeof text)
 		world_fail(world, "a profile is too long");
 	world_write_file(path, text);
