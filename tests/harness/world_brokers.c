@@ -12,7 +12,7 @@
 
 struct world_broker {
 	struct world *world;
-	char name[64], file[64], endpoint[64];
+	char name[64], file[64], endpoint[64], certificate[WORLD_PATH_BYTES];
 	pid_t process; // 0: not running
 };
 
@@ -72,6 +72,7 @@ struct world_broker *world_broker_new_named(struct world *world, const char *nam
 	broker->world = world;
 	snprintf(broker->name, sizeof broker->name, "%s", name);
 	snprintf(broker->file, sizeof broker->file, "%s", file);
+	snprintf(broker->certificate, sizeof broker->certificate, "%s", world_path(world, "brokers/%s.pem", file));
 	world_choose_endpoint(broker->endpoint);
 	must(world,
 	     world_cpis(world, NULL, "certs", "issue-broker", "--dir", world_path(world, "authority"), "--broker-name", name,
@@ -135,7 +136,7 @@ pid_t world_further_pid(const struct world_broker *broker)
 
 struct cpis_broker world_broker_known(const struct world_broker *broker)
 {
-	return (struct cpis_broker){broker->endpoint, broker->name, world_path(broker->world, "brokers/%s.pem", broker->file)};
+	return (struct cpis_broker){broker->endpoint, broker->name, broker->certificate};
 }
 
 const char *world_broker_endpoint(const struct world_broker *broker)
@@ -149,7 +150,7 @@ struct cpis_client *world_broker_sign_in(struct world_broker *broker, const char
 	struct cpis_options options = world_options(world, profile);
 	options.endpoint = broker->endpoint;
 	options.broker_name = broker->name;
-	options.broker_certificate = world_path(world, "brokers/%s.pem", broker->file);
+	options.broker_certificate = broker->certificate;
 	struct cpis_client *client = NULL;
 	const Cpis__V1__Reply *reply = NULL;
 	char detail[CPIS_DETAIL_BYTES] = "";

@@ -23,7 +23,7 @@ void world_broker_stop(struct world_broker *broker);
 void world_broker_kill(struct world_broker *broker);
 const char *world_broker_endpoint(const struct world_broker *broker);
 pid_t world_further_pid(const struct world_broker *broker); // 0: not running
-// How a client knows it; the texts live as long as the broker and the world's paths (world_path).
+// How a client knows it; the texts live as long as it.
 struct cpis_broker world_broker_known(const struct world_broker *broker);
 
 // A person's client at this broker: connected and with a session.

@@ -25,7 +25,7 @@ static struct postgres postgres;
 static struct world *world;
 static struct world_broker *other;
 static struct cpis_broker first, second;
-static char child[11];
+static char child[11], first_certificate[512];
 
 static void migrate(void)
 {
@@ -51,7 +51,8 @@ static void setup(void)
 	other = world_broker_new_named(world, WORLD_BROKER_NAME, "other");
 	postgres_conninfo(&postgres, "broker2", "cpis", conninfo);
 	world_broker_use_postgres(other, conninfo);
-	first = (struct cpis_broker){world_endpoint(world), WORLD_BROKER_NAME, world_path(world, "authority/broker/broker.pem")};
+	snprintf(first_certificate, sizeof first_certificate, "%s", world_path(world, "authority/broker/broker.pem"));
+	first = (struct cpis_broker){world_endpoint(world), WORLD_BROKER_NAME, first_certificate};
 	second = world_broker_known(other);
 }
 
@@ -332,6 +333,46 @@ START_TEST(the_first_of_the_list_may_never_have_been_there)
 }
 END_TEST
 
+static void run(const char *const *command)
+{
+	ck_assert_msg(world_command(world, command) == 0, "%s", world_err(world));
+}
+
+// A broker that does not let this hospital's system in; it has a store of its own, so that what is asked there at all would be refused.
+static struct world_broker *start_stranger(void)
+{
+	char text[8192];
+	struct world_broker *stranger = world_broker_new(world, "stranger");
+	const char *path = world_path(world, "broker-stranger.yaml"), *enrolled = world_path(world, "brokers/enrolled");
+	run((const char *const[]){"mkdir", enrolled, NULL});
+	run((const char *const[]){"cp", world_path(world, "systems/leeds.pem"), enrolled, NULL});
+	char *config = world_read_file(path, NULL), *at = strstr(config, "authority/enrolled");
+	ck_assert_ptr_nonnull(at);
+	snprintf(text, sizeof text, "%.*sbrokers/enrolled%s", (int)(at - config), config, at + strlen("authority/enrolled"));
+	world_write_file(path, text);
+	free(config);
+	world_broker_start(stranger);
+	return stranger;
+}
+
+START_TEST(who_is_not_let_in_at_one_broker_is_answered_at_the_next)
+{
+	struct world_broker *stranger = start_stranger();
+	struct cpis_broker refusing = world_broker_known(stranger);
+	world_start(world);
+	all_use(&first, NULL, 0);
+	publish();
+	all_use(&refusing, &first, 1);
+	assert_looks();
+	// And where none lets it in, that is said and not waited for.
+	all_use(&refusing, NULL, 0);
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, NULL), 3);
+	ck_assert_ptr_nonnull(strstr(world_err(world), "is not enrolled there, or no longer"));
+	ck_assert_int_eq(world_stop(world), 0);
+	world_broker_free(stranger);
+}
+END_TEST
+
 // What is signed names its broker: it is signed for whoever is there.
 START_TEST(a_session_is_opened_and_an_act_done_once_at_whichever_broker_is_there)
 {
@@ -362,19 +403,20 @@ END_TEST
 START_TEST(who_follows_an_inbox_is_told_through_the_next_broker)
 {
 	struct world_process follower = {0};
-	int status;
+	char sql[100];
 	world_start(world);
 	publish();
 	all_use(&first, &second, 1);
-	world_process_start(world, &follower, "cpis", "--profile", world_path(world, "profiles/leeds.yaml"), "inbox", "follow",
-			    "--exec", "/bin/true", "--count", "2", NULL);
+	snprintf(sql, sizeof sql, "SELECT count(*) > %lu FROM cpis.audit", recorded());
+	world_process_start(world, &follower, "cpis", "--profile", world_path(world, "profiles/leeds.yaml"), "--timeout", "60000",
+			    "inbox", "follow", "--exec", "/bin/true", "--count", "2", NULL);
+	// It has a session.
+	postgres_until(&postgres, "cpis", sql);
 	assert_looks();
-	postgres_until(&postgres, "cpis", "SELECT count(*) = 1 FROM cpis.inbox");
 	world_kill(world);
 	world_broker_start(other);
 	assert_looks();
-	status = world_process_wait_exit(world, &follower);
-	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(world_process_wait_exit(world, &follower), 0);
 	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);
 	ck_assert_ptr_null(strstr(world_out(world), child));
 	world_broker_stop(other);
@@ -392,6 +434,7 @@ int main(void)
 	tcase_add_test(tests, a_broker_that_is_paused_costs_time_and_what_it_has_of_a_question_later_is_not_done_again);
 	tcase_add_test(tests, a_broker_that_cannot_answer_now_sends_its_clients_to_the_next);
 	tcase_add_test(tests, the_first_of_the_list_may_never_have_been_there);
+	tcase_add_test(tests, who_is_not_let_in_at_one_broker_is_answered_at_the_next);
 	tcase_add_test(tests, a_session_is_opened_and_an_act_done_once_at_whichever_broker_is_there);
 	tcase_add_test(tests, who_follows_an_inbox_is_told_through_the_next_broker);
 	suite_add_tcase(suite, tests);
