@@ -74,19 +74,24 @@ static enum cpis_status fail_refused(struct cpis_client *client, const struct cl
 			   client->system.name, client->system.organisation);
 }
 
-// After what time and the connections have brought.
+// After what time and the connections have brought: until it is somebody's turn of whom nothing bad is known.
 static enum cpis_status go_on(struct call *call)
 {
-	struct client_link *link = &call->client->links[call->rotation.at];
-	if (call->rotation.resting)
-		return CPIS_OK;
-	if (link->refused) {
-		call->must_send = false;
-		if (!rotation_refuse(&call->rotation, draw(), client_monotonic_ms()))
-			return fail_refused(call->client, link);
-		return call->rotation.resting ? CPIS_OK : begin_turn(call);
+	enum cpis_status status = CPIS_OK;
+	while (status == CPIS_OK && !call->rotation.resting) {
+		struct client_link *link = &call->client->links[call->rotation.at];
+		if (link->refused) {
+			call->must_send = false;
+			if (!rotation_refuse(&call->rotation, draw(), client_monotonic_ms()))
+				return fail_refused(call->client, link);
+			status = call->rotation.resting ? CPIS_OK : begin_turn(call);
+		} else if (link->failed) {
+			status = turn_to_next(call, 0);
+		} else {
+			break;
+		}
 	}
-	return link->failed ? turn_to_next(call, 0) : CPIS_OK;
+	return status;
 }
 
 // ------------------------------------------------------------------ out and in

@@ -1,5 +1,6 @@
 // A client of several brokers when one of them is gone: two real brokers before one real PostgreSQL. They have one name and so take
 // turns at one log (broker/README.md): the one that was started last has it, and the other one, if it lives, can answer nobody.
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -176,9 +177,9 @@ static void *ask_on(void *context)
 	return NULL;
 }
 
-static void start_asking(struct nurse *nurse)
+static void start_asking(struct nurse *nurse, const struct cpis_broker *further)
 {
-	*nurse = (struct nurse){.client = connect_and_sign_in(&first, &second, 1),
+	*nurse = (struct nurse){.client = connect_and_sign_in(&first, further, 1),
 				.lock = PTHREAD_MUTEX_INITIALIZER,
 				.changed = PTHREAD_COND_INITIALIZER};
 	ck_assert_int_eq(pthread_create(&nurse->thread, NULL, ask_on, nurse), 0);
@@ -219,7 +220,7 @@ START_TEST(a_broker_that_is_killed_in_the_middle_of_queries_costs_time_and_nothi
 	world_start(world);
 	publish();
 	unsigned long told_before = told(), recorded_before = recorded();
-	start_asking(&nurse);
+	start_asking(&nurse, &second);
 	wait_for_answers(&nurse, 20);
 	world_kill(world);
 	world_broker_start(other);
@@ -319,6 +320,31 @@ static int open_mute(char endpoint[64])
 	snprintf(endpoint, 64, "tcp://127.0.0.1:%u", ntohs(address.sin_port));
 	return listener;
 }
+
+// It was asked, the next one says nothing, and its answer comes after all: once.
+START_TEST(a_broker_that_wakes_answers_what_it_was_asked_and_no_other_did)
+{
+	char mute[64];
+	struct nurse nurse;
+	struct pollfd turned = {.fd = open_mute(mute), .events = POLLIN};
+	struct cpis_broker silent = {mute, WORLD_BROKER_NAME, second.broker_certificate};
+	world_start(world);
+	publish();
+	unsigned long before = told();
+	start_asking(&nurse, &silent);
+	wait_for_answers(&nurse, 5);
+	pause_first();
+	ck_assert_int_eq(poll(&turned, 1, WORLD_WAIT_MS), 1);
+	signal_all(world_broker_pid(world), SIGCONT);
+	wait_for_answers(&nurse, 5);
+	unsigned answered = stop_asking(&nurse);
+	ck_assert_str_eq(cpis_endpoint(nurse.client), first.endpoint);
+	ck_assert_uint_eq(told() - before, answered);
+	cpis_close(nurse.client);
+	close(turned.fd);
+	ck_assert_int_eq(world_stop(world), 0);
+}
+END_TEST
 
 START_TEST(the_first_of_the_list_may_never_have_been_there)
 {
@@ -456,6 +482,7 @@ int main(void)
 	tcase_add_test(tests, a_broker_that_is_killed_in_the_middle_of_queries_costs_time_and_nothing_else);
 	tcase_add_test(tests, a_broker_that_is_paused_costs_time_and_what_it_has_of_a_question_later_is_not_done_again);
 	tcase_add_test(tests, a_broker_that_cannot_answer_now_sends_its_clients_to_the_next);
+	tcase_add_test(tests, a_broker_that_wakes_answers_what_it_was_asked_and_no_other_did);
 	tcase_add_test(tests, the_first_of_the_list_may_never_have_been_there);
 	tcase_add_test(tests, who_is_not_let_in_at_one_broker_is_answered_at_the_next);
 	tcase_add_test(tests, a_session_is_opened_and_an_act_done_once_at_whichever_broker_is_there);
