@@ -9,6 +9,7 @@
 
 #include "certs/note.h"
 #include "tests/harness/world.h"
+#include "tests/harness/world_brokers.h"
 #include "tests/harness/world_client.h"
 
 static struct world *world;
@@ -187,6 +188,27 @@ START_TEST(a_broker_of_several_whose_certificate_was_revoked_is_left_out)
 }
 END_TEST
 
+// Under the same key, and not the same log: a list that takes two services for one ends the call, and nothing is got around.
+START_TEST(a_broker_with_a_log_of_its_own_does_not_stand_in_for_another)
+{
+	struct world_broker *other = world_broker_new(world, "other-service");
+	struct cpis_broker list[1] = {world_broker_known(other)};
+	struct cpis_client *client = NULL;
+	world_broker_start(other);
+	options.further = list;
+	options.further_count = 1;
+	ck_assert_msg(cpis_connect(&options, &client, detail) == CPIS_OK, "%s", detail);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	world_kill(world);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_LOG_SHORTENED);
+	ck_assert_ptr_nonnull(strstr(cpis_detail(client), "The log has"));
+	cpis_close(client);
+	world_broker_free(other);
+	world_start(world);
+}
+END_TEST
+
 START_TEST(nobody_there_and_somebody_elses_key_are_told_apart)
 {
 	struct cpis_client *client = NULL;
@@ -337,6 +359,7 @@ int main(void)
 	tcase_add_test(tests, a_deadline_is_1_to_60000_ms);
 	tcase_add_test(tests, a_list_of_brokers_with_a_mistake_is_refused_whole);
 	tcase_add_test(tests, a_broker_of_several_whose_certificate_was_revoked_is_left_out);
+	tcase_add_test(tests, a_broker_with_a_log_of_its_own_does_not_stand_in_for_another);
 	tcase_add_test(tests, nobody_there_and_somebody_elses_key_are_told_apart);
 	tcase_add_test(tests, a_key_that_is_not_admitted_is_told_at_once);
 	tcase_add_test(tests, the_newest_checkpoint_is_remembered_over_processes);
