@@ -30,6 +30,7 @@ struct audit_log {
 	struct batch_row *rows;       // options.batch_max of them
 	size_t row_count;
 	char note[NOTE_BYTES_MAX + 1]; // of the batch, from audit_close_batch on
+	char known[NOTE_BYTES_MAX + 1]; // that of `committed`; "": it has no records
 };
 
 static bool fetch_from_store(void *context, unsigned height, uint64_t number, struct merkle_hash *ret)
@@ -59,28 +60,18 @@ static bool fetch(void *context, unsigned height, uint64_t number, struct merkle
 }
 
 // The stored checkpoint must be ours and speak of exactly the rows that are there.
-static bool checkpoint_agrees(struct audit_log *log, const struct merkle_tree *tree, char detail[AUDIT_DETAIL_BYTES])
+static bool agrees(struct audit_log *log, const char *note, const struct merkle_tree *tree, char detail[AUDIT_DETAIL_BYTES])
 {
-	struct arena arena;
-	if (!arena_init(&arena, 4096)) {
-		snprintf(detail, AUDIT_DETAIL_BYTES, "out of memory");
-		return false;
-	}
 	struct note_verifier verifier = {0};
 	snprintf(verifier.origin, sizeof verifier.origin, "%s", log->options.origin);
 	signing_key_public(log->options.key, verifier.public_key);
 	struct checkpoint checkpoint = {0};
 	struct merkle_hash root;
 	merkle_root(tree, &root);
-	const char *note = NULL;
-	bool agrees = false;
-	enum store_status status = log->options.store->ops->checkpoint_get(log->options.store, &arena, &note);
-	if (status == STORE_NOT_FOUND && tree->size == 0) {
-		agrees = true;
-	} else if (status == STORE_NOT_FOUND) {
+	if (note[0] == '\0' && tree->size == 0)
+		return true;
+	if (note[0] == '\0') {
 		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log has records but no checkpoint");
-	} else if (status != STORE_OK) {
-		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's checkpoint cannot be read");
 	} else if (checkpoint_verify(note, strlen(note), &verifier, &checkpoint) != CERTS_OK) {
 		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's checkpoint was not signed by this log's key");
 	} else if (checkpoint.size != tree->size || memcmp(&checkpoint.root, &root, sizeof root) != 0) {
@@ -88,10 +79,28 @@ static bool checkpoint_agrees(struct audit_log *log, const struct merkle_tree *t
 			 "the audit log has %llu records and does not match its checkpoint of %llu: run `cpis audit verify`",
 			 (unsigned long long)tree->size, (unsigned long long)checkpoint.size);
 	} else {
-		agrees = true;
+		return true;
 	}
+	return false;
+}
+
+// "" when there is none.
+static bool read_checkpoint(struct audit_log *log, char ret[NOTE_BYTES_MAX + 1], char detail[AUDIT_DETAIL_BYTES])
+{
+	struct arena arena;
+	const char *note = "";
+	if (!arena_init(&arena, 2 * NOTE_BYTES_MAX)) {
+		snprintf(detail, AUDIT_DETAIL_BYTES, "out of memory");
+		return false;
+	}
+	enum store_status status = log->options.store->ops->checkpoint_get(log->options.store, &arena, &note);
+	bool read = (status == STORE_OK || status == STORE_NOT_FOUND) && strlen(note) <= NOTE_BYTES_MAX;
+	if (read)
+		snprintf(ret, NOTE_BYTES_MAX + 1, "%s", note);
+	else
+		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's checkpoint cannot be read");
 	arena_done(&arena);
-	return agrees;
+	return read;
 }
 
 // What this process has committed, and answered for, must still be there: a store can have been put back to an earlier state under it,
@@ -117,19 +126,50 @@ bool audit_reload(struct audit_log *log, char detail[AUDIT_DETAIL_BYTES])
 {
 	uint64_t size = 0;
 	struct merkle_tree tree;
+	char note[NOTE_BYTES_MAX + 1];
 	if (log->options.store->ops->audit_size(log->options.store, &size) != STORE_OK ||
 	    !merkle_tree_load(size, fetch_from_store, log, &tree)) {
 		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's rows cannot be read: run `cpis audit verify`");
 		return false;
 	}
-	if (!checkpoint_agrees(log, &tree, detail) || !has_what_was_committed(log, &tree, detail))
+	if (!read_checkpoint(log, note, detail) || !agrees(log, note, &tree, detail) || !has_what_was_committed(log, &tree, detail))
 		return false;
 	if (!audit_keys_load(log->keys)) {
 		snprintf(detail, AUDIT_DETAIL_BYTES, "the audit log's keys do not open: is this the store's key?");
 		return false;
 	}
 	log->committed = tree;
+	memcpy(log->known, note, sizeof log->known);
 	audit_abandoned(log);
+	return true;
+}
+
+bool audit_is_at(const struct audit_log *log, uint64_t size, const char *checkpoint)
+{
+	return size == log->committed.size && strcmp(checkpoint, log->known) == 0;
+}
+
+bool audit_follow(struct audit_log *log, const struct store_audit *row)
+{
+	struct merkle_hash leaf, nodes[MERKLE_HEIGHT_MAX + 1];
+	size_t node_count;
+	INVARIANT(log->row_count == 0);
+	if (row->index != log->current.size)
+		return false;
+	merkle_leaf(row->salt, row->record.data, row->record.bytes, &leaf);
+	merkle_append(&log->current, &leaf, nodes, &node_count);
+	return true;
+}
+
+bool audit_followed(struct audit_log *log, const char *checkpoint, char detail[AUDIT_DETAIL_BYTES])
+{
+	INVARIANT(log->row_count == 0);
+	if (!agrees(log, checkpoint, &log->current, detail)) {
+		log->current = log->committed;
+		return false;
+	}
+	log->committed = log->current;
+	snprintf(log->known, sizeof log->known, "%s", checkpoint);
 	return true;
 }
 
@@ -314,6 +354,7 @@ enum store_status audit_close_batch(struct audit_log *log)
 void audit_committed(struct audit_log *log)
 {
 	log->committed = log->current;
+	memcpy(log->known, log->note, sizeof log->known);
 	log->row_count = 0;
 	audit_keys_committed(log->keys);
 }

@@ -35,8 +35,17 @@ struct audit_options {
 __attribute__((warn_unused_result)) bool audit_open(const struct audit_options *options, struct audit_log **ret,
 						     char detail[AUDIT_DETAIL_BYTES]);
 void audit_free(struct audit_log *log); // accepts NULL
-// After a failed commit: reads the right edge again, because what the disk kept is not known.
+// After a failed commit, or when another broker has gone far ahead: reads the right edge again. What this process has committed has to
+// be there. Of several brokers in this one's turn, as audit_open.
 __attribute__((warn_unused_result)) bool audit_reload(struct audit_log *log, char detail[AUDIT_DETAIL_BYTES]);
+
+// Of several brokers, at the beginning of a batch. Whether the log is as this one has known it last.
+bool audit_is_at(const struct audit_log *log, uint64_t size, const char *checkpoint);
+// Appends what another broker has appended, in memory only: the rows from audit_next_index on, one after the other. False: it is not
+// the next one.
+__attribute__((warn_unused_result)) bool audit_follow(struct audit_log *log, const struct store_audit *row);
+// After the last one. False when this log's key has not signed just these records: then they are forgotten again.
+__attribute__((warn_unused_result)) bool audit_followed(struct audit_log *log, const char *checkpoint, char detail[AUDIT_DETAIL_BYTES]);
 
 // Index that the next record gets.
 uint64_t audit_next_index(const struct audit_log *log);
@@ -93,6 +102,9 @@ struct audit_search {
 __attribute__((warn_unused_result)) enum store_status audit_find(struct audit_log *log, const struct audit_search *search,
 								  struct arena *arena, struct store_audit **ret,
 								  size_t *ret_count);
+// At most `max` of the rows from `from` on and before `until`, in their order.
+__attribute__((warn_unused_result)) enum store_status audit_page(struct audit_log *log, uint64_t from, uint64_t until, uint32_t max,
+								  struct arena *arena, struct store_audit **ret, size_t *ret_count);
 // Whether a row is of that member of staff.
 bool audit_is_of(struct audit_log *log, const struct store_audit *row, const struct store_tag *person);
 

@@ -46,6 +46,15 @@ enum store_status audit_find(struct audit_log *log, const struct audit_search *s
 	return store->ops->audit_search(store, &range, arena, ret, ret_count);
 }
 
+enum store_status audit_page(struct audit_log *log, uint64_t from, uint64_t until, uint32_t max, struct arena *arena,
+			     struct store_audit **ret, size_t *ret_count)
+{
+	struct store *store = audit_store_of(log);
+	struct store_audit_range range = {.key = STORE_AUDIT_ALL, .from_index = from, .until_index = until, .until_ms = UINT64_MAX,
+					  .oldest_first = true, .limit = max};
+	return store->ops->audit_search(store, &range, arena, ret, ret_count);
+}
+
 bool audit_is_of(struct audit_log *log, const struct store_audit *row, const struct store_tag *person)
 {
 	struct store_tag tag;

@@ -14,8 +14,7 @@ enum reason authority_state_open(struct op_context *context, const struct store_
 	*ret = (struct authority_state){.ods = row->organisation,
 					.last_published_ms = row->last_published_ms,
 					.due_ms = row->due_ms,
-					.known = true,
-					.version = row->version};
+					.known = true};
 	ret->stored = (Cpis__Stored__V1__StoredAuthority *)sealed_open(context->vault, context->arena, VAULT_AUTHORITY, ods,
 								      strlen(ods), row->sealed,
 								      &cpis__stored__v1__stored_authority__descriptor);
@@ -54,7 +53,6 @@ enum reason authority_state_save(struct op_context *context, struct authority_st
 		.last_published_ms = state->last_published_ms,
 		.due_ms = state->due_ms,
 		.sealed = sealed_make(context->vault, context->arena, VAULT_AUTHORITY, ods, strlen(ods), &state->stored->base),
-		.version = state->version,
 	};
 	if (row.sealed.data == NULL)
 		return REASON_STORE;

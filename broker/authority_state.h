@@ -17,7 +17,6 @@ struct authority_state {
 	uint64_t last_published_ms;
 	uint64_t due_ms;
 	bool known;                       // there is a row
-	uint64_t version;                 // the store's, of that row
 	Cpis__Stored__V1__StoredAuthority *stored; // in the arena; to be changed and saved
 };
 

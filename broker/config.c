@@ -33,7 +33,6 @@ struct config_text {
 	char *witness_required_s;
 	char *sandbox;
 	char *store_lone_server;
-	char *store_shared;
 };
 
 #define TEXT_FIELD(key, member, optional, bytes_max) \
@@ -76,7 +75,6 @@ static const cyaml_schema_field_t config_fields[] = {
 	TEXT_FIELD("sandbox", sandbox, CYAML_FLAG_OPTIONAL, 16),
 	TEXT_FIELD("store_postgres", config.store_postgres, CYAML_FLAG_OPTIONAL, CONFIG_CONNINFO_BYTES_MAX),
 	TEXT_FIELD("store_lone_server", store_lone_server, CYAML_FLAG_OPTIONAL, 8),
-	TEXT_FIELD("store_shared", store_shared, CYAML_FLAG_OPTIONAL, 8),
 	CYAML_FIELD_END,
 };
 
@@ -179,8 +177,7 @@ static bool read_store(struct yaml_place *place, struct config_text *text)
 	place->key = "store_postgres";
 	if (config->store_postgres != NULL && !text_is_clean(config->store_postgres, strlen(config->store_postgres)))
 		return yaml_file_refuse(place, "store_postgres has control characters");
-	return read_store_word(place, "store_lone_server", text->store_lone_server, config, &config->store_lone_server) &&
-	       read_store_word(place, "store_shared", text->store_shared, config, &config->store_shared);
+	return read_store_word(place, "store_lone_server", text->store_lone_server, config, &config->store_lone_server);
 }
 
 static bool endpoint_is_tcp(const char *endpoint)

@@ -30,7 +30,6 @@ struct config {
 	char *policy_file;
 	char *store_file;            // SQLite database; NULL: store_postgres is given
 	char *store_postgres;        // connection string of a PostgreSQL (broker/store_postgres.h); NULL: store_file is given
-	bool store_shared;           // other brokers have their logs in that PostgreSQL too
 	bool store_lone_server;      // that PostgreSQL has no second server that a commit waits for
 	char *store_key;             // master key (broker/vault.h)
 	char *session_key;           // optional: seals session tokens in place of store_key; the same at brokers that

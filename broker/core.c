@@ -64,8 +64,7 @@ static void watch_clock(struct core *core, uint64_t now_ms)
 		core->newest_ms = now_ms;
 }
 
-// Detection begins anew with the newest records: at a start, with other rules, and when it has lost its place.
-static void remember_again(struct core *core)
+void core_remember_again(struct core *core)
 {
 	struct op_context context = core_context(core, core->newest_ms);
 	context.arena = &core->spare; // replies that are still to be sent may lie in the other one
@@ -75,6 +74,54 @@ static void remember_again(struct core *core)
 		return;
 	log_event(LOG_LEVEL_INFO, "detection_read_back", "%zu of %llu audit records; what lies further back is forgotten",
 		  finding_read_back(&context, core->detection), (unsigned long long)core->detection_next);
+}
+
+// What is kept in memory of the store.
+static bool load(struct core *core, char detail[CORE_DETAIL_BYTES])
+{
+	const struct core_options *options = &core->options;
+	struct store_others others = {.possible = false};
+	const struct audit_options audit = {
+		.store = options->store,
+		.vault = options->vault,
+		.key = options->log_key,
+		.origin = options->log_origin,
+		.broker_name = options->broker_name,
+		.batch_max = options->batch_max,
+	};
+	const char *unreadable = NULL;
+	if (options->store->ops->others(options->store, &others) != STORE_OK)
+		unreadable = "the store cannot be read";
+	else if (!audit_open(&audit, &core->audit, detail))
+		return false;
+	else if (!quarantine_new(options->store, options->vault, &core->quarantine) || !quarantine_load(core->quarantine))
+		unreadable = "the quarantine list cannot be read: is this the store's key?";
+	else if (!read_newest(core, detail) || !open_policy(core, detail))
+		return false;
+	else if (!roles_new(options->store, options->vault, core_policy(core), &core->roles) || !roles_load(core->roles))
+		unreadable = "the role profiles cannot be read: is this the store's key?";
+	else if (!enrolments_new(options->store, options->vault, &core->enrolments) || !enrolments_load(core->enrolments))
+		unreadable = "the invitations to enrol cannot be read: is this the store's key?";
+	else if (!witnessing_load(&core->witnessing, options->store, &core->arena))
+		unreadable = "the witnessed checkpoint cannot be read";
+	arena_reset(&core->arena);
+	core->revision = others.revision;
+	if (unreadable != NULL)
+		snprintf(detail, CORE_DETAIL_BYTES, "%s", unreadable);
+	return unreadable == NULL;
+}
+
+// All of it as of one moment: in a batch, while no other broker writes.
+static bool load_in_turn(struct core *core, char detail[CORE_DETAIL_BYTES])
+{
+	struct store *store = core->options.store;
+	if (store->ops->begin(store) != STORE_OK) {
+		snprintf(detail, CORE_DETAIL_BYTES, "the store cannot be read");
+		return false;
+	}
+	bool loaded = load(core, detail);
+	store->ops->rollback(store);
+	return loaded;
 }
 
 bool core_new(const struct core_options *options, struct core **ret, char detail[CORE_DETAIL_BYTES])
@@ -95,51 +142,11 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	signing_key_public(options->log_key, core->log.public_key);
 	core->witnessing = (struct witnessing){.policy = options->witnesses != NULL ? options->witnesses : &no_witnesses,
 					       .required_s = options->witness_required_s};
-	// Before what it counts is read: what changes meanwhile is then read again.
-	if (options->store->ops->revision(options->store, &core->revision) != STORE_OK) {
-		snprintf(detail, CORE_DETAIL_BYTES, "the store's revision cannot be read");
+	if (!load_in_turn(core, detail)) {
 		core_free(core);
 		return false;
 	}
-	struct audit_options audit = {
-		.store = options->store,
-		.vault = options->vault,
-		.key = options->log_key,
-		.origin = options->log_origin,
-		.broker_name = options->broker_name,
-		.batch_max = options->batch_max,
-	};
-	if (!audit_open(&audit, &core->audit, detail)) {
-		core_free(core);
-		return false;
-	}
-	if (!quarantine_new(options->store, options->vault, &core->quarantine) || !quarantine_load(core->quarantine)) {
-		snprintf(detail, CORE_DETAIL_BYTES, "the quarantine list cannot be read: is this the store's key?");
-		core_free(core);
-		return false;
-	}
-	if (!read_newest(core, detail) || !open_policy(core, detail)) {
-		core_free(core);
-		return false;
-	}
-	if (!roles_new(options->store, options->vault, core_policy(core), &core->roles) || !roles_load(core->roles)) {
-		snprintf(detail, CORE_DETAIL_BYTES, "the role profiles cannot be read: is this the store's key?");
-		core_free(core);
-		return false;
-	}
-	if (!enrolments_new(options->store, options->vault, &core->enrolments) || !enrolments_load(core->enrolments)) {
-		snprintf(detail, CORE_DETAIL_BYTES, "the invitations to enrol cannot be read: is this the store's key?");
-		core_free(core);
-		return false;
-	}
-	bool witnesses_read = witnessing_load(&core->witnessing, options->store, &core->arena);
-	arena_reset(&core->arena);
-	if (!witnesses_read) {
-		snprintf(detail, CORE_DETAIL_BYTES, "the witnessed checkpoint cannot be read");
-		core_free(core);
-		return false;
-	}
-	remember_again(core);
+	core_remember_again(core);
 	*ret = core;
 	return true;
 }
@@ -288,61 +295,71 @@ void core_change_policy(struct core *core)
 	// Activities are numbered anew. If the profiles cannot be read now, they are before anybody is answered.
 	roles_set_policy(core->roles, core_policy(core));
 	core->suspect = !roles_load(core->roles) || core->suspect;
-	remember_again(core);
+	core_remember_again(core);
 	log_event(LOG_LEVEL_INFO, "policy_in_force", "%s", policy_version(core_policy(core)));
 }
 
-// What the disk kept of a commit that failed is not known.
-static bool reload_rights(struct core *core)
+// What the disk kept of a commit that failed is not known, nor what another broker has changed.
+bool core_reload_rights(struct core *core)
 {
 	char detail[POLICY_IN_FORCE_DETAIL_BYTES];
+	size_t before = core->arena.used;
+	// First: records are opened with them.
+	if (!audit_keys_load(audit_keys_of(core->audit))) {
+		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
+		return false;
+	}
 	if (!policy_in_force_reload(core->in_force, detail)) {
 		log_trouble("policy_unreadable", "%s", detail);
 		return false;
 	}
 	core_change_policy(core);
 	if (core->detection_next != audit_next_index(core->audit))
-		remember_again(core);
-	return quarantine_load(core->quarantine) && roles_load(core->roles) && enrolments_load(core->enrolments) &&
-	       witnessing_load(&core->witnessing, core->options.store, &core->arena);
+		core_remember_again(core);
+	bool read = quarantine_load(core->quarantine) && roles_load(core->roles) &&
+		    enrolments_load(core->enrolments) && witnessing_load(&core->witnessing, core->options.store, &core->arena);
+	arena_rewind(&core->arena, before);
+	if (!read)
+		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
+	return read;
 }
 
-// What another broker has granted, ended, held back or put in force holds here from the next batch on.
-static bool is_fresh(struct core *core)
+static bool read_again(struct core *core)
 {
-	uint64_t revision;
-	if (core->options.store->ops->revision(core->options.store, &revision) != STORE_OK)
+	char detail[AUDIT_DETAIL_BYTES];
+	if (audit_reload(core->audit, detail))
+		return core_reload_rights(core);
+	log_trouble("audit_log_unusable", "%s", detail);
+	return false;
+}
+
+static bool begin(struct core *core, uint64_t now_ms)
+{
+	struct store *store = core->options.store;
+	struct store_others others = {.possible = false};
+	if (store->ops->others(store, &others) != STORE_OK || (core->suspect && !read_again(core)))
 		return false;
-	if (revision == core->revision)
-		return true;
-	if (!reload_rights(core)) {
-		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
+	if (core->suspect)
+		core->revision = others.revision;
+	core->suspect = false;
+	if (!core_take_others(core, &others))
 		return false;
-	}
-	core->revision = revision;
-	return true;
+	core_wake_for_others(core, now_ms);
+	return store->ops->request_expire(store, now_ms) == STORE_OK;
 }
 
 void core_begin(struct core *core, uint64_t now_ms)
 {
-	char detail[AUDIT_DETAIL_BYTES];
+	struct store *store = core->options.store;
 	if (core->begun || core->doomed)
 		return;
-	if (core->suspect && !audit_reload(core->audit, detail)) {
-		log_trouble("audit_log_unusable", "%s", detail);
-		core->doomed = true;
-		return;
-	}
-	if (core->suspect && !reload_rights(core)) {
-		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
-		core->doomed = true;
-		return;
-	}
-	core->suspect = false;
-	core->begun = core->options.store->ops->begin(core->options.store) == STORE_OK;
+	core->begun = store->ops->begin(store) == STORE_OK && begin(core, now_ms);
 	core->doomed = !core->begun;
-	if (core->begun && (!is_fresh(core) || core->options.store->ops->request_expire(core->options.store, now_ms) != STORE_OK))
-		core->doomed = true;
+	if (!core->doomed)
+		return;
+	// Another broker is not to wait until this one has told its senders.
+	store->ops->rollback(store);
+	core->suspect = true;
 }
 
 static void count(struct core *core, enum reason reason)

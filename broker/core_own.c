@@ -32,36 +32,28 @@ static bool end_job(struct core *core, enum job_result result, const struct job_
 	return false;
 }
 
-// One step of one job, in a batch that has begun. True: there is more.
-static bool run(struct core *core, job_step *job, uint64_t now_ms)
-{
-	struct op_context context = core_context(core, now_ms);
-	struct job_tally tally = {0};
-	bool claimed = false;
-	enum job_result result = core->options.store->ops->claim_jobs(core->options.store, &claimed) != STORE_OK ? JOB_FAILED
-				 : claimed ? job(&context, &tally)
-					   : JOB_IDLE;
-	if (result != JOB_IDLE)
-		return end_job(core, result, &tally, now_ms);
-	core->options.store->ops->rollback(core->options.store);
-	core->begun = core->doomed = false;
-	arena_reset(&core->arena);
-	return false;
-}
-
+// Jobs that have nothing to do share a batch, which is given up.
 bool core_tick(struct core *core, uint64_t now_ms)
 {
 	bool more = false;
 	INVARIANT(core->slot_count == 0 && !core->begun);
 	for (size_t i = 0; jobs[i] != NULL; i++) {
+		struct job_tally tally = {0};
 		core_begin(core, now_ms);
 		if (!core->begun) {
 			// The store may have taken seconds to say no, which the next job would wait for too, and requests after it.
 			core->doomed = false;
 			return false;
 		}
-		more = run(core, jobs[i], now_ms) || more;
+		struct op_context context = core_context(core, now_ms);
+		enum job_result result = jobs[i](&context, &tally);
+		if (result != JOB_IDLE)
+			more = end_job(core, result, &tally, now_ms) || more;
 	}
+	if (core->begun)
+		core->options.store->ops->rollback(core->options.store);
+	core->begun = core->doomed = false;
+	arena_reset(&core->arena);
 	return more;
 }
 

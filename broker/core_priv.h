@@ -61,12 +61,15 @@ struct core {
 	uint64_t revision;       // of the store, at which what is kept in memory was read
 	uint64_t newest_ms;      // the latest time of any record
 	bool clock_behind;       // it has been told that the clock is behind that
+	bool others_wrote;       // other brokers have, since those that wait were last woken for it
+	uint64_t others_woken_ms;
 	struct wait wait;        // of the request that was parked last
 	struct wakes wakes;
 	struct core_counters counters;
 };
 
-// Opens the store's batch, after reading again what a failed commit left unknown. `begun` or `doomed` afterwards.
+// Opens the store's batch, and reads in it what a failed commit left unknown and what other brokers have done. `begun` or `doomed`
+// afterwards, and never both.
 void core_begin(struct core *core, uint64_t now_ms);
 // Ends a batch that has no requests in it: signs what was recorded and commits. False: it was rolled back, and what the disk
 // kept is read before the next one.
@@ -75,5 +78,12 @@ bool core_end(struct core *core, uint64_t now_ms);
 struct op_context core_context(struct core *core, uint64_t now_ms);
 // After a commit: policy and register change together.
 void core_change_policy(struct core *core);
+// Reads again what is kept in memory of the store. False: nobody can be answered.
+bool core_reload_rights(struct core *core);
+// Detection begins anew with the newest records: at a start, with other rules, and when it has lost its place.
+void core_remember_again(struct core *core);
+// At the beginning of a batch, in core_others.c. False: nobody can be answered, and what is known is to be read again.
+bool core_take_others(struct core *core, const struct store_others *others);
+void core_wake_for_others(struct core *core, uint64_t now_ms);
 
 #endif

@@ -9,6 +9,7 @@
 #include "proto/text.h"
 
 #define OWNER "detection"
+#define PAGE 64u // records that are read at a time: they fit the arena
 
 // ------------------------------------------------------------------ events
 
@@ -159,37 +160,47 @@ bool finding_look(struct op_context *context, struct detection *detection, const
 
 // ------------------------------------------------------------------ read back
 
-static bool read_one(const struct op_context *context, struct detection *detection, uint64_t index)
+void finding_remember(const struct op_context *context, struct detection *detection, const struct store_audit *row,
+		      const Cpis__V1__AuditEntry *entry)
 {
 	struct detection_finding ignored[DETECTION_RULES_MAX];
-	struct store_audit row;
-	arena_reset(context->arena);
-	if (context->store->ops->audit_get(context->store, index, context->arena, &row) != STORE_OK)
-		return false;
-	const Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &row);
-	if (entry == NULL)
-		return false;
-	if (entry->erased)
-		return true;
 	struct store_tag person;
+	if (entry->erased || entry->request_id.len == 0)
+		return;
 	vault_tag_person(context->vault, entry->detail->uid, &person);
 	struct detection_event event = event_of(entry->detail, entry->operation, entry->outcome,
-						row.has_person ? &person : NULL);
+						row->has_person ? &person : NULL);
 	event.time_ms = entry->time_ms;
-	event.audit_index = index;
+	event.audit_index = row->index;
 	add_where(context->snapshot, entry->organisation, entry->system_name, &event);
-	if (entry->request_id.len != 0)
-		(void)detection_observe(detection, policy_detection(context->policy), &event, ignored);
+	(void)detection_observe(detection, policy_detection(context->policy), &event, ignored);
 	detection_committed(detection);
-	return true;
+}
+
+static bool read_one(const struct op_context *context, struct detection *detection, const struct store_audit *row)
+{
+	size_t before = context->arena->used;
+	const Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, row);
+	if (entry != NULL)
+		finding_remember(context, detection, row, entry);
+	arena_rewind(context->arena, before);
+	return entry != NULL;
 }
 
 size_t finding_read_back(const struct op_context *context, struct detection *detection)
 {
-	uint64_t next = audit_next_index(context->audit);
-	size_t count = 0;
-	for (uint64_t i = next > FINDING_READ_BACK_MAX ? next - FINDING_READ_BACK_MAX : 0; i < next; i++)
-		count += read_one(context, detection, i);
+	uint64_t until = audit_next_index(context->audit);
+	uint64_t next = until > FINDING_READ_BACK_MAX ? until - FINDING_READ_BACK_MAX : 0;
+	size_t count = 0, rows_count;
+	struct store_audit *rows;
+	while (next < until) {
+		arena_reset(context->arena);
+		if (audit_page(context->audit, next, until, PAGE, context->arena, &rows, &rows_count) != STORE_OK || rows_count == 0)
+			break;
+		for (size_t i = 0; i < rows_count; i++)
+			count += read_one(context, detection, &rows[i]);
+		next = rows[rows_count - 1].index + 1;
+	}
 	arena_reset(context->arena);
 	return count;
 }

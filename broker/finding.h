@@ -13,8 +13,13 @@
 __attribute__((warn_unused_result)) bool finding_look(struct op_context *context, struct detection *detection,
 						       const struct enrolled_system *system, enum reason reason);
 
-// Fills an empty memory from the log's newest records, without raising anything again. Records that do not open are passed
-// over. Outside a batch; the arena is reset. Returns how many were read.
+// Takes a record that is in the log into the memory, without raising anything: another broker's, or one from before a restart.
+// `entry`: as audit_entry has it.
+void finding_remember(const struct op_context *context, struct detection *detection, const struct store_audit *row,
+		      const Cpis__V1__AuditEntry *entry);
+
+// Fills an empty memory from the log's newest records. Records that do not open are passed over. Not while requests are in the batch;
+// the arena is reset. Returns how many were read.
 size_t finding_read_back(const struct op_context *context, struct detection *detection);
 
 #endif

@@ -93,7 +93,7 @@
 
 // A PostgreSQL's connection string (store_postgres*.c)
 #define DATABASE_HOSTS_MAX 8u
-#define DATABASE_FILES_MAX 4u // of certificates, keys and lists that it names
+#define DATABASE_FILES_MAX 5u // of certificates, keys, lists and passwords that it names
 
 // The operator's files (register*.c, policy*.c)
 #define REGISTER_SYSTEMS_MAX 16384u // certificates in the enrolled directory

@@ -187,8 +187,7 @@ static bool open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 	if (config->store_file != NULL)
 		return store_sqlite_open(config->store_file, &broker->store, detail) == STORE_OK;
 	const struct store_postgres_options options = {
-		.conninfo = config->store_postgres, .broker = config->broker_name, .lone_server = config->store_lone_server,
-		.shared = config->store_shared};
+		.conninfo = config->store_postgres, .lone_server = config->store_lone_server};
 	return store_postgres_open(&options, &broker->store, detail) == STORE_OK;
 }
 

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 // Without memory an entry is not kept: uthash must not call exit().
 #define HASH_NONFATAL_OOM 1
@@ -84,17 +85,36 @@ static struct counter *find_or_add(struct rate *rate, const char *key, uint64_t 
 	return NULL;
 }
 
-bool rate_take(struct rate *rate, enum rate_kind kind, const char *name, Cpis__V1__Operation operation,
-	       unsigned per_minute, uint64_t now_ms)
+static struct counter *counter_of(struct rate *rate, enum rate_kind kind, const char *name, Cpis__V1__Operation operation,
+				  uint64_t minute)
 {
 	char key[KEY_BYTES_MAX];
-	uint64_t minute = now_ms / MINUTE_MS, left_ms = MINUTE_MS - now_ms % MINUTE_MS;
-	if (per_minute == 0)
-		return true;
 	int bytes = snprintf(key, sizeof key, "%c%02d %s", kind == RATE_PERSON ? 'p' : 's', (int)operation, name);
 	INVARIANT(bytes > 0 && (size_t)bytes < sizeof key);
 	sweep(rate, minute);
-	struct counter *counter = find_or_add(rate, key, minute);
+	return find_or_add(rate, key, minute);
+}
+
+// In the minute it is in, or the one before. One that is older, or ahead, counts for nobody any more.
+void rate_add(struct rate *rate, enum rate_kind kind, const char *name, Cpis__V1__Operation operation, uint64_t at_ms)
+{
+	uint64_t minute = at_ms / MINUTE_MS;
+	if (minute < rate->swept_minute || strlen(name) >= RATE_NAME_BYTES)
+		return;
+	struct counter *counter = counter_of(rate, kind, name, operation, minute);
+	if (counter == NULL || counter->minute > minute)
+		return;
+	turn_to(counter, minute);
+	counter->now++;
+}
+
+bool rate_take(struct rate *rate, enum rate_kind kind, const char *name, Cpis__V1__Operation operation,
+	       unsigned per_minute, uint64_t now_ms)
+{
+	uint64_t minute = now_ms / MINUTE_MS, left_ms = MINUTE_MS - now_ms % MINUTE_MS;
+	if (per_minute == 0)
+		return true;
+	struct counter *counter = counter_of(rate, kind, name, operation, minute);
 	if (counter == NULL)
 		return false;
 	turn_to(counter, minute);

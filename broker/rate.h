@@ -1,5 +1,5 @@
 // How often a person or a system has done something in the last minute, for the policy's bounds. In memory only: a restart
-// forgets it, and each broker counts for itself. One thread; time is a parameter.
+// forgets it. Of several brokers each adds what it reads that others let pass (core_others.c). One thread; time is a parameter.
 #ifndef CPIS_BROKER_RATE_H
 #define CPIS_BROKER_RATE_H
 
@@ -23,5 +23,8 @@ void rate_free(struct rate *rate); // accepts NULL
 // RATE_NAME_BYTES. A clock that was set back starts the count anew.
 __attribute__((warn_unused_result)) bool rate_take(struct rate *rate, enum rate_kind kind, const char *name,
 						    Cpis__V1__Operation operation, unsigned per_minute, uint64_t now_ms);
+
+// Counts one that another broker has let pass, `at_ms` by its clock, also past the bound.
+void rate_add(struct rate *rate, enum rate_kind kind, const char *name, Cpis__V1__Operation operation, uint64_t at_ms);
 
 #endif

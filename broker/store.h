@@ -14,6 +14,7 @@
 
 #include "broker/limits.h"
 #include "certs/merkle.h"
+#include "certs/note.h"
 #include "proto/arena.h"
 #include "proto/limits.h"
 #include "proto/ods_code.h"
@@ -100,7 +101,6 @@ struct store_authority {
 	uint64_t last_published_ms;
 	uint64_t due_ms;             // since when something is to be done for it (broker/job_publication.c); 0: nothing
 	struct store_blob sealed;    // StoredAuthority
-	uint64_t version;            // of the row that was read, to be put back with it; 0: there was none, or the store has one broker
 };
 
 // A record of a file that was not stored.
@@ -217,19 +217,26 @@ struct store_cosigned {
 	const char *note;
 };
 
+// What other brokers on the same store may have changed since this one's last batch.
+struct store_others {
+	bool possible;               // the store can have several brokers; false: the rest says nothing
+	uint64_t revision;           // another number whenever what each broker keeps in memory was changed (quarantine, role profiles,
+				     // invitations, policy, the log's keys, what witnesses signed)
+	uint64_t audit_size;
+	char checkpoint[NOTE_BYTES_MAX + 1]; // the stored one; "": there is none
+};
+
 struct store;
 
 // Results that are arrays or blobs live in the caller's arena.
 struct store_ops {
+	// Of several brokers one at once has a batch, from its first call that reads or writes on; the others wait.
 	enum store_status (*begin)(struct store *);
 	enum store_status (*commit)(struct store *);  // durable when it returns STORE_OK
 	void (*rollback)(struct store *);              // harmless without a batch
 	void (*close)(struct store *);
-	// Another number whenever a broker has changed what each keeps in memory (quarantine, role profiles, invitations, policy), and read
-	// in the batch that it is to hold for. A store that has one broker: always 0.
-	enum store_status (*revision)(struct store *, uint64_t *ret);
-	// Whether this batch may do what is due by time: of several brokers one at once, until its batch ends.
-	enum store_status (*claim_jobs)(struct store *, bool *ret);
+	// In a batch, before it has written: then it holds until the batch ends.
+	enum store_status (*others)(struct store *, struct store_others *ret);
 
 	enum store_status (*plan_put)(struct store *, const struct store_plan *); // insert or replace by slot and generation
 	// The newest version that is of `generation` or before.
@@ -283,7 +290,6 @@ struct store_ops {
 	enum store_status (*reported_put)(struct store *, const struct store_reported *);
 	enum store_status (*reported_get)(struct store *, struct store_reported *ret); // STORE_NOT_FOUND: never
 
-	// STORE_FAILED when another broker has written the row since this version was read.
 	enum store_status (*authority_put)(struct store *, const struct store_authority *);
 	enum store_status (*authority_get)(struct store *, const struct ods_code *, struct arena *, struct store_authority *ret);
 	// The one that has been due for longest.

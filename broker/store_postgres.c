@@ -5,13 +5,11 @@
 #include <string.h>
 
 #include "broker/log.h"
-#include "broker/random.h"
 #include "broker/store_postgres_priv.h"
 #include "proto/invariant.h"
 
 #define TIMEOUT_MS 5000u
 #define CONNECT_TIMEOUT_MS 2000u
-#define TAKE_TIMES 8u // others that open it at the same time, or wait for it at the server since they were given up
 
 static const char *const texts[] = {
 #define X(name, sql) sql,
@@ -35,42 +33,7 @@ static bool send_guard(struct postgres_store *store)
 {
 	struct values required = {0};
 	values_bool(&required, !store->lone_server);
-	return postgres_send(store, POSTGRES_GUARD, NULL, &required, false);
-}
-
-// A write of its own to the broker's row, by whoever has the log.
-static bool send_fence(struct postgres_store *store)
-{
-	struct values claim = {0};
-	values_text(&claim, store->broker);
-	values_bytes(&claim, store->instance, sizeof store->instance);
-	return postgres_send(store, POSTGRES_FENCE, NULL, &claim, true);
-}
-
-static bool read_instance(struct postgres_row row, struct arena *arena, void *to)
-{
-	(void)arena;
-	return row_fixed(row, 0, to, INSTANCE_BYTES);
-}
-
-// The same write, by which the log becomes this store's. Whoever has it may change until it is done: whoever comes last gets it.
-static bool take_log(struct postgres_store *store)
-{
-	for (unsigned i = 0; i < TAKE_TIMES && store->connection != NULL; i++) {
-		struct values name = {0}, claim = {0};
-		uint8_t holder[INSTANCE_BYTES];
-		values_text(&name, store->broker);
-		enum store_status status =
-			postgres_get(store, POSTGRES_HOLDER, &name, read_instance, sizeof holder, NULL, holder);
-		if (status != STORE_OK && status != STORE_NOT_FOUND)
-			return false;
-		values_text(&claim, store->broker);
-		values_bytes(&claim, store->instance, sizeof store->instance);
-		values_bytes(&claim, holder, status == STORE_OK ? sizeof holder : 0);
-		if (postgres_send(store, POSTGRES_TAKE, NULL, &claim, true) && postgres_await(store, NULL))
-			return true;
-	}
-	return false;
+	return postgres_send(store, POSTGRES_GUARD, NULL, &required);
 }
 
 static bool refuse(struct postgres_store *store, const char *what)
@@ -83,9 +46,9 @@ static bool check_schema(struct postgres_store *store)
 	PGresult *result;
 	uint64_t version = 0;
 	bool too_much = true;
-	if (!postgres_send(store, POSTGRES_CHECK, texts[POSTGRES_CHECK], NULL, false) || !postgres_await(store, NULL))
+	if (!postgres_send(store, POSTGRES_CHECK, texts[POSTGRES_CHECK], NULL) || !postgres_await(store, NULL))
 		return store->connection == NULL ? false : refuse(store, "the tables are not there, or may not be read: migrate them first");
-	if (!postgres_send(store, POSTGRES_CHECK, NULL, NULL, false) || !postgres_await(store, &result))
+	if (!postgres_send(store, POSTGRES_CHECK, NULL, NULL) || !postgres_await(store, &result))
 		return false;
 	bool read = PQntuples(result) == 1 && row_u64((struct postgres_row){result, 0}, 0, &version) &&
 		    row_bool((struct postgres_row){result, 0}, 1, &too_much);
@@ -99,31 +62,31 @@ static bool check_schema(struct postgres_store *store)
 	return !too_much || refuse(store, "this role may change or remove audit rows: connect as one that has cpis_broker's rights alone");
 }
 
-// `claim`: TAKE for one that opens the log, FENCE for one that had it open. Outside of a transaction each statement is one.
-static bool prepare_session(struct postgres_store *store, enum postgres_statement claim)
+// Outside of a transaction each statement is one. The turn is taken once, so that whatever an earlier connection left has ended and is on
+// the second server before anything is read.
+static bool prepare_session(struct postgres_store *store)
 {
 	if (!check_schema(store))
 		return false;
 	for (int i = 0; i < POSTGRES_STATEMENT_COUNT; i++)
-		if (i != POSTGRES_CHECK && !postgres_send(store, (enum postgres_statement)i, texts[i], NULL, false))
+		if (i != POSTGRES_CHECK && !postgres_send(store, (enum postgres_statement)i, texts[i], NULL))
 			return false;
 	if (!postgres_await(store, NULL) || !send_guard(store) || !postgres_await(store, NULL))
 		return false;
 	store->warned = false;
-	bool claimed = claim == POSTGRES_TAKE ? take_log(store) : send_fence(store) && postgres_await(store, NULL);
-	if (!claimed || !send_guard(store) || !postgres_await(store, NULL))
+	if (!postgres_send(store, POSTGRES_TURN, NULL, NULL) || !send_guard(store) || !postgres_await(store, NULL))
 		return false;
 	return !store->warned || postgres_fail(store, "connection", "the server gave up waiting for the second one") == STORE_OK;
 }
 
-static bool connect_anew(struct postgres_store *store, enum postgres_statement claim)
+static bool connect_anew(struct postgres_store *store)
 {
 	char failure[POSTGRES_FAILURE_BYTES] = "";
 	store->connection = postgres_target_connect(&store->target, store->connect_timeout_ms, failure);
 	if (store->connection == NULL)
 		return postgres_fail(store, "connection", failure) == STORE_OK;
 	PQsetNoticeReceiver(store->connection, take_notice, store);
-	if (PQsetnonblocking(store->connection, 1) == 0 && PQenterPipelineMode(store->connection) == 1 && prepare_session(store, claim))
+	if (PQsetnonblocking(store->connection, 1) == 0 && PQenterPipelineMode(store->connection) == 1 && prepare_session(store))
 		return true;
 	postgres_drop(store);
 	return false;
@@ -143,7 +106,7 @@ bool postgres_ready(struct postgres_store *store)
 {
 	if (store->connection != NULL && has_ended(store->connection))
 		postgres_drop(store);
-	return store->connection != NULL || connect_anew(store, POSTGRES_FENCE);
+	return store->connection != NULL || connect_anew(store);
 }
 
 // ------------------------------------------------------------------ batches
@@ -151,6 +114,7 @@ bool postgres_ready(struct postgres_store *store)
 static void begin_anew(struct postgres_store *store, bool begun)
 {
 	store->begun = begun;
+	store->audit_counted = false; // another broker may have appended meanwhile
 	store->opened = store->poisoned = store->span_open = false;
 }
 
@@ -172,9 +136,8 @@ static void rollback(struct store *base)
 		return;
 	bool open = store->opened;
 	begin_anew(store, false);
-	store->audit_counted = false;
 	// What is still queued, and failed, has been said or is nobody's concern any more; a new connection has no transaction.
-	if (open && (!postgres_send(store, POSTGRES_ROLLBACK, NULL, NULL, false) || !postgres_await(store, NULL)) &&
+	if (open && (!postgres_send(store, POSTGRES_ROLLBACK, NULL, NULL) || !postgres_await(store, NULL)) &&
 	    store->connection != NULL)
 		postgres_drop(store);
 }
@@ -187,7 +150,7 @@ static enum store_status commit(struct store *base)
 		return STORE_FAILED;
 	store->warned = false;
 	// Before it, so that nothing is committed that might be lost; after it, because settings can change while it waits.
-	bool done = send_guard(store) && postgres_send(store, POSTGRES_COMMIT, NULL, NULL, false) && send_guard(store) &&
+	bool done = send_guard(store) && postgres_send(store, POSTGRES_COMMIT, NULL, NULL) && send_guard(store) &&
 		    postgres_await(store, NULL);
 	if (done && store->warned)
 		done = postgres_fail(store, "COMMIT", "the server gave up waiting for the second one") == STORE_OK;
@@ -199,6 +162,28 @@ static enum store_status commit(struct store *base)
 	}
 	begin_anew(store, false);
 	return STORE_OK;
+}
+
+static bool read_others(struct postgres_row row, struct arena *arena, void *to)
+{
+	struct store_others *others = to;
+	(void)arena;
+	others->possible = true;
+	others->checkpoint[0] = '\0';
+	return row_u64(row, 0, &others->revision) && row_u64(row, 1, &others->audit_size) &&
+	       (row_is_null(row, 2) || row_text(row, 2, others->checkpoint, sizeof others->checkpoint));
+}
+
+static enum store_status others(struct store *base, struct store_others *ret)
+{
+	struct postgres_store *store = postgres_store_of(base);
+	INVARIANT(store->begun);
+	enum store_status status = postgres_get(store, POSTGRES_OTHERS, NULL, read_others, sizeof *ret, NULL, ret);
+	if (status == STORE_OK) {
+		store->audit_counted = true;
+		store->audit_next = ret->audit_size;
+	}
+	return status;
 }
 
 static void close_store(struct store *base)
@@ -215,8 +200,7 @@ static const struct store_ops postgres_ops = {
 	.commit = commit,
 	.rollback = rollback,
 	.close = close_store,
-	.revision = postgres_revision,
-	.claim_jobs = postgres_claim_jobs,
+	.others = others,
 	.plan_put = postgres_plan_put,
 	.plan_get = postgres_plan_get,
 	.plan_delete = postgres_plan_delete,
@@ -287,41 +271,18 @@ static const struct store_ops postgres_ops = {
 
 // ------------------------------------------------------------------ opening
 
-// After its own row is committed: of two that come at once one at least sees the other.
-static bool is_alone(struct postgres_store *store)
-{
-	struct values name = {0};
-	uint64_t others = 0;
-	values_text(&name, store->broker);
-	if (postgres_get(store, POSTGRES_OTHERS, &name, postgres_read_u64, sizeof others, NULL, &others) != STORE_OK)
-		return false;
-	return others == 0 || postgres_fail(store, "schema", "another broker has its log in this database, and store_shared is not yes") == STORE_OK;
-}
-
 enum store_status store_postgres_open(const struct store_postgres_options *options, struct store **ret, char detail[STORE_DETAIL_BYTES])
 {
-	size_t name_bytes = strlen(options->broker);
-	if (name_bytes == 0 || name_bytes > STORE_POSTGRES_BROKER_BYTES) {
-		snprintf(detail, STORE_DETAIL_BYTES, "the broker's name is to have 1 to %d bytes", STORE_POSTGRES_BROKER_BYTES);
-		return STORE_FAILED;
-	}
 	struct postgres_store *store = calloc(1, sizeof *store);
 	if (store == NULL) {
 		snprintf(detail, STORE_DETAIL_BYTES, "out of memory");
 		return STORE_FAILED;
 	}
 	store->base.ops = &postgres_ops;
-	memcpy(store->broker, options->broker, name_bytes + 1);
-	random_fresh(store->instance, sizeof store->instance);
 	store->lone_server = options->lone_server;
 	store->timeout_ms = options->timeout_ms == 0 ? TIMEOUT_MS : options->timeout_ms;
 	store->connect_timeout_ms = options->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : options->connect_timeout_ms;
-	if (!postgres_target_init(&store->target, options->conninfo, store->failure) || !connect_anew(store, POSTGRES_TAKE)) {
-		snprintf(detail, STORE_DETAIL_BYTES, "PostgreSQL: %s", store->failure);
-		close_store(&store->base);
-		return STORE_FAILED;
-	}
-	if (!options->shared && !is_alone(store)) {
+	if (!postgres_target_init(&store->target, options->conninfo, store->failure) || !connect_anew(store)) {
 		snprintf(detail, STORE_DETAIL_BYTES, "PostgreSQL: %s", store->failure);
 		close_store(&store->base);
 		return STORE_FAILED;

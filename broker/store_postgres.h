@@ -1,13 +1,15 @@
-// PostgreSQL backend of broker/store.h, over libpq: several brokers before one database, each with an audit log of its own. What it
-// does otherwise than SQLite, and why, is in broker/README.md, "The PostgreSQL store".
+// PostgreSQL backend of broker/store.h, over libpq: several brokers before one database and one audit log, which take turns, a batch each.
+// What it does otherwise than SQLite, and why, is in broker/README.md, "The PostgreSQL store".
 //
 // A commit is STORE_OK only when COMMIT was done without any warning before the deadline, and the server's settings made it wait for
 // the disk, and for a second server unless a lone one is meant; asked before and after it. In every other case it is STORE_FAILED, and
 // then the batch may have been committed or not: nobody may be answered for it. The store drops the connection and never cancels.
-// The next begin, or the next read, connects anew, to the next host; that ends with a committed write to the broker's own row, which
+// The next begin, or the next read, connects anew, to the next host; that ends with a turn of its own, a committed write which
 // waits until whatever the old connection left has ended and until it, and all that the log has by then, is on the second
 // server. So what is read afterwards is what became of the batch, and is no guess: the caller reads the log's size again, as after any
 // failed commit.
+//
+// Whoever stops in the middle of a batch has its turn taken away by the server after some 3 s (POSTGRES_SESSION_OPTIONS); its batch fails.
 //
 // Blocks for as long as `timeout_ms` for each wait, and `connect_timeout_ms` for each host while it connects.
 #ifndef CPIS_BROKER_STORE_POSTGRES_H
@@ -15,20 +17,15 @@
 
 #include "broker/store.h"
 
-#define STORE_POSTGRES_BROKER_BYTES 64
-
 // The schema's versions that this program works with.
-#define STORE_POSTGRES_SCHEMA_LEAST 3
-#define STORE_POSTGRES_SCHEMA_GREATEST 3
+#define STORE_POSTGRES_SCHEMA_LEAST 2
+#define STORE_POSTGRES_SCHEMA_GREATEST 2
 
 struct store_postgres_options {
 	// libpq's connection string, or URI. Names its hosts, which are tried in turn for one that can be written to. Unless all of them are
 	// Unix sockets or loopback addresses it must say sslmode=verify-full, and is to name sslrootcert, sslcert and sslkey.
 	const char *conninfo;
-	// Whose audit log this is: 1 to 64 bytes. Whoever opens it last has it: an older broker of the same name cannot write any more.
-	const char *broker;
 	bool lone_server;            // else synchronous_standby_names may not be empty
-	bool shared;                 // else it is refused where another broker has a log in this database
 	uint32_t timeout_ms;         // 0: 5,000
 	uint32_t connect_timeout_ms; // 0: 2,000
 };

@@ -1,17 +1,14 @@
-// PostgreSQL backend: the rows of this broker's audit log, and its checkpoint.
+// PostgreSQL backend: the rows of the audit log, and its checkpoint.
 #include <string.h>
 
 #include "broker/store_postgres_priv.h"
 
 enum store_status postgres_audit_size(struct store *base, uint64_t *ret)
 {
-	struct postgres_store *store = postgres_store_of(base);
-	struct values values = {0};
-	values_text(&values, store->broker);
-	return postgres_get(store, POSTGRES_AUDIT_SIZE, &values, postgres_read_u64, sizeof *ret, NULL, ret);
+	return postgres_get(postgres_store_of(base), POSTGRES_AUDIT_SIZE, NULL, postgres_read_u64, sizeof *ret, NULL, ret);
 }
 
-// Only this store appends to this log, as long as it has it; else its commit fails.
+// In this broker's turn only this store appends.
 static bool count_rows(struct postgres_store *store)
 {
 	store->audit_counted = store->audit_counted || postgres_audit_size(&store->base, &store->audit_next) == STORE_OK;
@@ -29,7 +26,6 @@ enum store_status postgres_audit_append(struct store *base, const struct store_a
 	// The table's trigger says so too, but later.
 	if (row->index != store->audit_next)
 		return postgres_fail(store, "AUDIT_APPEND", "audit rows are only appended, in order");
-	values_text(&values, store->broker);
 	values_u64(&values, row->index);
 	values_bytes(&values, row->salt, sizeof row->salt);
 	values_bytes(&values, row->record.data, row->record.bytes);
@@ -77,13 +73,11 @@ bool postgres_read_audit(struct postgres_row row, struct arena *arena, void *to)
 
 enum store_status postgres_audit_get(struct store *base, uint64_t index, struct arena *arena, struct store_audit *ret)
 {
-	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
 	if (index > INT64_MAX)
 		return STORE_NOT_FOUND;
-	values_text(&values, store->broker);
 	values_u64(&values, index);
-	return postgres_get(store, POSTGRES_AUDIT_GET, &values, postgres_read_audit, sizeof *ret, arena, ret);
+	return postgres_get(postgres_store_of(base), POSTGRES_AUDIT_GET, &values, postgres_read_audit, sizeof *ret, arena, ret);
 }
 
 static bool read_nodes_only(struct postgres_row row, struct arena *arena, void *to)
@@ -94,14 +88,12 @@ static bool read_nodes_only(struct postgres_row row, struct arena *arena, void *
 
 enum store_status postgres_audit_node(struct store *base, uint64_t index, unsigned height, struct merkle_hash *ret)
 {
-	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
 	struct store_audit row;
 	if (index > INT64_MAX)
 		return STORE_NOT_FOUND;
-	values_text(&values, store->broker);
 	values_u64(&values, index);
-	enum store_status status = postgres_get(store, POSTGRES_AUDIT_NODES, &values, read_nodes_only, sizeof row, NULL, &row);
+	enum store_status status = postgres_get(postgres_store_of(base), POSTGRES_AUDIT_NODES, &values, read_nodes_only, sizeof row, NULL, &row);
 	if (status != STORE_OK)
 		return status;
 	if (height >= row.node_count)
@@ -112,11 +104,9 @@ enum store_status postgres_audit_node(struct store *base, uint64_t index, unsign
 
 enum store_status postgres_checkpoint_put(struct store *base, const char *note)
 {
-	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
-	values_text(&values, store->broker);
 	values_text(&values, note);
-	return postgres_write(store, POSTGRES_CHECKPOINT_PUT, &values);
+	return postgres_write(postgres_store_of(base), POSTGRES_CHECKPOINT_PUT, &values);
 }
 
 static bool read_checkpoint(struct postgres_row row, struct arena *arena, void *to)
@@ -126,8 +116,5 @@ static bool read_checkpoint(struct postgres_row row, struct arena *arena, void *
 
 enum store_status postgres_checkpoint_get(struct store *base, struct arena *arena, const char **ret)
 {
-	struct postgres_store *store = postgres_store_of(base);
-	struct values values = {0};
-	values_text(&values, store->broker);
-	return postgres_get(store, POSTGRES_CHECKPOINT_GET, &values, read_checkpoint, sizeof *ret, arena, ret);
+	return postgres_get(postgres_store_of(base), POSTGRES_CHECKPOINT_GET, NULL, read_checkpoint, sizeof *ret, arena, ret);
 }

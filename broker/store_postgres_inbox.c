@@ -37,12 +37,15 @@ static bool read_item(struct postgres_row row, struct arena *arena, void *to)
 	       row_blob(row, 15, arena, &item->leased_by);
 }
 
+static enum store_status get_number(struct store *base, enum postgres_statement statement, const struct values *values, uint64_t *ret)
+{
+	return postgres_get(postgres_store_of(base), statement, values, postgres_read_u64, sizeof *ret, NULL, ret);
+}
+
 enum store_status postgres_inbox_next_id(struct store *base, enum store_box box, const struct ods_code *organisation, uint64_t *ret)
 {
-	struct postgres_store *store = postgres_store_of(base);
 	struct values values = box_values(box, organisation);
-	return postgres_get(store, store->begun ? POSTGRES_INBOX_NUMBER : POSTGRES_INBOX_NEXT_ID, &values, postgres_read_u64, sizeof *ret,
-			    NULL, ret);
+	return get_number(base, of_box(box, POSTGRES_INBOX_NEXT_ID, POSTGRES_ESCALATION_NEXT_ID), &values, ret);
 }
 
 enum store_status postgres_inbox_put(struct store *base, const struct store_inbox_item *item)
@@ -55,8 +58,6 @@ enum store_status postgres_inbox_put(struct store *base, const struct store_inbo
 	values_bytes(&values, item->sealed.data, item->sealed.bytes);
 	return postgres_write(postgres_store_of(base), POSTGRES_INBOX_PUT, &values);
 }
-
-_Static_assert(STORE_BOX_ESCALATIONS == 3, "the statement has the same number");
 
 enum store_status postgres_inbox_update(struct store *base, const struct store_inbox_item *item)
 {
@@ -102,11 +103,6 @@ enum store_status postgres_inbox_free(struct store *base, enum store_box box, co
 	values_u64(&values, max);
 	values_u64(&values, now_ms);
 	return list(base, of_box(box, POSTGRES_INBOX_FREE, POSTGRES_ESCALATION_FREE), &values, arena, ret, ret_count);
-}
-
-static enum store_status get_number(struct store *base, enum postgres_statement statement, const struct values *values, uint64_t *ret)
-{
-	return postgres_get(postgres_store_of(base), statement, values, postgres_read_u64, sizeof *ret, NULL, ret);
 }
 
 enum store_status postgres_inbox_next_free(struct store *base, enum store_box box, const struct ods_code *organisation, uint64_t now_ms,

@@ -69,16 +69,14 @@ enum store_status postgres_authority_put(struct store *base, const struct store_
 	values_u64(&values, authority->last_published_ms);
 	values_u64(&values, authority->due_ms);
 	values_bytes(&values, authority->sealed.data, authority->sealed.bytes);
-	values_u64(&values, authority->version);
-	return postgres_write_unless_taken(postgres_store_of(base), POSTGRES_AUTHORITY_PUT, &values);
+	return postgres_write(postgres_store_of(base), POSTGRES_AUTHORITY_PUT, &values);
 }
 
 static bool read_authority(struct postgres_row row, struct arena *arena, void *to)
 {
 	struct store_authority *authority = to;
 	return row_ods(row, 0, &authority->organisation) && row_u64(row, 1, &authority->last_published_ms) &&
-	       row_u64(row, 2, &authority->due_ms) && row_blob(row, 3, arena, &authority->sealed) &&
-	       row_u64(row, 4, &authority->version);
+	       row_u64(row, 2, &authority->due_ms) && row_blob(row, 3, arena, &authority->sealed);
 }
 
 enum store_status postgres_authority_get(struct store *base, const struct ods_code *organisation, struct arena *arena,

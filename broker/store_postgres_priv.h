@@ -17,17 +17,22 @@
 // The same parameters, so that both views are bound alike.
 #define ESCALATION_FROM " FROM inbox WHERE organisation = $1 AND $2::bigint IS NOT NULL AND escalation_id > 0"
 #define INBOX_IS_OPEN " AND acknowledged_ms = 0 AND expired_ms = 0"
-#define AUTHORITY_COLUMNS "organisation, last_published_ms, due_ms, sealed, version"
+#define AUTHORITY_COLUMNS "organisation, last_published_ms, due_ms, sealed"
 #define HEARD_COLUMNS "id, organisation, system, fits, size, received_ms, note"
 
 // Of one tag after the other, so that each is one walk along its index, which ends at the limit.
 #define SEARCH_OF_TAGS(key, more, order)                                                                                       \
-	"SELECT " AUDIT_COLUMNS("NULL::bytea") " FROM (SELECT DISTINCT unnest($7::bytea[]) AS tag) AS wanted CROSS JOIN LATERAL" \
-	" (SELECT * FROM audit WHERE broker = $1 AND " key " = wanted.tag AND idx >= $2 AND idx < $3"                          \
-	" AND time_ms >= $4 AND time_ms < $5" more " ORDER BY idx " order " LIMIT $6) AS found ORDER BY idx " order " LIMIT $6"
-#define SEARCH_OF_ALL(more, order)                                                                                             \
-	"SELECT " AUDIT_COLUMNS("NULL::bytea") " FROM audit WHERE broker = $1 AND idx >= $2 AND idx < $3"                      \
-	" AND time_ms >= $4 AND time_ms < $5" more " ORDER BY idx " order " LIMIT $6"
+	"SELECT " AUDIT_COLUMNS("NULL::bytea") " FROM (SELECT DISTINCT unnest($6::bytea[]) AS tag) AS wanted CROSS JOIN LATERAL" \
+	" (SELECT * FROM audit WHERE " key " = wanted.tag AND idx >= $1 AND idx < $2"                                         \
+	" AND time_ms >= $3 AND time_ms < $4" more " ORDER BY idx " order " LIMIT $5) AS found ORDER BY idx " order " LIMIT $5"
+#define SEARCH_OF_ALL(order)                                                                                             \
+	"SELECT " AUDIT_COLUMNS("NULL::bytea") " FROM audit WHERE idx >= $1 AND idx < $2"                                          \
+	" AND time_ms >= $3 AND time_ms < $4 ORDER BY idx " order " LIMIT $5"
+
+// By pairs, so that there is no other index with their order: the numbers alone would be all rows from one to the next of a small one.
+#define SEARCH_OF_ORGANISATION(order)                                                                                          \
+	"SELECT " AUDIT_COLUMNS("NULL::bytea") " FROM audit WHERE (organisation, idx) >= ($6::text, $1) AND (organisation, idx) < ($6::text, $2)" \
+	" AND time_ms >= $3 AND time_ms < $4 ORDER BY organisation " order ", idx " order " LIMIT $5"
 
 #define POSTGRES_STATEMENTS(X)                                                                                                 \
 	/* Its name may be unknown yet: the first is prepared by itself. */                                                    \
@@ -38,14 +43,11 @@
 	X(COMMIT, "COMMIT")                                                                                                    \
 	X(ROLLBACK, "ROLLBACK")                                                                                                \
 	X(GUARD, "SELECT durable($1)")                                                                                         \
-	X(HOLDER, "SELECT instance FROM broker WHERE name = $1")                                                              \
-	/* From whom it was seen with, and from nobody else: one that was given up, and is still waiting at the server when   \
-	   its client has long gone, takes it from nobody who came later. */                                                  \
-	X(TAKE, "INSERT INTO broker (name, instance) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET"                        \
-		" instance = CASE WHEN broker.instance = $3 THEN excluded.instance END, batches = broker.batches + 1")               \
-	/* By a broker that has not got the log any more: NULL, which the column refuses, so that no commit that is on its way \
-	   behind it is carried out. */                                                                                        \
-	X(FENCE, "UPDATE broker SET batches = CASE WHEN instance = $2 THEN batches + 1 END WHERE name = $1")                   \
+	/* The batch's turn: its row is locked until the commit, and it makes each commit one that writes. */                        \
+	X(TURN, "UPDATE turn SET batches = batches + 1 WHERE id = 1")                                                          \
+	/* A statement of its own, after the turn: it sees what was committed while that was waited for. */                     \
+	X(OTHERS, "SELECT (SELECT number FROM revision WHERE id = 1), (SELECT coalesce(max(idx) + 1, 0) FROM audit),"           \
+		  " (SELECT note FROM checkpoint WHERE id = 1)")                                                              \
 	X(PLAN_PUT, "INSERT INTO plan (" PLAN_COLUMNS ") VALUES ($1, $2, $3, $4, $5)"                                          \
 		    " ON CONFLICT (slot, generation) DO UPDATE SET sealed = excluded.sealed")                                  \
 	X(PLAN_GET, "SELECT " PLAN_COLUMNS " FROM plan WHERE slot = $1 AND generation <= $2 ORDER BY generation DESC LIMIT 1") \
@@ -64,21 +66,14 @@
 			    " AND generation = $2 GROUP BY code, field ORDER BY code, field LIMIT $3")                         \
 	X(REJECTION_EXPIRE, "DELETE FROM rejection WHERE (authority, generation, place) IN (SELECT authority, generation, place" \
 			    " FROM rejection WHERE authority = $1 AND generation NOT IN ($2, $3) LIMIT $4)")                   \
-	X(ACCESS_PUT, "INSERT INTO access (broker, subject, audit_index, silent, sealed) VALUES ($1, $2, $3, $4, $5)")         \
-	X(ACCESS_DELETE, "DELETE FROM access WHERE broker = $1 AND subject = $2 AND audit_index = $3")                         \
-	X(ACCESSES_OF, "SELECT subject, audit_index, silent, sealed FROM access WHERE broker = $1 AND subject = $2"            \
-		       " AND ($3 OR NOT silent) AND audit_index < $4 ORDER BY audit_index DESC LIMIT $5")                      \
-	/* The number's row is locked until the commit: numbers become visible in their order, and whoever reads on from one   \
-	   misses none that comes later. */                                                                                    \
-	X(INBOX_NUMBER, "INSERT INTO inbox_number (organisation, box, last) VALUES ($1, $2, 0)"                                \
-			" ON CONFLICT (organisation, box) DO UPDATE SET last = inbox_number.last RETURNING last + 1")          \
-	X(INBOX_NEXT_ID, "SELECT coalesce(max(last), 0) + 1 FROM inbox_number WHERE organisation = $1 AND box = $2")           \
-	X(INBOX_PUT, "WITH numbered AS (INSERT INTO inbox_number (organisation, box, last) VALUES ($1, $2, $3)"                \
-		     " ON CONFLICT (organisation, box) DO UPDATE SET last = greatest(inbox_number.last, excluded.last))"       \
-		     " INSERT INTO inbox (organisation, box, id, kind, created_ms, due_ms, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7)") \
-	X(INBOX_UPDATE, "WITH numbered AS (INSERT INTO inbox_number (organisation, box, last) SELECT $1::text, 3, $8::bigint WHERE $8::bigint > 0" \
-			" ON CONFLICT (organisation, box) DO UPDATE SET last = greatest(inbox_number.last, excluded.last))"    \
-			" UPDATE inbox SET acknowledged_ms = $4, delivered_ms = $5, lease_until_ms = $6, escalated_ms = $7,"   \
+	X(ACCESS_PUT, "INSERT INTO access (subject, audit_index, silent, sealed) VALUES ($1, $2, $3, $4)")                     \
+	X(ACCESS_DELETE, "DELETE FROM access WHERE subject = $1 AND audit_index = $2")                         \
+	X(ACCESSES_OF, "SELECT subject, audit_index, silent, sealed FROM access WHERE subject = $1"            \
+		       " AND ($2 OR NOT silent) AND audit_index < $3 ORDER BY audit_index DESC LIMIT $4")                      \
+	X(INBOX_NEXT_ID, "SELECT coalesce(max(id), 0) + 1" INBOX_FROM)                                                         \
+	X(ESCALATION_NEXT_ID, "SELECT coalesce(max(escalation_id), 0) + 1" ESCALATION_FROM)                                    \
+	X(INBOX_PUT, "INSERT INTO inbox (organisation, box, id, kind, created_ms, due_ms, sealed) VALUES ($1, $2, $3, $4, $5, $6, $7)") \
+	X(INBOX_UPDATE, "UPDATE inbox SET acknowledged_ms = $4, delivered_ms = $5, lease_until_ms = $6, escalated_ms = $7,"    \
 			" escalation_id = $8, expired_ms = $9, answered_ms = $10, due_ms = $11, acknowledged_by = $12,"        \
 			" leased_by = $13 WHERE organisation = $1 AND box = $2 AND id = $3")                                   \
 	X(INBOX_LIST_OPEN, "SELECT " INBOX_COLUMNS INBOX_FROM INBOX_IS_OPEN " AND id > $3 ORDER BY id LIMIT $4")               \
@@ -106,15 +101,10 @@
 			" ON CONFLICT (subject) DO UPDATE SET sealed = excluded.sealed")                                       \
 	X(INACTIVE_GET, "SELECT subject, sealed FROM inactive WHERE subject = $1")                                             \
 	X(INACTIVE_DELETE, "DELETE FROM inactive WHERE subject = $1")                                                          \
-	X(AUTHORITY_PUT, "INSERT INTO authority (organisation, last_published_ms, due_ms, sealed, version)"                    \
-			 " VALUES ($1, $2, $3, $4, $5::bigint + 1) ON CONFLICT (organisation) DO UPDATE" \
-			 " SET last_published_ms = excluded.last_published_ms, due_ms = excluded.due_ms," \
-			 " sealed = excluded.sealed, version = CASE WHEN authority.version = $5::bigint THEN $5::bigint + 1 END") \
+	X(AUTHORITY_PUT, "INSERT INTO authority (" AUTHORITY_COLUMNS ") VALUES ($1, $2, $3, $4) ON CONFLICT (organisation) DO UPDATE" \
+			 " SET last_published_ms = excluded.last_published_ms, due_ms = excluded.due_ms, sealed = excluded.sealed") \
 	X(AUTHORITY_GET, "SELECT " AUTHORITY_COLUMNS " FROM authority WHERE organisation = $1")                                \
 	X(AUTHORITY_DUE, "SELECT " AUTHORITY_COLUMNS " FROM authority WHERE due_ms > 0 ORDER BY due_ms LIMIT 1")               \
-	X(OTHERS, "SELECT count(*) FROM broker WHERE name <> $1")                                                      \
-	X(CLAIM_JOBS, "SELECT id FROM job WHERE id = 1 FOR UPDATE SKIP LOCKED")                                                \
-	X(REVISION, "SELECT number FROM revision WHERE id = 1")                                                                \
 	X(QUARANTINE_PUT, "INSERT INTO quarantine (target, since_ms, sealed) VALUES ($1, $2, $3)"                              \
 			  " ON CONFLICT (target) DO UPDATE SET since_ms = excluded.since_ms, sealed = excluded.sealed")        \
 	X(QUARANTINE_DELETE, "DELETE FROM quarantine WHERE target = $1")                                                       \
@@ -130,59 +120,54 @@
 	X(ROLE_USE_GET, "SELECT used_ms FROM role_use WHERE profile = $1")                                                     \
 	X(POLICY_PUT, "INSERT INTO policy (id, sealed) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET sealed = excluded.sealed") \
 	X(POLICY_GET, "SELECT sealed FROM policy WHERE id = 1")                                                                \
-	/* Only in place of one that had expired when it was looked for: a live one that was not there then is another broker's, \
-	   and NULL is refused. */                                                                                             \
 	X(REQUEST_PUT, "INSERT INTO request (key, digest, expires_ms, sealed) VALUES ($1, $2, $3, $4)"                         \
-		       " ON CONFLICT (key) DO UPDATE SET expires_ms = CASE WHEN request.expires_ms <= $5 THEN excluded.expires_ms END," \
-		       " digest = excluded.digest, sealed = excluded.sealed")                                                  \
+		       " ON CONFLICT (key) DO UPDATE SET digest = excluded.digest, expires_ms = excluded.expires_ms,"          \
+		       " sealed = excluded.sealed")                                                                            \
 	X(REQUEST_GET, "SELECT key, digest, expires_ms, sealed FROM request WHERE key = $1 AND expires_ms > $2")               \
 	X(REQUEST_EXPIRE, "DELETE FROM request WHERE key IN (SELECT key FROM request WHERE expires_ms <= $1"                   \
-			  " ORDER BY expires_ms LIMIT 1100 FOR UPDATE SKIP LOCKED)")                                           \
-	X(AUDIT_APPEND, "INSERT INTO audit (broker, idx, salt, record, nodes, time_ms, organisation, subject, person)"         \
-			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)")                                                        \
-	X(AUDIT_GET, "SELECT " AUDIT_COLUMNS("nodes") " FROM audit WHERE broker = $1 AND idx = $2")                            \
-	X(AUDIT_NODES, "SELECT nodes FROM audit WHERE broker = $1 AND idx = $2")                                               \
-	X(AUDIT_SIZE, "SELECT coalesce(max(idx) + 1, 0) FROM audit WHERE broker = $1")                                         \
-	X(AUDIT_BLOCK_PUT, "INSERT INTO audit_block (broker, block, min_ms, max_ms, peak_ms, floor_ms) VALUES ($1, $2, $3, $4," \
-			   " greatest($4, (SELECT peak_ms FROM audit_block WHERE broker = $1 AND block < $2 ORDER BY block DESC LIMIT 1)), $3)" \
-			   " ON CONFLICT (broker, block) DO UPDATE SET min_ms = least(audit_block.min_ms, excluded.min_ms),"   \
+			  " ORDER BY expires_ms LIMIT 1100)")                                                                  \
+	X(AUDIT_APPEND, "INSERT INTO audit (idx, salt, record, nodes, time_ms, organisation, subject, person)"                 \
+			" VALUES ($1, $2, $3, $4, $5, $6, $7, $8)")                                                        \
+	X(AUDIT_GET, "SELECT " AUDIT_COLUMNS("nodes") " FROM audit WHERE idx = $1")                            \
+	X(AUDIT_NODES, "SELECT nodes FROM audit WHERE idx = $1")                                               \
+	X(AUDIT_SIZE, "SELECT coalesce(max(idx) + 1, 0) FROM audit")                                         \
+	X(AUDIT_BLOCK_PUT, "INSERT INTO audit_block (block, min_ms, max_ms, peak_ms, floor_ms) VALUES ($1, $2, $3,"            \
+			   " greatest($3, (SELECT peak_ms FROM audit_block WHERE block < $1 ORDER BY block DESC LIMIT 1)), $2)" \
+			   " ON CONFLICT (block) DO UPDATE SET min_ms = least(audit_block.min_ms, excluded.min_ms),"           \
 			   " max_ms = greatest(audit_block.max_ms, excluded.max_ms),"                                          \
 			   " peak_ms = greatest(audit_block.peak_ms, excluded.peak_ms),"                                       \
 			   " floor_ms = least(audit_block.floor_ms, excluded.floor_ms)")                                       \
-	X(AUDIT_BLOCK_LOWER, "UPDATE audit_block SET floor_ms = $3 WHERE broker = $1 AND floor_ms > $3 AND block < $2")        \
-	X(AUDIT_BLOCK_FIRST, "SELECT block FROM audit_block WHERE broker = $1 AND peak_ms >= $2 ORDER BY peak_ms, block LIMIT 1") \
-	X(AUDIT_BLOCK_LAST, "SELECT block FROM audit_block WHERE broker = $1 AND floor_ms < $2"                                \
-			    " ORDER BY floor_ms DESC, block DESC LIMIT 1")                                                     \
-	X(SEARCH_ALL, SEARCH_OF_ALL("", "DESC"))                                                                               \
-	X(SEARCH_ALL_OLDEST, SEARCH_OF_ALL("", "ASC"))                                                                         \
-	X(SEARCH_ORGANISATION, SEARCH_OF_ALL(" AND organisation = $7", "DESC"))                                                \
-	X(SEARCH_ORGANISATION_OLDEST, SEARCH_OF_ALL(" AND organisation = $7", "ASC"))                                          \
+	X(AUDIT_BLOCK_LOWER, "UPDATE audit_block SET floor_ms = $2 WHERE floor_ms > $2 AND block < $1")                        \
+	X(AUDIT_BLOCK_FIRST, "SELECT block FROM audit_block WHERE peak_ms >= $1 ORDER BY peak_ms, block LIMIT 1")              \
+	X(AUDIT_BLOCK_LAST, "SELECT block FROM audit_block WHERE floor_ms < $1 ORDER BY floor_ms DESC, block DESC LIMIT 1")    \
+	X(SEARCH_ALL, SEARCH_OF_ALL("DESC"))                                                                               \
+	X(SEARCH_ALL_OLDEST, SEARCH_OF_ALL("ASC"))                                                                         \
+	X(SEARCH_ORGANISATION, SEARCH_OF_ORGANISATION("DESC"))                                                \
+	X(SEARCH_ORGANISATION_OLDEST, SEARCH_OF_ORGANISATION("ASC"))                                          \
 	X(SEARCH_PERSON, SEARCH_OF_TAGS("person", "", "DESC"))                                                                 \
 	X(SEARCH_PERSON_OLDEST, SEARCH_OF_TAGS("person", "", "ASC"))                                                           \
 	X(SEARCH_SUBJECT, SEARCH_OF_TAGS("subject", "", "DESC"))                                                               \
 	X(SEARCH_SUBJECT_OLDEST, SEARCH_OF_TAGS("subject", "", "ASC"))                                                         \
-	X(SEARCH_BOTH, SEARCH_OF_TAGS("subject", " AND person = ANY ($8::bytea[])", "DESC"))                                   \
-	X(SEARCH_BOTH_OLDEST, SEARCH_OF_TAGS("subject", " AND person = ANY ($8::bytea[])", "ASC"))                             \
-	X(AUDIT_KEY_PUT, "INSERT INTO audit_key (broker, id, month, class, sealed) VALUES ($1, $2, $3, $4, $5)")               \
-	X(AUDIT_KEY_DESTROY, "UPDATE audit_key SET sealed = NULL, destroyed_ms = $3 WHERE broker = $1 AND id = $2")            \
-	X(AUDIT_KEY_ALL, "SELECT id, month, class, destroyed_ms, sealed FROM audit_key WHERE broker = $1 ORDER BY id LIMIT $2") \
+	X(SEARCH_BOTH, SEARCH_OF_TAGS("subject", " AND person = ANY ($7::bytea[])", "DESC"))                                   \
+	X(SEARCH_BOTH_OLDEST, SEARCH_OF_TAGS("subject", " AND person = ANY ($7::bytea[])", "ASC"))                             \
+	X(AUDIT_KEY_PUT, "INSERT INTO audit_key (id, month, class, sealed) VALUES ($1, $2, $3, $4)")                           \
+	X(AUDIT_KEY_DESTROY, "UPDATE audit_key SET sealed = NULL, destroyed_ms = $2 WHERE id = $1")                            \
+	X(AUDIT_KEY_ALL, "SELECT id, month, class, destroyed_ms, sealed FROM audit_key ORDER BY id LIMIT $1")                  \
 	X(HOLD_PUT, "INSERT INTO hold (name, sealed) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed") \
 	X(HOLD_DELETE, "DELETE FROM hold WHERE name = $1")                                                                     \
 	X(HOLD_ALL, "SELECT name, sealed FROM hold ORDER BY name LIMIT $1")                                                    \
-	X(CHECKPOINT_PUT, "INSERT INTO checkpoint (broker, note) VALUES ($1, $2)"                                              \
-			  " ON CONFLICT (broker) DO UPDATE SET note = excluded.note")                                          \
-	X(CHECKPOINT_GET, "SELECT note FROM checkpoint WHERE broker = $1")                                                     \
-	X(HEARD_PUT, "INSERT INTO heard (broker, organisation, system, fits, size, received_ms, note)"                         \
-		     " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (broker, organisation, system, fits) DO UPDATE"         \
+	X(CHECKPOINT_PUT, "INSERT INTO checkpoint (id, note) VALUES (1, $1) ON CONFLICT (id) DO UPDATE SET note = excluded.note") \
+	X(CHECKPOINT_GET, "SELECT note FROM checkpoint WHERE id = 1")                                                          \
+	X(HEARD_PUT, "INSERT INTO heard (organisation, system, fits, size, received_ms, note)"                                 \
+		     " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (organisation, system, fits) DO UPDATE"                     \
 		     " SET size = excluded.size, received_ms = excluded.received_ms, note = excluded.note"                     \
 		     " WHERE excluded.size >= heard.size")                                                                     \
-	X(HEARD_AFTER, "SELECT " HEARD_COLUMNS " FROM heard WHERE broker = $1 AND id > $2 ORDER BY id LIMIT $3")               \
-	X(HEARD_LARGEST, "SELECT " HEARD_COLUMNS " FROM heard WHERE broker = $1 ORDER BY size DESC, id LIMIT 1")               \
-	X(HEARD_EXPIRE, "DELETE FROM heard WHERE broker = $1 AND id IN (SELECT id FROM heard WHERE broker = $1"                \
-			" ORDER BY fits, received_ms DESC OFFSET $2)")                                                         \
-	X(COSIGNED_PUT, "INSERT INTO cosigned (broker, which, time_ms, note) VALUES ($1, $2, $3, $4)"                          \
-			" ON CONFLICT (broker, which) DO UPDATE SET time_ms = excluded.time_ms, note = excluded.note")         \
-	X(COSIGNED_GET, "SELECT time_ms, note FROM cosigned WHERE broker = $1 AND which = $2")
+	X(HEARD_AFTER, "SELECT " HEARD_COLUMNS " FROM heard WHERE id > $1 ORDER BY id LIMIT $2")                               \
+	X(HEARD_LARGEST, "SELECT " HEARD_COLUMNS " FROM heard ORDER BY size DESC, id LIMIT 1")                                 \
+	X(HEARD_EXPIRE, "DELETE FROM heard WHERE id IN (SELECT id FROM heard ORDER BY fits, received_ms DESC OFFSET $1)")      \
+	X(COSIGNED_PUT, "INSERT INTO cosigned (which, time_ms, note) VALUES ($1, $2, $3)"                                      \
+			" ON CONFLICT (which) DO UPDATE SET time_ms = excluded.time_ms, note = excluded.note")                 \
+	X(COSIGNED_GET, "SELECT time_ms, note FROM cosigned WHERE which = $1")
 
 enum postgres_statement {
 #define X(name, sql) POSTGRES_##name,
@@ -197,11 +182,13 @@ struct postgres_host {
 	const char *host, *address, *port; // or NULL
 };
 
-// Of each session, after those of the connection string, so that these win. Plans do not depend on when statistics were made: always the index, as with SQLite. A client that is gone
-// without a word does not hold its broker's row for ever; that never ends a commit, which is no idling.
+// Of each session, after those of the connection string, so that these win. Plans do not depend on when statistics were made: always
+// the index, as with SQLite. A broker that stops in the middle of its batch, or is gone without a word, has its turn taken away in less
+// time than the others wait for it; that never ends a commit, which is no idling. Who waits for its turn and is gone does not stay in the
+// queue: the server looks whether its client is there. It does not while a commit waits for the second server.
 #define POSTGRES_SESSION_OPTIONS                                                                                                        \
 	" -c search_path=cpis -c enable_seqscan=off -c enable_bitmapscan=off -c plan_cache_mode=force_generic_plan -c jit=off"  \
-	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=60000"
+	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=3000 -c client_connection_check_interval=2000"
 
 // Keywords and values for PQconnectStartParams, with those of one host at the end.
 #define TARGET_SETTINGS 64
@@ -230,16 +217,13 @@ PGconn *postgres_target_connect(struct postgres_target *target, unsigned timeout
 struct postgres_queued {
 	enum postgres_statement statement;
 	bool prepared;               // and not run
-	bool conditional;            // its row is changed, or it fails
+	bool is_sync;                // no statement: the server is to be heard of, and reckons with who does not go on
 };
 
-#define INSTANCE_BYTES 16
 struct postgres_store {
 	struct store base;           // first: a struct store * of ours is a struct postgres_store *
 	struct postgres_target target;
 	PGconn *connection;          // NULL: lost
-	char broker[STORE_POSTGRES_BROKER_BYTES + 1];
-	uint8_t instance[INSTANCE_BYTES]; // whoever wrote it last into the broker's row may write its log
 	bool lone_server;
 	unsigned timeout_ms, connect_timeout_ms;
 	bool begun;
@@ -248,12 +232,12 @@ struct postgres_store {
 	bool warned;                 // since it was last set false
 	struct postgres_queued queue[QUEUE_LENGTH];
 	size_t queue_count;
+	size_t unsynced_bytes;       // of statements since the last sync
 	char failure[POSTGRES_FAILURE_BYTES]; // the last one
 	bool audit_counted;          // `audit_next` is known
 	uint64_t audit_next;         // rows, with those of this batch
 	uint64_t span_block, span_min_ms, span_max_ms; // times of rows of this batch that audit_block has not got yet
 	bool span_open;
-	uint64_t looked_ms;          // the latest time as of which it was asked whether a request had expired
 };
 
 static inline struct postgres_store *postgres_store_of(struct store *store)
@@ -309,8 +293,7 @@ enum store_status postgres_fail(struct postgres_store *store, const char *what, 
 // Drops the connection and all that was under way. Never cancels.
 void postgres_drop(struct postgres_store *store);
 // Sends a statement; its result is awaited later. False: it cannot be sent. `sql`: to prepare it; NULL: to run it.
-bool postgres_send(struct postgres_store *store, enum postgres_statement statement, const char *sql, const struct values *values,
-		   bool conditional);
+bool postgres_send(struct postgres_store *store, enum postgres_statement statement, const char *sql, const struct values *values);
 // Awaits all that was sent, and gives the last result unless `ret_last` is NULL. False when any of it failed: `failure` says why, and
 // the log; the connection is dropped where it is lost or the deadline is over.
 bool postgres_await(struct postgres_store *store, PGresult **ret_last);
@@ -319,8 +302,6 @@ bool postgres_await(struct postgres_store *store, PGresult **ret_last);
 enum store_status postgres_open_batch(struct postgres_store *store);
 // In a batch: a statement that gives no rows, whose failure is that of the next read or the commit.
 enum store_status postgres_write(struct postgres_store *store, enum postgres_statement statement, const struct values *values);
-// The same, of a statement that makes a column NULL, and so fails, where another broker was before this one.
-enum store_status postgres_write_unless_taken(struct postgres_store *store, enum postgres_statement statement, const struct values *values);
 // In a batch: one that is awaited, and how many rows it changed.
 enum store_status postgres_change(struct postgres_store *store, enum postgres_statement statement, const struct values *values,
 				  size_t *ret_rows);
@@ -380,8 +361,6 @@ enum store_status postgres_rejection_counts(struct store *, const struct ods_cod
 enum store_status postgres_rejection_expire(struct store *, const struct ods_code *authority, const uint64_t keep[2],
 					  size_t max, size_t *ret_removed);
 // store_postgres_rights.c
-enum store_status postgres_revision(struct store *, uint64_t *ret);
-enum store_status postgres_claim_jobs(struct store *, bool *ret);
 enum store_status postgres_quarantine_put(struct store *, const struct store_quarantine *);
 enum store_status postgres_quarantine_delete(struct store *, const struct store_tag *target);
 enum store_status postgres_quarantine_all(struct store *, size_t max, struct arena *, struct store_quarantine **ret,

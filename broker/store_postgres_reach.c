@@ -10,7 +10,7 @@
 
 static bool add_files(const struct postgres_target *target, struct store_postgres_reach *ret)
 {
-	static const char *const keywords[DATABASE_FILES_MAX] = {"sslrootcert", "sslcert", "sslkey", "sslcrl"};
+	static const char *const keywords[DATABASE_FILES_MAX] = {"sslrootcert", "sslcert", "sslkey", "sslcrl", "passfile"};
 	for (const PQconninfoOption *option = target->parsed; option->keyword != NULL; option++)
 		for (size_t i = 0; i < DATABASE_FILES_MAX; i++) {
 			if (strcmp(option->keyword, keywords[i]) != 0 || option->val == NULL || option->val[0] == '\0')

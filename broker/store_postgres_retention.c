@@ -1,27 +1,23 @@
-// PostgreSQL backend: the keys that this broker's audit records are sealed with, and what holds their destruction up.
+// PostgreSQL backend: the keys that audit records are sealed with, and what holds their destruction up.
 #include "broker/store_postgres_priv.h"
 
 enum store_status postgres_audit_key_put(struct store *base, const struct store_audit_key *key)
 {
-	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
-	values_text(&values, store->broker);
 	values_u64(&values, key->id);
 	values_u64(&values, key->month);
 	values_u64(&values, key->record_class);
 	values_bytes(&values, key->sealed.data, key->sealed.bytes);
-	return postgres_write(store, POSTGRES_AUDIT_KEY_PUT, &values);
+	return postgres_write(postgres_store_of(base), POSTGRES_AUDIT_KEY_PUT, &values);
 }
 
 // What is left of it in the server's files is for the operator: broker/README.md, "The PostgreSQL store".
 enum store_status postgres_audit_key_destroy(struct store *base, uint32_t id, uint64_t now_ms)
 {
-	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
-	values_text(&values, store->broker);
 	values_u64(&values, id);
 	values_u64(&values, now_ms);
-	return postgres_change_one(store, POSTGRES_AUDIT_KEY_DESTROY, &values);
+	return postgres_change_one(postgres_store_of(base), POSTGRES_AUDIT_KEY_DESTROY, &values);
 }
 
 static bool read_key(struct postgres_row row, struct arena *arena, void *to)
@@ -35,11 +31,9 @@ static bool read_key(struct postgres_row row, struct arena *arena, void *to)
 enum store_status postgres_audit_key_all(struct store *base, size_t max, struct arena *arena, struct store_audit_key **ret,
 					 size_t *ret_count)
 {
-	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
-	values_text(&values, store->broker);
 	values_u64(&values, max);
-	return postgres_list(store, POSTGRES_AUDIT_KEY_ALL, &values, read_key, sizeof **ret, arena, ret, ret_count);
+	return postgres_list(postgres_store_of(base), POSTGRES_AUDIT_KEY_ALL, &values, read_key, sizeof **ret, arena, ret, ret_count);
 }
 
 enum store_status postgres_hold_put(struct store *base, const struct store_hold *hold)

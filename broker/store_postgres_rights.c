@@ -16,20 +16,6 @@ static struct values up_to(size_t max)
 	return values;
 }
 
-enum store_status postgres_revision(struct store *base, uint64_t *ret)
-{
-	return postgres_get(postgres_store_of(base), POSTGRES_REVISION, NULL, postgres_read_u64, sizeof *ret, NULL, ret);
-}
-
-// Whoever has the row locked is at it: the lock goes with the batch, also when its broker goes without a word.
-enum store_status postgres_claim_jobs(struct store *base, bool *ret)
-{
-	uint64_t id;
-	enum store_status status = postgres_get(postgres_store_of(base), POSTGRES_CLAIM_JOBS, NULL, postgres_read_u64, sizeof id, NULL, &id);
-	*ret = status == STORE_OK;
-	return status == STORE_NOT_FOUND ? STORE_OK : status;
-}
-
 // ------------------------------------------------------------------ quarantine
 
 enum store_status postgres_quarantine_put(struct store *base, const struct store_quarantine *entry)

@@ -11,7 +11,10 @@
 #include "broker/store_postgres_priv.h"
 #include "proto/invariant.h"
 
-#define NOT_NULL_VIOLATION "23502"
+// Before libpq sends of itself what it has gathered: what it sends ends with a sync then, and the server's reckoning with a broker that
+// stops there has begun.
+#define UNSYNCED_BYTES_MAX 4096u
+#define STATEMENT_BYTES 150u // around its values, about
 
 static const char *const names[] = {
 #define X(name, sql) #name,
@@ -48,11 +51,27 @@ void postgres_drop(struct postgres_store *store)
 
 // ------------------------------------------------------------------ the pipeline
 
-bool postgres_send(struct postgres_store *store, enum postgres_statement statement, const char *sql, const struct values *values,
-		   bool conditional)
+static bool enqueue(struct postgres_store *store, enum postgres_statement statement, bool sent, struct postgres_queued queued)
+{
+	if (!sent) {
+		fail(store, names[statement], PQerrorMessage(store->connection));
+		postgres_drop(store);
+		return false;
+	}
+	store->queue[store->queue_count++] = queued;
+	return true;
+}
+
+static bool send_sync(struct postgres_store *store, enum postgres_statement after)
+{
+	store->unsynced_bytes = 0;
+	return enqueue(store, after, PQpipelineSync(store->connection) == 1, (struct postgres_queued){.statement = after, .is_sync = true});
+}
+
+bool postgres_send(struct postgres_store *store, enum postgres_statement statement, const char *sql, const struct values *values)
 {
 	static const int formats[VALUES_LENGTH] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-	if (store->queue_count == QUEUE_LENGTH && !postgres_await(store, NULL))
+	if (store->queue_count > QUEUE_LENGTH - 2 && !postgres_await(store, NULL))
 		return false;
 	const char *places[VALUES_LENGTH];
 	if (values != NULL)
@@ -61,13 +80,12 @@ bool postgres_send(struct postgres_store *store, enum postgres_statement stateme
 			       : PQsendQueryPrepared(store->connection, names[statement], values == NULL ? 0 : values->count,
 						     values == NULL ? NULL : places, values == NULL ? NULL : values->bytes,
 						     values == NULL ? NULL : formats, 1);
-	if (sent != 1) {
-		fail(store, names[statement], PQerrorMessage(store->connection));
-		postgres_drop(store);
+	if (!enqueue(store, statement, sent == 1, (struct postgres_queued){.statement = statement, .prepared = sql != NULL}))
 		return false;
-	}
-	store->queue[store->queue_count++] = (struct postgres_queued){statement, sql != NULL, conditional};
-	return true;
+	store->unsynced_bytes += STATEMENT_BYTES;
+	for (int i = 0; values != NULL && i < values->count; i++)
+		store->unsynced_bytes += (size_t)values->bytes[i];
+	return store->unsynced_bytes < UNSYNCED_BYTES_MAX || send_sync(store, statement);
 }
 
 // The next result, or NULL at the end of a statement's. False: the connection is lost, or the deadline is over.
@@ -90,12 +108,6 @@ static bool next_result(struct postgres_store *store, uint64_t deadline_ms, PGre
 	return true;
 }
 
-static const char *taken(enum postgres_statement statement)
-{
-	return statement == POSTGRES_FENCE ? "another broker of this name has opened this log: this one may not write it any more"
-					   : "another broker has written this row meanwhile";
-}
-
 // Whether a statement was done. Of those after one that failed nothing is said: they were not run.
 static bool is_done(struct postgres_store *store, const struct postgres_queued *queued, const PGresult *result)
 {
@@ -106,14 +118,12 @@ static bool is_done(struct postgres_store *store, const struct postgres_queued *
 	if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
 		const char *code = PQresultErrorField(result, PG_DIAG_SQLSTATE), *text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 		char why[POSTGRES_FAILURE_BYTES];
-		if (queued->conditional && code != NULL && strcmp(code, NOT_NULL_VIOLATION) == 0)
-			return fail(store, name, taken(queued->statement));
 		// Not its detail, which would quote the row.
 		snprintf(why, sizeof why, "%s (%s)", text == NULL ? PQresultErrorMessage(result) : text, code == NULL ? "no SQLSTATE" : code);
 		return fail(store, name, why);
 	}
-	if (queued->statement == POSTGRES_FENCE && !queued->prepared && strcmp(PQcmdTuples((PGresult *)(uintptr_t)result), "1") != 0)
-		return fail(store, name, "this broker's row is gone: the database is not the one whose log it has open");
+	if (queued->statement == POSTGRES_TURN && !queued->prepared && strcmp(PQcmdTuples((PGresult *)(uintptr_t)result), "1") != 0)
+		return fail(store, name, "the row of the brokers' turns is gone: migrate a new database, or put this one back");
 	// A transaction that failed ends so too, and says so.
 	if (queued->statement == POSTGRES_COMMIT && !queued->prepared && strcmp(PQcmdStatus((PGresult *)(uintptr_t)result), "COMMIT") != 0)
 		return fail(store, name, "the server rolled back");
@@ -128,6 +138,14 @@ static bool lost(struct postgres_store *store)
 	return false;
 }
 
+static bool await_sync(struct postgres_store *store, uint64_t deadline_ms)
+{
+	PGresult *result = NULL;
+	bool synced = next_result(store, deadline_ms, &result) && PQresultStatus(result) == PGRES_PIPELINE_SYNC;
+	PQclear(result);
+	return synced;
+}
+
 bool postgres_await(struct postgres_store *store, PGresult **ret_last)
 {
 	uint64_t deadline_ms = clock_monotonic_ms() + store->timeout_ms;
@@ -135,7 +153,13 @@ bool postgres_await(struct postgres_store *store, PGresult **ret_last)
 	bool done = true;
 	if (PQpipelineSync(store->connection) != 1)
 		return lost(store);
+	store->unsynced_bytes = 0;
 	for (size_t i = 0; i < store->queue_count; i++) {
+		if (store->queue[i].is_sync) {
+			if (!await_sync(store, deadline_ms))
+				return PQclear(last), lost(store);
+			continue;
+		}
 		PQclear(last);
 		last = NULL;
 		if (!next_result(store, deadline_ms, &last) || last == NULL)
@@ -147,9 +171,8 @@ bool postgres_await(struct postgres_store *store, PGresult **ret_last)
 			return PQclear(result), PQclear(last), lost(store);
 	}
 	store->queue_count = 0;
-	if (!next_result(store, deadline_ms, &result) || PQresultStatus(result) != PGRES_PIPELINE_SYNC)
-		return PQclear(result), PQclear(last), lost(store);
-	PQclear(result);
+	if (!await_sync(store, deadline_ms))
+		return PQclear(last), lost(store);
 	if (done && ret_last != NULL)
 		*ret_last = last;
 	else
@@ -161,19 +184,16 @@ bool postgres_await(struct postgres_store *store, PGresult **ret_last)
 
 enum store_status postgres_open_batch(struct postgres_store *store)
 {
-	struct values fence = {0};
 	if (store->opened)
 		return STORE_OK;
-	values_text(&fence, store->broker);
-	values_bytes(&fence, store->instance, sizeof store->instance);
 	store->opened = true;
 	// It also makes each commit one that writes, and so waits for the second server: also of a batch that has only read.
-	bool sent = postgres_send(store, POSTGRES_BEGIN, NULL, NULL, false) && postgres_send(store, POSTGRES_FENCE, NULL, &fence, true);
+	bool sent = postgres_send(store, POSTGRES_BEGIN, NULL, NULL) && postgres_send(store, POSTGRES_TURN, NULL, NULL);
 	return sent ? STORE_OK : STORE_FAILED;
 }
 
 // That an earlier call of the batch failed has been said.
-static bool issue(struct postgres_store *store, enum postgres_statement statement, const struct values *values, bool conditional)
+static bool issue(struct postgres_store *store, enum postgres_statement statement, const struct values *values)
 {
 	if (store->poisoned)
 		return false;
@@ -183,19 +203,13 @@ static bool issue(struct postgres_store *store, enum postgres_statement statemen
 		return false;
 	if (store->begun && postgres_open_batch(store) != STORE_OK)
 		return false;
-	return postgres_send(store, statement, NULL, values, conditional);
+	return postgres_send(store, statement, NULL, values);
 }
 
 enum store_status postgres_write(struct postgres_store *store, enum postgres_statement statement, const struct values *values)
 {
 	INVARIANT(store->begun);
-	return issue(store, statement, values, false) ? STORE_OK : STORE_FAILED;
-}
-
-enum store_status postgres_write_unless_taken(struct postgres_store *store, enum postgres_statement statement, const struct values *values)
-{
-	INVARIANT(store->begun);
-	return issue(store, statement, values, true) ? STORE_OK : STORE_FAILED;
+	return issue(store, statement, values) ? STORE_OK : STORE_FAILED;
 }
 
 enum store_status postgres_change(struct postgres_store *store, enum postgres_statement statement, const struct values *values,
@@ -203,7 +217,7 @@ enum store_status postgres_change(struct postgres_store *store, enum postgres_st
 {
 	PGresult *result;
 	INVARIANT(store->begun);
-	if (!issue(store, statement, values, false) || !postgres_await(store, &result))
+	if (!issue(store, statement, values) || !postgres_await(store, &result))
 		return STORE_FAILED;
 	*ret_rows = (size_t)strtoull(PQcmdTuples(result), NULL, 10);
 	PQclear(result);
@@ -234,11 +248,14 @@ static enum store_status unreadable(struct postgres_store *store, enum postgres_
 enum store_status postgres_get(struct postgres_store *store, enum postgres_statement statement, const struct values *values,
 			       postgres_read_row *read, size_t bytes, struct arena *arena, void *ret)
 {
-	struct store_audit room; // the largest of all rows
+	union {
+		struct store_audit audit;
+		struct store_others others;
+	} room; // for the largest of all rows
 	PGresult *result;
 	enum store_status status = STORE_OK;
 	INVARIANT(bytes <= sizeof room);
-	if (!issue(store, statement, values, false) || !postgres_await(store, &result))
+	if (!issue(store, statement, values) || !postgres_await(store, &result))
 		return STORE_FAILED;
 	if (PQntuples(result) == 0)
 		status = STORE_NOT_FOUND;
@@ -254,7 +271,7 @@ enum store_status postgres_list(struct postgres_store *store, enum postgres_stat
 				postgres_read_row *read, size_t bytes, struct arena *arena, void *ret, size_t *ret_count)
 {
 	PGresult *result;
-	if (!issue(store, statement, values, false) || !postgres_await(store, &result))
+	if (!issue(store, statement, values) || !postgres_await(store, &result))
 		return STORE_FAILED;
 	size_t count = (size_t)PQntuples(result);
 	uint8_t *rows = count == 0 ? NULL : arena_alloc(arena, count * bytes);

@@ -9,7 +9,7 @@
 #define CONNECT_TIMEOUT_MS 5000u
 
 // Every broker reads and writes these; all that names a child or a person is sealed. Texts are compared byte by byte.
-#define SHARED_TABLES                                                                                                          \
+#define CHILD_TABLES                                                                                                          \
 	"CREATE TABLE plan ("                                                                                                  \
 	"  slot bytea NOT NULL, generation bigint NOT NULL, subject bytea NOT NULL, authority text COLLATE \"C\" NOT NULL,"    \
 	"  sealed bytea NOT NULL, PRIMARY KEY (slot, generation));"                                                            \
@@ -30,11 +30,9 @@
 	"  leased_by bytea, PRIMARY KEY (organisation, box, id));"                                                             \
 	"CREATE INDEX inbox_open ON inbox (organisation, box, id) WHERE acknowledged_ms = 0 AND expired_ms = 0;"               \
 	"CREATE UNIQUE INDEX inbox_escalated ON inbox (organisation, escalation_id) WHERE escalation_id > 0;"                  \
+	"CREATE INDEX inbox_escalated_open ON inbox (organisation, escalation_id)"                                             \
+	"  WHERE escalation_id > 0 AND acknowledged_ms = 0 AND expired_ms = 0;"                                                \
 	"CREATE INDEX inbox_due ON inbox (box, due_ms) WHERE due_ms > 0;"                                                      \
-	/* The last id of each box; of box 3 the last escalation_id. */                                                        \
-	"CREATE TABLE inbox_number ("                                                                                          \
-	"  organisation text COLLATE \"C\" NOT NULL, box bigint NOT NULL, last bigint NOT NULL,"                               \
-	"  PRIMARY KEY (organisation, box));"                                                                                  \
 	"CREATE TABLE reported (id bigint PRIMARY KEY CHECK (id = 1), until_ms bigint NOT NULL, after text NOT NULL);"         \
 	"CREATE TABLE authority ("                                                                                             \
 	"  organisation text COLLATE \"C\" PRIMARY KEY, last_published_ms bigint NOT NULL, due_ms bigint NOT NULL,"            \
@@ -51,40 +49,48 @@
 	"CREATE INDEX request_by_expiry ON request (expires_ms);"                                                              \
 	"CREATE TABLE hold (name bytea PRIMARY KEY, sealed bytea NOT NULL);"
 
-// Each row is of one broker's log.
+// The log is one, and all brokers append to it in turn.
 #define LOG_TABLES                                                                                                             \
-	/* Who has it: the process that opened it last. */                                                                     \
-	"CREATE TABLE broker ("                                                                                                \
-	"  name text COLLATE \"C\" PRIMARY KEY, instance bytea NOT NULL, batches bigint NOT NULL DEFAULT 0)"                   \
-	"  WITH (fillfactor = 50);"                                                                                            \
 	"CREATE TABLE audit ("                                                                                                 \
-	"  broker text COLLATE \"C\" NOT NULL, idx bigint NOT NULL, salt bytea NOT NULL,"                                      \
-	"  record bytea NOT NULL, nodes bytea NOT NULL, time_ms bigint NOT NULL, organisation text COLLATE \"C\" NOT NULL,"    \
-	"  subject bytea, person bytea, PRIMARY KEY (broker, idx));"                                                           \
-	"CREATE INDEX audit_by_subject ON audit (broker, subject, idx) WHERE subject IS NOT NULL;"                             \
-	"CREATE INDEX audit_by_person ON audit (broker, person, idx) WHERE person IS NOT NULL;"                                \
-	"CREATE INDEX audit_by_organisation ON audit (broker, organisation, idx);"                                             \
+	"  idx bigint PRIMARY KEY, salt bytea NOT NULL, record bytea NOT NULL, nodes bytea NOT NULL, time_ms bigint NOT NULL," \
+	"  organisation text COLLATE \"C\" NOT NULL, subject bytea, person bytea);"                                          \
+	"CREATE INDEX audit_by_subject ON audit (subject, idx) WHERE subject IS NOT NULL;"                                     \
+	"CREATE INDEX audit_by_person ON audit (person, idx) WHERE person IS NOT NULL;"                                        \
+	"CREATE INDEX audit_by_organisation ON audit (organisation, idx);"                                                     \
 	/* Of 1,024 rows each: store_postgres_search.c. */                                                                     \
 	"CREATE TABLE audit_block ("                                                                                           \
-	"  broker text COLLATE \"C\" NOT NULL, block bigint NOT NULL, min_ms bigint NOT NULL, max_ms bigint NOT NULL,"         \
-	"  peak_ms bigint NOT NULL, floor_ms bigint NOT NULL, PRIMARY KEY (broker, block));"                                   \
-	"CREATE INDEX audit_block_by_peak ON audit_block (broker, peak_ms, block);"                                            \
-	"CREATE INDEX audit_block_by_floor ON audit_block (broker, floor_ms, block);"                                          \
+	"  block bigint PRIMARY KEY, min_ms bigint NOT NULL, max_ms bigint NOT NULL, peak_ms bigint NOT NULL,"                 \
+	"  floor_ms bigint NOT NULL);"                                                                                         \
+	"CREATE INDEX audit_block_by_peak ON audit_block (peak_ms, block);"                                                    \
+	"CREATE INDEX audit_block_by_floor ON audit_block (floor_ms, block);"                                                  \
 	"CREATE TABLE access ("                                                                                                \
-	"  broker text COLLATE \"C\" NOT NULL, subject bytea NOT NULL, audit_index bigint NOT NULL, silent boolean NOT NULL,"  \
-	"  sealed bytea NOT NULL, PRIMARY KEY (broker, subject, audit_index));"                                                \
+	"  subject bytea NOT NULL, audit_index bigint NOT NULL, silent boolean NOT NULL, sealed bytea NOT NULL,"               \
+	"  PRIMARY KEY (subject, audit_index));"                                                                               \
 	"CREATE TABLE audit_key ("                                                                                             \
-	"  broker text COLLATE \"C\" NOT NULL, id bigint NOT NULL, month bigint NOT NULL, class bigint NOT NULL,"              \
-	"  destroyed_ms bigint NOT NULL DEFAULT 0, sealed bytea, PRIMARY KEY (broker, id));"                                   \
-	"CREATE TABLE checkpoint (broker text COLLATE \"C\" PRIMARY KEY, note text NOT NULL);"                                 \
+	"  id bigint PRIMARY KEY, month bigint NOT NULL, class bigint NOT NULL, destroyed_ms bigint NOT NULL DEFAULT 0,"       \
+	"  sealed bytea);"                                                                                                     \
+	"CREATE TABLE checkpoint (id bigint PRIMARY KEY CHECK (id = 1), note text NOT NULL);"                                  \
 	"CREATE TABLE heard ("                                                                                                 \
-	"  broker text COLLATE \"C\" NOT NULL, id bigint GENERATED ALWAYS AS IDENTITY, organisation text NOT NULL,"            \
-	"  system text NOT NULL, fits boolean NOT NULL, size bigint NOT NULL, received_ms bigint NOT NULL, note text NOT NULL," \
-	"  PRIMARY KEY (broker, id), UNIQUE (broker, organisation, system, fits));"                                            \
-	"CREATE INDEX heard_by_size ON heard (broker, size DESC, id);"                                                         \
-	"CREATE TABLE cosigned ("                                                                                              \
-	"  broker text COLLATE \"C\" NOT NULL, which bigint NOT NULL, time_ms bigint NOT NULL, note text NOT NULL,"            \
-	"  PRIMARY KEY (broker, which));"
+	"  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, organisation text NOT NULL, system text NOT NULL,"              \
+	"  fits boolean NOT NULL, size bigint NOT NULL, received_ms bigint NOT NULL, note text NOT NULL,"                      \
+	"  UNIQUE (organisation, system, fits));"                                                                              \
+	"CREATE INDEX heard_by_size ON heard (size DESC, id);"                                                                 \
+	"CREATE TABLE cosigned (which bigint PRIMARY KEY, time_ms bigint NOT NULL, note text NOT NULL);"
+
+#define COUNTED(table)                                                                                                         \
+	"CREATE TRIGGER kept_in_memory_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON " table                         \
+	" FOR EACH STATEMENT EXECUTE FUNCTION kept_in_memory_changed();"
+
+// One row of each. Whoever has that of `turn` locked has the turn; the revision is counted by the tables themselves: no statement can
+// forget it, and what an administrator changes by hand is seen too.
+#define BROKERS                                                                                                                \
+	"CREATE TABLE turn (id bigint PRIMARY KEY CHECK (id = 1), batches bigint NOT NULL) WITH (fillfactor = 50);"            \
+	"INSERT INTO turn (id, batches) VALUES (1, 0);"                                                                        \
+	"CREATE TABLE revision (id bigint PRIMARY KEY CHECK (id = 1), number bigint NOT NULL);"                                \
+	"INSERT INTO revision (id, number) VALUES (1, 1);"                                                                     \
+	"CREATE FUNCTION kept_in_memory_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"                                \
+	"  UPDATE cpis.revision SET number = number + 1; RETURN NULL; END $$;"                                                 \
+	COUNTED("quarantine") COUNTED("role") COUNTED("enrolment") COUNTED("policy") COUNTED("audit_key") COUNTED("cosigned")
 
 // Against mistakes, and against whoever has the broker's role. Whoever owns the tables can drop these; the signed log is what finds
 // them out. ALWAYS: also where a session says that it only replicates.
@@ -94,7 +100,7 @@
 	"CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_is_kept();"  \
 	"CREATE TRIGGER audit_is_not_emptied BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_is_kept();"    \
 	"CREATE FUNCTION audit_is_next() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"                                         \
-	"  IF NEW.idx IS DISTINCT FROM (SELECT coalesce(max(idx) + 1, 0) FROM cpis.audit WHERE broker = NEW.broker) THEN"      \
+	"  IF NEW.idx IS DISTINCT FROM (SELECT coalesce(max(idx) + 1, 0) FROM cpis.audit) THEN"                               \
 	"    RAISE EXCEPTION 'audit rows are only appended, in order' USING ERRCODE = '42501'; END IF;"                        \
 	"  RETURN NEW; END $$;"                                                                                                \
 	"CREATE TRIGGER audit_is_only_appended BEFORE INSERT ON audit FOR EACH ROW EXECUTE FUNCTION audit_is_next();"          \
@@ -120,7 +126,8 @@
 	"GRANT EXECUTE ON FUNCTION durable(boolean) TO cpis_broker;"                                                           \
 	"GRANT SELECT ON migration TO cpis_broker;"                                                                            \
 	"GRANT SELECT, INSERT ON audit TO cpis_broker;"                                                                        \
-	"GRANT SELECT, INSERT, UPDATE (instance, batches) ON broker TO cpis_broker;"                                           \
+	"GRANT SELECT, UPDATE (batches) ON turn TO cpis_broker;"                                                               \
+	"GRANT SELECT, UPDATE (number) ON revision TO cpis_broker;"                                                            \
 	"GRANT SELECT, INSERT, UPDATE (min_ms, max_ms, peak_ms, floor_ms) ON audit_block TO cpis_broker;"                      \
 	"GRANT SELECT, INSERT, UPDATE (sealed, destroyed_ms) ON audit_key TO cpis_broker;"                                     \
 	"GRANT SELECT, INSERT, UPDATE (note) ON checkpoint TO cpis_broker;"                                                    \
@@ -131,7 +138,6 @@
 	"GRANT SELECT, INSERT, UPDATE (record, code, field, since_ms, sealed), DELETE ON rejection TO cpis_broker;"            \
 	"GRANT SELECT, INSERT, UPDATE (acknowledged_ms, delivered_ms, lease_until_ms, escalated_ms, escalation_id, expired_ms," \
 	"  answered_ms, due_ms, acknowledged_by, leased_by) ON inbox TO cpis_broker;"                                          \
-	"GRANT SELECT, INSERT, UPDATE (last) ON inbox_number TO cpis_broker;"                                                  \
 	"GRANT SELECT, INSERT, UPDATE (until_ms, after) ON reported TO cpis_broker;"                                           \
 	"GRANT SELECT, INSERT, UPDATE (last_published_ms, due_ms, sealed) ON authority TO cpis_broker;"                        \
 	"GRANT SELECT, INSERT, UPDATE (since_ms, sealed), DELETE ON quarantine TO cpis_broker;"                                \
@@ -140,36 +146,12 @@
 	"GRANT SELECT, INSERT, UPDATE (used_ms) ON role_use TO cpis_broker;"                                                   \
 	"GRANT SELECT, INSERT, UPDATE (digest, expires_ms, sealed), DELETE ON request TO cpis_broker;"
 
-// Of several brokers. The revision is counted by the tables themselves: no statement can forget it, and what an administrator changes by hand is seen too.
-#define BROKERS                                                                                                                \
-	"CREATE TABLE revision (id bigint PRIMARY KEY CHECK (id = 1), number bigint NOT NULL);"                                \
-	"INSERT INTO revision (id, number) VALUES (1, 1);"                                                                     \
-	"CREATE FUNCTION rights_changed() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"                                        \
-	"  UPDATE cpis.revision SET number = number + 1; RETURN NULL; END $$;"                                                 \
-	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON quarantine"                             \
-	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
-	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON role"                                   \
-	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
-	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON enrolment"                              \
-	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
-	"CREATE TRIGGER rights_changed AFTER INSERT OR UPDATE OR DELETE OR TRUNCATE ON policy"                                 \
-	"  FOR EACH STATEMENT EXECUTE FUNCTION rights_changed();"                                                              \
-	"REVOKE ALL ON revision FROM PUBLIC; REVOKE ALL ON FUNCTION rights_changed() FROM PUBLIC;"                             \
-	"GRANT SELECT, UPDATE (number) ON revision TO cpis_broker;"                                                   \
-	/* Counted up by each write: two brokers never change what both have read. */                                          \
-	"ALTER TABLE authority ADD COLUMN version bigint NOT NULL DEFAULT 1;"                                                  \
-	"GRANT UPDATE (version) ON authority TO cpis_broker;"                                                                  \
-	/* Whoever has its row locked does what is due by time. */                                                             \
-	"CREATE TABLE job (id bigint PRIMARY KEY CHECK (id = 1)); INSERT INTO job (id) VALUES (1);"                            \
-	"REVOKE ALL ON job FROM PUBLIC; GRANT SELECT, UPDATE ON job TO cpis_broker;"
-
 // Number 1 first.
 static const struct {
 	const char *name, *sql;
 } migrations[] = {
-	{"tables", SHARED_TABLES LOG_TABLES},
+	{"tables", CHILD_TABLES LOG_TABLES BROKERS},
 	{"the log is only appended to, by the rights of its own role", LOG_TRIGGERS DURABLE RIGHTS},
-	{"several brokers do not get in each other''s way", BROKERS},
 };
 #define MIGRATIONS (sizeof migrations / sizeof migrations[0])
 _Static_assert(MIGRATIONS == STORE_POSTGRES_SCHEMA_GREATEST, "the newest is the greatest");

@@ -1,4 +1,4 @@
-// PostgreSQL backend: finding rows of this broker's audit log by child, member of staff, organisation and time. Three indexes go along
+// PostgreSQL backend: finding rows of the audit log by child, member of staff, organisation and time. Three indexes go along
 // the rows' numbers; with several tags each is a walk of its own, of `limit` rows at most (SEARCH_OF_TAGS).
 //
 // Times: as in store_sqlite_search.c, but each batch notes its own rows.
@@ -15,12 +15,10 @@ bool postgres_end_span(struct postgres_store *store)
 	if (!store->span_open)
 		return true;
 	store->span_open = false;
-	values_text(&span, store->broker);
 	values_u64(&span, store->span_block);
 	values_u64(&span, store->span_min_ms);
 	values_u64(&span, store->span_max_ms);
 	// Only after a clock was set back are there any before it with a later one.
-	values_text(&lower, store->broker);
 	values_u64(&lower, store->span_block);
 	values_u64(&lower, store->span_min_ms);
 	return postgres_write(store, POSTGRES_AUDIT_BLOCK_PUT, &span) == STORE_OK &&
@@ -48,7 +46,6 @@ static enum store_status find_block(struct store *base, enum store_blocks_end en
 {
 	struct postgres_store *store = postgres_store_of(base);
 	struct values values = {0};
-	values_text(&values, store->broker);
 	values_u64(&values, time_ms);
 	return postgres_get(store, end == STORE_BLOCKS_FIRST ? POSTGRES_AUDIT_BLOCK_FIRST : POSTGRES_AUDIT_BLOCK_LAST, &values,
 			    postgres_read_u64, sizeof *ret_block, NULL, ret_block);
@@ -95,7 +92,6 @@ enum store_status postgres_audit_search(struct store *base, const struct store_a
 	}
 	if (range->tag_count + range->person_count > QUERY_TAGS)
 		return STORE_NO_MEMORY;
-	values_text(&values, store->broker);
 	values_u64(&values, from);
 	values_u64(&values, until);
 	values_u64(&values, store_bounded(range->from_ms));

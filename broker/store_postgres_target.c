@@ -134,6 +134,11 @@ bool postgres_target_init(struct postgres_target *target, const char *conninfo, 
 	// libpq takes from there what the string does not say: another address, for one, than that of a host of this machine.
 	if (setting(target, "service") != NULL || getenv("PGSERVICE") != NULL || getenv("PGHOSTADDR") != NULL)
 		return refuse(failure, "the connection string is to say itself what a service file, PGSERVICE or PGHOSTADDR would say");
+	// Of a command line everybody on the machine reads it, and messages quote it.
+	if (setting(target, "password") != NULL || getenv("PGPASSWORD") != NULL)
+		return refuse(failure, "the connection string is to name a passfile, or a certificate, rather than to have a password");
+	if (setting(target, "sslcrldir") != NULL)
+		return refuse(failure, "the connection string is to name one file of revoked certificates, sslcrl, rather than sslcrldir");
 	if (!add_hosts(target, failure) || !is_verified(target, failure))
 		return false;
 	return add_settings(target) || refuse(failure, "out of memory");

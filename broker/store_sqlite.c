@@ -270,17 +270,10 @@ static void close_store(struct store *base)
 }
 
 // Nobody else writes the file.
-static enum store_status revision(struct store *base, uint64_t *ret)
+static enum store_status others(struct store *base, struct store_others *ret)
 {
 	(void)base;
-	*ret = 0;
-	return STORE_OK;
-}
-
-static enum store_status claim_jobs(struct store *base, bool *ret)
-{
-	(void)base;
-	*ret = true;
+	ret->possible = false;
 	return STORE_OK;
 }
 
@@ -289,8 +282,7 @@ static const struct store_ops sqlite_ops = {
 	.commit = commit,
 	.rollback = rollback,
 	.close = close_store,
-	.revision = revision,
-	.claim_jobs = claim_jobs,
+	.others = others,
 	.plan_put = sqlite_plan_put,
 	.plan_get = sqlite_plan_get,
 	.plan_delete = sqlite_plan_delete,

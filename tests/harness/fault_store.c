@@ -19,8 +19,7 @@ static bool fails(struct fault_store *fault)
 	}
 
 FORWARD(begin, (struct store *store), (fault->real))
-FORWARD(revision, (struct store *store, uint64_t *ret), (fault->real, ret))
-FORWARD(claim_jobs, (struct store *store, bool *ret), (fault->real, ret))
+FORWARD(others, (struct store *store, struct store_others *ret), (fault->real, ret))
 FORWARD(plan_put, (struct store *store, const struct store_plan *row), (fault->real, row))
 FORWARD(plan_get,
 	(struct store *store, const struct store_tag *slot, uint64_t generation, struct arena *arena, struct store_plan *ret),
@@ -183,8 +182,7 @@ static const struct store_ops fault_ops = {
 	.commit = fault_commit,
 	.rollback = fault_rollback,
 	.close = fault_close,
-	.revision = fault_revision,
-	.claim_jobs = fault_claim_jobs,
+	.others = fault_others,
 	.plan_put = fault_plan_put,
 	.plan_get = fault_plan_get,
 	.plan_delete = fault_plan_delete,

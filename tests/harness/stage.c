@@ -246,14 +246,14 @@ void stage_revoke_system(struct stage *stage, enum stage_system system)
 
 // ------------------------------------------------------------------ store and core
 
-bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DETAIL_BYTES])
+static bool try_core(struct stage *stage, struct store *store, struct core **ret, char detail[CORE_DETAIL_BYTES])
 {
 	struct core_options options = {
 		.broker_name = STAGE_BROKER_NAME,
 		.log_origin = stage->log.origin,
 		.policy = stage->policy,
 		.policy_reader = {read_register, stage},
-		.store = &stage->fault.store,
+		.store = store,
 		.vault = stage->vault,
 		.session_keys = stage->session_keys,
 		.log_key = stage->log_key,
@@ -263,6 +263,25 @@ bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DET
 		.batch_max = STAGE_BATCH_MAX,
 	};
 	return core_new(&options, ret, detail);
+}
+
+bool stage_try_core(struct stage *stage, struct core **ret, char detail[CORE_DETAIL_BYTES])
+{
+	return try_core(stage, &stage->fault.store, ret, detail);
+}
+
+void stage_add_broker(struct stage *stage, struct store *store)
+{
+	char detail[CORE_DETAIL_BYTES] = "";
+	stage->other_disk = store;
+	stage_must(try_core(stage, store, &stage->other_core, detail), "core", detail);
+}
+
+void stage_change_broker(struct stage *stage)
+{
+	struct core *core = stage->core;
+	stage->core = stage->other_core;
+	stage->other_core = core;
 }
 
 void stage_restart(struct stage *stage)
@@ -381,6 +400,9 @@ void stage_free(struct stage *stage)
 	if (stage == NULL)
 		return;
 	core_free(stage->core);
+	core_free(stage->other_core);
+	if (stage->other_disk != NULL)
+		stage->other_disk->ops->close(stage->other_disk);
 	stage->disk->ops->close(stage->disk);
 	vault_free(stage->vault);
 	signing_key_free(stage->log_key);

@@ -92,6 +92,8 @@ struct stage {
 	struct store *disk;
 	struct fault_store fault;                // before `disk`; the core sees this one
 	struct core *core;
+	struct core *other_core;                 // stage_add_broker; NULL: there is one broker
+	struct store *other_disk;
 	bool unsigned_acts;                      // publications are not signed
 	bool asks_demographics;                  // the register names a demographics service
 	void (*around_core)(bool inside);        // told when a request goes into the core or a batch is ended, and after; NULL: nobody
@@ -123,6 +125,11 @@ const char *stage_uid(enum stage_person person);
 enum stage_system stage_system_of(enum stage_person person);
 
 // ------------------------------------------------------------------ scenery
+
+// A second broker with the same keys, policy and register on a store of its own that is the same database. What follows is asked of the
+// one that stage_change_broker was called for last. Not while it is the second one: stage_restart.
+void stage_add_broker(struct stage *stage, struct store *store);
+void stage_change_broker(struct stage *stage);
 
 // The core goes and a new one comes over the same store; sessions and register stay.
 void stage_restart(struct stage *stage);

@@ -54,7 +54,7 @@ static void use_file(struct world_broker *broker)
 void world_broker_use_postgres(struct world_broker *broker, const char *conninfo)
 {
 	char store[2200];
-	snprintf(store, sizeof store, "store_postgres: %s\nstore_lone_server: yes\nstore_shared: yes\nstore_key: store.key\n", conninfo);
+	snprintf(store, sizeof store, "store_postgres: %s\nstore_lone_server: yes\nstore_key: store.key\n", conninfo);
 	write_config(broker, store);
 }
 

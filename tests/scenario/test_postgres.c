@@ -27,7 +27,7 @@ static struct store *open_store(void)
 	struct store *opened = NULL;
 	char conninfo[POSTGRES_CONNINFO_BYTES], detail[STORE_DETAIL_BYTES] = "";
 	postgres_conninfo(&server, "broker1", database, conninfo);
-	struct store_postgres_options options = {.conninfo = conninfo, .broker = STAGE_BROKER_NAME, .timeout_ms = 60000};
+	struct store_postgres_options options = {.conninfo = conninfo, .timeout_ms = 60000};
 	ck_assert_msg(store_postgres_open(&options, &opened, detail) == STORE_OK, "%s", detail);
 	return opened;
 }
@@ -172,6 +172,61 @@ START_TEST(a_database_that_has_lost_what_was_answered_for_is_not_gone_on_with)
 }
 END_TEST
 
+// ------------------------------------------------------------------ two brokers, asked in turn
+
+static unsigned allowed_in_a_minute(unsigned brokers)
+{
+	for (unsigned allowed = 0;; allowed++) {
+		const struct stage_reply *got = stage_details(stage, NURSE, stage_child(0));
+		if (got->reply->outcome == CPIS__V1__OUTCOME__TOO_MANY_REQUESTS)
+			return allowed;
+		stage_expect_ok(got);
+		if (brokers == 2)
+			stage_change_broker(stage);
+	}
+}
+
+START_TEST(a_bound_on_how_often_counts_what_every_broker_let_pass)
+{
+	stage_add_broker(stage, open_store());
+	unsigned by_one = allowed_in_a_minute(1);
+	ck_assert_uint_gt(by_one, 1);
+	stage->now_ms += 3 * 60000;
+	ck_assert_uint_eq(allowed_in_a_minute(2), by_one);
+	ck_assert(stage_log_verifies(stage));
+}
+END_TEST
+
+START_TEST(a_look_at_one_broker_is_in_the_history_that_the_other_shows)
+{
+	stage_add_broker(stage, open_store());
+	for (unsigned looks = 0; looks < 5; looks++) {
+		const struct stage_reply *got = stage_details(stage, NURSE, stage_child(0));
+		stage_expect_ok(got);
+		ck_assert_uint_eq(got->reply->details->n_accesses, looks);
+		stage_change_broker(stage);
+	}
+	ck_assert(stage_log_verifies(stage));
+}
+END_TEST
+
+// Where the one left off the other goes on, also with a batch of many records, a month's new keys, and its own commits in between.
+START_TEST(a_broker_that_has_not_been_asked_for_long_catches_up)
+{
+	stage_add_broker(stage, open_store());
+	for (unsigned i = 0; i < 300; i++)
+		stage_expect_ok(stage_ping(stage, STAGE_HOSPITAL));
+	stage->now_ms += 14 * STAGE_DAY_MS; // into November
+	stage_sign_in(stage, NURSE);
+	stage_expect_ok(stage_details(stage, NURSE, stage_child(0)));
+	stage_change_broker(stage);
+	stage_expect_ok(stage_details(stage, NURSE, stage_child(0)));
+	stage_change_broker(stage);
+	stage_expect_ok(stage_details(stage, NURSE, stage_child(0)));
+	ck_assert(stage_log_verifies(stage));
+}
+END_TEST
+
 static bool migrate(void)
 {
 	char conninfo[POSTGRES_CONNINFO_BYTES], detail[STORE_DETAIL_BYTES] = "";
@@ -193,6 +248,9 @@ int main(void)
 	tcase_add_test(tests, nor_does_one_whose_session_is_ended);
 	tcase_add_test(tests, a_session_that_ended_between_two_requests_is_not_noticed);
 	tcase_add_test(tests, a_database_that_has_lost_what_was_answered_for_is_not_gone_on_with);
+	tcase_add_test(tests, a_bound_on_how_often_counts_what_every_broker_let_pass);
+	tcase_add_test(tests, a_look_at_one_broker_is_in_the_history_that_the_other_shows);
+	tcase_add_test(tests, a_broker_that_has_not_been_asked_for_long_catches_up);
 	suite_add_tcase(suite, tests);
 	postgres_start(&server, NULL);
 	if (!migrate())

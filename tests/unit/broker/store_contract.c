@@ -101,15 +101,9 @@ enum store_status put_item(const struct ods_code *organisation, uint64_t id, con
 	return ops->inbox_put(store, &item);
 }
 
-uint64_t authority_version(const struct ods_code *organisation)
-{
-	struct store_authority authority = {.version = 0};
-	return ops->authority_get(store, organisation, &arena, &authority) == STORE_OK ? authority.version : 0;
-}
-
 enum store_status put_authority(const struct ods_code *organisation, uint64_t published_ms, const char *sealed)
 {
-	struct store_authority authority = {*organisation, published_ms, 0, blob(sealed), authority_version(organisation)};
+	struct store_authority authority = {*organisation, published_ms, 0, blob(sealed)};
 	return ops->authority_put(store, &authority);
 }
 

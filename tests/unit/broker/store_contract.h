@@ -48,7 +48,6 @@ enum store_status put_plan(unsigned slot, unsigned subject, const char *sealed);
 enum store_status put_access(unsigned subject, uint64_t index, const char *sealed);
 enum store_status put_item(const struct ods_code *organisation, uint64_t id, const char *sealed);
 // As it is now; 0: there is none.
-uint64_t authority_version(const struct ods_code *organisation);
 enum store_status put_authority(const struct ods_code *organisation, uint64_t published_ms, const char *sealed);
 enum store_status put_request(unsigned key, uint64_t expires_ms, const char *sealed);
 // The next row, as broker/audit.c makes them. Subject or person 0: none.

@@ -422,6 +422,71 @@ START_TEST(reloads_rows_that_were_kept_although_the_commit_was_not_reported)
 }
 END_TEST
 
+// ------------------------------------------------------------------ what another broker has appended
+
+static const char *stored_checkpoint(void)
+{
+	const char *note = NULL;
+	ck_assert_int_eq(store->ops->checkpoint_get(store, &arena, &note), STORE_OK);
+	return note;
+}
+
+static bool follow(struct audit_log *other, uint64_t from)
+{
+	struct store_audit *rows;
+	size_t count;
+	ck_assert_int_eq(audit_page(other, from, UINT64_MAX, 100, &arena, &rows, &count), STORE_OK);
+	for (size_t i = 0; i < count; i++)
+		if (!audit_follow(other, &rows[i]))
+			return false;
+	return true;
+}
+
+START_TEST(goes_on_with_what_another_has_appended_and_signed)
+{
+	char detail[AUDIT_DETAIL_BYTES] = "";
+	struct audit_log *other = NULL, *mine = audit;
+	ck_assert(audit_open(&options, &other, detail));
+	commit_records(3);
+	ck_assert(audit_is_at(audit, 3, stored_checkpoint()));
+	ck_assert(!audit_is_at(other, 3, stored_checkpoint()));
+	ck_assert(follow(other, 0));
+	ck_assert_msg(audit_followed(other, stored_checkpoint(), detail), "%s", detail);
+	ck_assert(audit_is_at(other, 3, stored_checkpoint()));
+	ck_assert(audit_keys_load(audit_keys_of(other)));
+	// And the first with what the second makes of it.
+	audit = other;
+	commit_records(2);
+	audit = mine;
+	ck_assert(follow(audit, 3) && audit_followed(audit, stored_checkpoint(), detail));
+	commit_records(1);
+	audit_free(other);
+	reopen();
+	ck_assert_uint_eq(audit_next_index(audit), 6);
+}
+END_TEST
+
+START_TEST(does_not_go_on_with_what_is_not_signed_or_not_next)
+{
+	char detail[AUDIT_DETAIL_BYTES] = "", early[NOTE_BYTES_MAX + 1];
+	struct audit_log *other = NULL;
+	ck_assert(audit_open(&options, &other, detail));
+	commit_records(1);
+	snprintf(early, sizeof early, "%s", stored_checkpoint());
+	commit_records(2);
+	ck_assert(!follow(other, 1));
+	ck_assert(follow(other, 0));
+	ck_assert(!audit_followed(other, early, detail));
+	ck_assert_ptr_nonnull(strstr(detail, "does not match its checkpoint of 1"));
+	ck_assert_uint_eq(audit_next_index(other), 0);
+	ck_assert(follow(other, 0));
+	ck_assert(!audit_followed(other, "", detail));
+	ck_assert_ptr_nonnull(strstr(detail, "no checkpoint"));
+	ck_assert(follow(other, 0) && audit_followed(other, stored_checkpoint(), detail));
+	audit_free(other);
+}
+END_TEST
+
 START_TEST(frees_nothing_without_complaint)
 {
 	audit_free(NULL);
@@ -552,6 +617,8 @@ static void add_batches(Suite *suite)
 	tcase_add_test(tests, an_abandoned_batch_leaves_nothing_and_the_next_takes_its_place);
 	tcase_add_test(tests, a_batch_that_the_store_refuses_is_abandoned_whole);
 	tcase_add_test(tests, reloads_rows_that_were_kept_although_the_commit_was_not_reported);
+	tcase_add_test(tests, goes_on_with_what_another_has_appended_and_signed);
+	tcase_add_test(tests, does_not_go_on_with_what_is_not_signed_or_not_next);
 	tcase_add_test(tests, frees_nothing_without_complaint);
 	tcase_add_test(tests, does_not_continue_a_log_signed_by_another_key);
 	tcase_add_test(tests, does_not_continue_a_log_of_another_origin);

@@ -158,9 +158,8 @@ START_TEST(the_store_is_one_file_or_one_postgresql)
 	config_free(config);
 	snprintf(text, sizeof text, "%.*sstore_lone_server: yes\nstore_postgres: host=a\n%s", (int)(at - GOOD), GOOD, at + strlen(line));
 	config = load(text);
-	ck_assert(config->store_lone_server && !config->store_shared);
+	ck_assert(config->store_lone_server);
 	config_free(config);
-	refuses(GOOD "store_shared: yes\n", ":16: store_shared needs store_postgres");
 	config = load(GOOD);
 	ck_assert_ptr_null(config->store_postgres);
 	ck_assert(config_has_store_file(config, "--backup", detail));

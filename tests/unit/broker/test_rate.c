@@ -87,6 +87,21 @@ START_TEST(a_full_table_refuses_newcomers_until_minutes_are_over)
 }
 END_TEST
 
+START_TEST(what_another_let_pass_counts_in_its_own_minute)
+{
+	for (unsigned i = 0; i < 3; i++)
+		rate_add(rate, RATE_PERSON, NURSE, FLAG, NOON + 10);
+	ck_assert_uint_eq(take(5, 5, NOON + 20), 2);
+	// Past the bound it counts too, and goes on counting by halves into the next minute.
+	for (unsigned i = 0; i < 5; i++)
+		rate_add(rate, RATE_PERSON, NURSE, FLAG, NOON + 30);
+	ck_assert_uint_eq(take(10, 10, NOON + MINUTE + MINUTE / 2), 5);
+	// What is long over does not take the place of what counts now.
+	rate_add(rate, RATE_PERSON, NURSE, FLAG, NOON - MINUTE);
+	ck_assert(!rate_take(rate, RATE_PERSON, NURSE, FLAG, 10, NOON + MINUTE + MINUTE / 2));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("rate");
@@ -98,6 +113,7 @@ int main(void)
 	tcase_add_test(tests, others_and_other_operations_have_their_own);
 	tcase_add_test(tests, a_clock_that_was_set_back_starts_anew);
 	tcase_add_test(tests, a_full_table_refuses_newcomers_until_minutes_are_over);
+	tcase_add_test(tests, what_another_let_pass_counts_in_its_own_minute);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

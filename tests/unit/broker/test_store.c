@@ -66,7 +66,7 @@ static struct store *postgres_open(void)
 	struct store *opened = NULL;
 	char detail[STORE_DETAIL_BYTES] = "", conninfo[POSTGRES_CONNINFO_BYTES];
 	postgres_conninfo(&server, "broker1", database, conninfo);
-	struct store_postgres_options options = {.conninfo = conninfo, .broker = "one", .lone_server = true, .timeout_ms = 60000};
+	struct store_postgres_options options = {.conninfo = conninfo, .lone_server = true, .timeout_ms = 60000};
 	ck_assert_msg(store_postgres_open(&options, &opened, detail) == STORE_OK, "%s", detail);
 	return opened;
 }

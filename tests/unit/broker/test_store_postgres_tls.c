@@ -29,7 +29,7 @@ static bool try_open(const char *host, const char *authority, const char *certif
 	snprintf(conninfo, sizeof conninfo,
 		 "host=%s hostaddr=127.0.0.1 port=%u dbname=" DATABASE " user=broker1 sslmode=verify-full sslrootcert=%s/%s.pem sslcert=%s/%s.pem"
 		 " sslkey=%s/%s.key", host, server.port, directory, authority, directory, certificate, directory, certificate);
-	struct store_postgres_options options = {.conninfo = conninfo, .broker = "one", .lone_server = true};
+	struct store_postgres_options options = {.conninfo = conninfo, .lone_server = true};
 	detail[0] = '\0';
 	return store_postgres_open(&options, ret, detail) == STORE_OK;
 }

@@ -338,7 +338,7 @@ START_TEST(refuses_rows_that_it_cannot_have_written)
 	size_t count;
 	open_store();
 	commit_plan(1);
-	struct store_authority good = {leeds, 5, 0, {(const uint8_t *)"x", 1}, 0};
+	struct store_authority good = {leeds, 5, 0, {(const uint8_t *)"x", 1}};
 	ck_assert_int_eq(store->ops->begin(store), STORE_OK);
 	ck_assert_int_eq(store->ops->authority_put(store, &good), STORE_OK);
 	ck_assert_int_eq(store->ops->commit(store), STORE_OK);
