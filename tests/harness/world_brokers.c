@@ -12,7 +12,7 @@
 
 struct world_broker {
 	struct world *world;
-	char name[64], file[64], endpoint[64], certificate[WORLD_PATH_BYTES];
+	char name[64], endpoint[64], certificate[WORLD_PATH_BYTES];
 	pid_t process; // 0: not running
 };
 
@@ -29,8 +29,8 @@ static void write_profile(struct world_broker *broker)
 	snprintf(text, sizeof text,
 		 "endpoint: %s\nbroker_name: %s\nbroker_certificate: ../brokers/%s.pem\ntrust_directory: ../authority/trust\n"
 		 "system_certificate: ../systems/leeds.pem\nsystem_key: ../systems/leeds.key\n",
-		 broker->endpoint, broker->name, broker->file);
-	world_write_file(world_path(broker->world, "profiles/at-%s.yaml", broker->file), text);
+		 broker->endpoint, broker->name, broker->name);
+	world_write_file(world_path(broker->world, "profiles/at-%s.yaml", broker->name), text);
 }
 
 static void write_config(struct world_broker *broker, const char *store)
@@ -40,14 +40,14 @@ static void write_config(struct world_broker *broker, const char *store)
 		 "broker_name: %s\nendpoint: %s\ncertificate: brokers/%s.pem\nkey: brokers/%s.key\n"
 		 "log_key: authority/broker/log.key\ntrust_directory: authority/trust\nenrolled_directory: authority/enrolled\n"
 		 "register_file: register.yaml\npolicy_file: policy.yaml\n%s",
-		 broker->name, broker->endpoint, broker->file, broker->file, store);
-	world_write_file(world_path(broker->world, "broker-%s.yaml", broker->file), text);
+		 broker->name, broker->endpoint, broker->name, broker->name, store);
+	world_write_file(world_path(broker->world, "broker-%s.yaml", broker->name), text);
 }
 
 static void use_file(struct world_broker *broker)
 {
 	char store[256];
-	snprintf(store, sizeof store, "store_file: brokers/%s.db\nstore_key: brokers/%s.store.key\n", broker->file, broker->file);
+	snprintf(store, sizeof store, "store_file: brokers/%s.db\nstore_key: brokers/%s.store.key\n", broker->name, broker->name);
 	write_config(broker, store);
 }
 
@@ -60,26 +60,20 @@ void world_broker_use_postgres(struct world_broker *broker, const char *conninfo
 
 struct world_broker *world_broker_new(struct world *world, const char *name)
 {
-	return world_broker_new_named(world, name, name);
-}
-
-struct world_broker *world_broker_new_named(struct world *world, const char *name, const char *file)
-{
 	char program[WORLD_PATH_BYTES];
 	struct world_broker *broker = calloc(1, sizeof *broker);
 	if (broker == NULL)
 		world_fail(world, "no memory");
 	broker->world = world;
 	snprintf(broker->name, sizeof broker->name, "%s", name);
-	snprintf(broker->file, sizeof broker->file, "%s", file);
-	snprintf(broker->certificate, sizeof broker->certificate, "%s", world_path(world, "brokers/%s.pem", file));
+	snprintf(broker->certificate, sizeof broker->certificate, "%s", world_path(world, "brokers/%s.pem", name));
 	world_choose_endpoint(broker->endpoint);
 	must(world,
 	     world_cpis(world, NULL, "certs", "issue-broker", "--dir", world_path(world, "authority"), "--broker-name", name,
-			"--out", world_path(world, "brokers"), "--file", file, NULL),
+			"--out", world_path(world, "brokers"), "--file", name, NULL),
 	     "cpis certs issue-broker");
 	snprintf(program, sizeof program, "%s/cpis-broker", world->build);
-	const char *arguments[] = {program, "--make-store-key", world_path(world, "brokers/%s.store.key", file), NULL};
+	const char *arguments[] = {program, "--make-store-key", world_path(world, "brokers/%s.store.key", name), NULL};
 	must(world, world_command(world, arguments), "cpis-broker --make-store-key");
 	use_file(broker);
 	write_profile(broker);
@@ -91,9 +85,9 @@ void world_broker_start(struct world_broker *broker)
 	char program[WORLD_PATH_BYTES], profile[80];
 	struct world *world = broker->world;
 	snprintf(program, sizeof program, "%s/cpis-broker", world->build);
-	snprintf(profile, sizeof profile, "at-%s", broker->file);
-	const char *arguments[] = {program, world_path(world, "broker-%s.yaml", broker->file), NULL};
-	const char *log = world_path(world, "broker-%s.log", broker->file);
+	snprintf(profile, sizeof profile, "at-%s", broker->name);
+	const char *arguments[] = {program, world_path(world, "broker-%s.yaml", broker->name), NULL};
+	const char *log = world_path(world, "broker-%s.log", broker->name);
 	broker->process = world_launch(world, arguments, NULL, log);
 	must(world, world_cpis(world, profile, "ping", "--timeout", "30000", NULL), "cpis ping at a further broker");
 }
@@ -175,7 +169,7 @@ void world_brokers_in_profile(struct world *world, const char *profile, struct w
 		used += (size_t)snprintf(text + used, sizeof text - used,
 					 "  - {endpoint: \"%s\", broker_name: %s, broker_certificate: ../brokers/%s.pem,\n"
 					 "     checkpoint_file: %s-at-%s.checkpoint}\n",
-					 brokers[i]->endpoint, brokers[i]->name, brokers[i]->file, profile, brokers[i]->file);
+					 brokers[i]->endpoint, brokers[i]->name, brokers[i]->name, profile, brokers[i]->name);
 	if (used >= sizeof text)
 		world_fail(world, "a profile is too long");
 	world_write_file(path, text);

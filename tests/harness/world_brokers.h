@@ -10,8 +10,6 @@ struct world_broker;
 
 // Not started yet. `name` is the broker's, and that of its files.
 struct world_broker *world_broker_new(struct world *world, const char *name);
-// The same, with another name for its files: two of one name take turns at one log, and the one started last has it.
-struct world_broker *world_broker_new_named(struct world *world, const char *name, const char *file);
 // From the next start on its store is this PostgreSQL, a lone server, under the store key of the world's own broker.
 void world_broker_use_postgres(struct world_broker *broker, const char *conninfo);
 // Kills what runs. Accepts NULL. Before world_free.

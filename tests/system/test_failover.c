@@ -1,5 +1,5 @@
-// A client of several brokers when one of them is gone: two real brokers before one real PostgreSQL. They have one name and so take
-// turns at one log (broker/README.md): the one that was started last has it, and the other one, if it lives, can answer nobody.
+// A client of several brokers when one of them is gone: two real brokers before one real PostgreSQL, each with a name and a key of its
+// own, and one log.
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -45,11 +45,10 @@ static void setup(void)
 	world_nhs_number(0, child);
 	world = world_new();
 	world_use_postgres(world, conninfo);
-	world_configure(world, "store_shared: yes\n");
 	// Each look is told, so that what was done twice is seen.
 	world_set_inbox(world, "383", "{same_look_minutes: 0}");
 	migrate();
-	other = world_broker_new_named(world, WORLD_BROKER_NAME, "other");
+	other = world_broker_new(world, "second-broker");
 	postgres_conninfo(&postgres, "broker2", "cpis", conninfo);
 	world_broker_use_postgres(other, conninfo);
 	snprintf(first_certificate, sizeof first_certificate, "%s", world_path(world, "authority/broker/broker.pem"));
@@ -83,6 +82,13 @@ static void all_use(const struct cpis_broker *one, const struct cpis_broker *fur
 	static const char *const profiles[] = {"nurse", "leeds", "guardian", "registrar"};
 	for (unsigned i = 0; i < sizeof profiles / sizeof profiles[0]; i++)
 		world_first_in_profile(world, profiles[i], one, further, count);
+}
+
+static void start_both(void)
+{
+	world_start(world);
+	world_broker_start(other);
+	publish();
 }
 
 // Nobody is told that it took another broker. How long it took is printed and not judged: a process, a session, two questions.
@@ -217,19 +223,17 @@ static unsigned stop_asking(struct nurse *nurse)
 START_TEST(a_broker_that_is_killed_in_the_middle_of_queries_costs_time_and_nothing_else)
 {
 	struct nurse nurse;
-	world_start(world);
-	publish();
+	start_both();
 	unsigned long told_before = told(), recorded_before = recorded();
 	start_asking(&nurse, &second);
 	wait_for_answers(&nurse, 20);
 	world_kill(world);
-	world_broker_start(other);
 	wait_for_answers(&nurse, 20);
 	unsigned answered = stop_asking(&nurse);
 	ck_assert_str_eq(cpis_endpoint(nurse.client), second.endpoint);
 	ck_assert_uint_eq(told() - told_before, answered);
-	// With the session and the sign of life that world_broker_start waits for.
-	ck_assert_uint_ge(recorded() - recorded_before, answered + 2u);
+	// With the session.
+	ck_assert_uint_ge(recorded() - recorded_before, answered + 1u);
 	cpis_close(nurse.client);
 	// A new client begins with the one that is gone.
 	all_use(&first, &second, 1);
@@ -246,64 +250,100 @@ static void signal_all(pid_t broker, int signal_number)
 	ck_assert_int_eq(kill(front, signal_number), 0);
 }
 
-// Between two batches: one that sleeps within its transaction keeps what it has locked from whoever comes after it.
+// One that sleeps within its turn at the log has it taken away by the server (broker/README.md): that is not what is tested here.
 static void pause_first(void)
 {
-	static const char busy[] = "SELECT state FROM pg_stat_activity WHERE usename = 'broker1'";
-	static const char waited_for[] = "SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = 'broker1' AND state = 'active'";
-	uint64_t end_ms = world_monotonic_ms() + WORLD_WAIT_MS;
-	for (;;) {
-		signal_all(world_broker_pid(world), SIGSTOP);
-		postgres_until(&postgres, "cpis", waited_for);
-		if (strcmp(postgres_sql(&postgres, "postgres", "cpis", busy), "idle") == 0)
-			return;
-		ck_assert(world_monotonic_ms() < end_ms);
-		signal_all(world_broker_pid(world), SIGCONT);
-	}
+	signal_all(world_broker_pid(world), SIGSTOP);
+	postgres_until(&postgres, "cpis",
+		       "SELECT count(*) = 0 FROM pg_stat_activity WHERE usename = 'broker1' AND state <> 'idle'");
+}
+
+// It is awake, with all that was sent to it, once it answers.
+static void wake_first(void)
+{
+	signal_all(world_broker_pid(world), SIGCONT);
+	world_first_in_profile(world, "paramedic", &first, NULL, 0);
+	ck_assert_msg(world_cpis(world, "paramedic", "--timeout", "30000", "ping", NULL) == 0, "%s", world_err(world));
 }
 
 // The connection stands, and takes what is sent. The first call after that costs its short time; the next one is asked of who answered.
 START_TEST(a_broker_that_is_paused_costs_time_and_what_it_has_of_a_question_later_is_not_done_again)
 {
-	world_start(world);
-	publish();
+	start_both();
 	struct cpis_client *client = connect_and_sign_in(&first, &second, 1);
 	ck_assert_int_eq(look(client, WORLD_CALL_MS), CPIS_OK);
 	ck_assert_str_eq(cpis_endpoint(client), first.endpoint);
 	unsigned long before = told();
 	pause_first();
-	world_broker_start(other);
 	ck_assert_msg(look(client, WORLD_CALL_MS) == CPIS_OK, "%s", cpis_detail(client));
 	ck_assert_str_eq(cpis_endpoint(client), second.endpoint);
 	ck_assert_int_eq(look(client, WORLD_CALL_MS), CPIS_OK);
 	ck_assert_str_eq(cpis_endpoint(client), second.endpoint);
 	all_use(&first, &second, 1);
 	assert_looks_while("paused");
-	signal_all(world_broker_pid(world), SIGCONT);
-	// The one that was paused is awake once it answers, whatever it says: it has lost its log.
-	world_first_in_profile(world, "paramedic", &first, NULL, 0);
-	(void)world_cpis(world, "paramedic", "--timeout", "5000", "ping", NULL);
+	wake_first();
 	assert_looks_while("awake again");
 	ck_assert_uint_eq(told() - before, 4);
 	cpis_close(client);
 	world_broker_stop(other);
+	ck_assert_int_eq(world_stop(world), 0);
 }
 END_TEST
 
 // A broker that lives and can do nothing says so, and is not waited for.
 START_TEST(a_broker_that_cannot_answer_now_sends_its_clients_to_the_next)
 {
-	world_start(world);
-	publish();
+	start_both();
 	struct cpis_client *client = connect_and_sign_in(&first, &second, 1);
-	world_broker_start(other);
 	unsigned long before = told();
+	postgres_sql(&postgres, "postgres", "postgres",
+		     "ALTER ROLE broker1 NOLOGIN; SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'broker1'");
 	for (unsigned i = 0; i < 5; i++)
 		ck_assert_msg(look(client, WORLD_CALL_MS) == CPIS_OK, "%s", cpis_detail(client));
+	postgres_sql(&postgres, "postgres", "postgres", "ALTER ROLE broker1 LOGIN");
 	ck_assert_str_eq(cpis_endpoint(client), second.endpoint);
 	ck_assert_uint_eq(told() - before, 5);
 	cpis_close(client);
 	world_broker_stop(other);
+}
+END_TEST
+
+// Signed for the first, which sleeps, and again for the second, which does it. What the first has of it is the same act.
+START_TEST(an_act_is_signed_for_the_broker_that_does_it_and_done_once)
+{
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	Cpis__V1__EnrolInviteRequest invite = CPIS__V1__ENROL_INVITE_REQUEST__INIT;
+	struct cpis_client *client = NULL;
+	const Cpis__V1__Reply *reply = NULL;
+	uint8_t code[16], sha256[32];
+	start_both();
+	struct cpis_options options = world_options(world, "registrar");
+	options.further = &second;
+	options.further_count = 1;
+	char detail[CPIS_DETAIL_BYTES] = "";
+	ck_assert_msg(cpis_connect(&options, &client, detail) == CPIS_OK, "%s", detail);
+	ck_assert_int_eq(cpis_session_open(client, world_path(world, "staff/registrar.pem"), world_path(world, "staff/registrar.key"),
+					   world_person("registrar")->role, WORLD_CALL_MS, &reply), CPIS_OK);
+	cpis_reply_free(reply);
+	ck_assert(cpis_make_code(code, sha256));
+	invite.organisation = (char *)(uintptr_t)"RXH";
+	invite.system_name = (char *)(uintptr_t)"new-system";
+	invite.reason = (char *)(uintptr_t)"a new ward";
+	invite.until_ms = world_now_ms() + 24u * 3600u * 1000u;
+	invite.code_sha256 = (ProtobufCBinaryData){sizeof sha256, sha256};
+	request.body_case = CPIS__V1__REQUEST__BODY_ENROL_INVITE;
+	request.enrol_invite = &invite;
+	unsigned long acts = number("SELECT count(*) FROM cpis.request");
+	pause_first();
+	reply = world_act(world, client, "registrar", &request);
+	ck_assert_msg(reply->outcome == CPIS__V1__OUTCOME__OK, "%s %s", reply->reason_code, reply->reason);
+	cpis_reply_free(reply);
+	ck_assert_str_eq(cpis_endpoint(client), second.endpoint);
+	wake_first();
+	ck_assert_uint_eq(number("SELECT count(*) FROM cpis.request") - acts, 1);
+	cpis_close(client);
+	world_broker_stop(other);
+	ck_assert_int_eq(world_stop(world), 0);
 }
 END_TEST
 
@@ -327,7 +367,7 @@ START_TEST(a_broker_that_wakes_answers_what_it_was_asked_and_no_other_did)
 	char mute[64];
 	struct nurse nurse;
 	struct pollfd turned = {.fd = open_mute(mute), .events = POLLIN};
-	struct cpis_broker silent = {mute, WORLD_BROKER_NAME, second.broker_certificate};
+	struct cpis_broker silent = {mute, second.broker_name, second.broker_certificate};
 	world_start(world);
 	publish();
 	unsigned long before = told();
@@ -352,10 +392,10 @@ START_TEST(the_first_of_the_list_may_never_have_been_there)
 	int listener = open_mute(mute);
 	world_choose_endpoint(nobody);
 	struct cpis_broker gone[] = {
-		{nobody, WORLD_BROKER_NAME, second.broker_certificate},
-		{mute, WORLD_BROKER_NAME, second.broker_certificate},
+		{nobody, second.broker_name, second.broker_certificate},
+		{mute, second.broker_name, second.broker_certificate},
 		// Somebody with another key than the certificate has.
-		{first.endpoint, WORLD_BROKER_NAME, second.broker_certificate},
+		{first.endpoint, second.broker_name, second.broker_certificate},
 	};
 	world_start(world);
 	publish();
@@ -450,8 +490,7 @@ START_TEST(who_follows_an_inbox_is_told_through_the_next_broker)
 {
 	struct world_process follower = {0};
 	char sql[100];
-	world_start(world);
-	publish();
+	start_both();
 	all_use(&first, &second, 1);
 	snprintf(sql, sizeof sql, "SELECT count(*) > %lu FROM cpis.audit", recorded());
 	world_process_start(world, &follower, "cpis", "--profile", world_path(world, "profiles/leeds.yaml"), "--timeout", "60000",
@@ -463,7 +502,6 @@ START_TEST(who_follows_an_inbox_is_told_through_the_next_broker)
 		world_kill(world);
 	else
 		pause_first();
-	world_broker_start(other);
 	assert_looks_while(_i == 0 ? "killed" : "paused");
 	ck_assert_int_eq(world_process_wait_exit(world, &follower), 0);
 	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);
@@ -481,6 +519,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_broker_that_is_killed_in_the_middle_of_queries_costs_time_and_nothing_else);
 	tcase_add_test(tests, a_broker_that_is_paused_costs_time_and_what_it_has_of_a_question_later_is_not_done_again);
+	tcase_add_test(tests, an_act_is_signed_for_the_broker_that_does_it_and_done_once);
 	tcase_add_test(tests, a_broker_that_cannot_answer_now_sends_its_clients_to_the_next);
 	tcase_add_test(tests, a_broker_that_wakes_answers_what_it_was_asked_and_no_other_did);
 	tcase_add_test(tests, the_first_of_the_list_may_never_have_been_there);
