@@ -39,7 +39,8 @@ bool retry_applies(const Cpis__V1__Request *request)
 	}
 }
 
-// Over what must be the same in a retry: a renewed token, a shorter deadline and a checkpoint seen meanwhile may differ.
+// Over what must be the same in a retry: a renewed token, a shorter deadline and a checkpoint seen meanwhile may differ. So may the
+// signature of an act, and its time: it names the broker, and who goes to another one signs the same act anew. It has been checked before.
 static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 {
 	Cpis__V1__Request same = *context->request;
@@ -47,6 +48,9 @@ static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 	same.session_token.len = 0;
 	same.session_token.data = NULL;
 	same.log_size = 0;
+	same.act_time_ms = 0;
+	same.act_signature.len = 0;
+	same.act_signature.data = NULL;
 	size_t bytes;
 	const uint8_t *packed = wire_pack(context->arena, &same.base, &bytes);
 	if (packed == NULL)

@@ -27,7 +27,9 @@ struct at_broker {
 
 static int act_at(struct connection *connection, size_t number, broker_act *act, void *context)
 {
-	int code = connection_sign_in_at(connection, number);
+	// Brokers with one store: what is done at one of them, whichever it is, is done.
+	int code = connection->profile->shares_log ? connection_sign_in_loaded(connection)
+						   : connection_sign_in_at(connection, number);
 	if (code == EXIT_DONE)
 		code = act(connection, context);
 	connection_close(connection);
@@ -199,6 +201,6 @@ int brokers_act(const struct command_line *line, broker_act *act, void *context,
 	int code = connection_load(line, &connection);
 	if (code != EXIT_DONE)
 		return code;
-	return profile_brokers_count(connection.profile) == 1 ? act_at(&connection, 0, act, context)
-							      : act_everywhere(&connection, act, context, meanwhile);
+	bool once = connection.profile->shares_log || profile_brokers_count(connection.profile) == 1;
+	return once ? act_at(&connection, 0, act, context) : act_everywhere(&connection, act, context, meanwhile);
 }

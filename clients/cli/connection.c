@@ -131,24 +131,24 @@ static int ask_for_witnesses(const struct connection *connection)
 	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
 }
 
-static int connect_to(struct connection *connection, size_t number)
+static int connect_with(struct connection *connection, struct cpis_options *options)
 {
-	const struct profile *profile = connection->profile;
-	struct profile_broker broker = profile_broker(profile, number);
 	char why[CPIS_DETAIL_BYTES] = "";
-	struct cpis_options options = {
-		.endpoint = broker.endpoint,
-		.broker_name = broker.broker_name,
-		.broker_certificate = broker.broker_certificate,
-		.trust_directory = broker.trust_directory,
-		.system_certificate = profile->system_certificate,
-		.system_key = profile->system_key,
-		.checkpoint_file = broker.checkpoint_file,
-		.key_lock = connection->key_lock,
-	};
-	enum cpis_status status = cpis_connect(&options, &connection->client, why);
+	options->key_lock = connection->key_lock;
+	enum cpis_status status = cpis_connect(options, &connection->client, why);
 	int code = status == CPIS_OK ? connection_gossip(connection) : connection_fail(connection, status, why);
 	return code == EXIT_DONE ? ask_for_witnesses(connection) : code;
+}
+
+// To the first broker, and where the others have the same log, to whichever answers.
+static int connect_any(struct connection *connection)
+{
+	struct cpis_broker further[PROFILE_BROKERS_MAX];
+	struct cpis_options options;
+	profile_connect_options(connection->profile, 0, &options);
+	options.further = further;
+	options.further_count = profile_further(connection->profile, further);
+	return connect_with(connection, &options);
 }
 
 int connection_open(const struct command_line *line, struct connection *ret)
@@ -156,7 +156,7 @@ int connection_open(const struct command_line *line, struct connection *ret)
 	struct connection connection = {0};
 	int code = connection_load(line, &connection);
 	if (code == EXIT_DONE)
-		code = connect_to(&connection, 0);
+		code = connect_any(&connection);
 	if (code != EXIT_DONE) {
 		connection_close(&connection);
 		return code;
@@ -183,7 +183,15 @@ static int open_session(struct connection *connection)
 
 int connection_sign_in_at(struct connection *connection, size_t broker)
 {
-	int code = connect_to(connection, broker);
+	struct cpis_options options;
+	profile_connect_options(connection->profile, broker, &options);
+	int code = connect_with(connection, &options);
+	return code == EXIT_DONE ? open_session(connection) : code;
+}
+
+int connection_sign_in_loaded(struct connection *connection)
+{
+	int code = connect_any(connection);
 	return code == EXIT_DONE ? open_session(connection) : code;
 }
 
@@ -192,7 +200,7 @@ int connection_sign_in(const struct command_line *line, struct connection *ret)
 	struct connection connection = {0};
 	int code = connection_load(line, &connection);
 	if (code == EXIT_DONE)
-		code = connection_sign_in_at(&connection, 0);
+		code = connection_sign_in_loaded(&connection);
 	if (code != EXIT_DONE) {
 		connection_close(&connection);
 		return code;

@@ -13,14 +13,16 @@ struct connection {
 	int key_lock;                // cpis_options.key_lock
 };
 
+// To the profile's broker, or where it says share_log to whichever of its brokers answers: nothing is said of that.
 // Each returns EXIT_DONE, or has said on standard error what is wrong and returns the exit code.
 int connection_open(const struct command_line *line, struct connection *ret);
 // The same, and a session for the profile's member of staff.
 int connection_sign_in(const struct command_line *line, struct connection *ret);
-// The same in two steps, for what is done at several brokers: the profile alone, and then the one with this number
-// (profile_broker).
+// The same in two steps, for what is done at several brokers: the profile alone, and then the one with this number (profile_broker)
+// and no other, or as connection_sign_in does.
 int connection_load(const struct command_line *line, struct connection *ret);
 int connection_sign_in_at(struct connection *connection, size_t broker);
+int connection_sign_in_loaded(struct connection *connection);
 // Exchanges checkpoints when that is due: opening and signing in do, what runs for long does it now and then.
 int connection_gossip(struct connection *connection);
 // A new session in place of the one there is, before that ends.

@@ -20,6 +20,7 @@
 	X(broker_name, 0, 64)                                                                        \
 	X(role, CYAML_FLAG_OPTIONAL, ROLE_CODE_BYTES_MAX)                                            \
 	X(care_setting, CYAML_FLAG_OPTIONAL, 64)                                                     \
+	X(share_log, CYAML_FLAG_OPTIONAL, 3)                                                         \
 	X(witness, CYAML_FLAG_OPTIONAL, 6)                                                           \
 	X(witness_age_max, CYAML_FLAG_OPTIONAL, 10)
 #define PATH_TABLE(X)                                                                                \
@@ -90,6 +91,26 @@ static bool check_brokers(struct yaml_place *place, const struct profile *profil
 	return true;
 }
 
+static bool check_share_log(struct yaml_place *place, struct profile *profile)
+{
+	place->key = "share_log";
+	if (profile->share_log == NULL)
+		return true;
+	profile->shares_log = strcmp(profile->share_log, "yes") == 0;
+	if (!profile->shares_log && strcmp(profile->share_log, "no") != 0)
+		return yaml_file_refuse(place, "share_log must be yes or no");
+	if (profile->brokers_count == 0)
+		return yaml_file_refuse(place, "share_log goes with brokers");
+	place->key = "brokers";
+	for (place->index = 0; profile->shares_log && place->index < profile->brokers_count; place->index++) {
+		const struct profile_broker *broker = &profile->brokers[place->index];
+		if (broker->trust_directory != NULL || broker->checkpoint_file != NULL)
+			return yaml_file_refuse(place, "with share_log there is one log: trust_directory and checkpoint_file are the "
+						       "profile's, and none of a broker's own");
+	}
+	return true;
+}
+
 static bool check_witness(struct yaml_place *place, struct profile *profile)
 {
 	place->key = "witness";
@@ -125,7 +146,7 @@ static bool check(struct yaml_place *place, struct profile *profile)
 	int given = (profile->staff_certificate != NULL) + (profile->staff_key != NULL) + (profile->role != NULL);
 	if (given != 0 && given != 3)
 		return yaml_file_refuse(place, "staff_certificate, staff_key and role go together");
-	return check_witness(place, profile) && check_brokers(place, profile);
+	return check_witness(place, profile) && check_brokers(place, profile) && check_share_log(place, profile);
 }
 
 // A key on a token is named by a URI, which is no path.
@@ -186,7 +207,33 @@ struct profile_broker profile_broker(const struct profile *profile, size_t numbe
 	struct profile_broker broker = profile->brokers[number - 1];
 	if (broker.trust_directory == NULL)
 		broker.trust_directory = own.trust_directory;
+	if (profile->shares_log)
+		broker.checkpoint_file = own.checkpoint_file;
 	return broker;
+}
+
+void profile_connect_options(const struct profile *profile, size_t number, struct cpis_options *ret)
+{
+	struct profile_broker broker = profile_broker(profile, number);
+	*ret = (struct cpis_options){
+		.endpoint = broker.endpoint,
+		.broker_name = broker.broker_name,
+		.broker_certificate = broker.broker_certificate,
+		.trust_directory = broker.trust_directory,
+		.system_certificate = profile->system_certificate,
+		.system_key = profile->system_key,
+		.checkpoint_file = broker.checkpoint_file,
+	};
+}
+
+size_t profile_further(const struct profile *profile, struct cpis_broker ret[PROFILE_BROKERS_MAX])
+{
+	if (!profile->shares_log)
+		return 0;
+	for (size_t i = 0; i < profile->brokers_count; i++)
+		ret[i] = (struct cpis_broker){profile->brokers[i].endpoint, profile->brokers[i].broker_name,
+					      profile->brokers[i].broker_certificate};
+	return profile->brokers_count;
 }
 
 void profile_free(struct profile *profile)

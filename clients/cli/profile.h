@@ -7,8 +7,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "clients/libcpis/cpis.h"
+
 #define PROFILE_DETAIL_BYTES 400
-#define PROFILE_BROKERS_MAX 15u  // beside the profile's own
+#define PROFILE_BROKERS_MAX CPIS_FURTHER_MAX // beside the profile's own
 
 // Where a broker is and how it is known.
 struct profile_broker {
@@ -36,6 +38,8 @@ struct profile {
 	char *witness_age_max;
 	uint64_t witness_age_max_s;
 	struct profile_broker *brokers; // optional: further ones of the same service
+	char *share_log;             // optional, with brokers: "yes" when all of them have one store and one audit log
+	bool shares_log;
 	uint32_t brokers_count;
 };
 
@@ -44,6 +48,10 @@ __attribute__((warn_unused_result)) bool profile_load(const char *path, struct p
 // All brokers of the service: number 0 is the profile's own, the others follow as in the list. Borrowed from the profile.
 size_t profile_brokers_count(const struct profile *profile);
 struct profile_broker profile_broker(const struct profile *profile, size_t number);
+// How to connect to that one alone.
+void profile_connect_options(const struct profile *profile, size_t number, struct cpis_options *ret);
+// The brokers that a client of the first one may turn to instead: with share_log the others, else none. Returns how many.
+size_t profile_further(const struct profile *profile, struct cpis_broker ret[PROFILE_BROKERS_MAX]);
 void profile_free(struct profile *profile); // accepts NULL
 
 #endif

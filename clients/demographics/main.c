@@ -6,7 +6,7 @@
 
 #include "clients/cli/commands.h"
 #include "clients/demographics/people.h"
-#include "clients/responder/serving.h"
+#include "clients/responder/serving_brokers.h"
 #include "proto/wire.h"
 
 #define CALL_MS 10000u

@@ -7,82 +7,108 @@
 #include <openssl/rand.h>
 #include <zmq.h>
 
-#include "clients/libcpis/backoff.h"
 #include "clients/libcpis/client_priv.h"
+#include "clients/libcpis/rotation.h"
 #include "proto/act.h"
-
-// A request that got lost on a connection that looks alive is sent again after this time, and after what it asked to wait.
-#define RESEND_MS 2000u
 
 struct call {
 	struct cpis_client *client;
 	Cpis__V1__Request *request;
 	struct arena arena;          // packed requests
-	uint64_t end_ms;             // monotonic, as are the others
-	uint64_t sent_ms;
-	unsigned turned_away;        // how often the broker has had no time for it
-	uint64_t wait_until_ms;      // the broker asked not to be asked again before; 0: it did not
-	bool must_send;
+	client_sign *sign;           // NULL: nothing is signed
+	void *sign_context;
+	const char *signed_for;      // the broker whose name is in it
+	struct rotation rotation;
+	uint64_t end_ms;             // monotonic
+	bool must_send;              // to the one whose turn it is
 	bool ever_sent;
-	bool refused;                // at the handshake
 };
 
-// ------------------------------------------------------------------ the connection's events
-
-static void note_event(struct call *call, uint16_t event, uint32_t value)
+// Without random bytes everybody comes back as soon as they may.
+static uint32_t draw(void)
 {
-	switch (event) {
-	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
-		call->client->lost = false;
-		break;
-	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
-		// 300 is "come later": the library goes on trying, and so do we.
-		call->refused = value >= 400;
-		call->client->lost = true;
-		break;
-	case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
-	case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
-		call->client->wrong_key_seen = true;
-		call->client->lost = true;
-		break;
-	case ZMQ_EVENT_DISCONNECTED:
-		call->client->lost = true;
-		// Whether the request got through is not known. Its id makes sending it again harmless.
-		if (call->wait_until_ms == 0)
-			call->must_send = true;
-		break;
-	default:
-		break;
-	}
+	uint32_t random = 0;
+	return RAND_bytes((unsigned char *)&random, sizeof random) == 1 ? random : 0;
 }
 
-static void read_events(struct call *call)
+// ------------------------------------------------------------------ whose turn it is
+
+static void read_events(struct cpis_client *client)
 {
-	for (;;) {
-		struct {
-			uint16_t event;
-			uint32_t value;
-		} __attribute__((packed)) head;
-		char address[256];
-		if (zmq_recv(call->client->monitor, &head, sizeof head, ZMQ_DONTWAIT) != (int)sizeof head)
-			return;
-		int bytes = zmq_recv(call->client->monitor, address, sizeof address, ZMQ_DONTWAIT);
-		(void)bytes; // our own endpoint
-		note_event(call, head.event, head.value);
-	}
+	for (size_t i = 0; i < client->link_count; i++)
+		client_link_read_events(&client->links[i]);
 }
 
-// libzmq gives a connection up for good after a refusal, and after bytes that it does not understand: whoever can spoil
-// one byte on the way would silence this client for ever. Each call begins with a connection that is at least being tried.
-static void connect_again(struct cpis_client *client)
+static enum cpis_status sign_for(struct call *call, const char *broker_name)
 {
-	if (!client->lost)
-		return;
-	(void)zmq_disconnect(client->socket, client->endpoint); // ENOENT when libzmq has given it up
-	client->lost = zmq_connect(client->socket, client->endpoint) != 0;
+	if (call->sign == NULL || (call->signed_for != NULL && strcmp(call->signed_for, broker_name) == 0))
+		return CPIS_OK;
+	call->signed_for = broker_name;
+	return call->sign(call->client, call->request, broker_name, call->sign_context);
+}
+
+static enum cpis_status begin_turn(struct call *call)
+{
+	struct client_link *link = &call->client->links[call->rotation.at];
+	call->must_send = true;
+	link->failed = false;
+	// libzmq connects anew by itself, but ever more slowly, and a turn is short.
+	if (call->client->link_count > 1)
+		client_link_open(call->client, call->rotation.at);
+	return sign_for(call, link->broker.name);
+}
+
+static enum cpis_status turn_to_next(struct call *call, uint32_t retry_after_ms)
+{
+	call->must_send = false;
+	rotation_next(&call->rotation, retry_after_ms, draw(), client_monotonic_ms());
+	return call->rotation.resting ? CPIS_OK : begin_turn(call);
+}
+
+static enum cpis_status fail_refused(struct cpis_client *client, const struct client_link *link)
+{
+	if (client->enrolling)
+		return client_fail(client, CPIS_REFUSED_AT_HANDSHAKE, "%s does not let a new key in: is it the enrolment endpoint?",
+				   link->endpoint);
+	return client_fail(client, CPIS_REFUSED_AT_HANDSHAKE, "the system %s of %s is not enrolled there, or no longer",
+			   client->system.name, client->system.organisation);
+}
+
+// After what time and the connections have brought: until it is somebody's turn of whom nothing bad is known.
+static enum cpis_status go_on(struct call *call)
+{
+	enum cpis_status status = CPIS_OK;
+	while (status == CPIS_OK && !call->rotation.resting) {
+		struct client_link *link = &call->client->links[call->rotation.at];
+		if (link->refused) {
+			call->must_send = false;
+			if (!rotation_refuse(&call->rotation, draw(), client_monotonic_ms()))
+				return fail_refused(call->client, link);
+			status = call->rotation.resting ? CPIS_OK : begin_turn(call);
+		} else if (link->failed) {
+			status = turn_to_next(call, 0);
+		} else {
+			break;
+		}
+	}
+	return status;
 }
 
 // ------------------------------------------------------------------ out and in
+
+static uint32_t wait_ms(const Cpis__V1__Request *request)
+{
+	switch (request->body_case) {
+	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
+		return request->inbox_list->wait_ms;
+	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
+		return request->inbox_take->wait_ms;
+	case CPIS__V1__REQUEST__BODY_RESPONDER_TAKE:
+		return request->responder_take->wait_ms;
+	default:
+		return 0;
+	}
+}
 
 static enum cpis_status send_request(struct call *call, uint64_t now_ms)
 {
@@ -92,15 +118,14 @@ static enum cpis_status send_request(struct call *call, uint64_t now_ms)
 	const uint8_t *packed = wire_pack(&call->arena, &call->request->base, &bytes);
 	if (packed == NULL || bytes > MESSAGE_BYTES_MAX)
 		return client_fail(call->client, CPIS_USAGE, "the request is larger than a message may be");
-	if (zmq_send(call->client->socket, packed, bytes, ZMQ_DONTWAIT) < 0) {
+	if (zmq_send(call->client->links[call->rotation.at].socket, packed, bytes, ZMQ_DONTWAIT) < 0) {
 		if (errno == EAGAIN || errno == EINTR)
 			return CPIS_OK;
 		return client_fail(call->client, CPIS_USAGE, "cannot send: %s", zmq_strerror(errno));
 	}
 	call->must_send = false;
 	call->ever_sent = true;
-	call->wait_until_ms = 0;
-	call->sent_ms = now_ms;
+	rotation_sent(&call->rotation, wait_ms(call->request), now_ms);
 	return CPIS_OK;
 }
 
@@ -117,17 +142,17 @@ static void skip_frames(void *socket)
 }
 
 // CPIS_OK and no reply when nothing is there, or only what answers another request.
-static enum cpis_status receive_reply(struct call *call, struct client_reply **ret)
+static enum cpis_status receive_from(struct call *call, void *socket, struct client_reply **ret)
 {
 	enum cpis_status status = CPIS_OK;
 	zmq_msg_t message;
 	*ret = NULL;
 	zmq_msg_init(&message);
 	struct client_reply *reply = NULL;
-	if (zmq_msg_recv(&message, call->client->socket, ZMQ_DONTWAIT) < 0)
+	if (zmq_msg_recv(&message, socket, ZMQ_DONTWAIT) < 0)
 		goto out;
 	if (zmq_msg_more(&message)) {
-		skip_frames(call->client->socket);
+		skip_frames(socket);
 		status = client_fail(call->client, CPIS_PROTOCOL, "the reply has more than one frame");
 		goto out;
 	}
@@ -185,36 +210,45 @@ static enum cpis_status judge(struct call *call, struct client_reply *reply)
 	return CPIS_OK;
 }
 
-static uint32_t silence_ms(const Cpis__V1__Request *request)
+// Whether the call goes on: a broker did nothing, and there is another one, or time to come back. What a broker that is no longer
+// asked did not do says nothing about the one that is.
+static bool goes_on(struct call *call, size_t from, const Cpis__V1__Reply *reply, enum cpis_status *ret_status)
 {
-	switch (request->body_case) {
-	case CPIS__V1__REQUEST__BODY_INBOX_LIST:
-		return RESEND_MS + request->inbox_list->wait_ms;
-	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
-		return RESEND_MS + request->inbox_take->wait_ms;
-	case CPIS__V1__REQUEST__BODY_RESPONDER_TAKE:
-		return RESEND_MS + request->responder_take->wait_ms;
-	default:
-		return RESEND_MS;
-	}
+	const struct rotation *rotation = &call->rotation;
+	bool unavailable = reply->outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE;
+	bool several = rotation->count > 1;
+	if (!unavailable && reply->outcome != CPIS__V1__OUTCOME__DEADLINE_EXPIRED)
+		return false;
+	if (from != rotation->at || rotation->resting || call->must_send)
+		return true;
+	uint64_t back_ms = client_monotonic_ms() + reply->retry_after_ms;
+	bool comes_back = back_ms < call->end_ms && (several || (unavailable && reply->retry_after_ms != 0));
+	if (rotation->left == 0 && !comes_back)
+		return false;
+	*ret_status = turn_to_next(call, reply->retry_after_ms);
+	return true;
 }
 
-// The broker could not answer now, says when to come back, and there is time for that. Without random bytes everybody comes back as
-// soon as they may.
-static bool comes_back(struct call *call, const Cpis__V1__Reply *reply, uint64_t now_ms)
+// Of all connections, because the broker before may answer after all. CPIS_OK and no reply: nothing that ends the call.
+static enum cpis_status receive_reply(struct call *call, struct client_reply **ret)
 {
-	uint32_t random = 0;
-	if (reply->outcome != CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE || reply->retry_after_ms == 0 ||
-	    now_ms + reply->retry_after_ms >= call->end_ms)
-		return false;
-	if (RAND_bytes((unsigned char *)&random, sizeof random) != 1)
-		random = 0;
-	uint64_t latest_ms = (now_ms + reply->retry_after_ms + call->end_ms) / 2;
-	call->wait_until_ms = now_ms + backoff_ms(reply->retry_after_ms, call->turned_away++, random);
-	// Later than that there would hardly be time for the answer.
-	if (call->wait_until_ms > latest_ms)
-		call->wait_until_ms = latest_ms;
-	return true;
+	struct cpis_client *client = call->client;
+	enum cpis_status status = CPIS_OK;
+	*ret = NULL;
+	for (size_t i = 0; i < client->link_count && status == CPIS_OK; i++) {
+		if (!client->links[i].open)
+			continue;
+		status = receive_from(call, client->links[i].socket, ret);
+		if (*ret == NULL)
+			continue;
+		if (!goes_on(call, i, &(*ret)->reply, &status)) {
+			client->at = i;
+			return CPIS_OK;
+		}
+		cpis_reply_free(&(*ret)->reply);
+		*ret = NULL;
+	}
+	return status;
 }
 
 // ------------------------------------------------------------------ the call
@@ -222,22 +256,47 @@ static bool comes_back(struct call *call, const Cpis__V1__Reply *reply, uint64_t
 static enum cpis_status out_of_time(const struct call *call)
 {
 	struct cpis_client *client = call->client;
+	const char *endpoint = client->links[call->rotation.at].endpoint;
+	if (client->link_count > 1)
+		return client_fail(client, call->ever_sent ? CPIS_TIMEOUT : CPIS_UNREACHABLE,
+				   call->ever_sent ? "none of %zu brokers answered in time, %s the last"
+						   : "none of %zu brokers can be reached, %s the last",
+				   client->link_count, endpoint);
 	if (call->ever_sent)
-		return client_fail(client, CPIS_TIMEOUT, "%s did not answer in time", client->endpoint);
-	if (client->wrong_key_seen)
+		return client_fail(client, CPIS_TIMEOUT, "%s did not answer in time", endpoint);
+	if (client->links[0].wrong_key_seen)
 		return client_fail(client, CPIS_UNREACHABLE,
-				   "%s answers and does not hold the key of the broker's certificate", client->endpoint);
-	return client_fail(client, CPIS_UNREACHABLE, "%s cannot be reached", client->endpoint);
+				   "%s answers and does not hold the key of the broker's certificate", endpoint);
+	return client_fail(client, CPIS_UNREACHABLE, "%s cannot be reached", endpoint);
 }
 
-static long next_wake(const struct call *call, uint64_t now_ms)
+#define POLL_ITEMS_MAX (2 * (CPIS_FURTHER_MAX + 1) + 1)
+
+static enum cpis_status wait_for_something(const struct call *call, uint64_t now_ms, bool *ret_writable, bool *ret_interrupted)
 {
-	uint64_t at = call->end_ms;
-	if (call->wait_until_ms != 0)
-		at = call->wait_until_ms;
-	else if (!call->must_send && call->sent_ms + silence_ms(call->request) < at)
-		at = call->sent_ms + silence_ms(call->request);
-	return at <= now_ms ? 0 : (long)(at - now_ms);
+	struct cpis_client *client = call->client;
+	zmq_pollitem_t items[POLL_ITEMS_MAX] = {{.fd = -1}};
+	int count = 0, asked = -1, interrupt = -1;
+	uint64_t until_ms = call->rotation.until_ms < call->end_ms ? call->rotation.until_ms : call->end_ms;
+	for (size_t i = 0; i < client->link_count; i++) {
+		if (!client->links[i].open)
+			continue;
+		bool send = call->must_send && i == call->rotation.at;
+		if (send)
+			asked = count;
+		items[count++] = (zmq_pollitem_t){.socket = client->links[i].socket,
+						  .events = (short)(ZMQ_POLLIN | (send ? ZMQ_POLLOUT : 0))};
+		items[count++] = (zmq_pollitem_t){.socket = client->links[i].monitor, .events = ZMQ_POLLIN};
+	}
+	if (client->interruptible) {
+		interrupt = count;
+		items[count++] = (zmq_pollitem_t){.fd = client->interrupt, .events = ZMQ_POLLIN};
+	}
+	if (zmq_poll(items, count, until_ms <= now_ms ? 0 : (long)(until_ms - now_ms)) < 0 && errno != EINTR)
+		return client_fail(client, CPIS_USAGE, "cannot wait: %s", zmq_strerror(errno));
+	*ret_writable = asked >= 0 && (items[asked].revents & ZMQ_POLLOUT) != 0;
+	*ret_interrupted = interrupt >= 0 && items[interrupt].revents != 0;
+	return CPIS_OK;
 }
 
 static enum cpis_status exchange(struct call *call, struct client_reply **ret)
@@ -245,40 +304,29 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 	struct cpis_client *client = call->client;
 	for (;;) {
 		uint64_t now_ms = client_monotonic_ms();
+		bool writable = false, interrupted = false;
+		enum cpis_status status = CPIS_OK;
 		if (now_ms >= call->end_ms)
 			return out_of_time(call);
-		if ((call->wait_until_ms != 0 && now_ms >= call->wait_until_ms) ||
-		    (call->wait_until_ms == 0 && !call->must_send && now_ms >= call->sent_ms + silence_ms(call->request)))
-			call->must_send = true;
-		zmq_pollitem_t items[] = {
-			{.socket = client->socket, .events = (short)(ZMQ_POLLIN | (call->must_send ? ZMQ_POLLOUT : 0))},
-			{.socket = client->monitor, .events = ZMQ_POLLIN},
-			{.fd = client->interrupt, .events = ZMQ_POLLIN},
-		};
-		if (zmq_poll(items, client->interruptible ? 3 : 2, next_wake(call, now_ms)) < 0 && errno != EINTR)
-			return client_fail(client, CPIS_USAGE, "cannot wait: %s", zmq_strerror(errno));
-		read_events(call);
-		enum cpis_status status = receive_reply(call, ret);
+		if (now_ms >= call->rotation.until_ms) {
+			call->must_send = false;
+			if (rotation_tick(&call->rotation, draw(), now_ms))
+				status = begin_turn(call);
+		}
+		size_t asked = call->rotation.at;
+		if (status == CPIS_OK)
+			status = wait_for_something(call, now_ms, &writable, &interrupted);
 		if (status != CPIS_OK)
 			return status;
-		if (*ret != NULL && !comes_back(call, &(*ret)->reply, client_monotonic_ms()))
-			return CPIS_OK;
-		if (*ret != NULL) {
-			cpis_reply_free(&(*ret)->reply);
-			*ret = NULL;
-			continue;
-		}
-		if (items[2].revents != 0)
+		read_events(client);
+		status = receive_reply(call, ret);
+		if (status != CPIS_OK || *ret != NULL)
+			return status;
+		if (interrupted)
 			return client_fail(client, CPIS_INTERRUPTED, "there was no answer yet");
-		if (call->refused && client->enrolling)
-			return client_fail(client, CPIS_REFUSED_AT_HANDSHAKE,
-					   "%s does not let a new key in: is it the enrolment endpoint?", client->endpoint);
-		if (call->refused)
-			return client_fail(client, CPIS_REFUSED_AT_HANDSHAKE,
-					   "the system %s of %s is not enrolled there, or no longer",
-					   client->system.name, client->system.organisation);
+		status = go_on(call);
 		now_ms = client_monotonic_ms();
-		if (call->must_send && now_ms < call->end_ms && (items[0].revents & ZMQ_POLLOUT) != 0)
+		if (status == CPIS_OK && writable && call->must_send && call->rotation.at == asked && now_ms < call->end_ms)
 			status = send_request(call, now_ms);
 		if (status != CPIS_OK)
 			return status;
@@ -306,63 +354,104 @@ static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Requ
 	return CPIS_OK;
 }
 
-static enum cpis_status sign_act(struct call *call, const char *staff_key, uint8_t signature[SIGNATURE_BYTES])
+// The connection that is asked first is at least being tried, whatever became of it before.
+static enum cpis_status begin(struct call *call, uint32_t deadline_ms)
 {
 	struct cpis_client *client = call->client;
-	struct signing_key *key = NULL;
-	size_t bytes;
-	call->request->act_time_ms = client_now_ms();
-	const uint8_t *act = act_signed_bytes(&call->arena, call->request, client->broker.name, &bytes);
-	if (act == NULL)
-		return client_fail(client, CPIS_USAGE, "the request is larger than a message may be");
-	enum cpis_status opened = client_key_open(client, staff_key, &key);
-	if (opened != CPIS_OK)
-		return opened;
-	enum certs_status status = signing_key_sign(key, act, bytes, signature);
-	client_key_close(client, key);
-	if (status != CERTS_OK)
-		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(staff_key), certs_status_text(status));
-	call->request->act_signature = (ProtobufCBinaryData){SIGNATURE_BYTES, signature};
-	return CPIS_OK;
+	// Before the time begins to count: a token may be slow.
+	enum cpis_status status = sign_for(call, client_link(client)->broker.name);
+	uint64_t now_ms = client_monotonic_ms();
+	call->end_ms = now_ms + deadline_ms;
+	rotation_begin(&call->rotation, client->link_count, client->at, now_ms, call->end_ms);
+	read_events(client);
+	client_link_open(client, client->at);
+	for (size_t i = 0; i < client->link_count; i++)
+		client->links[i].failed = client->links[i].refused = client->links[i].wrong_key_seen = false;
+	call->must_send = true;
+	return status;
 }
 
-static enum cpis_status run_call(struct cpis_client *client, Cpis__V1__Request *request, const char *staff_key,
-				 uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+static enum cpis_status run_call(struct call *call, uint32_t deadline_ms, struct client_reply **ret)
 {
-	struct call call = {.client = client, .request = request, .must_send = true};
-	uint8_t signature[SIGNATURE_BYTES];
+	struct cpis_client *client = call->client;
+	struct client_reply *reply = NULL;
+	enum cpis_status status = fill_envelope(client, call->request);
+	if (status == CPIS_OK)
+		status = begin(call, deadline_ms);
+	if (status == CPIS_OK)
+		status = exchange(call, &reply);
+	if (status == CPIS_OK)
+		status = judge(call, reply);
+	else if (call->rotation.count > 0)
+		client->at = call->rotation.at;
+	client_links_keep_only(client, client->at);
+	if (status != CPIS_OK && reply != NULL) {
+		cpis_reply_free(&reply->reply);
+		reply = NULL;
+	}
+	*ret = reply;
+	return status;
+}
+
+enum cpis_status client_call(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
+			     uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	struct call call = {.client = client, .request = request, .sign = sign, .sign_context = context};
 	struct client_reply *reply = NULL;
 	client->detail[0] = '\0';
 	if (deadline_ms == 0 || deadline_ms > DEADLINE_MS_MAX)
 		return client_fail(client, CPIS_USAGE, "the deadline must be 1 to %u ms", DEADLINE_MS_MAX);
 	if (!arena_init(&call.arena, ARENA_BYTES))
 		return client_fail(client, CPIS_NO_MEMORY, "no memory for a request");
-	enum cpis_status status = fill_envelope(client, request);
-	if (status == CPIS_OK && staff_key != NULL)
-		status = sign_act(&call, staff_key, signature);
-	call.end_ms = client_monotonic_ms() + deadline_ms;
-	read_events(&call);
-	connect_again(client);
-	call.refused = client->wrong_key_seen = false;
-	if (status == CPIS_OK)
-		status = exchange(&call, &reply);
-	if (status == CPIS_OK)
-		status = judge(&call, reply);
+	enum cpis_status status = run_call(&call, deadline_ms, &reply);
 	request->session_token = request->act_signature = (ProtobufCBinaryData){0, NULL};
 	arena_done(&call.arena);
-	if (status != CPIS_OK) {
-		if (reply != NULL)
-			cpis_reply_free(&reply->reply);
-		return status;
-	}
-	*ret = &reply->reply;
-	return CPIS_OK;
+	if (status == CPIS_OK)
+		*ret = &reply->reply;
+	return status;
+}
+
+// ------------------------------------------------------------------ signed acts
+
+struct act {
+	const char *staff_key;
+	uint8_t signature[SIGNATURE_BYTES];
+};
+
+static enum cpis_status sign_bytes(struct cpis_client *client, struct act *act, const uint8_t *text, size_t bytes)
+{
+	struct signing_key *key = NULL;
+	enum cpis_status opened = client_key_open(client, act->staff_key, &key);
+	if (opened != CPIS_OK)
+		return opened;
+	enum certs_status status = signing_key_sign(key, text, bytes, act->signature);
+	client_key_close(client, key);
+	return status == CERTS_OK ? CPIS_OK
+				  : client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(act->staff_key),
+						certs_status_text(status));
+}
+
+static enum cpis_status sign_act(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name, void *context)
+{
+	struct act *act = context;
+	struct arena arena;
+	size_t bytes;
+	if (!arena_init(&arena, ARENA_BYTES))
+		return client_fail(client, CPIS_NO_MEMORY, "no memory for a request");
+	request->act_time_ms = client_now_ms();
+	const uint8_t *text = act_signed_bytes(&arena, request, broker_name, &bytes);
+	enum cpis_status status = text == NULL
+					  ? client_fail(client, CPIS_USAGE, "the request is larger than a message may be")
+					  : sign_bytes(client, act, text, bytes);
+	arena_done(&arena);
+	request->act_signature = (ProtobufCBinaryData){SIGNATURE_BYTES, act->signature};
+	return status;
 }
 
 enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *request, uint32_t deadline_ms,
 			   const Cpis__V1__Reply **ret)
 {
-	return run_call(client, request, NULL, deadline_ms, ret);
+	return client_call(client, request, NULL, NULL, deadline_ms, ret);
 }
 
 enum cpis_status cpis_call_signed(struct cpis_client *client, Cpis__V1__Request *request, const char *staff_key,
@@ -370,7 +459,8 @@ enum cpis_status cpis_call_signed(struct cpis_client *client, Cpis__V1__Request 
 {
 	if (staff_key == NULL)
 		return client_fail(client, CPIS_USAGE, "the staff key is missing");
-	return run_call(client, request, staff_key, deadline_ms, ret);
+	struct act act = {.staff_key = staff_key};
+	return client_call(client, request, sign_act, &act, deadline_ms, ret);
 }
 
 void cpis_set_interrupt(struct cpis_client *client, int fd)

@@ -1,5 +1,4 @@
-// Connecting: whom the client believes, who it is, and the socket.
-#include <errno.h>
+// Making a client: whom it believes, and who it is.
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,12 +6,9 @@
 #include <time.h>
 
 #include <openssl/crypto.h>
-#include <zmq.h>
 
 #include "certs/key_token.h"
 #include "clients/libcpis/client_priv.h"
-
-#define MONITOR_ENDPOINT "inproc://cpis-client-monitor"
 
 const char *cpis_status_text(enum cpis_status status)
 {
@@ -59,6 +55,34 @@ uint64_t client_monotonic_ms(void)
 
 // ------------------------------------------------------------------ whom it believes, who it is
 
+static enum certs_status load_broker(struct cpis_client *client, const struct cpis_broker *broker,
+				     char detail[CERTS_DETAIL_BYTES])
+{
+	struct client_link *link = &client->links[client->link_count];
+	enum certs_status status = trust_verify_broker_file(client->trust, broker->broker_certificate, broker->broker_name,
+							    client_now_ms(), &link->broker, detail);
+	snprintf(link->endpoint, sizeof link->endpoint, "%s", broker->endpoint);
+	client->link_count += status == CERTS_OK;
+	return status;
+}
+
+// A broker of several whose certificate was revoked or ran out is one that is gone. Any other fault is a mistake of who wrote the list.
+static enum cpis_status load_brokers(struct cpis_client *client, const struct cpis_options *options)
+{
+	char detail[CERTS_DETAIL_BYTES] = "", last[CERTS_DETAIL_BYTES] = "";
+	for (size_t i = 0; i <= options->further_count; i++) {
+		struct cpis_broker own = {options->endpoint, options->broker_name, options->broker_certificate};
+		enum certs_status status = load_broker(client, i == 0 ? &own : &options->further[i - 1], detail);
+		if (status == CERTS_OK)
+			continue;
+		if (last[0] == '\0')
+			memcpy(last, detail, sizeof last);
+		if (status != CERTS_REVOKED && status != CERTS_EXPIRED)
+			return client_fail(client, CPIS_BROKER_CERTIFICATE, "%s", detail);
+	}
+	return client->link_count > 0 ? CPIS_OK : client_fail(client, CPIS_BROKER_CERTIFICATE, "%s", last);
+}
+
 enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options)
 {
 	char detail[CERTS_DETAIL_BYTES] = "", path[CLIENT_PATH_BYTES];
@@ -77,10 +101,7 @@ enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis
 	snprintf(path, sizeof path, "%s/log.policy", options->trust_directory);
 	if (!witness_policy_load(path, &client->witnesses, why))
 		return client_fail(client, CPIS_TRUST, "%s", why);
-	if (trust_verify_broker_file(client->trust, options->broker_certificate, options->broker_name, client_now_ms(),
-				     &client->broker, detail) != CERTS_OK)
-		return client_fail(client, CPIS_BROKER_CERTIFICATE, "%s", detail);
-	return CPIS_OK;
+	return load_brokers(client, options);
 }
 
 static enum cpis_status load_own_key(struct cpis_client *client, const struct cpis_options *options,
@@ -100,59 +121,39 @@ static enum cpis_status load_own_key(struct cpis_client *client, const struct cp
 	return CPIS_OK;
 }
 
-// ------------------------------------------------------------------ the socket
+// ------------------------------------------------------------------ connecting
 
-static bool set_number(void *socket, int option, int value)
+static bool has_all(const struct cpis_options *options)
 {
-	return zmq_setsockopt(socket, option, &value, sizeof value) == 0;
+	bool all = options->endpoint != NULL && options->broker_name != NULL && options->broker_certificate != NULL &&
+		   options->trust_directory != NULL && options->system_key != NULL;
+	for (size_t i = 0; i < options->further_count && i < CPIS_FURTHER_MAX; i++)
+		all = all && options->further[i].endpoint != NULL && options->further[i].broker_name != NULL &&
+		      options->further[i].broker_certificate != NULL;
+	return all;
 }
 
-static bool configure(struct cpis_client *client, const struct curve_key_pair *key)
+static bool is_too_long(const struct cpis_options *options)
 {
-	void *socket = client->socket;
-	int64_t frame_bytes_max = FRAME_BYTES_MAX;
-	return zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, client->broker.curve_public, KEY_BYTES) == 0 &&
-	       zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, key->public_key, KEY_BYTES) == 0 &&
-	       zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, key->secret_key, KEY_BYTES) == 0 &&
-	       zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &frame_bytes_max, sizeof frame_bytes_max) == 0 &&
-	       // Nothing is queued for a broker that is not there: the deadline is the caller's to spend.
-	       set_number(socket, ZMQ_IMMEDIATE, 1) && set_number(socket, ZMQ_LINGER, 0) &&
-	       set_number(socket, ZMQ_RECONNECT_IVL, 100) && set_number(socket, ZMQ_RECONNECT_IVL_MAX, 2000) &&
-	       set_number(socket, ZMQ_CONNECT_TIMEOUT, 5000) && set_number(socket, ZMQ_HANDSHAKE_IVL, 5000) &&
-	       set_number(socket, ZMQ_HEARTBEAT_IVL, 5000) && set_number(socket, ZMQ_HEARTBEAT_TIMEOUT, 15000) &&
-	       set_number(socket, ZMQ_HEARTBEAT_TTL, 20000) && set_number(socket, ZMQ_IPV6, 1);
-}
-
-enum cpis_status client_open_socket(struct cpis_client *client, const struct curve_key_pair *key)
-{
-	client->context = zmq_ctx_new();
-	client->socket = client->context == NULL ? NULL : zmq_socket(client->context, ZMQ_DEALER);
-	client->monitor = client->socket == NULL ? NULL : zmq_socket(client->context, ZMQ_PAIR);
-	if (client->monitor == NULL || !configure(client, key) || !set_number(client->monitor, ZMQ_LINGER, 0) ||
-	    zmq_socket_monitor(client->socket, MONITOR_ENDPOINT,
-			       ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH |
-				       ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
-				       ZMQ_EVENT_DISCONNECTED) != 0 ||
-	    zmq_connect(client->monitor, MONITOR_ENDPOINT) != 0)
-		return client_fail(client, CPIS_USAGE, "the socket cannot be made: %s", zmq_strerror(errno));
-	if (zmq_connect(client->socket, client->endpoint) != 0)
-		return client_fail(client, CPIS_USAGE, "%s: %s", client->endpoint, zmq_strerror(errno));
-	return CPIS_OK;
+	bool too_long = strlen(options->endpoint) >= sizeof ((struct client_link *)0)->endpoint;
+	for (size_t i = 0; i < options->further_count; i++)
+		too_long = too_long || strlen(options->further[i].endpoint) >= sizeof ((struct client_link *)0)->endpoint;
+	return too_long;
 }
 
 enum cpis_status client_copy_options(struct cpis_client *client, const struct cpis_options *options)
 {
-	if (options->endpoint == NULL || options->broker_name == NULL || options->broker_certificate == NULL ||
-	    options->trust_directory == NULL || options->system_key == NULL)
-		return client_fail(client, CPIS_USAGE, "an option is missing");
 	const char *file = options->checkpoint_file == NULL ? "" : options->checkpoint_file;
 	client->key_lock = options->key_lock;
 	// 0 would be standard input, which may be at its end.
 	client->interrupt = -1;
-	if ((size_t)snprintf(client->endpoint, sizeof client->endpoint, "%s", options->endpoint) >=
-		    sizeof client->endpoint ||
-	    (size_t)snprintf(client->checkpoint_file, sizeof client->checkpoint_file, "%s", file) >=
-		    sizeof client->checkpoint_file)
+	if (options->further_count > CPIS_FURTHER_MAX)
+		return client_fail(client, CPIS_USAGE, "more than %u further brokers", CPIS_FURTHER_MAX);
+	if (!has_all(options))
+		return client_fail(client, CPIS_USAGE, "an option is missing");
+	if ((size_t)snprintf(client->checkpoint_file, sizeof client->checkpoint_file, "%s", file) >=
+		    sizeof client->checkpoint_file ||
+	    is_too_long(options))
 		return client_fail(client, CPIS_USAGE, "an option is too long");
 	return CPIS_OK;
 }
@@ -177,7 +178,7 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		status = client_load_checkpoint(client);
 	if (status == CPIS_OK) {
 		client_load_exchange(client);
-		status = client_open_socket(client, &key);
+		status = client_open_sockets(client, &key);
 	}
 	curve_key_wipe(&key);
 	if (status != CPIS_OK) {
@@ -193,15 +194,7 @@ void cpis_close(struct cpis_client *client)
 {
 	if (client == NULL)
 		return;
-	if (client->socket != NULL) {
-		zmq_socket_monitor(client->socket, NULL, 0);
-		zmq_close(client->socket);
-	}
-	if (client->monitor != NULL)
-		zmq_close(client->monitor);
-	if (client->context != NULL)
-		while (zmq_ctx_term(client->context) != 0 && errno == EINTR)
-			;
+	client_links_close(client);
 	signing_key_free(client->answer_key);
 	trust_free(client->trust);
 	OPENSSL_cleanse(client, sizeof *client);
@@ -221,6 +214,11 @@ const char *cpis_system_organisation(const struct cpis_client *client)
 const char *cpis_system_name(const struct cpis_client *client)
 {
 	return client->system.name;
+}
+
+const char *cpis_endpoint(const struct cpis_client *client)
+{
+	return client_link(client)->endpoint;
 }
 
 const char *cpis_checkpoint(const struct cpis_client *client)

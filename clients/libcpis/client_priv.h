@@ -11,22 +11,32 @@
 
 #define CLIENT_PATH_BYTES 4096
 
-struct cpis_client {
+// A broker of the service, and the connection to it.
+struct client_link {
 	char endpoint[256];
+	struct broker_identity broker;
+	void *socket;
+	void *monitor;
+	bool open;                       // connected, or being tried
+	bool lost;                       // the connection broke, was refused or could not be made, and no other has been made since
+	bool failed;                     // the same, since the call turned to it
+	bool refused;                    // since the call began: at the handshake
+	bool wrong_key_seen;             // since the call began: a handshake that failed without a refusal
+};
+
+struct cpis_client {
+	struct client_link links[CPIS_FURTHER_MAX + 1];
+	size_t link_count;
+	size_t at;                       // who answered last: the next call begins there
 	char checkpoint_file[CLIENT_PATH_BYTES]; // "": do not remember
 	int key_lock;                    // 0: none
 	struct trust *trust;
 	struct note_verifier log;        // of the audit log
 	struct note_verifier previous;   // of the log whose successor that is; all zero: of none
 	struct checkpoint succeeded;     // with which the successor begins; size 0: the bundle does not say
-	struct broker_identity broker;
 	struct system_identity system;   // this one; of a system that enrols the key only
 	bool enrolling;                  // on the enrolment endpoint, with a key that has no certificate yet
 	void *context;
-	void *socket;
-	void *monitor;
-	bool wrong_key_seen;             // since the call began: a handshake that failed without a refusal
-	bool lost;                       // the connection broke or was refused, and no other has been made since
 	uint8_t token[SESSION_TOKEN_BYTES_MAX];
 	size_t token_bytes;              // 0: no session
 	struct checkpoint newest;        // size 0: none yet
@@ -60,7 +70,30 @@ const char *client_key_name(const char *staff_key);
 // The steps of connecting.
 enum cpis_status client_copy_options(struct cpis_client *client, const struct cpis_options *options);
 enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options);
-enum cpis_status client_open_socket(struct cpis_client *client, const struct curve_key_pair *key);
+enum cpis_status client_open_sockets(struct cpis_client *client, const struct curve_key_pair *key);
+
+// link.c. A socket for each broker, and of the first one the connection.
+void client_links_close(struct cpis_client *client);
+// Connects, or does it anew where the connection is lost. libzmq gives one up for good after a refusal, and after bytes that it does
+// not understand: whoever can spoil one byte on the way would silence this client for ever.
+void client_link_open(struct cpis_client *client, size_t number);
+// Ends the connections to all others, and what is on its way to or from them.
+void client_links_keep_only(struct cpis_client *client, size_t number);
+// What became of the connection since the last time, into the link.
+void client_link_read_events(struct client_link *link);
+
+// The broker that the last reply came from, and whose name stands in what is signed there.
+static inline const struct client_link *client_link(const struct cpis_client *client)
+{
+	return &client->links[client->at];
+}
+
+// call.c. A call with something signed in it. Signing names the broker: `sign` fills in what goes to the one of this name. It is run
+// before the request is first sent, and again when the request goes to a broker of another name. NULL: nothing is signed.
+typedef enum cpis_status client_sign(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name,
+				     void *context);
+enum cpis_status client_call(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
+			     uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 
 uint64_t client_now_ms(void);       // UTC
 uint64_t client_monotonic_ms(void);

@@ -39,6 +39,15 @@ enum cpis_status {
 };
 const char *cpis_status_text(enum cpis_status status);
 
+// A further broker of the service that the options name: before the same database, so that it has the same audit log under the same
+// key, and opens the sessions of the others. It is believed by its own certificate, as the first is.
+struct cpis_broker {
+	const char *endpoint;            // tcp://host:port
+	const char *broker_name;         // must be the name in its certificate; may be that of another one
+	const char *broker_certificate;  // PEM file
+};
+#define CPIS_FURTHER_MAX 15u
+
 struct cpis_options {
 	const char *endpoint;            // tcp://host:port
 	const char *broker_name;         // must be the name in the broker's certificate
@@ -52,6 +61,9 @@ struct cpis_options {
 	// Where processes share one token, which serves one at a time: a descriptor that all of them have, open for writing. A POSIX
 	// lock on it is held while a staff key is open, which is until it has signed. 0: none.
 	int key_lock;
+	// Borrowed until cpis_connect returns. With some, a call that one broker does not answer goes to the next.
+	const struct cpis_broker *further;
+	size_t further_count;            // at most CPIS_FURTHER_MAX
 };
 
 struct cpis_client;
@@ -60,13 +72,15 @@ struct cpis_client;
 
 // Checks the broker's certificate (chain, purpose, name, validity, revocation) and this system's own
 // certificate and key, then makes the socket. Does not wait for the network: the first call does.
-// `detail` says in words what failed.
+// `detail` says in words what failed. Of several brokers one whose certificate was revoked or has expired is left out.
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_connect(const struct cpis_options *options, struct cpis_client **ret, char detail[CPIS_DETAIL_BYTES]);
 // Closes and wipes. Accepts NULL.
 void cpis_close(struct cpis_client *client);
 // What the last failure was, in words; "" when there was none. Valid until the next call.
 const char *cpis_detail(const struct cpis_client *client);
+// The broker that answered last, or is asked first: its endpoint.
+const char *cpis_endpoint(const struct cpis_client *client);
 // The organisation (ODS code) and name in this system's certificate.
 const char *cpis_system_organisation(const struct cpis_client *client);
 const char *cpis_system_name(const struct cpis_client *client);
@@ -77,10 +91,18 @@ const char *cpis_system_name(const struct cpis_client *client);
 // CPIS_OK means: a reply came, it is well-formed, it answers this request, and its receipt proves that the audit log
 // has it (a SERVICE_UNAVAILABLE has no receipt and no data), and that this log begins with the one of the newest checkpoint seen. Its outcome may still be a refusal: look at (*ret)->outcome.
 // The reply lives until cpis_reply_free.
+//
+// With several brokers the same request, with its id, goes to the next when one cannot be reached, does not let this system in, breaks
+// off, has not answered for a short time (rotation.h: half a second at first, and less where the deadline is near), or answers
+// SERVICE_UNAVAILABLE; when each has been tried, again after a while. The first answer counts, from whomever it comes; a late
+// SERVICE_UNAVAILABLE or DEADLINE_EXPIRED does not. The next call begins with the broker that answered. What is signed names its broker,
+// so it is signed anew where the next one has another name: the staff key may be needed then until the answer is there. An attempt
+// that reached a broker has an audit record there, so one question may have several; the broker sees to it that it takes effect once.
+// A reply whose proof does not hold ends the call: no other broker is asked instead.
 __attribute__((warn_unused_result)) enum cpis_status cpis_call(struct cpis_client *client, Cpis__V1__Request *request,
 							       uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 // The same, with the signature that heavy acts need (a quarantine), made with the staff key of the open session (a file,
-// or a pkcs11: URI as in cpis_session_open). The key is used here only.
+// or a pkcs11: URI as in cpis_session_open). The key is used here only, and is not open while an answer is waited for.
 __attribute__((warn_unused_result)) enum cpis_status cpis_call_signed(struct cpis_client *client,
 								      Cpis__V1__Request *request, const char *staff_key,
 								      uint32_t deadline_ms, const Cpis__V1__Reply **ret);
@@ -94,7 +116,7 @@ void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16
 void cpis_set_interrupt(struct cpis_client *client, int fd);
 
 // Opens a session: makes and signs the statement, keeps the token for the calls that follow. The reply is as
-// from cpis_call; a refusal leaves the client without a session. The key is used here only.
+// from cpis_call; a refusal leaves the client without a session. The key is used here only. The session holds at all brokers.
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
@@ -139,6 +161,7 @@ __attribute__((warn_unused_result)) enum cpis_status cpis_save_certificate(struc
 // All three are as cpis_call. The outcome INVALID_REQUEST_STATE ("responder_not_registered") says that the broker has forgotten
 // the registration, or another took its place: register again. The session ends after 12 hours: open another, and register.
 //
+// Questions come from the broker that a responder has registered at: with several, a client for each (CPIS_USAGE).
 // Needs the staff key, because registering is a signed act. The key that answers are signed with is made here, for this client,
 // and never leaves it. `range_first` and `range_last` are those of the broker's register, and NULL for DEMOGRAPHICS.
 __attribute__((warn_unused_result)) enum cpis_status

@@ -30,6 +30,8 @@ enum cpis_status cpis_connect_enrolling(const struct cpis_options *options, stru
 	}
 	client->enrolling = true;
 	enum cpis_status status = client_copy_options(client, options);
+	if (status == CPIS_OK && options->further_count > 0)
+		status = client_fail(client, CPIS_USAGE, "a system enrols at one broker");
 	if (status == CPIS_OK)
 		status = client_load_trust(client, options);
 	if (status == CPIS_OK) {
@@ -42,7 +44,7 @@ enum cpis_status cpis_connect_enrolling(const struct cpis_options *options, stru
 	if (status == CPIS_OK)
 		status = client_load_checkpoint(client);
 	if (status == CPIS_OK)
-		status = client_open_socket(client, &key);
+		status = client_open_sockets(client, &key);
 	curve_key_wipe(&key);
 	if (status != CPIS_OK) {
 		memcpy(detail, client->detail, CPIS_DETAIL_BYTES);

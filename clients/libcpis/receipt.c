@@ -216,7 +216,7 @@ enum cpis_status client_check_receipt(struct cpis_client *client, struct arena *
 	if (audit_record_decode(arena, receipt->record.data, receipt->record.len, &record, &error) != WIRE_OK)
 		return client_fail(client, CPIS_RECEIPT, "the audit record cannot be read");
 	if (!audit_record_matches(record, request, reply) || !is_under_own_name(client, record) ||
-	    strcmp(record->broker_name, client->broker.name) != 0)
+	    strcmp(record->broker_name, client_link(client)->broker.name) != 0)
 		return client_fail(client, CPIS_RECEIPT, "the audit record speaks of something else");
 	// Of a request that could not be read the broker does not know what its asker holds. The refusal stands; its checkpoint is
 	// not taken over, and the next reply has to prove growth from the one before.

@@ -21,6 +21,8 @@ enum cpis_status cpis_responder_register(struct cpis_client *client, const char 
 	Cpis__V1__ResponderRegisterRequest body = CPIS__V1__RESPONDER_REGISTER_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	uint8_t public_key[KEY_BYTES];
+	if (client->link_count > 1)
+		return client_fail(client, CPIS_USAGE, "questions come from one broker: a client for each is needed");
 	enum cpis_status status = need_answer_key(client);
 	if (status != CPIS_OK)
 		return status;
@@ -62,7 +64,7 @@ static enum cpis_status sign(struct cpis_client *client, struct arena *arena, co
 	if (packed == NULL || EVP_Digest(packed, work_bytes, sha256, NULL, EVP_sha256(), NULL) != 1)
 		return client_fail(client, CPIS_NO_MEMORY, "the question cannot be hashed");
 	const uint8_t *text =
-		answer_signed_bytes(arena, client->broker.name, sha256, answer, answer_bytes, &text_bytes);
+		answer_signed_bytes(arena, client_link(client)->broker.name, sha256, answer, answer_bytes, &text_bytes);
 	if (text == NULL || signing_key_sign(client->answer_key, text, text_bytes, signature) != CERTS_OK)
 		return client_fail(client, CPIS_NO_MEMORY, "the answer cannot be signed");
 	return CPIS_OK;

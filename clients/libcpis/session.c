@@ -13,7 +13,9 @@ static const char signature_context[] = "cpis-session-v1\n";
 // What has to live until the request is sent.
 struct opening {
 	struct staff_identity staff;
-	struct signing_key *key;
+	const char *key;             // where it is
+	const char *role_code;
+	Cpis__V1__SessionOpenRequest body;
 	uint8_t *certificate;
 	size_t certificate_bytes;
 	uint8_t nonce[NONCE_BYTES];
@@ -22,20 +24,11 @@ struct opening {
 	uint8_t signature[SIGNATURE_BYTES];
 };
 
-static enum cpis_status load_person(struct cpis_client *client, const char *certificate, const char *key,
-				    struct opening *opening)
+static enum cpis_status load_person(struct cpis_client *client, const char *certificate, struct opening *opening)
 {
 	char detail[CERTS_DETAIL_BYTES] = "";
-	uint8_t public_key[KEY_BYTES];
 	if (trust_verify_staff_file(client->trust, certificate, client_now_ms(), &opening->staff, detail) != CERTS_OK)
 		return client_fail(client, CPIS_CREDENTIALS, "%s", detail);
-	enum cpis_status opened = client_key_open(client, key, &opening->key);
-	if (opened != CPIS_OK)
-		return opened;
-	signing_key_public(opening->key, public_key);
-	if (CRYPTO_memcmp(public_key, opening->staff.ed25519_public, KEY_BYTES) != 0)
-		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(key),
-				   certs_status_text(CERTS_KEY_MISMATCH));
 	enum certs_status status =
 		certificate_file_to_der(certificate, &opening->certificate, &opening->certificate_bytes);
 	if (status == CERTS_OK && opening->certificate_bytes > STAFF_CERTIFICATE_BYTES_MAX)
@@ -45,16 +38,37 @@ static enum cpis_status load_person(struct cpis_client *client, const char *cert
 	return CPIS_OK;
 }
 
-static enum cpis_status sign_statement(struct cpis_client *client, const char *role_code, struct opening *opening)
+static enum cpis_status sign_with_key(struct cpis_client *client, struct opening *opening)
 {
+	struct signing_key *key = NULL;
+	uint8_t public_key[KEY_BYTES];
+	enum cpis_status opened = client_key_open(client, opening->key, &key);
+	if (opened != CPIS_OK)
+		return opened;
+	signing_key_public(key, public_key);
+	enum certs_status status = CERTS_KEY_MISMATCH;
+	if (CRYPTO_memcmp(public_key, opening->staff.ed25519_public, KEY_BYTES) == 0)
+		status = signing_key_sign(key, opening->signed_text, SIGNATURE_CONTEXT_BYTES + opening->statement_bytes,
+					  opening->signature);
+	// Not while the answer is waited for.
+	client_key_close(client, key);
+	if (status != CERTS_OK)
+		return client_fail(client, CPIS_CREDENTIALS, "%s: %s", client_key_name(opening->key), certs_status_text(status));
+	return CPIS_OK;
+}
+
+// With the same nonce whichever broker it is for: together they know it for one opening.
+static enum cpis_status sign_statement(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name,
+				       void *context)
+{
+	struct opening *opening = context;
 	Cpis__V1__SessionStatement statement = CPIS__V1__SESSION_STATEMENT__INIT;
-	if (RAND_bytes(opening->nonce, sizeof opening->nonce) != 1)
-		return client_fail(client, CPIS_NO_MEMORY, "no random bytes");
+	(void)request; // has the opening's body
 	statement.uid = opening->staff.uid;
-	statement.role_code = (char *)(uintptr_t)role_code;
+	statement.role_code = (char *)(uintptr_t)opening->role_code;
 	statement.organisation = client->system.organisation;
 	statement.channel_key = (ProtobufCBinaryData){KEY_BYTES, client->system.curve_public};
-	statement.broker_name = client->broker.name;
+	statement.broker_name = (char *)(uintptr_t)broker_name;
 	statement.time_ms = client_now_ms();
 	statement.nonce = (ProtobufCBinaryData){sizeof opening->nonce, opening->nonce};
 	opening->statement_bytes = cpis__v1__session_statement__get_packed_size(&statement);
@@ -62,27 +76,22 @@ static enum cpis_status sign_statement(struct cpis_client *client, const char *r
 		return client_fail(client, CPIS_USAGE, "the role code is too long");
 	memcpy(opening->signed_text, signature_context, SIGNATURE_CONTEXT_BYTES);
 	cpis__v1__session_statement__pack(&statement, opening->signed_text + SIGNATURE_CONTEXT_BYTES);
-	enum certs_status status =
-		signing_key_sign(opening->key, opening->signed_text,
-				 SIGNATURE_CONTEXT_BYTES + opening->statement_bytes, opening->signature);
-	if (status != CERTS_OK)
-		return client_fail(client, CPIS_CREDENTIALS, "cannot sign: %s", certs_status_text(status));
-	return CPIS_OK;
+	opening->body.statement.len = opening->statement_bytes;
+	return sign_with_key(client, opening);
 }
 
 static enum cpis_status ask(struct cpis_client *client, struct opening *opening, uint32_t deadline_ms,
 			    const Cpis__V1__Reply **ret)
 {
-	Cpis__V1__SessionOpenRequest body = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.statement.data = opening->signed_text + SIGNATURE_CONTEXT_BYTES;
-	body.statement.len = opening->statement_bytes;
-	body.signature = (ProtobufCBinaryData){sizeof opening->signature, opening->signature};
-	body.staff_certificate = (ProtobufCBinaryData){opening->certificate_bytes, opening->certificate};
+	cpis__v1__session_open_request__init(&opening->body);
+	opening->body.statement.data = opening->signed_text + SIGNATURE_CONTEXT_BYTES;
+	opening->body.signature = (ProtobufCBinaryData){sizeof opening->signature, opening->signature};
+	opening->body.staff_certificate = (ProtobufCBinaryData){opening->certificate_bytes, opening->certificate};
 	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
-	request.session_open = &body;
+	request.session_open = &opening->body;
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = cpis_call(client, &request, deadline_ms, &reply);
+	enum cpis_status status = client_call(client, &request, sign_statement, opening, deadline_ms, &reply);
 	if (status != CPIS_OK)
 		return status;
 	if (reply->outcome == CPIS__V1__OUTCOME__OK) {
@@ -101,15 +110,13 @@ static enum cpis_status ask(struct cpis_client *client, struct opening *opening,
 enum cpis_status cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key,
 				   const char *role_code, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
-	struct opening opening = {0};
+	struct opening opening = {.key = staff_key, .role_code = role_code};
 	cpis_session_close(client);
 	if (staff_certificate == NULL || staff_key == NULL || role_code == NULL)
 		return client_fail(client, CPIS_USAGE, "certificate, key and role are all needed");
-	enum cpis_status status = load_person(client, staff_certificate, staff_key, &opening);
-	if (status == CPIS_OK)
-		status = sign_statement(client, role_code, &opening);
-	// Not while the answer is waited for.
-	client_key_close(client, opening.key);
+	enum cpis_status status = load_person(client, staff_certificate, &opening);
+	if (status == CPIS_OK && RAND_bytes(opening.nonce, sizeof opening.nonce) != 1)
+		status = client_fail(client, CPIS_NO_MEMORY, "no random bytes");
 	if (status == CPIS_OK)
 		status = ask(client, &opening, deadline_ms, ret);
 	free(opening.certificate);

@@ -6,7 +6,7 @@
 
 #include "clients/cli/commands.h"
 #include "clients/responder/plans.h"
-#include "clients/responder/serving.h"
+#include "clients/responder/serving_brokers.h"
 
 static bool answer(void *context, const Cpis__V1__ResponderWork *work, Cpis__V1__ResponderAnswer *ret)
 {

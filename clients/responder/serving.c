@@ -27,6 +27,8 @@ enum step { STEP_GO_ON, STEP_REGISTER, STEP_SIGN_IN, STEP_CONNECT, STEP_STOP };
 
 struct serving {
 	const struct serving_job *job;
+	size_t broker;               // profile_broker
+	int key_lock;                // cpis_options.key_lock
 	struct cpis_client *client;
 	int signals, files, both;    // both: an epoll of the two
 	bool stopping;
@@ -39,11 +41,16 @@ static void say(const struct serving *serving, const char *format, ...) __attrib
 static void say(const struct serving *serving, const char *format, ...)
 {
 	va_list arguments;
-	fprintf(stderr, "%s: ", serving->job->program);
+	char text[1024];
+	const struct profile *profile = serving->job->profile;
 	va_start(arguments, format);
-	vfprintf(stderr, format, arguments);
+	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	fputc('\n', stderr);
+	// In one piece: several processes may write here.
+	if (profile_brokers_count(profile) == 1)
+		dprintf(STDERR_FILENO, "%s: %s\n", serving->job->program, text);
+	else
+		dprintf(STDERR_FILENO, "%s: at %s: %s\n", serving->job->program, profile_broker(profile, serving->broker).endpoint, text);
 }
 
 // ------------------------------------------------------------------ what interrupts
@@ -54,6 +61,7 @@ bool serving_block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
 	signal(SIGPIPE, SIG_IGN);
 	return sigprocmask(SIG_BLOCK, &set, NULL) == 0;
 }
@@ -154,17 +162,10 @@ static enum step judge(struct serving *serving, const Cpis__V1__Reply *reply)
 
 static enum step connect_to_broker(struct serving *serving)
 {
-	const struct profile *profile = serving->job->profile;
 	char detail[CPIS_DETAIL_BYTES] = "";
-	struct cpis_options options = {
-		.endpoint = profile->endpoint,
-		.broker_name = profile->broker_name,
-		.broker_certificate = profile->broker_certificate,
-		.trust_directory = profile->trust_directory,
-		.system_certificate = profile->system_certificate,
-		.system_key = profile->system_key,
-		.checkpoint_file = profile->checkpoint_file,
-	};
+	struct cpis_options options;
+	profile_connect_options(serving->job->profile, serving->broker, &options);
+	options.key_lock = serving->key_lock;
 	cpis_close(serving->client);
 	serving->client = NULL;
 	enum cpis_status status = cpis_connect(&options, &serving->client, detail);
@@ -323,9 +324,10 @@ static enum step next(struct serving *serving, enum step step)
 	return STEP_STOP;
 }
 
-int serving_run(const struct serving_job *job)
+int serving_run_at(const struct serving_job *job, size_t broker, int key_lock)
 {
-	struct serving serving = {.job = job, .signals = -1, .files = -1, .both = -1};
+	struct serving serving = {
+		.job = job, .broker = broker, .key_lock = key_lock, .signals = -1, .files = -1, .both = -1};
 	if (open_interrupts(&serving)) {
 		for (enum step step = STEP_CONNECT; step != STEP_STOP && !serving.stopping;)
 			step = next(&serving, step);

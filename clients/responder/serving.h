@@ -29,11 +29,11 @@ struct serving_job {
 	enum cpis_status (*turn)(void *context, struct cpis_client *client);
 };
 
-// Blocks SIGTERM and SIGINT; before any thread is made. False: it cannot.
+// Blocks SIGTERM, SIGINT and SIGCHLD; before any thread is made. False: it cannot.
 __attribute__((warn_unused_result)) bool serving_block_signals(void);
-// Until it is told to stop (EXIT_DONE) or is refused for good (an exit code of clients/cli/commands.h, and a sentence on
+// At one broker of the profile (profile_broker); `key_lock` as in cpis_options. Until it is told to stop (EXIT_DONE) or is refused for good (an exit code of clients/cli/commands.h, and a sentence on
 // standard error). Says "ready" there, with what it answers, when it has registered.
-int serving_run(const struct serving_job *job);
+int serving_run_at(const struct serving_job *job, size_t broker, int key_lock);
 
 // "9995000000-9995999999". False: it is not that.
 __attribute__((warn_unused_result)) bool serving_range_parse(const char *text, struct serving_range *ret);

@@ -26,7 +26,7 @@ static void begin(struct cpis_client *client)
 	static const char policy[] = "witness a w0+f9469b40+BIE5dw6ofRdfVqNUZsNMfszLjYqRtO43ol32D1uPybOU\nquorum a\n";
 	char detail[WITNESS_DETAIL_BYTES];
 	*client = (struct cpis_client){.log = *log_base_verifier()};
-	strcpy(client->broker.name, "test-broker");
+	strcpy(client->links[0].broker.name, "test-broker");
 	strcpy(client->system.organisation, "RXH");
 	strcpy(client->system.name, "hospital");
 	strcpy(client->checkpoint_file, state);

@@ -12,7 +12,7 @@
 
 struct world_broker {
 	struct world *world;
-	char name[64], endpoint[64];
+	char name[64], endpoint[64], certificate[WORLD_PATH_BYTES];
 	pid_t process; // 0: not running
 };
 
@@ -66,6 +66,7 @@ struct world_broker *world_broker_new(struct world *world, const char *name)
 		world_fail(world, "no memory");
 	broker->world = world;
 	snprintf(broker->name, sizeof broker->name, "%s", name);
+	snprintf(broker->certificate, sizeof broker->certificate, "%s", world_path(world, "brokers/%s.pem", name));
 	world_choose_endpoint(broker->endpoint);
 	must(world,
 	     world_cpis(world, NULL, "certs", "issue-broker", "--dir", world_path(world, "authority"), "--broker-name", name,
@@ -122,6 +123,11 @@ void world_broker_free(struct world_broker *broker)
 	free(broker);
 }
 
+struct cpis_broker world_broker_known(const struct world_broker *broker)
+{
+	return (struct cpis_broker){broker->endpoint, broker->name, broker->certificate};
+}
+
 const char *world_broker_endpoint(const struct world_broker *broker)
 {
 	return broker->endpoint;
@@ -148,7 +154,7 @@ struct cpis_client *world_broker_sign_in(struct world_broker *broker, const char
 	struct cpis_options options = world_options(world, profile);
 	options.endpoint = broker->endpoint;
 	options.broker_name = broker->name;
-	options.broker_certificate = world_path(world, "brokers/%s.pem", broker->name);
+	options.broker_certificate = broker->certificate;
 	struct cpis_client *client = NULL;
 	const Cpis__V1__Reply *reply = NULL;
 	char detail[CPIS_DETAIL_BYTES] = "";
@@ -174,6 +180,29 @@ void world_brokers_in_profile(struct world *world, const char *profile, struct w
 					 "  - {endpoint: \"%s\", broker_name: %s, broker_certificate: ../brokers/%s.pem,\n"
 					 "     checkpoint_file: %s-at-%s.checkpoint}\n",
 					 brokers[i]->endpoint, brokers[i]->name, brokers[i]->name, profile, brokers[i]->name);
+	if (used >= sizeof text)
+		world_fail(world, "a profile is too long");
+	world_write_file(path, text);
+	free(before);
+}
+
+void world_first_in_profile(struct world *world, const char *profile, const struct cpis_broker *first, const struct cpis_broker *further,
+			    size_t count)
+{
+	char text[8192];
+	const char *path = world_path(world, "profiles/%s.yaml", profile);
+	char *before = world_read_file(path, NULL), *rest = before, *line;
+	size_t used = (size_t)snprintf(text, sizeof text, "endpoint: %s\nbroker_name: %s\nbroker_certificate: %s\n", first->endpoint,
+				       first->broker_name, first->broker_certificate);
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if (strncmp(line, "endpoint:", 9) != 0 && strncmp(line, "broker", 6) != 0 && strncmp(line, "share_log:", 10) != 0 &&
+		    strncmp(line, "  - ", 4) != 0)
+			used += (size_t)snprintf(text + used, sizeof text - used, "%s\n", line);
+	used += (size_t)snprintf(text + used, sizeof text - used, "%s", count > 0 ? "share_log: yes\nbrokers:\n" : "");
+	for (size_t i = 0; i < count; i++)
+		used += (size_t)snprintf(text + used, sizeof text - used,
+					 "  - {endpoint: \"%s\", broker_name: %s, broker_certificate: %s}\n", further[i].endpoint,
+					 further[i].broker_name, further[i].broker_certificate);
 	if (used >= sizeof text)
 		world_fail(world, "a profile is too long");
 	world_write_file(path, text);

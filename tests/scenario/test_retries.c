@@ -167,6 +167,27 @@ START_TEST(a_publication_sent_twice_is_stored_once_and_does_not_undo_a_later_one
 }
 END_TEST
 
+// As a client does that turns to another broker, whose name has to be signed: it is the same act all the same.
+START_TEST(an_act_that_is_signed_anew_under_its_id_is_done_once_and_other_content_is_not_its_retry)
+{
+	struct stage_file file;
+	stage_file_init(&file, LEEDS_WORKER, 1);
+	file.request.request_id = request.request_id;
+	const struct stage_reply *first = stage_ask_as(stage, LEEDS_WORKER, &file.request);
+	stage_expect_ok(first);
+	stage->now_ms += 5000;
+	const struct stage_reply *again =
+		stage_act(stage, LEEDS_WORKER, LEEDS_WORKER, stage->now_ms, &file.request);
+	stage_expect_ok(again);
+	ck_assert(stage_same_body(first, again));
+	// A signature that does not hold is no retry either.
+	stage_expect(stage_act(stage, LEEDS_WORKER, NURSE, stage->now_ms, &file.request), AUTHOR_CREDENTIALS_ERROR, "act_signature");
+	file.plan[0].start_date = (char *)(uintptr_t)"2026-01-02";
+	stage_expect(stage_act(stage, LEEDS_WORKER, LEEDS_WORKER, stage->now_ms, &file.request), DUPLICATE_REJECTED,
+		     "request_id_reused");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("retries");
@@ -183,6 +204,7 @@ int main(void)
 	tcase_add_test(all, a_retry_is_refused_to_who_may_not_have_the_answer_any_more);
 	tcase_add_test(all, a_refused_request_may_be_sent_again_under_its_id);
 	tcase_add_test(all, a_publication_sent_twice_is_stored_once_and_does_not_undo_a_later_one);
+	tcase_add_test(all, an_act_that_is_signed_anew_under_its_id_is_done_once_and_other_content_is_not_its_retry);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -9,6 +9,7 @@
 
 #include "certs/note.h"
 #include "tests/harness/world.h"
+#include "tests/harness/world_brokers.h"
 #include "tests/harness/world_client.h"
 
 static struct world *world;
@@ -122,6 +123,89 @@ START_TEST(a_deadline_is_1_to_60000_ms)
 	ck_assert_int_eq(ping(client, 60001), CPIS_USAGE);
 	ck_assert_int_eq(ping(client, 60000), CPIS_OK);
 	cpis_close(client);
+}
+END_TEST
+
+static void repeat(struct cpis_broker *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		list[i] = (struct cpis_broker){"tcp://127.0.0.1:1", WORLD_BROKER_NAME, options.broker_certificate};
+	options.further = list;
+	options.further_count = count;
+}
+
+START_TEST(a_list_of_brokers_with_a_mistake_is_refused_whole)
+{
+	struct cpis_broker list[CPIS_FURTHER_MAX + 1];
+	repeat(list, CPIS_FURTHER_MAX + 1);
+	assert_refused(CPIS_USAGE, "more than 15 further brokers");
+	options.further_count = CPIS_FURTHER_MAX;
+	list[14].broker_name = NULL;
+	assert_refused(CPIS_USAGE, "missing");
+	list[14].broker_name = "some-other-broker";
+	assert_refused(CPIS_BROKER_CERTIFICATE, "");
+	list[14].broker_name = WORLD_BROKER_NAME;
+	list[14].endpoint = "127.0.0.1:1";
+	assert_refused(CPIS_USAGE, "127.0.0.1:1: not tcp://host:port");
+	list[14].endpoint = "tcp://127.0.0.1:1";
+	list[14].broker_certificate = world_path(world, "nowhere.pem");
+	assert_refused(CPIS_BROKER_CERTIFICATE, "nowhere.pem");
+	list[14].broker_certificate = options.broker_certificate;
+	struct cpis_client *client = NULL;
+	ck_assert_msg(cpis_connect(&options, &client, detail) == CPIS_OK, "%s", detail);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	// Questions come from one broker.
+	const Cpis__V1__Reply *reply = NULL;
+	ck_assert_int_eq(cpis_responder_register(client, world_path(world, "staff/nurse.key"), CPIS__V1__RESPONDER_KIND__DEMOGRAPHICS,
+						 NULL, NULL, WORLD_CALL_MS, &reply),
+			 CPIS_USAGE);
+	cpis_close(client);
+	ck_assert_int_eq(cpis_connect_enrolling(&options, &client, detail), CPIS_USAGE);
+}
+END_TEST
+
+// As one that is gone; and when all are, that is why.
+START_TEST(a_broker_of_several_whose_certificate_was_revoked_is_left_out)
+{
+	struct cpis_broker list[1];
+	struct cpis_client *client = NULL;
+	ck_assert_int_eq(world_cpis(world, NULL, "certs", "issue-broker", "--dir", world_path(world, "authority"), "--broker-name", "stolen",
+				    "--out", world_path(world, "brokers"), "--file", "stolen", NULL),
+			 0);
+	const char *stolen = world_path(world, "brokers/stolen.pem");
+	world_revoke(world, stolen);
+	repeat(list, 1);
+	list[0] = (struct cpis_broker){options.endpoint, options.broker_name, options.broker_certificate};
+	options.endpoint = "tcp://127.0.0.1:1";
+	options.broker_name = "stolen";
+	options.broker_certificate = stolen;
+	ck_assert_msg(cpis_connect(&options, &client, detail) == CPIS_OK, "%s", detail);
+	ck_assert_str_eq(cpis_endpoint(client), list[0].endpoint);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	cpis_close(client);
+	list[0] = (struct cpis_broker){options.endpoint, options.broker_name, options.broker_certificate};
+	assert_refused(CPIS_BROKER_CERTIFICATE, "revoked");
+}
+END_TEST
+
+// Under the same key, and not the same log: a list that takes two services for one ends the call, and nothing is got around.
+START_TEST(a_broker_with_a_log_of_its_own_does_not_stand_in_for_another)
+{
+	struct world_broker *other = world_broker_new(world, "other-service");
+	struct cpis_broker list[1] = {world_broker_known(other)};
+	struct cpis_client *client = NULL;
+	world_broker_start(other);
+	options.further = list;
+	options.further_count = 1;
+	ck_assert_msg(cpis_connect(&options, &client, detail) == CPIS_OK, "%s", detail);
+	for (unsigned i = 0; i < 5; i++)
+		ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	world_kill(world);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_LOG_SHORTENED);
+	ck_assert_ptr_nonnull(strstr(cpis_detail(client), "The log has"));
+	cpis_close(client);
+	world_broker_free(other);
+	world_start(world);
 }
 END_TEST
 
@@ -273,6 +357,9 @@ int main(void)
 	tcase_add_test(tests, ones_own_certificate_and_key_must_hold_and_belong_together);
 	tcase_add_test(tests, a_member_of_staffs_certificate_and_key_must_belong_together);
 	tcase_add_test(tests, a_deadline_is_1_to_60000_ms);
+	tcase_add_test(tests, a_list_of_brokers_with_a_mistake_is_refused_whole);
+	tcase_add_test(tests, a_broker_of_several_whose_certificate_was_revoked_is_left_out);
+	tcase_add_test(tests, a_broker_with_a_log_of_its_own_does_not_stand_in_for_another);
 	tcase_add_test(tests, nobody_there_and_somebody_elses_key_are_told_apart);
 	tcase_add_test(tests, a_key_that_is_not_admitted_is_told_at_once);
 	tcase_add_test(tests, the_newest_checkpoint_is_remembered_over_processes);

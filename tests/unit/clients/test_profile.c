@@ -124,6 +124,40 @@ START_TEST(refuses_further_brokers_with_mistakes)
 }
 END_TEST
 
+START_TEST(brokers_that_share_a_log_may_stand_in_for_each_other_and_others_not)
+{
+	struct cpis_broker others[PROFILE_BROKERS_MAX];
+	struct cpis_options options;
+	struct profile *profile = load(NEEDED "checkpoint_file: one.checkpoint\nshare_log: yes\n" FURTHER);
+	ck_assert_msg(profile != NULL, "%s", detail);
+	ck_assert_uint_eq(profile_further(profile, others), 1);
+	ck_assert_str_eq(others[0].endpoint, "tcp://10.0.0.2:5671");
+	ck_assert_str_eq(others[0].broker_name, "cpis-2");
+	ck_assert_str_eq(others[0].broker_certificate, "/tmp/trust/two.pem");
+	// One log, one memory of it.
+	profile_connect_options(profile, 1, &options);
+	ck_assert_str_eq(options.endpoint, "tcp://10.0.0.2:5671");
+	ck_assert_str_eq(options.checkpoint_file, "/tmp/one.checkpoint");
+	ck_assert_uint_eq(options.further_count, 0);
+	profile_free(profile);
+	profile = load(NEEDED "checkpoint_file: one.checkpoint\nshare_log: no\n" FURTHER);
+	ck_assert_msg(profile != NULL, "%s", detail);
+	ck_assert_uint_eq(profile_further(profile, others), 0);
+	profile_connect_options(profile, 1, &options);
+	ck_assert_ptr_null(options.checkpoint_file);
+	profile_free(profile);
+	profile = load(NEEDED FURTHER);
+	ck_assert_uint_eq(profile_further(profile, others), 0);
+	profile_free(profile);
+	assert_refused(NEEDED "share_log: yes\n", "share_log goes with brokers");
+	assert_refused(NEEDED "share_log: may\n" FURTHER, "share_log must be yes or no");
+	assert_refused(NEEDED "share_log: yes\nbrokers:\n  - {endpoint: a, broker_name: b, broker_certificate: c, checkpoint_file: d}\n",
+		       "with share_log there is one log");
+	assert_refused(NEEDED "share_log: yes\nbrokers:\n  - {endpoint: a, broker_name: b, broker_certificate: c, trust_directory: d}\n",
+		       "with share_log there is one log");
+}
+END_TEST
+
 START_TEST(does_without_a_member_of_staff)
 {
 	struct profile *profile = load(NEEDED);
@@ -174,6 +208,7 @@ int main(void)
 	Suite *suite = suite_create("profile");
 	TCase *tests = tcase_create("profile");
 	tcase_add_test(tests, resolves_relative_paths_from_its_own_directory);
+	tcase_add_test(tests, brokers_that_share_a_log_may_stand_in_for_each_other_and_others_not);
 	tcase_add_test(tests, does_without_a_member_of_staff);
 	tcase_add_test(tests, says_how_recently_the_log_must_have_been_witnessed);
 	tcase_add_test(tests, names_all_brokers_its_own_first);
