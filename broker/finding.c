@@ -9,7 +9,7 @@
 #include "proto/text.h"
 
 #define OWNER "detection"
-#define PAGE 64u // records that are read at a time: they fit the arena
+#define PAGE 64u // records that are read at a time: a power of four
 
 // ------------------------------------------------------------------ events
 
@@ -192,10 +192,17 @@ size_t finding_read_back(const struct op_context *context, struct detection *det
 	uint64_t until = audit_next_index(context->audit);
 	uint64_t next = until > FINDING_READ_BACK_MAX ? until - FINDING_READ_BACK_MAX : 0;
 	size_t count = 0, rows_count;
+	uint32_t page = PAGE;
 	struct store_audit *rows;
 	while (next < until) {
 		arena_reset(context->arena);
-		if (audit_page(context->audit, next, until, PAGE, context->arena, &rows, &rows_count) != STORE_OK || rows_count == 0)
+		enum store_status status = audit_page(context->audit, next, until, page, context->arena, &rows, &rows_count);
+		// Very long ones, one after the other: fewer at a time.
+		if (status == STORE_NO_MEMORY && page > 1) {
+			page /= 4;
+			continue;
+		}
+		if (status != STORE_OK || rows_count == 0)
 			break;
 		for (size_t i = 0; i < rows_count; i++)
 			count += read_one(context, detection, &rows[i]);
