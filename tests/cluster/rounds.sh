@@ -102,8 +102,6 @@ fault() {
 		;;
 	fill-disk)
 		verb fill-disk "$primary"
-		wait_failover "$primary"
-		wait_answers
 		verb empty-disk "$primary"
 		;;
 	kill-standby)

@@ -10,7 +10,6 @@ store_settings() {
 	for n in "${NODES[@]}"; do hosts+=("$(db_address "$n")"); done
 	cat <<- END
 		store_postgres: host=$(IFS=,; echo "${hosts[*]}") port=5432 dbname=cpis user=broker$1 sslmode=verify-full sslrootcert=$C/tls/ca.pem sslcert=$C/tls/broker$1.pem sslkey=$C/tls/broker$1.key
-		store_shared: yes
 		store_key: store.key
 		session_key: session.key
 	END
