@@ -45,19 +45,16 @@ static void check_record(struct asker *guardian, const struct book_entry *entry,
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	uint8_t id[REQUEST_ID_BYTES];
 	const Cpis__V1__Reply *reply = NULL;
-	enum asked asked = ASKED_NOTHING;
+	enum asked asked;
 	show.index = entry->index;
 	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
 	request.audit_show = &show;
-	// At that broker and no other: each has a log of its own.
-	for (uint64_t end = asker_now_ms() + PATIENCE_MS; asked == ASKED_NOTHING && asker_now_ms() < end;) {
-		cpis_reply_free(reply);
-		asker_new_id(id);
-		guardian->current = entry->broker;
-		asked = asker_try(guardian, &request, false, id, BROKERS_ATTEMPT_MS, &reply);
-	}
+	// The next one each time there is no answer.
+	guardian->current = (entry->broker + 1) % guardian->brokers->count;
+	asker_new_id(id);
+	asked = asker_ask(guardian, &request, false, id, PATIENCE_MS, &reply);
 	if (asked == ASKED_ANSWERED && is_of(reply->audit_show->entry, entry) &&
-	    cpis_check_proof(guardian->clients[entry->broker], reply->audit_show->proof) == CPIS_OK)
+	    cpis_check_proof(guardian->clients[guardian->current], reply->audit_show->proof) == CPIS_OK)
 		found->records++;
 	else if (asked == ASKED_ANSWERED || (asked == ASKED_REFUSED && reply->outcome == CPIS__V1__OUTCOME__NO_RECORD_FOUND))
 		lost(found, entry, "the log has not its record");

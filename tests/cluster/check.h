@@ -13,8 +13,8 @@ struct check_found {
 	unsigned long doubled;  // more than one notification of one look
 	unsigned long unasked;  // questions of this check that nobody answered: nothing is proven then
 };
-// Everything is to be up again. The records by `guardian` at the broker that gave the receipt: by AUDIT_SHOW with its proof, since no
-// program reads the log out of a PostgreSQL. One thread's.
+// Everything is to be up again. The records by `guardian`, each at another broker than gave its receipt, for they write one log: by
+// AUDIT_SHOW with its proof, since no program reads the log out of a PostgreSQL. One thread's.
 void check_records(const struct brokers *brokers, const struct book *book, struct check_found *found);
 // Publications, by looking.
 void check_plans(struct asker *looker, const struct book *book, struct check_found *found);

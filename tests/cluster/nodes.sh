@@ -79,9 +79,6 @@ patroni_configuration() {
 		        wal_receiver_timeout: 5s
 		        wal_retrieve_retry_interval: 200ms
 		        restart_after_crash: "off"
-		        # The locks of a broker that hangs or is cut off are let go; a wait in COMMIT is not meant, and goes on.
-		        idle_in_transaction_session_timeout: 3s
-		        tcp_user_timeout: 3s
 		  initdb: [{encoding: UTF8}, {locale: C.UTF-8}, data-checksums]
 		postgresql:
 		  listen: "$address:5432"

@@ -101,9 +101,10 @@ fault() {
 		verb resume-node "$primary"
 		;;
 	fill-disk)
+		# PostgreSQL ends, and another one is promoted, when the write-ahead log needs a new file; before that only tables cannot
+		# grow, nobody is answered and nothing is promoted.
 		verb fill-disk "$primary"
-		wait_failover "$primary"
-		wait_answers
+		wait_pause
 		verb empty-disk "$primary"
 		;;
 	kill-standby)
