@@ -73,8 +73,10 @@ patroni_configuration() {
 		        wal_log_hints: "on"
 		        synchronous_commit: "on"
 		        max_wal_size: 96MB
-		        wal_keep_size: 64MB
-		        max_slot_wal_keep_size: 128MB
+		        # A node that was leader goes back to the last checkpoint that both have, which is as much as max_wal_size ago, and
+		        # then needs all since then. What is not kept has it begin anew by hand (patronictl reinit).
+		        wal_keep_size: 320MB
+		        max_slot_wal_keep_size: 384MB
 		        wal_sender_timeout: 5s
 		        wal_receiver_timeout: 5s
 		        wal_retrieve_retry_interval: 200ms
