@@ -156,16 +156,14 @@ enum asked asker_try(struct asker *asker, Cpis__V1__Request *request, bool is_ac
 
 // ------------------------------------------------------------------ until there is an answer
 
-enum asked asker_ask(struct asker *asker, Cpis__V1__Request *request, bool is_act, uint8_t id[REQUEST_ID_BYTES], uint32_t patience_ms,
+enum asked asker_ask(struct asker *asker, Cpis__V1__Request *request, bool is_act, const uint8_t id[REQUEST_ID_BYTES], uint32_t patience_ms,
 		     const Cpis__V1__Reply **ret)
 {
 	uint64_t end = asker_now_ms() + patience_ms;
 	for (unsigned attempt = 0;; attempt++) {
 		asker->retried += attempt > 0;
 		enum asked asked = asker_try(asker, request, is_act, id, BROKERS_ATTEMPT_MS, ret);
-		if (asked == ASKED_REFUSED && is_act && attempt > 0 && (*ret)->outcome == CPIS__V1__OUTCOME__DUPLICATE_REJECTED)
-			asker_new_id(id);
-		else if (asked != ASKED_NOTHING || asker_now_ms() >= end)
+		if (asked != ASKED_NOTHING || asker_now_ms() >= end)
 			return asked;
 		cpis_reply_free(*ret);
 		*ret = NULL;

@@ -48,9 +48,9 @@ enum asked {
 // cpis_reply_free.
 enum asked asker_try(struct asker *asker, Cpis__V1__Request *request, bool is_act, const uint8_t id[REQUEST_ID_BYTES], uint32_t attempt_ms,
 		     const Cpis__V1__Reply **ret);
-// Until there is an answer or a no, at one broker after the other, for `patience_ms`. `id` may be changed: an act that took effect
-// and is sent anew is signed anew, so that the broker takes it for another one with the same id (DUPLICATE_REJECTED).
-enum asked asker_ask(struct asker *asker, Cpis__V1__Request *request, bool is_act, uint8_t id[REQUEST_ID_BYTES], uint32_t patience_ms,
+// Until there is an answer or a no, at one broker after the other, for `patience_ms`. An act is signed anew for each broker and
+// stays the same act.
+enum asked asker_ask(struct asker *asker, Cpis__V1__Request *request, bool is_act, const uint8_t id[REQUEST_ID_BYTES], uint32_t patience_ms,
 		     const Cpis__V1__Reply **ret);
 
 void asker_new_id(uint8_t ret[REQUEST_ID_BYTES]);

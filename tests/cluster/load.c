@@ -74,7 +74,6 @@ static void ask(struct worker *worker, Cpis__V1__Request *request, bool is_act, 
 	struct book_entry *entry = book_add(&worker->book, id, child, operation);
 	uint64_t begun_ms = asker_now_ms();
 	enum asked asked = asker_ask(&worker->asker, request, is_act, id, PATIENCE_MS, &reply);
-	memcpy(entry->request_id, id, sizeof id);
 	note(worker, entry, asked, reply, begun_ms);
 	cpis_reply_free(reply);
 }
