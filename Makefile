@@ -42,10 +42,10 @@ ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) \
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
-# libpq only where something of broker/store_postgres*.c is.
+# libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
 LIBS_BROKER := -lzmq -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
-LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3
+LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
 
 # ------------------------------------------------------------------ what is built from what

@@ -282,7 +282,7 @@ enum store_status store_postgres_open(const struct store_postgres_options *optio
 	store->lone_server = options->lone_server;
 	store->timeout_ms = options->timeout_ms == 0 ? TIMEOUT_MS : options->timeout_ms;
 	store->connect_timeout_ms = options->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : options->connect_timeout_ms;
-	if (!postgres_target_init(&store->target, options->conninfo, store->failure) || !connect_anew(store)) {
+	if (!postgres_target_init(&store->target, &postgres_store_session, options->conninfo, store->failure) || !connect_anew(store)) {
 		snprintf(detail, STORE_DETAIL_BYTES, "PostgreSQL: %s", store->failure);
 		close_store(&store->base);
 		return STORE_FAILED;

@@ -6,6 +6,7 @@
 #include <libpq-fe.h>
 
 #include "broker/store_postgres.h"
+#include "certs/postgres_target.h"
 
 #define PLAN_COLUMNS "slot, generation, subject, authority, sealed"
 #define REJECTION_COLUMNS "authority, generation, place, record, code, field, since_ms, sealed"
@@ -178,10 +179,6 @@ enum postgres_statement {
 
 // ------------------------------------------------------------------ the connection string: store_postgres_target.c
 
-struct postgres_host {
-	const char *host, *address, *port; // or NULL
-};
-
 // Of each session, after those of the connection string, so that these win. Plans do not depend on when statistics were made: always
 // the index, as with SQLite. A broker that stops in the middle of its batch, or is gone without a word, has its turn taken away in less
 // time than the others wait for it; that never ends a commit, which is no idling. Who waits for its turn and is gone does not stay in the
@@ -190,21 +187,10 @@ struct postgres_host {
 	" -c search_path=cpis -c enable_seqscan=off -c enable_bitmapscan=off -c plan_cache_mode=force_generic_plan -c jit=off"  \
 	" -c statement_timeout=0 -c idle_in_transaction_session_timeout=3000 -c client_connection_check_interval=2000"
 
-// Keywords and values for PQconnectStartParams, with those of one host at the end.
-#define TARGET_SETTINGS 64
-struct postgres_target {
-	char *text[4];               // what the rest points into, of the lists of hosts and of `options`
-	PQconninfoOption *parsed;
-	const char *keywords[TARGET_SETTINGS], *values[TARGET_SETTINGS];
-	size_t setting_count;        // without a host
-	struct postgres_host hosts[DATABASE_HOSTS_MAX];
-	size_t host_count, next;     // the one that is tried next
-};
+// The options above, and a server that can be written to.
+extern const struct postgres_session postgres_store_session;
+_Static_assert(POSTGRES_TARGET_HOSTS_MAX == DATABASE_HOSTS_MAX, "what a connection string may name has its place in the sandbox");
 
-#define POSTGRES_FAILURE_BYTES 300
-// False with a sentence.
-bool postgres_target_init(struct postgres_target *target, const char *conninfo, char failure[POSTGRES_FAILURE_BYTES]);
-void postgres_target_done(struct postgres_target *target);
 // Tries each host once, `timeout_ms` for each, beginning with the one after the last. NULL with a sentence. For one that can be
 // written to.
 PGconn *postgres_target_connect(struct postgres_target *target, unsigned timeout_ms, char failure[POSTGRES_FAILURE_BYTES]);

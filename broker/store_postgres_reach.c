@@ -53,7 +53,7 @@ enum store_status store_postgres_reach(const char *conninfo, struct store_postgr
 	char failure[POSTGRES_FAILURE_BYTES] = "a file's path in the connection string is too long";
 	struct postgres_target target;
 	memset(ret, 0, sizeof *ret);
-	bool read = postgres_target_init(&target, conninfo, failure) && add_files(&target, ret);
+	bool read = postgres_target_init(&target, &postgres_store_session, conninfo, failure) && add_files(&target, ret);
 	for (size_t i = 0; read && i < target.host_count; i++) {
 		add_port(&target.hosts[i], ret);
 		add_kind(&target.hosts[i], ret);

@@ -144,7 +144,10 @@
 	"GRANT SELECT, INSERT, UPDATE (code, sealed), DELETE ON enrolment TO cpis_broker;"                                     \
 	"GRANT SELECT, INSERT, UPDATE (sealed) ON role, policy TO cpis_broker;"                                                \
 	"GRANT SELECT, INSERT, UPDATE (used_ms) ON role_use TO cpis_broker;"                                                   \
-	"GRANT SELECT, INSERT, UPDATE (digest, expires_ms, sealed), DELETE ON request TO cpis_broker;"
+	"GRANT SELECT, INSERT, UPDATE (digest, expires_ms, sealed), DELETE ON request TO cpis_broker;"                         \
+	/* Who verifies the log reads it, its checkpoint, and what searches go by. */                                          \
+	"GRANT USAGE ON SCHEMA cpis TO cpis_auditor;"                                                                          \
+	"GRANT SELECT ON audit, checkpoint, audit_block TO cpis_auditor;"
 
 // Number 1 first.
 static const struct {
@@ -216,7 +219,7 @@ enum store_status store_postgres_migrate(const char *conninfo, char detail[STORE
 	char failure[POSTGRES_FAILURE_BYTES] = "";
 	size_t version = 0;
 	PGconn *connection = NULL;
-	bool done = postgres_target_init(&target, conninfo, failure) &&
+	bool done = postgres_target_init(&target, &postgres_store_session, conninfo, failure) &&
 		    (connection = postgres_target_connect(&target, CONNECT_TIMEOUT_MS, failure)) != NULL;
 	do
 		done = done && apply_next(connection, &version, failure);

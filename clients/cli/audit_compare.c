@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/cli/audit_verify.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/log_file.h"
 #include "clients/cli/output.h"
@@ -17,6 +18,7 @@
 const struct command_option audit_compare_options[] = {
 	{"log-key", "FILE", "log.vkey of the trust bundle", OPTION_REQUIRED},
 	{"database", "FILE", "the broker's store file, or a copy of it: decides about checkpoints of different sizes", OPTION_OPTIONAL},
+	{"postgres", "CONNINFO", "in place of --database: the brokers' PostgreSQL, or a standby, as a role of cpis_auditor", OPTION_OPTIONAL},
 	{0},
 };
 
@@ -136,7 +138,13 @@ static bool find_fork(const struct comparing *comparing, char *sentence, size_t 
 
 static enum log_status look(const struct comparing *comparing, unsigned count, struct log_result *ret)
 {
-	return log_file_verify(command_value(comparing->line, "database"), &comparing->log, comparing->held, count, NULL, ret);
+	*ret = (struct log_result){0};
+	struct log_database *database = audit_open_database(comparing->line, ret->detail);
+	enum log_status status = LOG_UNREADABLE;
+	if (database != NULL)
+		status = log_database_verify(database, &comparing->log, comparing->held, count, NULL, ret);
+	log_database_close(database);
+	return status;
 }
 
 // A copy of the database may be older than what is compared: what it does not reach is not decided by it.
@@ -172,7 +180,7 @@ static int judge(struct comparing *comparing)
 	qsort(comparing->held, comparing->count, sizeof comparing->held[0], by_size);
 	if (find_fork(comparing, sentence, sizeof sentence))
 		return say(comparing, EXIT_PROOF, "forked", sentence);
-	if (command_value(comparing->line, "database") != NULL)
+	if (audit_database_count(comparing->line) != 0)
 		return judge_by_database(comparing);
 	if (comparing->held[0].checkpoint.size == comparing->held[comparing->count - 1].checkpoint.size)
 		return say(comparing, EXIT_DONE, "one", "All checkpoints are of one log.");
@@ -186,6 +194,8 @@ int audit_compare(const struct command_line *line)
 	static struct comparing comparing;
 	const char *key = command_value(line, "log-key");
 	comparing = (struct comparing){.line = line};
+	if (audit_database_count(line) > 1)
+		return command_usage_error(line, "give one of --database FILE and --postgres CONNINFO");
 	enum certs_status status = note_verifier_load(key, &comparing.log);
 	if (status != CERTS_OK)
 		return complain(key, certs_status_text(status), EXIT_USAGE);

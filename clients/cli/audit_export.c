@@ -10,7 +10,8 @@
 #include "clients/cli/output.h"
 
 const struct command_option audit_export_options[] = {
-	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_REQUIRED},
+	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_OPTIONAL},
+	{"postgres", "CONNINFO", "in place of --database: the brokers' PostgreSQL, or a standby, as a role of cpis_auditor", OPTION_OPTIONAL},
 	{"log-key", "FILE", "log.vkey of the trust bundle", OPTION_REQUIRED},
 	{"out", "DIR", "where to; again adds what is new and changes nothing", OPTION_REQUIRED},
 	{0},
@@ -43,10 +44,12 @@ int audit_export(const struct command_line *line)
 	struct note_verifier verifier;
 	struct log_exported exported;
 	struct log_result result = {0};
+	if (audit_database_count(line) != 1)
+		return command_usage_error(line, "give one of --database FILE and --postgres CONNINFO");
 	int code = audit_load_key(line, &verifier);
 	if (code != EXIT_DONE)
 		return code;
-	struct log_database *database = log_database_open(command_value(line, "database"), result.detail);
+	struct log_database *database = audit_open_database(line, result.detail);
 	enum log_status status = LOG_UNREADABLE;
 	if (database != NULL)
 		status = log_export(database, &verifier, command_value(line, "out"), &exported, &result);

@@ -11,7 +11,8 @@
 #include "clients/cli/log_prove.h"
 
 const struct command_option audit_prove_options[] = {
-	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_REQUIRED},
+	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_OPTIONAL},
+	{"postgres", "CONNINFO", "in place of --database: the brokers' PostgreSQL, or a standby, as a role of cpis_auditor", OPTION_OPTIONAL},
 	{"log-key", "FILE", "log.vkey of the trust bundle", OPTION_REQUIRED},
 	{"record", "NO", "which one", OPTION_REQUIRED},
 	{"out", "FILE", "where to; not there yet (default: standard output)", OPTION_OPTIONAL},
@@ -67,10 +68,12 @@ int audit_prove(const struct command_line *line)
 	const char *record = command_value(line, "record");
 	if (!command_number(record, 0, INT64_MAX - 1, &index))
 		return command_usage_error(line, "--record is a record's number");
+	if (audit_database_count(line) != 1)
+		return command_usage_error(line, "give one of --database FILE and --postgres CONNINFO");
 	int code = audit_load_key(line, &verifier);
 	if (code != EXIT_DONE)
 		return code;
-	struct log_database *database = log_database_open(command_value(line, "database"), detail);
+	struct log_database *database = audit_open_database(line, detail);
 	if (database == NULL)
 		return fail(EXIT_FAILED, detail);
 	code = prove(database, &verifier, index, command_value(line, "out"));

@@ -16,6 +16,7 @@
 
 const struct command_option audit_verify_options[] = {
 	{"database", "FILE", "the broker's store file, or a copy of it", OPTION_OPTIONAL},
+	{"postgres", "CONNINFO", "in place of --database: the brokers' PostgreSQL, or a standby, as a role of cpis_auditor", OPTION_OPTIONAL},
 	{"export", "DIR", "in place of --database: what `cpis audit export` wrote", OPTION_OPTIONAL},
 	{"log-key", "FILE", "log.vkey of the trust bundle", OPTION_REQUIRED},
 	{"previous-log-key", "FILE", "log.previous of the trust bundle: for checkpoints of the log whose successor this is", OPTION_OPTIONAL},
@@ -115,15 +116,40 @@ int audit_load_key(const struct command_line *line, struct note_verifier *ret)
 	return load_key(line, command_value(line, "log-key"), ret);
 }
 
+int audit_database_count(const struct command_line *line)
+{
+	return (command_value(line, "database") != NULL) + (command_value(line, "postgres") != NULL);
+}
+
+struct log_database *audit_open_database(const struct command_line *line, char detail[LOG_DATABASE_DETAIL_BYTES])
+{
+	const char *conninfo = command_value(line, "postgres");
+	return conninfo != NULL ? log_database_open_postgres(conninfo, detail) : log_database_open(command_value(line, "database"), detail);
+}
+
+static enum log_status verify_database(const struct command_line *line, const struct note_verifier *verifier, const struct log_kept *kept,
+				       unsigned kept_count, log_progress *progress, struct log_result *ret)
+{
+	*ret = (struct log_result){0};
+	struct log_database *database = audit_open_database(line, ret->detail);
+	if (database == NULL)
+		return LOG_UNREADABLE;
+	enum log_status status = log_database_verify(database, verifier, kept, kept_count, progress, ret);
+	if (status == LOG_HOLDS)
+		status = log_index_verify_open(database, ret);
+	log_database_close(database);
+	return status;
+}
+
 int audit_verify(const struct command_line *line)
 {
 	struct note_verifier verifier, previous;
 	struct log_kept kept[CHECKPOINTS_MAX];
 	unsigned kept_count = 0;
 	struct log_result result;
-	const char *database = command_value(line, "database"), *export = command_value(line, "export");
-	if ((database == NULL) == (export == NULL))
-		return command_usage_error(line, "give --database FILE or --export DIR");
+	const char *export = command_value(line, "export");
+	if (audit_database_count(line) + (export != NULL) != 1)
+		return command_usage_error(line, "give one of --database FILE, --postgres CONNINFO and --export DIR");
 	const char *previous_key = command_value(line, "previous-log-key");
 	int code = audit_load_key(line, &verifier);
 	if (code == EXIT_DONE && previous_key != NULL)
@@ -137,11 +163,8 @@ int audit_verify(const struct command_line *line)
 	if (code != EXIT_DONE)
 		return code;
 	log_progress *progress = audit_progress_begin();
-	enum log_status status = database != NULL
-					 ? log_file_verify(database, &verifier, kept, kept_count, progress, &result)
-					 : log_export_verify(export, &verifier, kept, kept_count, progress, &result);
-	if (database != NULL && status == LOG_HOLDS)
-		status = log_index_verify(database, &result);
+	enum log_status status = export != NULL ? log_export_verify(export, &verifier, kept, kept_count, progress, &result)
+						: verify_database(line, &verifier, kept, kept_count, progress, &result);
 	audit_progress_end();
 	audit_print_result(line, status, &result);
 	return audit_exit_code(status);

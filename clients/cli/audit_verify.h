@@ -3,6 +3,7 @@
 #define CPIS_CLI_AUDIT_VERIFY_H
 
 #include "clients/cli/command_line.h"
+#include "clients/cli/log_database.h"
 #include "clients/cli/log_walk.h"
 
 int audit_verify(const struct command_line *line); // an exit code
@@ -16,5 +17,10 @@ int audit_exit_code(enum log_status status);
 // How far it is, on a terminal; NULL when standard error is none.
 log_progress *audit_progress_begin(void);
 void audit_progress_end(void);
+
+// How many of --database and --postgres were given.
+int audit_database_count(const struct command_line *line);
+// Opens the one that was. NULL with a sentence.
+struct log_database *audit_open_database(const struct command_line *line, char detail[LOG_DATABASE_DETAIL_BYTES]);
 
 #endif

@@ -1,4 +1,4 @@
-// Verifying an audit log from SQLite's file: what is right for one row, and for all of them.
+// Verifying an audit log from a database: what is right for one row, and for all of them.
 #include "clients/cli/log_file.h"
 
 #include <string.h>
@@ -51,7 +51,7 @@ const char *log_file_check_row(const struct log_row *row, struct log_span *span)
 
 static void *open_reader(void *context, char detail[LOG_DETAIL_BYTES])
 {
-	return log_database_open(context, detail);
+	return log_database_again(context, detail);
 }
 
 static void close_reader(void *database)
@@ -78,10 +78,10 @@ static void check_span(void *context, struct log_span *span)
 
 // ------------------------------------------------------------------ the whole
 
-static enum log_status verify(struct log_database *database, const char *path, const struct note_verifier *verifier,
-			      const struct log_kept *kept, unsigned kept_count, log_progress *progress, struct log_result *ret)
+enum log_status log_database_verify(struct log_database *database, const struct note_verifier *verifier, const struct log_kept *kept,
+				    unsigned kept_count, log_progress *progress, struct log_result *ret)
 {
-	struct log_source source = {.context = (void *)(uintptr_t)path, .open = open_reader, .check = check_span,
+	struct log_source source = {.context = database, .open = open_reader, .check = check_span,
 				    .close = close_reader};
 	char note[NOTE_BYTES_MAX + 2];
 	size_t note_bytes = 0;
@@ -109,7 +109,7 @@ enum log_status log_file_verify(const char *path, const struct note_verifier *ve
 	struct log_database *database = log_database_open(path, ret->detail);
 	if (database == NULL)
 		return LOG_UNREADABLE;
-	enum log_status status = verify(database, path, verifier, kept, kept_count, progress, ret);
+	enum log_status status = log_database_verify(database, verifier, kept, kept_count, progress, ret);
 	log_database_close(database);
 	return status;
 }

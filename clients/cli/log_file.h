@@ -15,4 +15,9 @@ __attribute__((warn_unused_result)) enum log_status
 log_file_verify(const char *path, const struct note_verifier *verifier, const struct log_kept *kept, unsigned kept_count,
 		log_progress *progress, struct log_result *ret);
 
+// The same of what is open: of a PostgreSQL, all of it of the moment at which it was opened.
+__attribute__((warn_unused_result)) enum log_status
+log_database_verify(struct log_database *database, const struct note_verifier *verifier, const struct log_kept *kept, unsigned kept_count,
+		    log_progress *progress, struct log_result *ret);
+
 #endif

@@ -8,4 +8,8 @@
 // Reads all of both in one transaction, beside a working broker too. A file without an index, such as an imported log, holds.
 __attribute__((warn_unused_result)) enum log_status log_index_verify(const char *path, struct log_result *ret);
 
+struct log_database;
+// The same of what is open. Of a PostgreSQL: that audit_block has the records' times.
+__attribute__((warn_unused_result)) enum log_status log_index_verify_open(struct log_database *database, struct log_result *ret);
+
 #endif

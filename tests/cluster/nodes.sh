@@ -199,12 +199,12 @@ nodes_up() {
 	first=$(leader)
 	# Patroni's own statements are not to wait for a second server.
 	sql "$first" "ALTER ROLE postgres SET synchronous_commit = local"
-	for role in "cpis_owner NOLOGIN" "cpis_broker NOLOGIN" "migrator LOGIN IN ROLE cpis_owner" \
+	for role in "cpis_owner NOLOGIN" "cpis_broker NOLOGIN" "cpis_auditor NOLOGIN" "migrator LOGIN IN ROLE cpis_owner" \
 		"broker1 LOGIN IN ROLE cpis_broker" "broker2 LOGIN IN ROLE cpis_broker" "broker3 LOGIN IN ROLE cpis_broker"; do
 		sql "$first" "CREATE ROLE $role"
 	done
 	sql "$first" "CREATE DATABASE cpis OWNER cpis_owner ENCODING UTF8 TEMPLATE template0"
-	sql "$first" "REVOKE ALL ON DATABASE cpis FROM PUBLIC; GRANT CONNECT ON DATABASE cpis TO cpis_broker, cpis_owner"
+	sql "$first" "REVOKE ALL ON DATABASE cpis FROM PUBLIC; GRANT CONNECT ON DATABASE cpis TO cpis_broker, cpis_owner, cpis_auditor"
 	"$BUILD/cpis-broker" --migrate "host=$C/db$first dbname=cpis user=migrator" > "$C/logs/migrate.log" 2>&1
 }
 

@@ -198,11 +198,12 @@ static void await_ready(int output)
 static void make_roles(const struct postgres *postgres)
 {
 	postgres_sql(postgres, "postgres", "postgres",
-		     "CREATE ROLE cpis_owner NOLOGIN; CREATE ROLE cpis_broker NOLOGIN;"
+		     "CREATE ROLE cpis_owner NOLOGIN; CREATE ROLE cpis_broker NOLOGIN; CREATE ROLE cpis_auditor NOLOGIN;"
 		     "CREATE ROLE migrator LOGIN IN ROLE cpis_owner;"
 		     // Where a test has a second server that does not answer, these are not to wait for it.
 		     "ALTER ROLE postgres SET synchronous_commit = local; ALTER ROLE migrator SET synchronous_commit = local;"
-		     "CREATE ROLE broker1 LOGIN IN ROLE cpis_broker; CREATE ROLE broker2 LOGIN IN ROLE cpis_broker");
+		     "CREATE ROLE broker1 LOGIN IN ROLE cpis_broker; CREATE ROLE broker2 LOGIN IN ROLE cpis_broker;"
+		     "CREATE ROLE auditor LOGIN IN ROLE cpis_auditor");
 	postgres_sql(postgres, "postgres", "postgres", "CREATE DATABASE template OWNER cpis_owner");
 }
 
@@ -284,11 +285,11 @@ pid_t postgres_server(const struct postgres *postgres)
 
 void postgres_make_database(const struct postgres *postgres, const char *name)
 {
-	char sql[200];
+	char sql[300];
 	postgres_remove_database(postgres, name);
 	snprintf(sql, sizeof sql, "CREATE DATABASE %s TEMPLATE template OWNER cpis_owner", name);
 	postgres_sql(postgres, "postgres", "postgres", sql);
-	snprintf(sql, sizeof sql, "REVOKE ALL ON DATABASE %s FROM PUBLIC; GRANT CONNECT ON DATABASE %s TO cpis_broker, cpis_owner", name, name);
+	snprintf(sql, sizeof sql, "REVOKE ALL ON DATABASE %s FROM PUBLIC; GRANT CONNECT ON DATABASE %s TO cpis_broker, cpis_owner, cpis_auditor", name, name);
 	postgres_sql(postgres, "postgres", "postgres", sql);
 }
 

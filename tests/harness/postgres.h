@@ -17,8 +17,8 @@ struct postgres {
 	pid_t keeper;
 };
 
-// `settings`: further lines for postgresql.conf, or NULL. Made in it: the roles cpis_owner and cpis_broker as broker/README.md has
-// them, the login roles broker1 and broker2 of the latter and migrator of the former, and a database "template", which is empty.
+// `settings`: further lines for postgresql.conf, or NULL. Made in it: the roles cpis_owner, cpis_broker and cpis_auditor as broker/README.md
+// has them, the login roles migrator of the first, broker1 and broker2 of the second and auditor of the third, and a database "template", which is empty.
 void postgres_start(struct postgres *postgres, const char *settings);
 // The same, and TLS on a free port of 127.0.0.1, under the certificate of this folder's server.pem, server.key and ca.pem: for those who
 // come over it with a certificate of their role's name from the same authority, and for nobody else.

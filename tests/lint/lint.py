@@ -15,8 +15,8 @@ LAYERS = {
 # A third-party header belongs to its adapters; tests may use any.
 ADAPTERS = [
     (r"zmq\.h", r"broker/(transport|zap)\w*\.[ch]|clients/libcpis/\w+\.[ch]"),
-    (r"sqlite3\.h", r"broker/store_sqlite\w*\.[ch]|clients/cli/log_(database(_priv)?|import)\.[ch]"),
-    (r"libpq-fe\.h", r"broker/store_postgres\w*\.[ch]"),
+    (r"sqlite3\.h", r"broker/store_sqlite\w*\.[ch]|clients/cli/log_(database_(sqlite|priv)|index|import)\.[ch]"),
+    (r"libpq-fe\.h", r"broker/store_postgres\w*\.[ch]|certs/postgres_target\.[ch]|clients/cli/log_database_postgres\.c"),
     (r"openssl/.*", r"certs/\w+\.[ch]|broker/(seal|digest)\.c|clients/libcpis/\w+\.[ch]"),
     (r"cyaml/cyaml\.h", r"proto/yaml_file\.[ch]|broker/(config\.c|policy\w*\.[ch]|register\w*\.[ch])|clients/cli/profile\.c"),
     (r"jansson\.h", r"clients/cli/\w+\.[ch]"),
