@@ -52,8 +52,9 @@ static const char profile_text[] =
 	"care_setting: emergency_department\ncheckpoint_file: /var/lib/checkpoint\nwitness: warn\nwitness_age_max: \"86400\"\n"
 	"brokers:\n"
 	"  - {endpoint: tcp://second.example:4420, broker_name: broker-2, broker_certificate: b2.pem}\n"
-	"  - {endpoint: tcp://third.example:4420, broker_name: broker-3, broker_certificate: b3.pem, trust_directory: t3}\n";
-static const char *const profile_words[] = {"refuse", "tcp://second.example:4420", "2678401", "ambulance", NULL};
+	"  - {endpoint: tcp://third.example:4420, broker_name: broker-3, broker_certificate: b3.pem, trust_directory: t3}\n"
+	"share_log: \"no\"\n";
+static const char *const profile_words[] = {"refuse", "tcp://second.example:4420", "2678401", "ambulance", "yes", NULL};
 
 // The good one with changes, or anything.
 static const char *as_file(struct fuzz_input *input, const char *text, size_t bytes, const char *const words[])
@@ -105,6 +106,14 @@ static void check_profile(struct fuzz_input *input)
 	check_detail(good, detail);
 	for (size_t i = 0; good && i < profile_brokers_count(profile); i++)
 		FUZZ_MUST(profile_broker(profile, i).endpoint != NULL && profile_broker(profile, i).trust_directory != NULL);
+	struct cpis_broker further[PROFILE_BROKERS_MAX];
+	struct cpis_options options;
+	for (size_t i = 0; good && i < profile_further(profile, further); i++)
+		FUZZ_MUST(further[i].endpoint != NULL && further[i].broker_name != NULL && further[i].broker_certificate != NULL);
+	if (good) {
+		profile_connect_options(profile, 0, &options);
+		FUZZ_MUST(options.endpoint != NULL && options.trust_directory != NULL);
+	}
 	profile_free(profile);
 }
 
