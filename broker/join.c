@@ -284,12 +284,13 @@ int join_join(const char *config_path, const char *from)
 	char detail[PROCESS_DETAIL_BYTES] = "";
 	process_harden();
 	// Then as a broker does at its start: keys of another database do not open its log.
-	bool joined = take_keys(config_path, from, detail) && process_load(&broker, config_path, detail) &&
-		      process_open_store(&broker, detail);
+	bool taken = take_keys(config_path, from, detail);
+	bool joined = taken && process_load(&broker, config_path, detail) && process_open_store(&broker, detail);
 	if (joined)
 		printf("joined: the log has %llu records\n", (unsigned long long)core_log_size(broker.core));
 	else
-		fprintf(stderr, "cpis-broker: %s\n", detail);
+		fprintf(stderr, "cpis-broker: %s%s\n", taken ? "the shared keys are in their files, and the store cannot be opened with them: " : "",
+			detail);
 	process_close(&broker);
 	return joined ? EXIT_DONE : EXIT_CANNOT;
 }
