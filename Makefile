@@ -26,7 +26,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	patroni etcd-server etcd-client nftables curl
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
-LIBRARIES := libzmq libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
+LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
 WARNINGS := -Wall -Wextra -Werror -Wconversion -Wshadow -Wformat=2 -Wstrict-prototypes -Wmissing-prototypes \
@@ -43,7 +43,7 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-cod
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
-LIBS_BROKER := -lzmq -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
+LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
@@ -268,7 +268,7 @@ $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
 	$(link_test) $(LIBS_CERTS) -lp11-kit $(CHECK_LIBS)
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
-	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(CHECK_LIBS)
 # The contract's tests, by subject.
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
@@ -276,9 +276,9 @@ $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) 
 $(TESTS_bench): $(BUILD)/tests/unit/bench/test_%: $(BUILD)/tests/unit/bench/test_%.o $(BUILD)/tests/bench/%.o
 	$(link_test) $(CHECK_LIBS)
 $(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
-	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) -lsodium $(CHECK_LIBS)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(CHECK_LIBS)
 LINKED_WITH_ALL := $(HARNESS_A) $(CLI_A) $(CLIENT_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
-link_with_all = $(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) -lsodium $(CHECK_LIBS)
+link_with_all = $(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(LIBS_CLIENT) $(LIBS_CLI) $(CHECK_LIBS)
 # These make logs as the benchmarks do.
 $(TOOLS_log) $(BUILD)/tests/system/test_tamper_table: $(BUILD)/tests/bench/log_maker.o
 # This one loads the broker as they do.

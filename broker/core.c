@@ -507,6 +507,11 @@ struct wakes *core_wakes(struct core *core)
 	return &core->wakes;
 }
 
+uint64_t core_log_size(const struct core *core)
+{
+	return audit_next_index(core->audit);
+}
+
 size_t core_pending(const struct core *core)
 {
 	return core->slot_count;

@@ -74,6 +74,8 @@ struct wait core_wait(const struct core *core);
 // What has happened that requests may wait for: look after each core_flush and each request that was parked.
 struct wakes *core_wakes(struct core *core);
 size_t core_pending(const struct core *core);
+// Records of the log when the core last looked.
+uint64_t core_log_size(const struct core *core);
 
 // Commits the batch, if there is one. True: durable. False: not, and all its replies say so. Either way core_reply gives
 // the replies until core_clear.

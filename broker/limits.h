@@ -91,6 +91,11 @@
 #define PLAN_END_DAYS_BACK_MAX 365 // of an end that is news; an older one is to be a delete date
 #define PLAN_MOTHER_YEARS_MAX 60 // old, of whom an unborn child's plan is held under
 
+// A file that carries the keys which brokers share (share.c)
+#define SHARE_KEY_BYTES_MAX 512u // of one key file
+#define SHARE_BYTES_MAX 4096u // of the whole
+#define SHARE_AGE_MS_MAX (7ull * 24u * 3600u * 1000u) // after it was made
+
 // A PostgreSQL's connection string (store_postgres*.c)
 #define DATABASE_HOSTS_MAX 8u
 #define DATABASE_FILES_MAX 5u // of certificates, keys, lists and passwords that it names

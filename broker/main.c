@@ -6,6 +6,7 @@
 #include "broker/backup.h"
 #include "broker/front_keeper.h"
 #include "broker/front_process.h"
+#include "broker/join.h"
 #include "broker/log.h"
 #include "broker/process.h"
 #include "broker/store_postgres.h"
@@ -110,6 +111,8 @@ static void print_help(FILE *out)
 		     "       cpis-broker --restore CONFIG FILE [--replace] [--successor-of OLD.vkey]\n"
 		     "                                          put a backup in the store's place, while no broker runs\n"
 		     "       cpis-broker --missing CONFIG       what a store that was put back lacks, and what to do\n"
+		     "       cpis-broker --share CONFIG NEW-BROKER.pem FILE  seal the shared keys for a new broker of this database\n"
+		     "       cpis-broker --join CONFIG FILE     take them there, and open the database with them\n"
 		     "       cpis-broker --version | --help\n"
 		     "exit: 0 done, 1 wrong command line, 2 cannot start, 3 ended by itself (the log line says why)\n");
 }
@@ -118,7 +121,8 @@ static const struct option options[] = {
 	{"check", required_argument, NULL, 'c'},       {"make-store-key", required_argument, NULL, 'k'},
 	{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
 	{"backup", required_argument, NULL, 'b'},      {"restore", required_argument, NULL, 'R'},
-	{"migrate", required_argument, NULL, 'M'},
+	{"migrate", required_argument, NULL, 'M'},     {"share", required_argument, NULL, 'S'},
+	{"join", required_argument, NULL, 'j'},
 	{"missing", required_argument, NULL, 'm'},     {"replace", no_argument, NULL, 'p'},
 	{"successor-of", required_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
@@ -170,6 +174,10 @@ int main(int argc, char **argv)
 		return migrate(optarg);
 	if (option == 'b' && optind == argc - 1)
 		return backup_make(optarg, argv[optind]);
+	if (option == 'S' && optind == argc - 2)
+		return join_share(optarg, argv[optind], argv[optind + 1]);
+	if (option == 'j' && optind == argc - 1)
+		return join_join(optarg, argv[optind]);
 	if (option == 'm' && optind == argc)
 		return backup_missing(optarg);
 	if (option == 'R')

@@ -103,18 +103,21 @@ static bool load_broker_keys(struct broker *broker, char detail[PROCESS_DETAIL_B
 	       load_pair(broker, config->next_certificate, config->next_key, &broker->next_key, detail);
 }
 
+static bool load_log_verifier(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	char path[4200];
+	snprintf(path, sizeof path, "%s/log.vkey", broker->config->trust_directory);
+	enum certs_status status = note_verifier_load(path, &broker->log_verifier);
+	if (status != CERTS_OK)
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: %s", path, certs_status_text(status));
+	return status == CERTS_OK;
+}
+
 static bool load_log_key(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
-	char path[4200];
 	uint8_t public_key[KEY_BYTES];
-	snprintf(path, sizeof path, "%s/log.vkey", config->trust_directory);
-	enum certs_status status = note_verifier_load(path, &broker->log_verifier);
-	if (status != CERTS_OK) {
-		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: %s", path, certs_status_text(status));
-		return false;
-	}
-	status = signing_key_load(config->log_key, &broker->log_key);
+	enum certs_status status = signing_key_load(config->log_key, &broker->log_key);
 	if (status == CERTS_OK) {
 		signing_key_public(broker->log_key, public_key);
 		if (memcmp(public_key, broker->log_verifier.public_key, KEY_BYTES) != 0)
@@ -255,10 +258,14 @@ static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 	return opened;
 }
 
+bool process_load_own(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
+{
+	return load_files(broker, config_path, detail) && load_broker_keys(broker, detail) && load_log_verifier(broker, detail);
+}
+
 bool process_load(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
 {
-	return load_files(broker, config_path, detail) && load_broker_keys(broker, detail) && load_log_key(broker, detail) &&
-	       load_witnesses(broker, detail);
+	return process_load_own(broker, config_path, detail) && load_log_key(broker, detail) && load_witnesses(broker, detail);
 }
 
 bool process_open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])

@@ -50,6 +50,9 @@ __attribute__((warn_unused_result)) bool process_split(struct broker *broker, ch
 // Reads and checks all files that the configuration names. False with a sentence.
 __attribute__((warn_unused_result)) bool process_load(struct broker *broker, const char *config_path,
 						       char detail[PROCESS_DETAIL_BYTES]);
+// The same without the keys that brokers share: for one that does not have them yet.
+__attribute__((warn_unused_result)) bool process_load_own(struct broker *broker, const char *config_path,
+							   char detail[PROCESS_DETAIL_BYTES]);
 // The store with its keys, and the core on it: all that is needed to know whether they fit. False with a sentence.
 __attribute__((warn_unused_result)) bool process_open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 // The same, then the network; limited to what these need on the way (process_sandbox.c). False with a sentence; process_close in any case.

@@ -26,7 +26,8 @@ ADAPTERS = [
     (r"(uthash|utlist)\.h", r"broker/\w+\.[ch]|clients/(responder/plans|demographics/people)\.c"),
     (r"seccomp\.h", r"broker/sandbox_calls\.c"),
     (r"linux/landlock\.h", r"broker/sandbox_files\.c"),
-    (r"(sodium|check)\.h", r"tests/.*"),
+    (r"sodium\.h", r"broker/share\.c|tests/.*"),
+    (r"check\.h", r"tests/.*"),
 ]
 CLOCK = re.compile(r"\b(?:clock_gettime|gettimeofday|time)\s*\(")
 RANDOM = re.compile(r"\b(?:getrandom|RAND_bytes|RAND_priv_bytes|arc4random\w*)\s*\(")
