@@ -86,8 +86,6 @@ void sqlite_move_end_moment(struct sqlite_move *move)
 {
 	sqlite3_finalize(move->rows);
 	move->rows = NULL;
-	if (move->nodes != NULL)
-		sqlite3_reset(move->nodes);
 	(void)sqlite3_exec(move->database, "ROLLBACK", NULL, NULL, NULL); // read only: there is nothing to lose
 }
 
@@ -136,15 +134,15 @@ bool sqlite_move_node(void *context, unsigned height, uint64_t number, struct me
 	if (move->nodes == NULL &&
 	    sqlite3_prepare_v2(move->database, "SELECT nodes FROM audit WHERE idx = ?1", -1, &move->nodes, NULL) != SQLITE_OK)
 		return false;
+	bool found = sqlite3_bind_int64(move->nodes, 1, (sqlite3_int64)(((number + 1) << height) - 1)) == SQLITE_OK &&
+		     sqlite3_step(move->nodes) == SQLITE_ROW;
+	const uint8_t *nodes = found ? sqlite3_column_blob(move->nodes, 0) : NULL;
+	found = nodes != NULL && (size_t)sqlite3_column_bytes(move->nodes, 0) >= (height + 1) * sizeof *ret;
+	if (found)
+		memcpy(ret, nodes + height * sizeof *ret, sizeof *ret);
+	// A statement that is not over is a reader of the file, beside which it cannot be marked.
 	sqlite3_reset(move->nodes);
-	if (sqlite3_bind_int64(move->nodes, 1, (sqlite3_int64)(((number + 1) << height) - 1)) != SQLITE_OK ||
-	    sqlite3_step(move->nodes) != SQLITE_ROW)
-		return false;
-	const uint8_t *nodes = sqlite3_column_blob(move->nodes, 0);
-	if (nodes == NULL || (size_t)sqlite3_column_bytes(move->nodes, 0) < (height + 1) * sizeof *ret)
-		return false;
-	memcpy(ret, nodes + height * sizeof *ret, sizeof *ret);
-	return true;
+	return found;
 }
 
 // ------------------------------------------------------------------ rows
