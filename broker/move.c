@@ -53,8 +53,9 @@ static bool is_ours(struct command *command)
 	if (to->records == 0)
 		return !to->has_rows ||
 		       fail(command, "the database has rows of something else: make an empty one, and its tables with --migrate");
+	// A connection that was lost is no other log.
 	if (to->records > command->from.records || !move_same_log(&command->move, to->records))
-		return fail(command, "the database has records of another log: make an empty one, and its tables with --migrate");
+		return look(command) && fail(command, "the database has records of another log: make an empty one, and its tables with --migrate");
 	return true;
 }
 
@@ -69,7 +70,7 @@ static bool check(struct command *command, bool finish, bool *ret_over)
 	if (*ret_over)
 		// Brokers may have gone on with it since.
 		return (to->records >= from->records && move_same_log(&command->move, from->records)) ||
-		       fail(command, "it was moved into this database, which does not have its log any more: find out what took its place");
+		       (look(command) && fail(command, "it was moved into this database, which does not have its log any more: find out what took its place"));
 	if (from->mark == SQLITE_MOVE_DONE)
 		return fail(command, "it was moved into this database, which has no checkpoint any more: find out what took its place");
 	if (from->mark == SQLITE_MOVE_BEGUN && !finish)
