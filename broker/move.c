@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "broker/backup_priv.h"
 #include "broker/clock.h"
 #include "broker/config.h"
 #include "broker/move_priv.h"
+
+#define PASS_NICENESS 10
 
 enum { EXIT_DONE, EXIT_USAGE_ERROR, EXIT_CANNOT };
 
@@ -230,6 +233,9 @@ int move_run(const char *config_path, const char *conninfo, bool finish)
 		return EXIT_CANNOT;
 	}
 	command->lock = -1;
+	// Whoever waits for an answer goes first; at the finish everybody waits for this.
+	if (!finish && getpriority(PRIO_PROCESS, 0) < PASS_NICENESS)
+		(void)setpriority(PRIO_PROCESS, 0, PASS_NICENESS);
 	bool done = run(command, config_path, conninfo, finish);
 	if (!done)
 		fprintf(stderr, "cpis-broker: %s\n", command->detail);
