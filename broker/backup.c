@@ -62,10 +62,10 @@ void backup_print_log(const char *path, const struct store_log *log)
 	printf("%s: %llu audit records, the newest of %s\n", path, (unsigned long long)log->records, when);
 }
 
-static bool load_verifier(const struct config *config, struct note_verifier *ret, char detail[BACKUP_DETAIL_BYTES])
+bool backup_load_verifier(const char *trust_directory, struct note_verifier *ret, char detail[BACKUP_DETAIL_BYTES])
 {
 	char path[BACKUP_PATH_BYTES];
-	snprintf(path, sizeof path, "%s/log.vkey", config->trust_directory);
+	snprintf(path, sizeof path, "%s/log.vkey", trust_directory);
 	enum certs_status status = note_verifier_load(path, ret);
 	return status == CERTS_OK || backup_fail(detail, path, certs_status_text(status));
 }
@@ -88,7 +88,7 @@ static bool make(const struct config *config, const char *to, struct store_log *
 	char part[BACKUP_PATH_BYTES];
 	if (access(to, F_OK) == 0)
 		return backup_fail(detail, to, "is there already and is not overwritten");
-	if (!load_verifier(config, &verifier, detail))
+	if (!backup_load_verifier(config->trust_directory, &verifier, detail))
 		return false;
 	snprintf(part, sizeof part, "%s.part", to);
 	// What a backup that was interrupted left. Two at a time into one file: the second fails when it makes its own.
@@ -197,7 +197,7 @@ int backup_missing(const char *config_path)
 	int code = EXIT_CANNOT;
 	// Twice: when the backup's newest record was made has to be known before the list.
 	if (config_load(config_path, &config, detail) && config_has_store_file(config, "--missing", detail) &&
-	    load_verifier(config, &verifier, detail) &&
+	    backup_load_verifier(config->trust_directory, &verifier, detail) &&
 	    store_sqlite_gap(config->store_file, &gap, forget_publication, NULL, detail)) {
 		publications.after_ms = gap.restored_ms;
 		code = print_gap(config->store_file, &verifier, &gap);

@@ -1,4 +1,4 @@
-// What backup.c and restore.c share.
+// What backup.c, restore.c and move.c share.
 #ifndef CPIS_BROKER_BACKUP_PRIV_H
 #define CPIS_BROKER_BACKUP_PRIV_H
 
@@ -15,6 +15,9 @@ __attribute__((warn_unused_result)) bool backup_flush_directory(const char *path
 // The file's own checkpoint is of this log, and of exactly its records.
 __attribute__((warn_unused_result)) bool backup_check_note(const struct store_log *log, const struct note_verifier *verifier,
 							    const char *path, char detail[BACKUP_DETAIL_BYTES]);
+// The key that the trust bundle has for the log.
+__attribute__((warn_unused_result)) bool backup_load_verifier(const char *trust_directory, struct note_verifier *ret,
+							       char detail[BACKUP_DETAIL_BYTES]);
 void backup_print_log(const char *path, const struct store_log *log);
 
 #endif

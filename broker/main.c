@@ -8,6 +8,7 @@
 #include "broker/front_process.h"
 #include "broker/join.h"
 #include "broker/log.h"
+#include "broker/move.h"
 #include "broker/process.h"
 #include "broker/store_postgres.h"
 #include "broker/vault.h"
@@ -107,6 +108,9 @@ static void print_help(FILE *out)
 		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
 		     "       cpis-broker --rebuild-search CONFIG  make the audit log's search index anew, while no broker runs\n"
 		     "       cpis-broker --migrate CONNINFO     make the tables in a PostgreSQL, or bring them to this version\n"
+		     "       cpis-broker --move CONFIG CONNINFO [--finish]\n"
+		     "                                          copy a SQLite store into a PostgreSQL, while the broker runs; --finish: for good,\n"
+		     "                                          while no broker runs\n"
 		     "       cpis-broker --backup CONFIG FILE   copy the store into a new file, while the broker runs\n"
 		     "       cpis-broker --restore CONFIG FILE [--replace] [--successor-of OLD.vkey]\n"
 		     "                                          put a backup in the store's place, while no broker runs\n"
@@ -122,7 +126,8 @@ static const struct option options[] = {
 	{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
 	{"backup", required_argument, NULL, 'b'},      {"restore", required_argument, NULL, 'R'},
 	{"migrate", required_argument, NULL, 'M'},     {"share", required_argument, NULL, 'S'},
-	{"join", required_argument, NULL, 'j'},
+	{"join", required_argument, NULL, 'j'},	       {"move", required_argument, NULL, 'o'},
+	{"finish", no_argument, NULL, 'f'},
 	{"missing", required_argument, NULL, 'm'},     {"replace", no_argument, NULL, 'p'},
 	{"successor-of", required_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'},
 	{"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
@@ -148,6 +153,21 @@ static int restore(int argc, char **argv, const char *config_path)
 	}
 	restore_options.from = argv[optind];
 	return backup_restore(&restore_options);
+}
+
+static int move(int argc, char **argv, const char *config_path)
+{
+	bool finish = false, good = true;
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		good = good && option == 'f';
+		finish = true;
+	}
+	if (!good || optind != argc - 1) {
+		print_help(stderr);
+		return EXIT_USAGE_ERROR;
+	}
+	process_harden();
+	return move_run(config_path, argv[optind], finish);
 }
 
 int main(int argc, char **argv)
@@ -180,6 +200,8 @@ int main(int argc, char **argv)
 		return join_join(optarg, argv[optind]);
 	if (option == 'm' && optind == argc)
 		return backup_missing(optarg);
+	if (option == 'o')
+		return move(argc, argv, optarg);
 	if (option == 'R')
 		return restore(argc, argv, optarg);
 	if (option == 'd' && optind == argc - 1)

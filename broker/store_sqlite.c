@@ -429,8 +429,21 @@ static bool run_sql(struct sqlite_store *store, const char *sql)
 	return sqlite3_exec(store->database, sql, NULL, NULL, NULL) == SQLITE_OK;
 }
 
+// Its log goes on elsewhere, or is about to: going on here too would fork it.
+static bool refuse_moved(sqlite3 *database, const char *path, char detail[STORE_DETAIL_BYTES])
+{
+	sqlite3_int64 done = 0;
+	if (!read_number(database, "SELECT done FROM moved WHERE id = 1", &done))
+		return refuse_as_sqlite(database, detail, path);
+	return refuse(detail, path,
+		      done != 0 ? "was moved into a PostgreSQL, where its log goes on: the configuration is to say store_postgres in place of "
+				  "store_file. This file is never opened again"
+				: "is being moved into a PostgreSQL, and the end of that was interrupted: run `cpis-broker --move CONFIG CONNINFO "
+				  "--finish` again");
+}
+
 // Looks before anything is changed: a file that is not ours, or of another version, stays as it is.
-bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES])
+bool sqlite_check_version(sqlite3 *database, const char *path, bool or_moved, bool *ret_empty, char detail[STORE_DETAIL_BYTES])
 {
 	sqlite3_int64 application = 0, version = 0, tables = 0;
 	if (!read_number(database, "PRAGMA application_id", &application) ||
@@ -440,7 +453,9 @@ bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, c
 	*ret_empty = application == 0 && version == 0 && tables == 0;
 	if (*ret_empty)
 		return true;
-	if (application != APPLICATION_ID)
+	if (application == SQLITE_MOVED_ID && !or_moved)
+		return refuse_moved(database, path, detail);
+	if (application != APPLICATION_ID && application != SQLITE_MOVED_ID)
 		return refuse(detail, path, "is a database of another program");
 	if (version != SCHEMA_VERSION) {
 		snprintf(detail, STORE_DETAIL_BYTES, "%.100s: has schema version %lld, this program knows version %d", path,
@@ -448,6 +463,11 @@ bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, c
 		return false;
 	}
 	return true;
+}
+
+bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES])
+{
+	return sqlite_check_version(database, path, false, ret_empty, detail);
 }
 
 static bool create_schema(struct sqlite_store *store)

@@ -184,6 +184,9 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 
 // Looks and changes nothing: whether the file is a store of this version, or empty. False with a sentence.
 bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES]);
+// The same, and `or_moved`: one that was moved into another store (store_sqlite_move.h) will do too.
+#define SQLITE_MOVED_ID 0x6370696d // "cpim", in place of a store's application_id
+bool sqlite_check_version(sqlite3 *database, const char *path, bool or_moved, bool *ret_empty, char detail[STORE_DETAIL_BYTES]);
 
 #define SQLITE_TROUBLE_BYTES 300
 // What SQLite and the system say of the last failed call, and what to do about it. `running`: else the broker ends of it.
