@@ -71,10 +71,11 @@ static void bound_silence(int socket)
 	(void)setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
 }
 
+// A role's own setting may say that a commit need not wait for the second server.
 // One who reads row after row is not to be put on the pages' order by a broker's settings, nor to lose a walk that waits for the file.
 #define SESSION                                                                                                                \
 	"SET ROLE cpis_owner; SET enable_seqscan = on; SET enable_bitmapscan = on; SET idle_in_transaction_session_timeout = 0;"  \
-	" SET work_mem = '64MB'; SELECT cpis.durable(false)"
+	" SET work_mem = '64MB'; SET synchronous_commit = on; SELECT cpis.durable(false)"
 
 static PGconn *connect_one(struct postgres_move *move, char detail[STORE_DETAIL_BYTES])
 {
