@@ -71,10 +71,11 @@ static void bound_silence(int socket)
 	(void)setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &silent_ms, sizeof silent_ms);
 }
 
+// A role's own setting may say that a commit need not wait for the second server.
 // One who reads row after row is not to be put on the pages' order by a broker's settings, nor to lose a walk that waits for the file.
 #define SESSION                                                                                                                \
 	"SET ROLE cpis_owner; SET enable_seqscan = on; SET enable_bitmapscan = on; SET idle_in_transaction_session_timeout = 0;"  \
-	" SET work_mem = '64MB'; SELECT cpis.durable(false)"
+	" SET work_mem = '64MB'; SET synchronous_commit = on; SELECT cpis.durable(false)"
 
 static PGconn *connect_one(struct postgres_move *move, char detail[STORE_DETAIL_BYTES])
 {
@@ -178,16 +179,14 @@ bool postgres_move_look(struct postgres_move *move, struct postgres_move_state *
 {
 	*ret = (struct postgres_move_state){0};
 	long long records = ask(move->in, "SELECT coalesce(max(idx) + 1, 0) FROM cpis.audit", NULL, 0);
-	long long turns = ask(move->in, "SELECT batches FROM cpis.turn", NULL, 0);
 	long long second = ask(move->in, "SELECT (current_setting('synchronous_standby_names') <> '')::int", NULL, 0);
 	long long named = ask(move->in,
 			      "SELECT 1, system_identifier || '/' || oid FROM pg_control_system(), pg_database WHERE datname = current_database()",
 			      ret->identity, sizeof ret->identity);
 	long long noted = ask(move->in, "SELECT count(*), coalesce(max(note), '') FROM cpis.checkpoint", ret->note, sizeof ret->note);
-	if (records < 0 || turns < 0 || second < 0 || named < 0 || noted < 0 || !look_for_rows(move, &ret->has_rows))
+	if (records < 0 || second < 0 || named < 0 || noted < 0 || !look_for_rows(move, &ret->has_rows))
 		return fail(move->in, "what it has", detail);
 	ret->records = (uint64_t)records;
-	ret->turns = (uint64_t)turns;
 	ret->has_second = second == 1;
 	return true;
 }

@@ -12,7 +12,6 @@ struct postgres_move;
 struct postgres_move_state {
 	char identity[64];             // of this database, and of every server that it is replicated to
 	uint64_t records;              // of the log
-	uint64_t turns;                // that brokers have taken
 	bool has_rows;                 // in another table than the log
 	bool has_second;               // a commit waits for another server
 	char note[NOTE_BYTES_MAX + 1]; // "": there is no checkpoint

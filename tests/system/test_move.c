@@ -35,6 +35,7 @@ static void setup(void)
 	world_nhs_number(1, other_child);
 	world_date(0, 3, start);
 	world = world_new();
+	postgres_configure(&postgres, NULL, NULL);
 	postgres_make_database(&postgres, "cpis");
 	postgres_conninfo(&postgres, "migrator", "cpis", migrator);
 	postgres_conninfo(&postgres, "broker1", "cpis", conninfo);
@@ -487,6 +488,37 @@ START_TEST(killed_after_the_checkpoint_the_database_is_in_force)
 }
 END_TEST
 
+// The checkpoint's commit waits for the second server. Somebody ends that wait: then it is on one server, and not called done.
+START_TEST(a_hand_over_that_is_on_one_server_only_is_not_called_done)
+{
+	work();
+	ck_assert_int_eq(world_stop(world), 0);
+	pid_t second = postgres_receiver(&postgres, "second");
+	postgres_configure(&postgres, "synchronous_standby_names", "second");
+	PGconn *holder = hold("checkpoint");
+	struct mover mover = start_mover("--finish");
+	postgres_until(&postgres, "postgres", "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'migrator' AND wait_event_type = 'Lock'");
+	ck_assert_int_eq(kill(second, SIGSTOP), 0);
+	PQfinish(holder);
+	postgres_until(&postgres, "postgres", "SELECT count(*) > 0 FROM pg_stat_activity WHERE usename = 'migrator' AND wait_event = 'SyncRep'");
+	ck_assert(!file_is_open_to_brokers());
+	postgres_sql(&postgres, "postgres", "postgres",
+		     "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE usename = 'migrator' AND wait_event = 'SyncRep'");
+	int status = 0;
+	ck_assert_int_eq(waitpid(mover.pid, &status, 0), mover.pid);
+	ck_assert_int_eq(WEXITSTATUS(status), CANNOT);
+	fclose(mover.out);
+	ck_assert_int_eq(kill(second, SIGCONT), 0);
+	postgres_until(&postgres, "postgres", "SELECT count(*) = 1 AND bool_and(sent_lsn = flush_lsn) FROM pg_stat_replication");
+	ck_assert(!file_is_open_to_brokers());
+	moves("--finish");
+	ck_assert(said("is in force") && !said("waits for no second one"));
+	goes_on_from_the_database();
+	postgres_configure(&postgres, NULL, NULL);
+	kill(second, SIGKILL);
+}
+END_TEST
+
 // After each line that it says, so at all places in the order in which they come.
 START_TEST(killed_anywhere_one_at_the_most_is_open_and_the_next_run_goes_on)
 {
@@ -542,22 +574,29 @@ END_TEST
 int main(void)
 {
 	Suite *suite = suite_create("move");
-	TCase *tests = tcase_create("move");
+	TCase *tests = tcase_create("move"), *interrupted = tcase_create("interrupted"), *second = tcase_create("second");
 	postgres_start(&postgres, NULL);
 	tcase_set_timeout(tests, 240);
+	tcase_set_timeout(interrupted, 240);
+	tcase_set_timeout(second, 240);
 	tcase_add_checked_fixture(tests, setup, teardown);
+	tcase_add_checked_fixture(interrupted, setup, teardown);
+	tcase_add_checked_fixture(second, setup, teardown);
 	tcase_add_test(tests, every_table_and_column_of_both_is_moved_or_derived);
 	tcase_add_test(tests, a_store_is_moved_beside_its_broker_and_everything_goes_on);
 	tcase_add_test(tests, a_store_without_a_record_is_not_moved);
 	tcase_add_test(tests, a_database_that_is_not_for_it_is_refused);
 	tcase_add_test(tests, a_file_that_is_of_another_version_or_damaged_is_refused);
 	tcase_add_test(tests, a_page_that_is_none_is_refused_and_the_broker_keeps_its_file);
-	tcase_add_test(tests, killed_before_it_hands_over_the_file_stays_in_force);
-	tcase_add_test(tests, killed_between_mark_and_checkpoint_neither_is_open_until_it_is_ended);
-	tcase_add_test(tests, killed_after_the_checkpoint_the_database_is_in_force);
-	tcase_add_test(tests, killed_anywhere_one_at_the_most_is_open_and_the_next_run_goes_on);
-	tcase_add_test(tests, a_connection_that_is_lost_is_a_sentence_and_the_next_run_goes_on);
+	tcase_add_test(interrupted, killed_before_it_hands_over_the_file_stays_in_force);
+	tcase_add_test(interrupted, killed_between_mark_and_checkpoint_neither_is_open_until_it_is_ended);
+	tcase_add_test(interrupted, killed_after_the_checkpoint_the_database_is_in_force);
+	tcase_add_test(second, a_hand_over_that_is_on_one_server_only_is_not_called_done);
+	tcase_add_test(interrupted, killed_anywhere_one_at_the_most_is_open_and_the_next_run_goes_on);
+	tcase_add_test(interrupted, a_connection_that_is_lost_is_a_sentence_and_the_next_run_goes_on);
 	suite_add_tcase(suite, tests);
+	suite_add_tcase(suite, interrupted);
+	suite_add_tcase(suite, second);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);
