@@ -33,11 +33,12 @@ network_up() {
 	member clients 10.77.0.31
 }
 
-# start PLACE NAME COMMAND...: a process of its own session at a member; its id is in pids/NAME, what it says in logs/NAME.log.
+# start PLACE NAME COMMAND...: a process of its own session at a member, in a directory that postgres may enter; its id is in pids/NAME, what
+# it says in logs/NAME.log.
 start() {
 	local place=$1 name=$2
 	shift 2
-	setsid nsenter --net="/run/netns/$place" "$@" >> "$C/logs/$name.log" 2>&1 < /dev/null &
+	setsid env -C "$C" nsenter --net="/run/netns/$place" "$@" >> "$C/logs/$name.log" 2>&1 < /dev/null &
 	echo $! > "$C/pids/$name"
 	disown # nothing is said of its end
 }

@@ -8,7 +8,7 @@ PG=/usr/lib/postgresql/15/bin
 DATA_BYTES=800M # of each node's file system: what a full disk is
 
 as_postgres() {
-	setpriv --reuid=postgres --regid=postgres --init-groups env -i PATH="$PG:/usr/bin:/bin" LC_ALL=C.UTF-8 HOME="$C" "$@"
+	setpriv --reuid=postgres --regid=postgres --init-groups env -C "$C" -i PATH="$PG:/usr/bin:/bin" LC_ALL=C.UTF-8 HOME="$C" "$@"
 }
 
 sql() {

@@ -40,8 +40,8 @@ is_gone() {
 	! grep -qs '^State:	[^Z]' "/proc/$1/status"
 }
 
-refused "run it as root" setpriv --reuid=65534 --clear-groups tests/cluster/rounds.sh
-refused "run it as root" setpriv --reuid=65534 --clear-groups tests/cluster/cluster.sh up
+refused "run it as root" unshare --user --map-user=65534 tests/cluster/rounds.sh
+refused "run it as root" unshare --user --map-user=65534 tests/cluster/cluster.sh up
 refused "there is no fault kill-moon; there are: none kill-primary" env FAULTS=kill-moon tests/cluster/rounds.sh
 refused "ROUNDS=many is not a number" env ROUNDS=many tests/cluster/rounds.sh
 refused "PAUSE_S=0 is not a number" env PAUSE_S=0 tests/cluster/rounds.sh

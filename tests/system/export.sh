@@ -59,7 +59,7 @@ expect 0 "0 of them new" "$cpis" audit export --database "$stage/back.db" "${key
 columns="SELECT idx, hex(salt), hex(record), hex(nodes), time_ms, organisation, hex(subject), hex(person) FROM audit ORDER BY idx"
 cmp <(sqlite3 "$made/broker.db" "$columns") <(sqlite3 "$stage/back.db" "$columns")
 expect 6 "was not finished" "$cpis" audit verify --export "$stage" "${key[@]}"
-expect 1 "--database FILE or --export DIR" "$cpis" audit verify "${key[@]}"
+expect 1 "--database FILE, --postgres CONNINFO and --export DIR" "$cpis" audit verify "${key[@]}"
 
 # ---- whoever changes it
 
