@@ -52,13 +52,14 @@ void world_process_wait(struct world *world, const struct world_process *process
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch < 0 || inotify_add_watch(watch, world->directory, IN_MODIFY | IN_CREATE) < 0)
 		world_fail(world, "inotify: %s", strerror(errno));
-	uint64_t deadline = world_monotonic_ms() + WORLD_WAIT_MS;
+	// A connection that is broken may be noticed by its heartbeat alone, 20 s later, and is made anew after a pause.
+	uint64_t deadline = world_monotonic_ms() + 3 * WORLD_WAIT_MS;
 	while (!log_has(process, mark, text)) {
 		uint64_t now = world_monotonic_ms();
 		struct pollfd wait = {.fd = watch, .events = POLLIN};
 		char buffer[4096];
 		if (now >= deadline)
-			world_fail(world, "%s had no '%s' in %d ms", process->log, text, WORLD_WAIT_MS);
+			world_fail(world, "%s had no '%s' in %d ms", process->log, text, 3 * WORLD_WAIT_MS);
 		if (poll(&wait, 1, (int)(deadline - now)) < 0 && errno != EINTR)
 			world_fail(world, "poll: %s", strerror(errno));
 		while (read(watch, buffer, sizeof buffer) > 0)
