@@ -52,7 +52,7 @@ void world_process_wait(struct world *world, const struct world_process *process
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	if (watch < 0 || inotify_add_watch(watch, world->directory, IN_MODIFY | IN_CREATE) < 0)
 		world_fail(world, "inotify: %s", strerror(errno));
-	// A connection that is broken may be noticed by its heartbeat alone, 20 s later, and is made anew after a pause.
+	// Whatever becomes of a request whose broker was killed, it ends with its deadline, 60 s at most, and then its process begins anew.
 	uint64_t deadline = world_monotonic_ms() + 3 * WORLD_WAIT_MS;
 	while (!log_has(process, mark, text)) {
 		uint64_t now = world_monotonic_ms();
