@@ -81,7 +81,8 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	ret->staff_serial = staff.serial;
 	if (status != CERTS_OK)
 		return certificate_reason(status);
-	if (!signature_holds(arena, request, staff.ed25519_public))
+	// A bare signature is taken of Ed25519 keys only.
+	if (staff.key.kind != STAFF_KEY_ED25519 || !signature_holds(arena, request, staff.key.bytes))
 		return REASON_STATEMENT_SIGNATURE;
 
 	ProtobufCMessage *message = NULL;
@@ -101,7 +102,7 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	snprintf(ret->role_code, sizeof ret->role_code, "%s", statement->role_code);
 	ret->organisation = *context->organisation;
 	memcpy(ret->channel_key, context->channel_key, KEY_BYTES);
-	memcpy(ret->staff_public_key, staff.ed25519_public, KEY_BYTES);
+	memcpy(ret->staff_public_key, staff.key.bytes, KEY_BYTES);
 	ret->staff_not_after_ms = staff.not_after_ms;
 	ret->opened_ms = ret->renewed_ms = context->now_ms;
 	ret->expires_ms = context->now_ms + SESSION_MS_MAX;

@@ -17,7 +17,9 @@
 #include "certs/file_priv.h"
 #include "certs/issue_priv.h"
 #include "certs/key_priv.h"
+#include "certs/passkey_request_priv.h"
 #include "certs/request_priv.h"
+#include "certs/staff_key_priv.h"
 
 enum certs_status authority_lock(const char *directory, int *ret_fd, char detail[CERTS_DETAIL_BYTES])
 {
@@ -156,12 +158,13 @@ struct order {
 	const char *directory, *out_directory, *file;
 	unsigned days;
 	uint64_t now_ms;
-	const uint8_t *public_key; // KEY_BYTES, of somebody who keeps the private one; NULL: make a pair for them
+	EVP_PKEY *key; // the public half, of somebody who keeps the private one; NULL: make a pair for them
 };
 
 // Makes the key of the kind and saves it; only its public half comes back.
-static enum certs_status make_key(enum certificate_kind kind, const char *path, uint8_t public_key[KEY_BYTES])
+static enum certs_status make_key(enum certificate_kind kind, const char *path, EVP_PKEY **ret)
 {
+	uint8_t public_key[KEY_BYTES] = {0};
 	enum certs_status status;
 	if (profile_rules_of(kind)->key_type == EVP_PKEY_X25519) {
 		struct curve_key_pair pair = {0};
@@ -179,7 +182,13 @@ static enum certs_status make_key(enum certificate_kind kind, const char *path, 
 		}
 		signing_key_free(key);
 	}
-	return status;
+	if (status != CERTS_OK)
+		return status;
+	*ret = EVP_PKEY_new_raw_public_key(profile_rules_of(kind)->key_type, NULL, public_key, KEY_BYTES);
+	if (*ret != NULL)
+		return CERTS_OK;
+	unlink(path);
+	return CERTS_LIBRARY;
 }
 
 // The record comes first: nothing leaves the authority that it could not revoke from its own files.
@@ -204,11 +213,9 @@ static enum certs_status hand_out(const struct order *order, X509 *certificate, 
 static enum certs_status check_key_is_new(const struct order *order, char detail[CERTS_DETAIL_BYTES])
 {
 	char folder[AUTHORITY_PATH_BYTES], path[AUTHORITY_PATH_BYTES + 256];
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(profile_rules_of(order->kind)->key_type, NULL, order->public_key,
-						    KEY_BYTES);
 	authority_join(folder, order->directory, "private/issued");
 	DIR *issued = opendir(folder);
-	enum certs_status status = key == NULL ? CERTS_LIBRARY : issued == NULL ? CERTS_CANNOT_READ : CERTS_OK;
+	enum certs_status status = issued == NULL ? CERTS_CANNOT_READ : CERTS_OK;
 	const struct dirent *entry;
 	while (status == CERTS_OK && (entry = readdir(issued)) != NULL) {
 		X509 *certificate = NULL;
@@ -216,13 +223,12 @@ static enum certs_status check_key_is_new(const struct order *order, char detail
 			continue;
 		snprintf(path, sizeof path, "%s/%s", folder, entry->d_name);
 		status = certificate_from_file(path, &certificate);
-		if (status == CERTS_OK && EVP_PKEY_eq(X509_get0_pubkey(certificate), key) == 1)
+		if (status == CERTS_OK && EVP_PKEY_eq(X509_get0_pubkey(certificate), order->key) == 1)
 			status = CERTS_KEY_IN_USE;
 		X509_free(certificate);
 	}
 	if (issued != NULL)
 		closedir(issued);
-	EVP_PKEY_free(key);
 	return status == CERTS_OK ? status
 				  : certificate_refuse(detail, status, status == CERTS_KEY_IN_USE ? "request" : folder, NULL);
 }
@@ -242,20 +248,22 @@ static enum certs_status find_dates(const struct order *order, const struct issu
 }
 
 static enum certs_status find_key(const struct order *order, const struct authority_paths *paths,
-				  uint8_t public_key[KEY_BYTES], char detail[CERTS_DETAIL_BYTES])
+				  EVP_PKEY **ret, char detail[CERTS_DETAIL_BYTES])
 {
-	if (order->public_key != NULL) {
-		memcpy(public_key, order->public_key, KEY_BYTES);
-		return check_key_is_new(order, detail);
+	if (order->key != NULL) {
+		enum certs_status status = check_key_is_new(order, detail);
+		if (status == CERTS_OK && EVP_PKEY_up_ref(order->key) == 1)
+			*ret = order->key;
+		return status == CERTS_OK && *ret == NULL ? certificate_refuse(detail, CERTS_LIBRARY, "request", NULL) : status;
 	}
-	enum certs_status status = make_key(order->kind, paths->key, public_key);
+	enum certs_status status = make_key(order->kind, paths->key, ret);
 	return status == CERTS_OK ? status : certificate_refuse(detail, status, paths->key, NULL);
 }
 
 static enum certs_status certify(const struct order *order, const struct issuer *by,
 				 const struct authority_paths *paths, char detail[CERTS_DETAIL_BYTES])
 {
-	uint8_t public_key[KEY_BYTES];
+	EVP_PKEY *key = NULL;
 	struct issue_dates dates;
 	X509 *certificate = NULL;
 	enum certs_status status = find_dates(order, by, &dates, detail);
@@ -263,16 +271,17 @@ static enum certs_status certify(const struct order *order, const struct issuer 
 		return status;
 	if (access(paths->certificate, F_OK) == 0)
 		return certificate_refuse(detail, CERTS_EXISTS, paths->certificate, NULL);
-	status = find_key(order, paths, public_key, detail);
+	status = find_key(order, paths, &key, detail);
 	if (status != CERTS_OK)
 		return status;
-	status = issue_certificate(order->kind, &order->subject, public_key, by, dates, &certificate);
+	status = issue_certificate_for(order->kind, &order->subject, key, by, dates, &certificate);
+	EVP_PKEY_free(key);
 	if (status != CERTS_OK)
 		certificate_refuse(detail, status, paths->certificate, NULL);
 	else
 		status = hand_out(order, certificate, paths->certificate, detail);
 	X509_free(certificate);
-	if (status != CERTS_OK && order->public_key == NULL)
+	if (status != CERTS_OK && order->key == NULL)
 		unlink(paths->key);
 	return status;
 }
@@ -282,7 +291,7 @@ static enum certs_status find_paths(const struct order *order, struct authority_
 {
 	enum certs_status status =
 		request_path(order->out_directory, order->file, ".pem", paths->certificate, detail);
-	if (status == CERTS_OK && order->public_key == NULL)
+	if (status == CERTS_OK && order->key == NULL)
 		status = request_path(order->out_directory, order->file, ".key", paths->key, detail);
 	return status;
 }
@@ -325,57 +334,86 @@ static enum certs_status check_typed(const struct authority_request *request, co
 	return CERTS_OK;
 }
 
-static enum certs_status read_request(const struct authority_request *request, struct profile_subject *subject,
-				      uint8_t public_key[KEY_BYTES], char detail[CERTS_DETAIL_BYTES])
+// A member of staff's: what they say about themselves, and their key.
+static enum certs_status read_staff(const struct authority_request *request, struct profile_subject *subject, EVP_PKEY **ret,
+				    char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES], char detail[CERTS_DETAIL_BYTES])
 {
-	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES] = "";
+	struct staff_key key;
+	enum certs_status status = request->passkey ? passkey_request_read(request->file, subject, &key, detail)
+						    : request_read_staff(request->file, subject, &key, detail);
+	if (status == CERTS_OK)
+		status = check_typed(request, subject, detail);
+	if (status != CERTS_OK)
+		return status;
+	*ret = staff_key_evp(&key);
+	return *ret != NULL && public_key_staff_fingerprint(&key, fingerprint)
+		       ? CERTS_OK
+		       : certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
+}
+
+static enum certs_status read_curve(const struct authority_request *request, struct profile_subject *subject, EVP_PKEY **ret,
+				    char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES], char detail[CERTS_DETAIL_BYTES])
+{
+	uint8_t public_key[KEY_BYTES];
 	const char *why = NULL;
-	enum certs_status status;
-	if (request->kind == CERTIFICATE_STAFF) {
-		status = request_read_staff(request->file, subject, public_key, detail);
-		if (status == CERTS_OK)
-			status = check_typed(request, subject, detail);
-		if (status == CERTS_OK && !public_key_staff_fingerprint(public_key, fingerprint))
-			status = certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
-	} else {
-		status = profile_subject_make(request->kind, request->organisation, NULL, request->name, subject, &why);
-		if (status != CERTS_OK)
-			return certificate_refuse(detail, status, "certificate", why);
-		status = request_read_curve(request->file, public_key, detail);
-		if (status == CERTS_OK && !public_key_fingerprint(public_key, fingerprint))
-			status = certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
-	}
-	if (status == CERTS_OK && !public_key_fingerprint_is(fingerprint, request->fingerprint))
-		status = certificate_refuse(detail, CERTS_FINGERPRINT, request->file, NULL);
-	return status;
+	enum certs_status status =
+		profile_subject_make(request->kind, request->organisation, NULL, request->name, subject, &why);
+	if (status == CERTS_OK && request->web_host != NULL)
+		status = profile_set_web_host(subject, request->web_host, &why);
+	if (status != CERTS_OK)
+		return certificate_refuse(detail, status, "certificate", why);
+	status = request_read_curve(request->file, public_key, detail);
+	if (status != CERTS_OK)
+		return status;
+	*ret = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, public_key, KEY_BYTES);
+	return *ret != NULL && public_key_fingerprint(public_key, fingerprint)
+		       ? CERTS_OK
+		       : certificate_refuse(detail, CERTS_LIBRARY, request->file, NULL);
 }
 
 enum certs_status authority_issue_requested(const char *directory, const struct authority_request *request,
 					    const char *out_directory, const char *file, unsigned days, uint64_t now_ms,
 					    struct authority_paths *ret_paths, char detail[CERTS_DETAIL_BYTES])
 {
-	uint8_t public_key[KEY_BYTES];
-	struct order order = {
-		request->kind, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, public_key};
-	enum certs_status status = read_request(request, &order.subject, public_key, detail);
-	return status == CERTS_OK ? issue(&order, ret_paths, detail) : status;
+	char fingerprint[PUBLIC_KEY_FINGERPRINT_BYTES] = "";
+	struct order order = {.kind = request->kind, .directory = directory, .out_directory = out_directory, .file = file,
+			      .days = days, .now_ms = now_ms};
+	enum certs_status status = request->kind == CERTIFICATE_STAFF
+					   ? read_staff(request, &order.subject, &order.key, fingerprint, detail)
+					   : read_curve(request, &order.subject, &order.key, fingerprint, detail);
+	if (status == CERTS_OK && !public_key_fingerprint_is(fingerprint, request->fingerprint))
+		status = certificate_refuse(detail, CERTS_FINGERPRINT, request->file, NULL);
+	if (status == CERTS_OK)
+		status = issue(&order, ret_paths, detail);
+	EVP_PKEY_free(order.key);
+	return status;
 }
 
 // ------------------------------------------------------------------ with a key made for them
 
-enum certs_status authority_issue_system(const char *directory, const char *organisation, const char *name,
-					 const char *out_directory, const char *file, unsigned days,
+enum certs_status authority_issue_web_system(const char *directory, const char *organisation, const char *name,
+					     const char *web_host, const char *out_directory, const char *file, unsigned days,
 					 uint64_t now_ms, struct authority_paths *ret_paths,
 					 char detail[CERTS_DETAIL_BYTES])
 {
 	const char *why = NULL;
-	struct order order = {
-		CERTIFICATE_SYSTEM, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, NULL};
+	struct order order = {.kind = CERTIFICATE_SYSTEM, .directory = directory, .out_directory = out_directory, .file = file, .days = days,
+			      .now_ms = now_ms};
 	enum certs_status status =
 		profile_subject_make(order.kind, organisation, NULL, name, &order.subject, &why);
+	if (status == CERTS_OK && web_host != NULL)
+		status = profile_set_web_host(&order.subject, web_host, &why);
 	if (status != CERTS_OK)
 		return certificate_refuse(detail, status, "system", why);
 	return issue(&order, ret_paths, detail);
+}
+
+enum certs_status authority_issue_system(const char *directory, const char *organisation, const char *name,
+					 const char *out_directory, const char *file, unsigned days, uint64_t now_ms,
+					 struct authority_paths *ret_paths, char detail[CERTS_DETAIL_BYTES])
+{
+	return authority_issue_web_system(directory, organisation, name, NULL, out_directory, file, days, now_ms, ret_paths,
+					  detail);
 }
 
 enum certs_status authority_issue_staff(const char *directory, const char *uid, const char *name,
@@ -384,8 +422,8 @@ enum certs_status authority_issue_staff(const char *directory, const char *uid, 
 					char detail[CERTS_DETAIL_BYTES])
 {
 	const char *why = NULL;
-	struct order order = {
-		CERTIFICATE_STAFF, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, NULL};
+	struct order order = {.kind = CERTIFICATE_STAFF, .directory = directory, .out_directory = out_directory, .file = file, .days = days,
+			      .now_ms = now_ms};
 	enum certs_status status = profile_subject_make(order.kind, NULL, uid, name, &order.subject, &why);
 	if (status != CERTS_OK)
 		return certificate_refuse(detail, status, "member of staff", why);
@@ -397,8 +435,8 @@ enum certs_status authority_issue_broker(const char *directory, const char *name
 					 struct authority_paths *ret_paths, char detail[CERTS_DETAIL_BYTES])
 {
 	const char *why = NULL;
-	struct order order = {
-		CERTIFICATE_BROKER, {{0}, {0}, {0}}, directory, out_directory, file, days, now_ms, NULL};
+	struct order order = {.kind = CERTIFICATE_BROKER, .directory = directory, .out_directory = out_directory, .file = file, .days = days,
+			      .now_ms = now_ms};
 	enum certs_status status = profile_subject_make(order.kind, NULL, NULL, name, &order.subject, &why);
 	if (status != CERTS_OK)
 		return certificate_refuse(detail, status, "broker", why);

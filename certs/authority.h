@@ -11,6 +11,7 @@
 #ifndef CPIS_CERTS_AUTHORITY_H
 #define CPIS_CERTS_AUTHORITY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "certs/certs_status.h"
@@ -35,6 +36,11 @@ __attribute__((warn_unused_result)) enum certs_status
 authority_issue_system(const char *directory, const char *organisation, const char *name, const char *out_directory,
 		       const char *file, unsigned days, uint64_t now_ms, struct authority_paths *ret_paths,
 		       char detail[CERTS_DETAIL_BYTES]);
+// The same with the host under which the organisation's pages for staff are (certs/browser_challenge.h); NULL: it has none.
+__attribute__((warn_unused_result)) enum certs_status
+authority_issue_web_system(const char *directory, const char *organisation, const char *name, const char *web_host,
+			   const char *out_directory, const char *file, unsigned days, uint64_t now_ms,
+			   struct authority_paths *ret_paths, char detail[CERTS_DETAIL_BYTES]);
 
 __attribute__((warn_unused_result)) enum certs_status
 authority_issue_staff(const char *directory, const char *uid, const char *name, const char *out_directory,
@@ -51,6 +57,8 @@ struct authority_request {
 	const char *uid, *name;      // of a member of staff NULL, or what the request must say; `name` of the others
 	const char *file;
 	const char *fingerprint;
+	const char *web_host; // of a system; NULL: none
+	bool passkey;         // of staff: `file` is what a browser saved of a new passkey (certs/passkey_request_priv.h), not PKCS#10
 };
 __attribute__((warn_unused_result)) enum certs_status
 authority_issue_requested(const char *directory, const struct authority_request *request, const char *out_directory,

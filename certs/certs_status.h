@@ -21,6 +21,10 @@
 	X(CERTS_NAME, "the certificate bears another name")                                          \
 	X(CERTS_SIGNATURE, "the signature does not verify")                                          \
 	X(CERTS_PROOF, "the proof does not lead to the signed root")                                 \
+	X(CERTS_PROOF_FORM, "the browser's proof is not of the form that it must have")              \
+	X(CERTS_PROOF_ORIGIN, "the browser's proof was made for another web host")                   \
+	X(CERTS_PROOF_CHALLENGE, "the browser's proof is of something else than what was asked")     \
+	X(CERTS_PROOF_PRESENCE, "the authenticator did not make sure that the person was there")     \
 	X(CERTS_KEY_IN_USE, "this key had a certificate before: make a new one")                     \
 	X(CERTS_FINGERPRINT, "the key is not the one whose fingerprint was read out")               \
 	X(CERTS_TOKEN, "the key on the token cannot be used")                                        \

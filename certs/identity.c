@@ -348,6 +348,7 @@ static enum certs_status verify_system(const struct trust *trust, const char *pa
 	memcpy(ret->curve_public, fields.public_key, sizeof ret->curve_public);
 	memcpy(ret->organisation, fields.subject.organisation, sizeof ret->organisation);
 	memcpy(ret->name, fields.subject.name, sizeof ret->name);
+	memcpy(ret->web_host, fields.subject.web_host, sizeof ret->web_host);
 	return status;
 }
 
@@ -375,9 +376,10 @@ static enum certs_status verify_staff(const struct trust *trust, const char *pat
 	ret->serial = fields.serial;
 	ret->not_before_ms = fields.not_before_ms;
 	ret->not_after_ms = fields.not_after_ms;
-	memcpy(ret->ed25519_public, fields.public_key, sizeof ret->ed25519_public);
+	ret->key = fields.key;
 	memcpy(ret->uid, fields.subject.uid, sizeof ret->uid);
 	memcpy(ret->name, fields.subject.name, sizeof ret->name);
+	memcpy(ret->passkey, fields.subject.passkey, sizeof ret->passkey);
 	return status;
 }
 

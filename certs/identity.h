@@ -16,13 +16,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "certs/browser_challenge.h"
 #include "certs/certs_status.h"
 #include "certs/key.h"
+#include "certs/staff_key.h"
 
 #define SERIAL_BYTES_MAX 20
 #define IDENTITY_NAME_BYTES_MAX 64
 #define IDENTITY_ODS_BYTES_MAX 12
 #define IDENTITY_UID_DIGITS 12
+// A passkey's credential id is at most 256 bytes; in base64url (RFC 4648, section 5) without padding:
+#define IDENTITY_PASSKEY_BYTES_MAX 342
 
 // How long a detail sentence of a failed check may get, with its NUL.
 #define CERTS_DETAIL_BYTES 160
@@ -40,6 +44,7 @@ struct system_identity {
 	uint8_t curve_public[KEY_BYTES];            // subjectPublicKey, raw (RFC 8410): its CURVE public key
 	char organisation[IDENTITY_ODS_BYTES_MAX + 1]; // organizationIdentifier (2.5.4.97)
 	char name[IDENTITY_NAME_BYTES_MAX + 1];     // CN; also in the SAN URI urn:cpis:system:<ODS>:<name>
+	char web_host[WEB_HOST_BYTES_MAX + 1];      // SAN dNSName: where its staff's browsers prove who they are; "": nowhere
 	struct certificate_serial serial;
 	uint64_t not_before_ms, not_after_ms;
 };
@@ -54,9 +59,10 @@ struct broker_identity {
 
 // A member of staff. What they may do is not in the certificate: the role register says that.
 struct staff_identity {
-	uint8_t ed25519_public[KEY_BYTES];
+	struct staff_key key;
 	char uid[IDENTITY_UID_DIGITS + 1];          // UID attribute (0.9.2342.19200300.100.1.1)
 	char name[IDENTITY_NAME_BYTES_MAX + 1];     // CN
+	char passkey[IDENTITY_PASSKEY_BYTES_MAX + 1]; // credential id of the SAN URI urn:cpis:passkey:<base64url>; "": the key is no passkey
 	struct certificate_serial serial;
 	uint64_t not_before_ms, not_after_ms;
 };

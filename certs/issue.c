@@ -12,6 +12,9 @@
 
 #include "certs/certificate_priv.h"
 #include "certs/key_priv.h"
+#include "certs/staff_key_priv.h"
+
+#define ALTERNATIVES_BYTES (PROFILE_URI_BYTES + PROFILE_PASSKEY_URI_BYTES + 16)
 
 static bool set_time(ASN1_TIME *time, uint64_t ms)
 {
@@ -86,16 +89,27 @@ enum certs_status issue_authority(const char *name, const struct signing_key *ke
 	return CERTS_LIBRARY;
 }
 
+// What OpenSSL's notation cannot mistake: hosts and credential ids have no comma.
+static void alternatives(enum certificate_kind kind, const struct profile_subject *subject, char out[ALTERNATIVES_BYTES])
+{
+	char uri[PROFILE_URI_BYTES];
+	profile_uri(kind, subject, uri);
+	int at = snprintf(out, ALTERNATIVES_BYTES, "URI:%s", uri);
+	if (kind == CERTIFICATE_SYSTEM && subject->web_host[0] != '\0')
+		snprintf(out + at, ALTERNATIVES_BYTES - (size_t)at, ",DNS:%s", subject->web_host);
+	if (kind == CERTIFICATE_STAFF && subject->passkey[0] != '\0')
+		snprintf(out + at, ALTERNATIVES_BYTES - (size_t)at, ",URI:" PROFILE_PASSKEY_URI_PREFIX "%s", subject->passkey);
+}
+
 static bool add_profile(X509 *certificate, X509 *issuer, enum certificate_kind kind,
-			const struct profile_subject *subject)
+			const struct profile_subject *subject, bool for_browsers)
 {
 	const struct profile_rules *rules = profile_rules_of(kind);
 	X509_NAME *name = X509_get_subject_name(certificate);
-	char uri[PROFILE_URI_BYTES], alternative[PROFILE_URI_BYTES + 8], purpose[128];
-	profile_uri(kind, subject, uri);
-	snprintf(alternative, sizeof alternative, "URI:%s", uri);
+	char alternative[ALTERNATIVES_BYTES], purpose[160];
+	alternatives(kind, subject, alternative);
 	// Critical: software that knows nothing of these uses must not take the certificate for its own.
-	snprintf(purpose, sizeof purpose, "critical,%s", rules->purpose);
+	snprintf(purpose, sizeof purpose, "critical,%s%s", rules->purpose, for_browsers ? "," PROFILE_PURPOSE_CLIENT : "");
 	return (rules->subject_nid != NID_organizationIdentifier ||
 		add_text(name, NID_organizationIdentifier, subject->organisation)) &&
 	       (rules->subject_nid != NID_userId || add_text(name, NID_userId, subject->uid)) &&
@@ -108,17 +122,16 @@ static bool add_profile(X509 *certificate, X509 *issuer, enum certificate_kind k
 	       add_extension(certificate, issuer, NID_authority_key_identifier, "keyid:always");
 }
 
-enum certs_status issue_certificate(enum certificate_kind kind, const struct profile_subject *subject,
-				    const uint8_t public_key[KEY_BYTES], const struct issuer *by,
-				    struct issue_dates dates, X509 **ret)
+enum certs_status issue_certificate_for(enum certificate_kind kind, const struct profile_subject *subject, EVP_PKEY *key,
+					const struct issuer *by, struct issue_dates dates, X509 **ret)
 {
 	struct profile_fields fields;
+	struct staff_key staff;
 	const char *why;
-	EVP_PKEY *key =
-		EVP_PKEY_new_raw_public_key(profile_rules_of(kind)->key_type, NULL, public_key, KEY_BYTES);
-	X509 *certificate = key == NULL ? NULL : start(by->certificate, key, dates);
-	EVP_PKEY_free(key);
-	if (certificate != NULL && add_profile(certificate, by->certificate, kind, subject) &&
+	bool for_browsers = kind == CERTIFICATE_STAFF && staff_key_from_evp(key, &staff) == CERTS_OK &&
+			    profile_is_for_browsers(&staff, subject);
+	X509 *certificate = start(by->certificate, key, dates);
+	if (certificate != NULL && add_profile(certificate, by->certificate, kind, subject, for_browsers) &&
 	    X509_sign(certificate, signing_key_evp(by->key), NULL) > 0 &&
 	    profile_read(certificate, kind, &fields, &why) == CERTS_OK) {
 		*ret = certificate;
@@ -126,6 +139,17 @@ enum certs_status issue_certificate(enum certificate_kind kind, const struct pro
 	}
 	X509_free(certificate);
 	return CERTS_LIBRARY;
+}
+
+enum certs_status issue_certificate(enum certificate_kind kind, const struct profile_subject *subject,
+				    const uint8_t public_key[KEY_BYTES], const struct issuer *by,
+				    struct issue_dates dates, X509 **ret)
+{
+	EVP_PKEY *key =
+		EVP_PKEY_new_raw_public_key(profile_rules_of(kind)->key_type, NULL, public_key, KEY_BYTES);
+	enum certs_status status = key == NULL ? CERTS_LIBRARY : issue_certificate_for(kind, subject, key, by, dates, ret);
+	EVP_PKEY_free(key);
+	return status;
 }
 
 static bool copy_entries(X509_CRL *list, const X509_CRL *previous)

@@ -25,8 +25,12 @@ __attribute__((warn_unused_result)) enum certs_status
 issue_authority(const char *name, const struct signing_key *key, long path_length, const struct issuer *by,
 		struct issue_dates dates, X509 **ret);
 
-// A certificate of the profile for `public_key` (X25519 or Ed25519, as the kind needs). It has been read back
-// with profile_read.
+// A certificate of the profile for this public key, which is of a type that the kind may have. It has been read back with
+// profile_read.
+__attribute__((warn_unused_result)) enum certs_status
+issue_certificate_for(enum certificate_kind kind, const struct profile_subject *subject, EVP_PKEY *key, const struct issuer *by,
+		      struct issue_dates dates, X509 **ret);
+// The same for a raw key: X25519, or Ed25519 of staff.
 __attribute__((warn_unused_result)) enum certs_status
 issue_certificate(enum certificate_kind kind, const struct profile_subject *subject,
 		  const uint8_t public_key[KEY_BYTES], const struct issuer *by, struct issue_dates dates, X509 **ret);

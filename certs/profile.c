@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include "certs/certificate_priv.h"
+#include "certs/staff_key_priv.h"
 
 #define KEY_USAGE_AUTHORITY (KU_KEY_CERT_SIGN | KU_CRL_SIGN)
 
@@ -90,6 +91,43 @@ enum certs_status profile_subject_make(enum certificate_kind kind, const char *o
 	}
 	*ret = subject;
 	return CERTS_OK;
+}
+
+enum certs_status profile_set_web_host(struct profile_subject *subject, const char *host, const char **ret_why)
+{
+	if (!web_host_is_good(host))
+		return fail(ret_why, CERTS_VALUE, "a web host is a DNS name in lower case of at most 190 bytes");
+	memcpy(subject->web_host, host, strlen(host) + 1);
+	return CERTS_OK;
+}
+
+// One text for one credential id: no padding, and the bits that the last character has too many are zero.
+bool profile_is_base64url(const char *text, size_t bytes)
+{
+	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	size_t value = 0;
+	for (size_t i = 0; i < bytes; i++) {
+		const char *found = text[i] == '\0' ? NULL : strchr(alphabet, text[i]);
+		if (found == NULL)
+			return false;
+		value = (size_t)(found - alphabet);
+	}
+	return bytes > 0 && bytes % 4 != 1 && (bytes % 4 != 2 || value % 16 == 0) && (bytes % 4 != 3 || value % 4 == 0);
+}
+
+enum certs_status profile_set_passkey(struct profile_subject *subject, const char *credential, size_t credential_bytes,
+				      const char **ret_why)
+{
+	if (credential_bytes > IDENTITY_PASSKEY_BYTES_MAX || !profile_is_base64url(credential, credential_bytes))
+		return fail(ret_why, CERTS_VALUE, "a credential id is 1 to 256 bytes in base64url without padding");
+	memcpy(subject->passkey, credential, credential_bytes);
+	subject->passkey[credential_bytes] = '\0';
+	return CERTS_OK;
+}
+
+bool profile_is_for_browsers(const struct staff_key *key, const struct profile_subject *subject)
+{
+	return key->kind != STAFF_KEY_ED25519 && subject->passkey[0] == '\0';
 }
 
 static size_t append_encoded(char *out, const char *text)
@@ -178,20 +216,28 @@ enum certs_status profile_read_subject(const X509_NAME *subject, enum certificat
 	return CERTS_OK;
 }
 
-static enum certs_status check_purpose(const X509 *certificate, const char *purpose, const char **ret_why)
+static bool has_purpose(const EXTENDED_KEY_USAGE *usages, const char *purpose)
 {
-	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
-	int count = usages == NULL ? 0 : sk_ASN1_OBJECT_num(usages);
 	bool found = false;
-	for (int i = 0; i < count && !found; i++) {
+	for (int i = 0; usages != NULL && i < sk_ASN1_OBJECT_num(usages) && !found; i++) {
 		char text[128];
 		int bytes = OBJ_obj2txt(text, sizeof text, sk_ASN1_OBJECT_value(usages, i), 1);
 		found = bytes > 0 && (size_t)bytes < sizeof text && strcmp(text, purpose) == 0;
 	}
+	return found;
+}
+
+// `*ret_client`: whether it names client authentication besides, which only some of staff's may.
+static enum certs_status check_purpose(const X509 *certificate, const char *purpose, bool *ret_client, const char **ret_why)
+{
+	EXTENDED_KEY_USAGE *usages = X509_get_ext_d2i(certificate, NID_ext_key_usage, NULL, NULL);
+	bool found = has_purpose(usages, purpose);
+	int count = usages == NULL ? 0 : sk_ASN1_OBJECT_num(usages);
+	*ret_client = has_purpose(usages, PROFILE_PURPOSE_CLIENT);
 	EXTENDED_KEY_USAGE_free(usages);
 	if (!found)
 		return fail(ret_why, CERTS_PURPOSE, "its extended key usage does not name this use");
-	if (count != 1)
+	if (count != (*ret_client ? 2 : 1))
 		return fail(ret_why, CERTS_PROFILE, "it has more than one extended key usage");
 	return CERTS_OK;
 }
@@ -241,24 +287,67 @@ static bool key_usage_is(const X509 *certificate, uint32_t usage)
 	return critical == 1 && read == usage;
 }
 
-bool profile_is_only_uri(const GENERAL_NAMES *names, const char *uri)
+// The alternative name at `at`, if it is of this type; NULL otherwise.
+static const ASN1_STRING *alternative(const GENERAL_NAMES *names, int at, int wanted)
 {
-	bool good = false;
-	if (names != NULL && sk_GENERAL_NAME_num(names) == 1) {
-		int type = -1;
-		const ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, 0), &type);
-		good = type == GEN_URI && (size_t)ASN1_STRING_length(value) == strlen(uri) &&
-		       memcmp(ASN1_STRING_get0_data(value), uri, strlen(uri)) == 0;
-	}
-	return good;
+	int type = -1;
+	const ASN1_STRING *value = GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names, at), &type);
+	return type == wanted ? value : NULL;
 }
 
-static bool uri_is(const X509 *certificate, const char *uri)
+static bool first_is_uri(const GENERAL_NAMES *names, const char *uri)
 {
+	const ASN1_STRING *value = names == NULL || sk_GENERAL_NAME_num(names) < 1 ? NULL : alternative(names, 0, GEN_URI);
+	return value != NULL && (size_t)ASN1_STRING_length(value) == strlen(uri) &&
+	       memcmp(ASN1_STRING_get0_data(value), uri, strlen(uri)) == 0;
+}
+
+bool profile_is_only_uri(const GENERAL_NAMES *names, const char *uri)
+{
+	return first_is_uri(names, uri) && sk_GENERAL_NAME_num(names) == 1;
+}
+
+static bool read_web_host(const GENERAL_NAMES *names, struct profile_subject *subject)
+{
+	char host[WEB_HOST_BYTES_MAX + 1] = "";
+	const char *why;
+	const ASN1_STRING *value = alternative(names, 1, GEN_DNS);
+	return value != NULL && ASN1_STRING_length(value) > 0 && copy_value(value, host, sizeof host) &&
+	       profile_set_web_host(subject, host, &why) == CERTS_OK;
+}
+
+static bool read_passkey(const GENERAL_NAMES *names, struct profile_subject *subject)
+{
+	static const char prefix[] = PROFILE_PASSKEY_URI_PREFIX;
+	const size_t prefix_bytes = sizeof prefix - 1;
+	const char *why;
+	const ASN1_STRING *value = alternative(names, 1, GEN_URI);
+	if (value == NULL || (size_t)ASN1_STRING_length(value) <= prefix_bytes ||
+	    memcmp(ASN1_STRING_get0_data(value), prefix, prefix_bytes) != 0)
+		return false;
+	return profile_set_passkey(subject, (const char *)ASN1_STRING_get0_data(value) + prefix_bytes,
+				   (size_t)ASN1_STRING_length(value) - prefix_bytes, &why) == CERTS_OK;
+}
+
+// The URI that goes with the subject, first; behind it what this kind may have besides.
+static enum certs_status read_alternatives(const X509 *certificate, enum certificate_kind kind, struct profile_subject *subject,
+					   const char **ret_why)
+{
+	char uri[PROFILE_URI_BYTES];
+	profile_uri(kind, subject, uri);
 	GENERAL_NAMES *names = X509_get_ext_d2i(certificate, NID_subject_alt_name, NULL, NULL);
-	bool good = profile_is_only_uri(names, uri);
+	bool good = first_is_uri(names, uri);
+	int count = names == NULL ? 0 : sk_GENERAL_NAME_num(names);
+	if (good && count > 1)
+		good = count == 2 && ((kind == CERTIFICATE_SYSTEM && read_web_host(names, subject)) ||
+				      (kind == CERTIFICATE_STAFF && read_passkey(names, subject)));
 	GENERAL_NAMES_free(names);
-	return good;
+	if (good)
+		return CERTS_OK;
+	return fail(ret_why, CERTS_PROFILE,
+		    kind == CERTIFICATE_SYSTEM  ? "its alternative names are not the one URI that goes with its subject, and a web host at most"
+		    : kind == CERTIFICATE_STAFF ? "its alternative names are not the one URI that goes with its subject, and a passkey at most"
+						: "its alternative name is not the one URI that goes with its subject");
 }
 
 static enum certs_status read_key(const X509 *certificate, int type, uint8_t out[KEY_BYTES],
@@ -274,12 +363,22 @@ static enum certs_status read_key(const X509 *certificate, int type, uint8_t out
 	return CERTS_OK;
 }
 
+static enum certs_status read_keys(const X509 *certificate, enum certificate_kind kind, struct profile_fields *fields,
+				   const char **ret_why)
+{
+	if (kind != CERTIFICATE_STAFF)
+		return read_key(certificate, profile_rules_of(kind)->key_type, fields->public_key, ret_why);
+	const EVP_PKEY *key = X509_get0_pubkey(certificate);
+	enum certs_status status = key == NULL ? CERTS_WRONG_KEY_TYPE : staff_key_from_evp(key, &fields->key);
+	return status == CERTS_OK ? status : fail(ret_why, status, STAFF_KEY_KINDS_TEXT);
+}
+
 enum certs_status profile_read(const X509 *certificate, enum certificate_kind kind,
 			       struct profile_fields *ret, const char **ret_why)
 {
 	const struct profile_rules *rules = profile_rules_of(kind);
 	struct profile_fields fields = {0};
-	char uri[PROFILE_URI_BYTES];
+	bool client = false;
 	if (rules == NULL)
 		return fail(ret_why, CERTS_PURPOSE,
 			    "an authority's certificate is never a system's or a person's");
@@ -293,7 +392,7 @@ enum certs_status profile_read(const X509 *certificate, enum certificate_kind ki
 		return fail(ret_why, CERTS_MALFORMED, "its dates");
 	enum certs_status status = check_extensions(certificate, ret_why);
 	if (status == CERTS_OK)
-		status = check_purpose(certificate, rules->purpose, ret_why);
+		status = check_purpose(certificate, rules->purpose, &client, ret_why);
 	if (status != CERTS_OK)
 		return status;
 	if (!basic_constraints_are(certificate, false, 0))
@@ -303,15 +402,17 @@ enum certs_status profile_read(const X509 *certificate, enum certificate_kind ki
 			    rules->key_usage == KU_KEY_AGREEMENT
 				    ? "its key usage is not exactly key agreement"
 				    : "its key usage is not exactly digital signature");
-	status = read_key(certificate, rules->key_type, fields.public_key, ret_why);
+	status = read_keys(certificate, kind, &fields, ret_why);
 	if (status == CERTS_OK)
 		status = profile_read_subject(X509_get_subject_name(certificate), kind, &fields.subject, ret_why);
+	if (status == CERTS_OK)
+		status = read_alternatives(certificate, kind, &fields.subject, ret_why);
 	if (status != CERTS_OK)
 		return status;
-	profile_uri(kind, &fields.subject, uri);
-	if (!uri_is(certificate, uri))
+	if (client != (kind == CERTIFICATE_STAFF && profile_is_for_browsers(&fields.key, &fields.subject)))
 		return fail(ret_why, CERTS_PROFILE,
-			    "its alternative name is not the one URI that goes with its subject");
+			    client ? "its extended key usage names client authentication, which is not for such a key"
+				   : "its extended key usage does not name client authentication, as such a key needs it");
 	*ret = fields;
 	return CERTS_OK;
 }

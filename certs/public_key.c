@@ -21,13 +21,11 @@ static void write_der(const uint8_t prefix[PREFIX_BYTES], const uint8_t public_k
 	memcpy(out + PREFIX_BYTES, public_key, KEY_BYTES);
 }
 
-static bool fingerprint(const uint8_t prefix[PREFIX_BYTES], const uint8_t public_key[KEY_BYTES],
-			char out[PUBLIC_KEY_FINGERPRINT_BYTES])
+static bool fingerprint(const uint8_t *der, size_t der_bytes, char out[PUBLIC_KEY_FINGERPRINT_BYTES])
 {
-	uint8_t der[DER_BYTES], digest[EVP_MAX_MD_SIZE];
+	uint8_t digest[EVP_MAX_MD_SIZE];
 	size_t at = 0;
-	write_der(prefix, public_key, der);
-	if (EVP_Digest(der, sizeof der, digest, NULL, EVP_sha256(), NULL) != 1)
+	if (EVP_Digest(der, der_bytes, digest, NULL, EVP_sha256(), NULL) != 1)
 		return false;
 	for (size_t i = 0; i < FINGERPRINT_BYTES; i++) {
 		if (i > 0 && i % 2 == 0)
@@ -40,12 +38,18 @@ static bool fingerprint(const uint8_t prefix[PREFIX_BYTES], const uint8_t public
 
 bool public_key_fingerprint(const uint8_t public_key[KEY_BYTES], char out[PUBLIC_KEY_FINGERPRINT_BYTES])
 {
-	return fingerprint(x25519_prefix, public_key, out);
+	uint8_t der[DER_BYTES];
+	write_der(x25519_prefix, public_key, der);
+	return fingerprint(der, sizeof der, out);
 }
 
-bool public_key_staff_fingerprint(const uint8_t public_key[KEY_BYTES], char out[PUBLIC_KEY_FINGERPRINT_BYTES])
+bool public_key_staff_fingerprint(const struct staff_key *key, char out[PUBLIC_KEY_FINGERPRINT_BYTES])
 {
-	return fingerprint(ed25519_prefix, public_key, out);
+	uint8_t der[DER_BYTES];
+	if (key->kind != STAFF_KEY_ED25519)
+		return fingerprint(key->bytes, key->size, out);
+	write_der(ed25519_prefix, key->bytes, der);
+	return fingerprint(der, sizeof der, out);
 }
 
 // The next hexadecimal digit in lower case; 0 at the end, '!' for what has no place in a fingerprint.

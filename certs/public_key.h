@@ -9,14 +9,15 @@
 #include <stdbool.h>
 
 #include "certs/key.h"
+#include "certs/staff_key.h"
 
 #define PUBLIC_KEY_FINGERPRINT_BYTES 25 // with its NUL
 
 // Of a raw X25519 key. False when the cryptographic library fails.
 __attribute__((warn_unused_result)) bool public_key_fingerprint(const uint8_t public_key[KEY_BYTES],
 								char out[PUBLIC_KEY_FINGERPRINT_BYTES]);
-// Of a raw Ed25519 key, as staff have.
-__attribute__((warn_unused_result)) bool public_key_staff_fingerprint(const uint8_t public_key[KEY_BYTES],
+// Of a member of staff's key.
+__attribute__((warn_unused_result)) bool public_key_staff_fingerprint(const struct staff_key *key,
 								      char out[PUBLIC_KEY_FINGERPRINT_BYTES]);
 // Whether this was typed for it: groups may be apart or not, with spaces or dashes, in capitals or not.
 bool public_key_fingerprint_is(const char *fingerprint, const char *typed);

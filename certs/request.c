@@ -14,6 +14,7 @@
 #include "certs/certificate_priv.h"
 #include "certs/file_priv.h"
 #include "certs/key_priv.h"
+#include "certs/staff_key_priv.h"
 
 static bool file_name_is_safe(const char *file)
 {
@@ -202,10 +203,10 @@ static enum certs_status make_key(const char *path, struct signing_key **ret, ch
 static enum certs_status make_staff(const struct profile_subject *subject, const struct signing_key *key,
 				    struct request_files *files, char detail[CERTS_DETAIL_BYTES])
 {
-	uint8_t public_key[KEY_BYTES];
-	signing_key_public(key, public_key);
+	struct staff_key public_key = {.size = KEY_BYTES};
+	signing_key_public(key, public_key.bytes);
 	X509_REQ *request =
-		public_key_staff_fingerprint(public_key, files->fingerprint) ? make_request(subject, key) : NULL;
+		public_key_staff_fingerprint(&public_key, files->fingerprint) ? make_request(subject, key) : NULL;
 	enum certs_status status = request == NULL ? CERTS_LIBRARY : write_request(request, files->request);
 	X509_REQ_free(request);
 	return status == CERTS_OK ? status : certificate_refuse(detail, status, files->request, NULL);
@@ -271,18 +272,15 @@ static bool asks_for_the_uri_only(X509_REQ *request, const char *uri)
 	return good && X509_REQ_get_attr_count(request) == 1;
 }
 
-static enum certs_status check_staff(X509_REQ *request, struct profile_subject *ret, uint8_t ret_public_key[KEY_BYTES],
+static enum certs_status check_staff(X509_REQ *request, struct profile_subject *ret, struct staff_key *ret_key,
 				     const char **ret_why)
 {
 	char uri[PROFILE_URI_BYTES];
-	size_t bytes = KEY_BYTES;
 	EVP_PKEY *key = X509_REQ_get0_pubkey(request);
-	if (key == NULL || EVP_PKEY_get_id(key) != EVP_PKEY_ED25519) {
-		*ret_why = "Ed25519 is";
+	if (key == NULL || staff_key_from_evp(key, ret_key) != CERTS_OK) {
+		*ret_why = STAFF_KEY_KINDS_TEXT;
 		return CERTS_WRONG_KEY_TYPE;
 	}
-	if (EVP_PKEY_get_raw_public_key(key, ret_public_key, &bytes) != 1 || bytes != KEY_BYTES)
-		return CERTS_MALFORMED;
 	if (X509_REQ_verify(request, key) != 1) {
 		*ret_why = "it is not signed by the key that it asks for";
 		return CERTS_SIGNATURE;
@@ -299,7 +297,7 @@ static enum certs_status check_staff(X509_REQ *request, struct profile_subject *
 	return CERTS_OK;
 }
 
-enum certs_status request_read_staff(const char *path, struct profile_subject *ret, uint8_t ret_public_key[KEY_BYTES],
+enum certs_status request_read_staff(const char *path, struct profile_subject *ret, struct staff_key *ret_key,
 				     char detail[CERTS_DETAIL_BYTES])
 {
 	X509_REQ *request = NULL;
@@ -307,7 +305,7 @@ enum certs_status request_read_staff(const char *path, struct profile_subject *r
 	enum certs_status status = request_of_file(path, &request);
 	if (status != CERTS_OK)
 		return certificate_refuse(detail, status, path, "a PEM certificate request (PKCS#10) is needed");
-	status = check_staff(request, ret, ret_public_key, &why);
+	status = check_staff(request, ret, ret_key, &why);
 	X509_REQ_free(request);
 	return status == CERTS_OK ? status : certificate_refuse(detail, status, path, why);
 }

@@ -8,7 +8,7 @@
 // A PKCS#10 request of a member of staff: its own signature holds, and subject, key and alternative name are exactly what the
 // profile will have; nothing else is asked for.
 __attribute__((warn_unused_result)) enum certs_status request_read_staff(const char *path, struct profile_subject *ret,
-									  uint8_t ret_public_key[KEY_BYTES],
+									  struct staff_key *ret_key,
 									  char detail[CERTS_DETAIL_BYTES]);
 // A PEM SubjectPublicKeyInfo of X25519.
 __attribute__((warn_unused_result)) enum certs_status request_read_curve(const char *path, uint8_t ret_public_key[KEY_BYTES],

@@ -84,36 +84,53 @@ static int issued(enum certs_status status, const struct authority_paths *paths,
 	return EXIT_DONE;
 }
 
+// Which options go together. The option that names the file that somebody sent, and whether it is a passkey's, come back.
+static int find_request(const struct command_line *line, enum certificate_kind kind, struct authority_request *ret)
+{
+	const char *option = kind == CERTIFICATE_STAFF ? "request" : "public-key", *fingerprint = command_value(line, "fingerprint"),
+		   *passkey = command_value(line, "passkey");
+	*ret = (struct authority_request){.kind = kind,
+					  .organisation = command_value(line, "ods"),
+					  .uid = command_value(line, "uid"),
+					  .name = command_value(line, kind == CERTIFICATE_BROKER ? "broker-name" : "name"),
+					  .file = command_value(line, option),
+					  .fingerprint = fingerprint,
+					  .web_host = command_value(line, "web-host"),
+					  .passkey = passkey != NULL};
+	if (ret->file != NULL && passkey != NULL)
+		return command_usage_error(line, "--request and --passkey are of two different keys: give one");
+	if (passkey != NULL)
+		ret->file = passkey;
+	if ((ret->file == NULL) != (fingerprint == NULL))
+		return command_usage_error(line, "--%s and --fingerprint go together", passkey != NULL ? "passkey" : option);
+	if (kind == CERTIFICATE_STAFF && ret->file == NULL && (ret->uid == NULL || ret->name == NULL))
+		return command_usage_error(line, "without --request or --passkey, --uid and --name are needed");
+	return EXIT_DONE;
+}
+
 // One kind of certificate, with a key made here or for the one that is asked for.
 static int issue(const struct command_line *line, enum certificate_kind kind, const char *file)
 {
 	char detail[CERTS_DETAIL_BYTES];
 	struct authority_paths paths;
+	struct authority_request asked;
 	unsigned days = 0;
 	enum certs_status status;
 	int code = read_days(line, &days);
+	if (code == EXIT_DONE)
+		code = find_request(line, kind, &asked);
 	if (code != EXIT_DONE)
 		return code;
-	const char *directory = command_value(line, "dir"), *out = command_value(line, "out"),
-		   *ods = command_value(line, "ods"), *uid = command_value(line, "uid"),
-		   *name = command_value(line, kind == CERTIFICATE_BROKER ? "broker-name" : "name"),
-		   *request = command_value(line, kind == CERTIFICATE_STAFF ? "request" : "public-key"),
-		   *fingerprint = command_value(line, "fingerprint");
-	if ((request == NULL) != (fingerprint == NULL))
-		return command_usage_error(line, "--%s and --fingerprint go together",
-					   kind == CERTIFICATE_STAFF ? "request" : "public-key");
-	if (kind == CERTIFICATE_STAFF && request == NULL && (uid == NULL || name == NULL))
-		return command_usage_error(line, "without --request, --uid and --name are needed");
-	if (request != NULL) {
-		struct authority_request asked = {kind, ods, uid, name, request, fingerprint};
+	const char *directory = command_value(line, "dir"), *out = command_value(line, "out");
+	if (asked.file != NULL)
 		status = authority_issue_requested(directory, &asked, out, file, days, now_ms(), &paths, detail);
-	} else if (kind == CERTIFICATE_SYSTEM) {
-		status = authority_issue_system(directory, ods, name, out, file, days, now_ms(), &paths, detail);
-	} else if (kind == CERTIFICATE_STAFF) {
-		status = authority_issue_staff(directory, uid, name, out, file, days, now_ms(), &paths, detail);
-	} else {
-		status = authority_issue_broker(directory, name, out, file, days, now_ms(), &paths, detail);
-	}
+	else if (kind == CERTIFICATE_SYSTEM)
+		status = authority_issue_web_system(directory, asked.organisation, asked.name, asked.web_host, out, file, days,
+						    now_ms(), &paths, detail);
+	else if (kind == CERTIFICATE_STAFF)
+		status = authority_issue_staff(directory, asked.uid, asked.name, out, file, days, now_ms(), &paths, detail);
+	else
+		status = authority_issue_broker(directory, asked.name, out, file, days, now_ms(), &paths, detail);
 	return issued(status, &paths, detail);
 }
 
@@ -194,6 +211,8 @@ static const struct command_option system_options[] = {
 	DIRECTORY_OPTION,
 	{"ods", "CODE", "the organisation's ODS code", OPTION_REQUIRED},
 	{"name", "NAME", "of the system", OPTION_REQUIRED},
+	{"web-host", "HOST", "where the organisation's pages for its staff are, e.g. cpis.trust.nhs.uk (default: it has none)",
+	 OPTION_OPTIONAL},
 	ISSUE_OPTIONS,
 	{"public-key", "FILE", "of a key that stays with them (default: make a key pair)", OPTION_OPTIONAL},
 	{"fingerprint", "DIGITS", "of that key, as they read it out", OPTION_OPTIONAL},
@@ -206,6 +225,7 @@ static const struct command_option staff_options[] = {
 	{"name", "NAME", "of the person (likewise)", OPTION_OPTIONAL},
 	ISSUE_OPTIONS,
 	{"request", "FILE", "their request (default: make a key pair)", OPTION_OPTIONAL},
+	{"passkey", "FILE", "what their browser saved of a new passkey", OPTION_OPTIONAL},
 	{"fingerprint", "DIGITS", "of its key, as they read it out", OPTION_OPTIONAL},
 	{"file", "FILE", "name of the files (default: UID)", OPTION_OPTIONAL},
 	{0},
@@ -268,8 +288,8 @@ static const struct command commands[] = {
 	 .run = run_issue_system},
 	{.name = "certs issue-staff",
 	 .operands = "",
-	 .help = "Makes a certificate for a member of staff: for the request of `certs request-staff`, whose fingerprint was read out\n"
-		 "over the telephone, or with a key pair made here. What they may do is in the role register.",
+	 .help = "Makes a certificate for a member of staff: for the request of `certs request-staff` or for their passkey, whose\n"
+		 "fingerprint was read out over the telephone, or with a key pair made here. What they may do is in the role register.",
 	 .options = staff_options,
 	 .offline = true,
 	 .text_only = true,

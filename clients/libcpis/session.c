@@ -47,7 +47,7 @@ static enum cpis_status sign_with_key(struct cpis_client *client, struct opening
 		return opened;
 	signing_key_public(key, public_key);
 	enum certs_status status = CERTS_KEY_MISMATCH;
-	if (CRYPTO_memcmp(public_key, opening->staff.ed25519_public, KEY_BYTES) == 0)
+	if (opening->staff.key.kind == STAFF_KEY_ED25519 && CRYPTO_memcmp(public_key, opening->staff.key.bytes, KEY_BYTES) == 0)
 		status = signing_key_sign(key, opening->signed_text, SIGNATURE_CONTEXT_BYTES + opening->statement_bytes,
 					  opening->signature);
 	// Not while the answer is waited for.

@@ -93,6 +93,7 @@ static const char *const labels[READERS] = {"CERTIFICATE", "X509 CRL", "CERTIFIC
 static void check_file(enum reader reader, const char *path)
 {
 	struct profile_subject subject;
+	struct staff_key staff_key;
 	struct curve_key_pair pair;
 	struct signing_key *key = NULL;
 	uint8_t public_key[KEY_BYTES];
@@ -107,7 +108,7 @@ static void check_file(enum reader reader, const char *path)
 			X509_CRL_free(list);
 		break;
 	case REQUESTS:
-		if (is_good(request_read_staff(path, &subject, public_key, detail), detail))
+		if (is_good(request_read_staff(path, &subject, &staff_key, detail), detail))
 			check_name(subject.name);
 		break;
 	case PUBLIC_KEYS:

@@ -682,7 +682,12 @@ START_TEST(refuses_an_alternative_name_that_disagrees_with_the_subject)
 		"URI:urn:cpis:broker:ed-record-system",
 		"DNS:ed-record-system",
 		"URI:urn:cpis:system:RXH:ed-record-system,URI:urn:cpis:system:383:ed-record-system",
-		"URI:urn:cpis:system:RXH:ed-record-system,DNS:ed.example",
+		"URI:urn:cpis:system:RXH:ed-record-system,DNS:ED.example",
+		"URI:urn:cpis:system:RXH:ed-record-system,DNS:*.example",
+		"URI:urn:cpis:system:RXH:ed-record-system,DNS:ed.example,DNS:other.example",
+		"URI:urn:cpis:system:RXH:ed-record-system,IP:192.0.2.1",
+		"URI:urn:cpis:system:RXH:ed-record-system,email:ed.example",
+		"DNS:ed.example,URI:urn:cpis:system:RXH:ed-record-system",
 	};
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
 		struct recipe recipe = system_recipe();

@@ -225,7 +225,7 @@ START_TEST(a_member_of_staff_sends_a_request_that_openssl_verifies)
 	ck_assert_str_eq(identity.name, "Siân O'Neill");
 	ck_assert_int_eq(signing_key_load(files.key, &key), CERTS_OK);
 	signing_key_public(key, public_key);
-	ck_assert_mem_eq(identity.ed25519_public, public_key, KEY_BYTES);
+	ck_assert_mem_eq(identity.key.bytes, public_key, KEY_BYTES);
 	signing_key_free(key);
 	trust_free(trust);
 }
@@ -328,6 +328,7 @@ START_TEST(an_encrypted_request_asks_nobody)
 	ck_assert(pipe(ends) == 0 && dup2(ends[0], STDIN_FILENO) == STDIN_FILENO && write(ends[1], "secret\n", 7) == 7);
 	for (int i = 0; i < 2; i++) {
 		uint8_t key[KEY_BYTES];
+		struct staff_key staff_key;
 		struct profile_subject subject;
 		snprintf(path, sizeof path, "%s/encrypted", directory);
 		FILE *file = fopen(path, "w");
@@ -335,7 +336,7 @@ START_TEST(an_encrypted_request_asks_nobody)
 		fprintf(file, "-----BEGIN %s-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00112233445566778899AABBCCDDEEFF\n\n"
 			      "AAAAAAAAAAAAAAAAAAAAAA==\n-----END %s-----\n", labels[i], labels[i]);
 		ck_assert_int_eq(fclose(file), 0);
-		ck_assert_int_eq(i == 0 ? request_read_staff(path, &subject, key, detail) : request_read_curve(path, key, detail),
+		ck_assert_int_eq(i == 0 ? request_read_staff(path, &subject, &staff_key, detail) : request_read_curve(path, key, detail),
 				 CERTS_MALFORMED);
 		ck_assert(ioctl(STDIN_FILENO, FIONREAD, &left) == 0 && left == 7);
 	}
