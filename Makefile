@@ -23,7 +23,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
-	patroni etcd-server etcd-client nftables curl
+	patroni etcd-server etcd-client nftables curl \
+	libevent-dev libxml2-dev libxslt1-dev
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
@@ -47,10 +48,13 @@ LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed 
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
+LIBS_WEB := -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
+# Where cpis-web finds its templates and assets when its settings do not say it.
+WEB_SHARE := $(PREFIX)/share/cpis/web
 
 # ------------------------------------------------------------------ what is built from what
 
-GEN := $(BUILD)/gen/proto/cpis.pb-c.c $(BUILD)/gen/broker/stored.pb-c.c
+GEN := $(BUILD)/gen/proto/cpis.pb-c.c $(BUILD)/gen/broker/stored.pb-c.c $(BUILD)/gen/clients/web/web.pb-c.c
 GEN_HEADERS := $(GEN:.c=.h)
 proto_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard proto/*.c)) $(BUILD)/gen/proto/cpis.pb-c.o
 certs_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard certs/*.c))
@@ -58,6 +62,7 @@ broker_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out broker/main.c,$(wildcard 
 client_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/libcpis/*.c))
 cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcard clients/cli/*.c)))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
+web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 
 PROTO_A := $(BUILD)/libcpis-proto.a
@@ -66,10 +71,11 @@ BROKER_A := $(BUILD)/libcpis-broker.a
 CLIENT_A := $(BUILD)/libcpis.a
 CLI_A := $(BUILD)/libcpis-cli.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
+WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
 # What is installed as libcpis.a: the client library and the two layers it stands on, in one.
 INSTALLED_A := $(BUILD)/installed/libcpis.a
-PROGRAMS := $(BUILD)/cpis-broker $(BUILD)/cpis $(BUILD)/cpis-responder $(BUILD)/cpis-demographics
+PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web)
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -241,6 +247,7 @@ $(BROKER_A): $(broker_OBJ)
 $(CLIENT_A): $(client_OBJ)
 $(CLI_A): $(cli_OBJ)
 $(RESPONDERS_A): $(responders_OBJ)
+$(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(BENCH_A): $(bench_OBJ)
 $(FUZZ_A): $(fuzz_OBJ)
@@ -257,6 +264,10 @@ $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 $(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI)
+$(web_OBJ) $(BUILD)/clients/web/main.o: ALL_CFLAGS += -I/usr/include/libxml2 -DCPIS_WEB_SHARE='"$(WEB_SHARE)"'
+$(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_WEB) $(LIBS_CERTS)
 $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)

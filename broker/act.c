@@ -1,6 +1,7 @@
 // Checking a signed act.
 #include "broker/act.h"
 
+#include "broker/browser_proof.h"
 #include "broker/digest.h"
 #include "proto/act.h"
 
@@ -14,6 +15,8 @@ static bool note_act(struct op_context *context, const uint8_t *act, size_t byte
 	if (bytes <= ACT_KEPT_BYTES_MAX)
 		context->detail->act = (ProtobufCBinaryData){bytes, (uint8_t *)(uintptr_t)act};
 	context->detail->act_signature = context->request->act_signature;
+	context->detail->act_browser_proof = context->request->act_browser_proof;
+	context->detail->proof = browser_proof_kind(context->request->act_browser_proof);
 	return true;
 }
 
@@ -21,7 +24,7 @@ enum reason act_check(struct op_context *context)
 {
 	const Cpis__V1__Request *request = context->request;
 	uint64_t signed_ms = request->act_time_ms, now_ms = context->now_ms;
-	if (request->act_signature.len != ED25519_SIGNATURE_BYTES)
+	if (request->act_signature.len != ED25519_SIGNATURE_BYTES && request->act_browser_proof == NULL)
 		return REASON_ACT_UNSIGNED;
 	if ((signed_ms > now_ms ? signed_ms - now_ms : now_ms - signed_ms) > CLOCK_SKEW_MS_MAX)
 		return REASON_ACT_TIME;
@@ -31,7 +34,10 @@ enum reason act_check(struct op_context *context)
 		return REASON_INTERNAL;
 	if (!note_act(context, act, bytes))
 		return REASON_INTERNAL;
-	if (ed25519_verify(context->session->staff_public_key, act, bytes, request->act_signature.data) != CERTS_OK)
+	const struct staff_key *key = &context->session->staff_key;
+	if (request->act_browser_proof != NULL)
+		return browser_proof_check(request->act_browser_proof, key, context->web_host, act, bytes);
+	if (key->kind != STAFF_KEY_ED25519 || ed25519_verify(key->bytes, act, bytes, request->act_signature.data) != CERTS_OK)
 		return REASON_ACT_SIGNATURE;
 	return REASON_NONE;
 }

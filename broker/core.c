@@ -137,6 +137,11 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	}
 	core->options = *options;
 	core->options.session_keys.cache = core->session_cache;
+	if (!closed_sessions_new(options->store, options->vault, core->session_cache, &core->closed_sessions)) {
+		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
+		core_free(core);
+		return false;
+	}
 	core->options.snapshot = register_retain(options->snapshot);
 	snprintf(core->log.origin, sizeof core->log.origin, "%s", options->log_origin);
 	signing_key_public(options->log_key, core->log.public_key);
@@ -159,6 +164,7 @@ void core_free(struct core *core)
 		core->options.store->ops->rollback(core->options.store);
 	audit_free(core->audit);
 	quarantine_free(core->quarantine);
+	closed_sessions_free(core->closed_sessions);
 	roles_free(core->roles);
 	policy_in_force_free(core->in_force);
 	rate_free(core->rate);
@@ -386,6 +392,7 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.log = &core->log,
 		.witnessing = &core->witnessing,
 		.quarantine = core->quarantine,
+		.closed_sessions = core->closed_sessions,
 		.roles = core->roles,
 		.rate = core->rate,
 		.enrolments = core->enrolments,
@@ -433,6 +440,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	struct op_context context = core_context(core, now_ms);
 	context.request = request;
 	context.channel_key = arrival->channel_key;
+	context.web_host = system == NULL ? "" : system->identity.web_host;
 	context.enrolling = arrival->enrolling;
 	context.session = &slot->session;
 	context.reply = &slot->reply;

@@ -17,6 +17,14 @@ static bool counts_for_rate(const Cpis__V1__AuditEntry *entry)
 	       entry->outcome != CPIS__V1__OUTCOME__TOO_MANY_REQUESTS;
 }
 
+// Elsewhere somebody signed out.
+static void take_closed(struct core *core, const Cpis__V1__AuditEntry *entry)
+{
+	if (entry->operation == CPIS__V1__OPERATION__SESSION_CLOSE && entry->outcome == CPIS__V1__OUTCOME__OK && !entry->erased &&
+	    entry->detail->session_id.len == SESSION_ID_BYTES)
+		closed_sessions_take(core->closed_sessions, entry->detail->session_id.data, entry->time_ms);
+}
+
 static bool take_record(struct core *core, const struct op_context *context, const struct store_audit *row)
 {
 	size_t before = core->arena.used;
@@ -26,6 +34,7 @@ static bool take_record(struct core *core, const struct op_context *context, con
 	core->newest_ms = row->time_ms > core->newest_ms ? row->time_ms : core->newest_ms;
 	const Cpis__V1__AuditEntry *entry = audit_entry(core->audit, &core->arena, row);
 	if (entry != NULL) {
+		take_closed(core, entry);
 		finding_remember(context, core->detection, row, entry);
 		if (counts_for_rate(entry))
 			rate_add(core->rate, RATE_PERSON, entry->detail->uid, entry->operation, entry->time_ms);
@@ -57,6 +66,7 @@ static bool follow(struct core *core, const struct store_others *others)
 	char detail[AUDIT_DETAIL_BYTES] = "the audit log's rows cannot be read: run `cpis audit verify`";
 	bool followed;
 	if (others->audit_size > audit_next_index(core->audit) + FINDING_READ_BACK_MAX) {
+		closed_sessions_distrust(core->closed_sessions);
 		followed = audit_reload(core->audit, detail);
 		core->suspect = !followed;
 		if (followed)

@@ -39,6 +39,7 @@ struct core {
 	struct witnessing witnessing;
 	struct audit_log *audit;
 	struct quarantine *quarantine;
+	struct closed_sessions *closed_sessions;
 	struct policy_in_force *in_force;
 	struct roles *roles;
 	struct rate *rate;

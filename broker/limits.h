@@ -54,7 +54,8 @@
 
 // How often, and what is remembered of it (rate.c, session_cache.c, detection*.c, finding.c)
 #define RATE_COUNTERS_MAX 65536u // past it whoever is not counted yet is refused until others' minutes are over
-#define SESSION_CACHE_TOKEN_BYTES_MAX 384u // longer tokens, of long names, are opened each time
+#define SESSION_CACHE_TOKEN_BYTES_MAX 768u // longer tokens are opened each time
+#define CLOSED_SESSIONS_MAX 65536u // signed out of late, in memory; beyond, tokens are looked up in the store again
 #define DETECTION_PEOPLE_MAX 16384u // remembered at a time, as are the next three; newcomers take the place of others
 #define DETECTION_SYSTEMS_MAX 4096u
 #define DETECTION_CHILDREN_MAX 32768u

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "broker/audit.h"
+#include "broker/closed_sessions.h"
 #include "broker/enrolments.h"
 #include "broker/limits.h"
 #include "broker/policy.h"
@@ -42,6 +43,7 @@ struct op_context {
 	const struct note_verifier *log;            // verifies its checkpoints
 	struct witnessing *witnessing;
 	struct quarantine *quarantine;
+	struct closed_sessions *closed_sessions;
 	struct roles *roles;
 	struct rate *rate;
 	struct policy_in_force *in_force;
@@ -58,6 +60,7 @@ struct op_context {
 	const Cpis__V1__Request *request;
 	const struct organisation *organisation;   // of the system, as registered
 	const uint8_t *channel_key;
+	const char *web_host;                      // of the system, "" when it has none
 	bool enrolling;                            // came on the enrolment endpoint: whose key it is is not known
 	struct session *session;                   // zeroed for ping; filled by session_open
 	struct policy_decision decision;
@@ -82,6 +85,7 @@ struct op_context {
 
 enum reason op_ping(struct op_context *);
 enum reason op_session_open(struct op_context *);
+enum reason op_session_close(struct op_context *);
 enum reason op_flag(struct op_context *);
 enum reason op_details(struct op_context *);
 enum reason op_publish(struct op_context *);

@@ -179,6 +179,7 @@ static enum reason fill(struct walk *walk, Cpis__V1__AuditSearchReply *reply)
 		Cpis__V1__AuditEntry *entry = open_row(walk, &row);
 		if (entry == NULL)
 			return REASON_INTERNAL;
+		entry->detail->act_browser_proof = NULL; // of kilobytes: audit_show has it
 		body_bytes += protobuf_c_message_get_packed_size(&entry->base) + 8;
 		if (body_bytes > OP_BODY_BYTES_MAX) {
 			stop_before(walk, walk->found[i], walk->found[i - 1]);

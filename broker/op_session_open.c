@@ -64,11 +64,13 @@ enum reason op_session_open(struct op_context *context)
 		.broker_name = context->broker_name,
 		.channel_key = context->channel_key,
 		.organisation = &context->organisation->ods,
+		.web_host = context->web_host,
 		.now_ms = context->now_ms,
 	};
 	char why[CERTS_DETAIL_BYTES] = "";
 	enum reason reason =
 		session_open(&where, context->arena, context->request->session_open, context->session, why);
+	context->detail->proof = context->session->proof;
 	if (reason == REASON_STAFF_CERTIFICATE && text_is_clean(why, strlen(why)))
 		context->refusal = arena_printf(context->arena, "The staff certificate does not hold: %s.", why);
 	if (reason != REASON_NONE)

@@ -71,10 +71,11 @@ struct policy_case policy_case_begin(const struct policy *policy, const struct p
 void policy_case_allow(struct policy_case *made);
 const struct policy_role *policy_find_role(const struct policy *policy, const char *role_code);
 
-// Whose requests come before there is a role: nothing about them could be enforced.
+// Whose requests come before there is a role, so that nothing about them could be enforced; and signing out, which everybody may.
 static inline bool policy_is_roleless(Cpis__V1__Operation operation)
 {
 	return operation == CPIS__V1__OPERATION__PING || operation == CPIS__V1__OPERATION__SESSION_OPEN ||
+	       operation == CPIS__V1__OPERATION__SESSION_CLOSE ||
 	       operation == CPIS__V1__OPERATION__ENROL || operation == CPIS__V1__OPERATION__AUDIT_CONSISTENCY ||
 	       operation == CPIS__V1__OPERATION__CHECKPOINT_EXCHANGE;
 }

@@ -53,6 +53,18 @@
 	  "The member of staff's certificate has expired.")                                                            \
 	X(REASON_STATEMENT_SIGNATURE, "statement_signature", AUTHOR_CREDENTIALS_ERROR,                                 \
 	  "The session statement is not signed by the certificate's key.")                                             \
+	X(REASON_PROOF_NO_HOST, "proof_no_web_host", AUTHOR_CREDENTIALS_ERROR,                                         \
+	  "Browsers prove nobody through this system: its certificate names no web host.")                             \
+	X(REASON_PROOF_FORM, "proof_form", AUTHOR_CREDENTIALS_ERROR,                                                   \
+	  "What the browser brought as proof is not well formed.")                                                     \
+	X(REASON_PROOF_ORIGIN, "proof_origin", AUTHOR_CREDENTIALS_ERROR,                                               \
+	  "The browser's proof was made for another web host than this system's.")                                     \
+	X(REASON_PROOF_CHALLENGE, "proof_challenge", AUTHOR_CREDENTIALS_ERROR,                                         \
+	  "The browser's proof is of something else than what was sent.")                                              \
+	X(REASON_PROOF_PRESENCE, "proof_presence", AUTHOR_CREDENTIALS_ERROR,                                           \
+	  "The passkey did not make sure who was there: a PIN or a fingerprint is needed.")                            \
+	X(REASON_PROOF_SIGNATURE, "proof_signature", AUTHOR_CREDENTIALS_ERROR,                                         \
+	  "The browser's proof was not made with the key of the member of staff's certificate.")                       \
 	X(REASON_STATEMENT_PERSON, "statement_person", AUTHOR_CREDENTIALS_ERROR,                                       \
 	  "The session statement names another person than the certificate.")                                          \
 	X(REASON_STATEMENT_CHANNEL, "statement_channel", AUTHOR_CREDENTIALS_ERROR,                                     \
@@ -79,6 +91,7 @@
 	X(REASON_TOKEN_FORGED, "session_invalid", AUTHOR_CREDENTIALS_ERROR,                                            \
 	  "The session token was not made by this broker for this system.")                                        \
 	X(REASON_TOKEN_EXPIRED, "session_expired", SESSION_EXPIRED, "The session has ended. Open a new one.")          \
+	X(REASON_TOKEN_CLOSED, "session_closed", SESSION_EXPIRED, "This session was signed out. Open a new one.")      \
 	X(REASON_TOKEN_IDLE, "session_idle", SESSION_EXPIRED, "The session was idle for too long. Open a new one.")    \
 	X(REASON_OPERATION, "operation_not_in_policy", ACCESS_DENIED, "The policy does not name this operation.")      \
 	X(REASON_ORGANISATION_TYPE, "organisation_type", ACCESS_DENIED,                                                \

@@ -52,6 +52,8 @@ static enum reason resume_session(struct op_context *context)
 		.broker_name = context->broker_name,
 		.channel_key = context->channel_key,
 		.organisation = &context->organisation->ods,
+		.web_host = context->web_host,
+		.closed = context->closed_sessions,
 		.now_ms = context->now_ms,
 	};
 	bool renew = false;
@@ -156,6 +158,8 @@ static enum reason dispatch(struct op_context *context)
 		return op_ping(context);
 	case CPIS__V1__OPERATION__SESSION_OPEN:
 		return op_session_open(context);
+	case CPIS__V1__OPERATION__SESSION_CLOSE:
+		return op_session_close(context);
 	case CPIS__V1__OPERATION__FLAG:
 		return op_flag(context);
 	case CPIS__V1__OPERATION__DETAILS:

@@ -51,6 +51,7 @@ static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 	same.act_time_ms = 0;
 	same.act_signature.len = 0;
 	same.act_signature.data = NULL;
+	same.act_browser_proof = NULL;
 	size_t bytes;
 	const uint8_t *packed = wire_pack(context->arena, &same.base, &bytes);
 	if (packed == NULL)
@@ -97,7 +98,7 @@ enum reason retry_look_up(struct op_context *context, struct retry *ret)
 // An act is remembered for longer; a child's data is not kept for longer because it was asked for with a signature.
 static uint64_t kept_ms(const Cpis__V1__Request *request)
 {
-	return request->act_signature.len != 0 && request->body_case != CPIS__V1__REQUEST__BODY_DETAILS ? SIGNED_KEPT_MS
+	return request->act_time_ms != 0 && request->body_case != CPIS__V1__REQUEST__BODY_DETAILS ? SIGNED_KEPT_MS
 													 : RETRY_KEPT_MS;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "broker/browser_proof.h"
 #include "broker/random.h"
 #include "broker/sealed.h"
 #include "broker/session_cache.h"
@@ -29,16 +30,20 @@ static enum reason certificate_reason(enum certs_status status)
 	}
 }
 
-static bool signature_holds(struct arena *arena, const Cpis__V1__SessionOpenRequest *request,
-			    const uint8_t public_key[KEY_BYTES])
+static enum reason check_signature(const struct session_context *context, struct arena *arena,
+				   const Cpis__V1__SessionOpenRequest *request, const struct staff_key *key)
 {
 	size_t bytes = STATEMENT_DOMAIN_BYTES + request->statement.len;
 	uint8_t *message = arena_alloc(arena, bytes);
-	if (message == NULL || request->signature.len != ED25519_SIGNATURE_BYTES)
-		return false;
+	if (message == NULL)
+		return REASON_INTERNAL;
 	memcpy(message, statement_domain, STATEMENT_DOMAIN_BYTES);
 	memcpy(message + STATEMENT_DOMAIN_BYTES, request->statement.data, request->statement.len);
-	return ed25519_verify(public_key, message, bytes, request->signature.data) == CERTS_OK;
+	if (request->browser_proof != NULL)
+		return browser_proof_check(request->browser_proof, key, context->web_host, message, bytes);
+	if (key->kind != STAFF_KEY_ED25519 || request->signature.len != ED25519_SIGNATURE_BYTES)
+		return REASON_STATEMENT_SIGNATURE;
+	return ed25519_verify(key->bytes, message, bytes, request->signature.data) == CERTS_OK ? REASON_NONE : REASON_STATEMENT_SIGNATURE;
 }
 
 static bool within_skew(uint64_t a, uint64_t b)
@@ -48,9 +53,9 @@ static bool within_skew(uint64_t a, uint64_t b)
 
 // What the signed statement says, against where and when it arrived.
 static enum reason check_statement(const struct session_context *context, const Cpis__V1__SessionStatement *statement,
-				   const struct staff_identity *staff)
+				   const struct staff_identity *staff, bool uid_may_be_left_out)
 {
-	if (strcmp(statement->uid, staff->uid) != 0)
+	if (strcmp(statement->uid, staff->uid) != 0 && !(uid_may_be_left_out && statement->uid[0] == '\0'))
 		return REASON_STATEMENT_PERSON;
 	if (statement->channel_key.len != KEY_BYTES ||
 	    memcmp(statement->channel_key.data, context->channel_key, KEY_BYTES) != 0)
@@ -61,8 +66,7 @@ static enum reason check_statement(const struct session_context *context, const 
 		return REASON_STATEMENT_TIME;
 	if (strcmp(statement->organisation, context->organisation->text) != 0)
 		return REASON_STATEMENT_ORGANISATION;
-	if (roles_find(context->roles, context->snapshot, statement->uid, statement->role_code, context->organisation,
-			     context->now_ms) == NULL)
+	if (roles_find(context->roles, context->snapshot, staff->uid, statement->role_code, context->organisation, context->now_ms) == NULL)
 		return REASON_PROFILE;
 	return REASON_NONE;
 }
@@ -81,9 +85,10 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	ret->staff_serial = staff.serial;
 	if (status != CERTS_OK)
 		return certificate_reason(status);
-	// A bare signature is taken of Ed25519 keys only.
-	if (staff.key.kind != STAFF_KEY_ED25519 || !signature_holds(arena, request, staff.key.bytes))
-		return REASON_STATEMENT_SIGNATURE;
+	ret->proof = browser_proof_kind(request->browser_proof);
+	enum reason reason = check_signature(context, arena, request, &staff.key);
+	if (reason != REASON_NONE)
+		return reason;
 
 	ProtobufCMessage *message = NULL;
 	struct wire_error error;
@@ -91,7 +96,7 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 			request->statement.len, &message, &error) != WIRE_OK)
 		return REASON_MALFORMED;
 	const Cpis__V1__SessionStatement *statement = (const Cpis__V1__SessionStatement *)message;
-	enum reason reason = check_statement(context, statement, &staff);
+	reason = check_statement(context, statement, &staff, request->browser_proof != NULL);
 	if (reason != REASON_NONE)
 		return reason;
 
@@ -102,7 +107,7 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	snprintf(ret->role_code, sizeof ret->role_code, "%s", statement->role_code);
 	ret->organisation = *context->organisation;
 	memcpy(ret->channel_key, context->channel_key, KEY_BYTES);
-	memcpy(ret->staff_public_key, staff.key.bytes, KEY_BYTES);
+	ret->staff_key = staff.key;
 	ret->staff_not_after_ms = staff.not_after_ms;
 	ret->opened_ms = ret->renewed_ms = context->now_ms;
 	ret->expires_ms = context->now_ms + SESSION_MS_MAX;
@@ -126,7 +131,8 @@ ProtobufCBinaryData session_seal(const struct session_keys *keys, struct arena *
 	stored.organisation = (char *)(uintptr_t)session->organisation.text;
 	stored.channel_key = borrowed(session->channel_key, KEY_BYTES);
 	stored.staff_certificate_serial = borrowed(session->staff_serial.bytes, session->staff_serial.bytes_count);
-	stored.staff_public_key = borrowed(session->staff_public_key, KEY_BYTES);
+	stored.staff_key = borrowed(session->staff_key.bytes, session->staff_key.size);
+	stored.staff_key_kind = (uint32_t)session->staff_key.kind;
 	stored.staff_not_after_ms = session->staff_not_after_ms;
 	stored.opened_ms = session->opened_ms;
 	stored.expires_ms = session->expires_ms;
@@ -143,7 +149,7 @@ ProtobufCBinaryData session_seal(const struct session_keys *keys, struct arena *
 static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct session *ret)
 {
 	if (stored->session_id.len != sizeof ret->id || stored->channel_key.len != KEY_BYTES ||
-	    stored->staff_public_key.len != KEY_BYTES ||
+	    stored->staff_key_kind > STAFF_KEY_RSA || stored->staff_key.len == 0 || stored->staff_key.len > sizeof ret->staff_key.bytes ||
 	    stored->staff_certificate_serial.len > sizeof ret->staff_serial.bytes ||
 	    strlen(stored->uid) >= sizeof ret->uid || strlen(stored->name) >= sizeof ret->name ||
 	    strlen(stored->role_code) >= sizeof ret->role_code ||
@@ -158,7 +164,9 @@ static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct se
 	if (stored->staff_certificate_serial.len > 0)
 		memcpy(ret->staff_serial.bytes, stored->staff_certificate_serial.data,
 		       stored->staff_certificate_serial.len);
-	memcpy(ret->staff_public_key, stored->staff_public_key.data, KEY_BYTES);
+	// It was checked when it was sealed.
+	ret->staff_key = (struct staff_key){.kind = (enum staff_key_kind)stored->staff_key_kind, .size = stored->staff_key.len};
+	memcpy(ret->staff_key.bytes, stored->staff_key.data, stored->staff_key.len);
 	ret->staff_not_after_ms = stored->staff_not_after_ms;
 	ret->opened_ms = stored->opened_ms;
 	ret->expires_ms = stored->expires_ms;
@@ -180,9 +188,10 @@ static bool unseal(const struct session_context *context, struct vault *vault, s
 
 // By whichever key opens it.
 static bool open_token(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
-		       ProtobufCBinaryData token, struct session *ret, bool *ret_of_previous)
+		       ProtobufCBinaryData token, struct session *ret, bool *ret_of_previous, bool *ret_before)
 {
-	if (keys->cache != NULL && session_cache_find(keys->cache, token, context->channel_key, ret, ret_of_previous))
+	*ret_before = keys->cache != NULL && session_cache_find(keys->cache, token, context->channel_key, ret, ret_of_previous);
+	if (*ret_before)
 		return true;
 	*ret_of_previous = false;
 	if (!unseal(context, keys->current, arena, token, ret)) {
@@ -190,19 +199,32 @@ static bool open_token(const struct session_context *context, const struct sessi
 		if (!*ret_of_previous)
 			return false;
 	}
-	if (keys->cache != NULL)
-		session_cache_keep(keys->cache, token, ret, *ret_of_previous);
 	return true;
+}
+
+// Kept in the cache only when the store has said that it was not closed.
+static enum reason check_closed(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
+				ProtobufCBinaryData token, const struct session *session, bool of_previous, bool opened_before)
+{
+	bool closed = false;
+	if (context->closed != NULL &&
+	    closed_sessions_has(context->closed, session->id, opened_before, context->now_ms, arena, &closed) != STORE_OK)
+		return REASON_STORE;
+	if (closed)
+		return REASON_TOKEN_CLOSED;
+	if (keys->cache != NULL && !opened_before)
+		session_cache_keep(keys->cache, token, session, of_previous);
+	return REASON_NONE;
 }
 
 enum reason session_resume(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
 			   ProtobufCBinaryData token, struct session *ret, bool *ret_renew)
 {
-	bool of_previous = false;
+	bool of_previous = false, opened_before = false;
 	memset(ret, 0, sizeof *ret);
 	if (token.len == 0)
 		return REASON_TOKEN_MISSING;
-	if (!open_token(context, keys, arena, token, ret, &of_previous)) {
+	if (!open_token(context, keys, arena, token, ret, &of_previous, &opened_before)) {
 		memset(ret, 0, sizeof *ret);
 		return REASON_TOKEN_FORGED;
 	}
@@ -222,6 +244,9 @@ enum reason session_resume(const struct session_context *context, const struct s
 	if (roles_find(context->roles, context->snapshot, ret->uid, ret->role_code, &ret->organisation, context->now_ms) ==
 	    NULL)
 		return REASON_PROFILE;
+	enum reason closed = check_closed(context, keys, arena, token, ret, of_previous, opened_before);
+	if (closed != REASON_NONE)
+		return closed;
 	*ret_renew = of_previous || (context->now_ms > ret->renewed_ms &&
 				     context->now_ms - ret->renewed_ms > SESSION_RENEW_MS);
 	return REASON_NONE;

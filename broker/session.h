@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/closed_sessions.h"
 #include "broker/reason.h"
 #include "broker/register.h"
 #include "broker/roles.h"
@@ -26,7 +27,8 @@ struct session {
 	struct ods_code organisation;
 	uint8_t channel_key[KEY_BYTES];
 	struct certificate_serial staff_serial;
-	uint8_t staff_public_key[KEY_BYTES];
+	struct staff_key staff_key;
+	Cpis__V1__ProofKind proof;   // what the person proved themselves with; after session_open only
 	uint64_t staff_not_after_ms;
 	uint64_t opened_ms, expires_ms, renewed_ms;
 };
@@ -38,10 +40,12 @@ struct session_context {
 	const char *broker_name;
 	const uint8_t *channel_key;              // KEY_BYTES: of the connection the message came on
 	const struct ods_code *organisation;     // of the system
+	const char *web_host;                    // of the system; "": none
+	struct closed_sessions *closed;          // NULL: none are known
 	uint64_t now_ms;
 };
 
-// Checks, in this order: the staff certificate, the signature over the statement, the person, the channel, the
+// Checks, in this order: the staff certificate, the signature over the statement or what a browser brings in place of it, the person, the channel, the
 // broker, the time, the organisation, the role profile. REASON_NONE and a new session, or the first check that
 // failed; `ret` then holds the person as far as the certificate proved one, so that the refusal can name them, and `why`
 // what a certificate lacks, in words.
@@ -61,7 +65,7 @@ struct session_keys {
 ProtobufCBinaryData session_seal(const struct session_keys *keys, struct arena *arena, const struct session *session);
 
 // Opens a token and checks that it still holds on this connection: made here for this channel, not expired, not
-// idle too long, staff certificate not revoked or expired since, role profile still granted. `ret_renew`, on success: the
+// idle too long, not signed out, staff certificate not revoked or expired since, role profile still granted. `ret_renew`, on success: the
 // token should be sealed anew, because it is older than SESSION_RENEW_MS or of the previous key.
 enum reason session_resume(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
 			   ProtobufCBinaryData token, struct session *ret, bool *ret_renew);

@@ -29,6 +29,11 @@ void session_cache_free(struct session_cache *cache)
 	free(cache);
 }
 
+void session_cache_clear(struct session_cache *cache)
+{
+	explicit_bzero(cache, sizeof *cache);
+}
+
 // A token begins with its random nonce.
 static size_t place_of(ProtobufCBinaryData token)
 {

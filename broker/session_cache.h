@@ -7,11 +7,12 @@
 #include "broker/limits.h"
 #include "broker/session.h"
 
-// A shift's worth; the newer of two in one place stays. Some 3 MB, taken when it is used.
+// A shift's worth; the newer of two in one place stays. Some 5 MB, taken when it is used.
 #define SESSION_CACHE_ENTRIES 4096u
 
 __attribute__((warn_unused_result)) bool session_cache_new(struct session_cache **ret); // false: no memory
 void session_cache_free(struct session_cache *cache); // accepts NULL; wipes
+void session_cache_clear(struct session_cache *cache); // none is known any more
 
 // False: not known. Every byte of the token and of the channel's key is compared.
 bool session_cache_find(const struct session_cache *cache, ProtobufCBinaryData token, const uint8_t channel_key[KEY_BYTES],

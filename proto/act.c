@@ -12,6 +12,7 @@ const uint8_t *act_signed_bytes(struct arena *arena, const Cpis__V1__Request *re
 	bare.deadline_ms = 0;
 	bare.session_token = (ProtobufCBinaryData){0, NULL};
 	bare.act_signature = (ProtobufCBinaryData){0, NULL};
+	bare.act_browser_proof = NULL;
 	bare.log_size = 0;
 	size_t domain_bytes = sizeof domain - 1, name_bytes = strlen(broker_name), packed_bytes;
 	const uint8_t *packed = wire_pack(arena, &bare.base, &packed_bytes);

@@ -8,8 +8,8 @@
 #include "proto/arena.h"
 #include "proto/wire.h"
 
-// "cpis-act-v1\n", the broker's name, "\n", and the request's canonical encoding without deadline_ms, session_token and
-// act_signature. Request id and act_time_ms are in it, so no two acts have the same bytes. NULL past the arena's end.
+// "cpis-act-v1\n", the broker's name, "\n", and the request's canonical encoding without deadline_ms, session_token, act_signature,
+// act_browser_proof and log_size. Request id and act_time_ms are in it, so no two acts have the same bytes. NULL past the arena's end.
 const uint8_t *act_signed_bytes(struct arena *arena, const Cpis__V1__Request *request, const char *broker_name,
 				size_t *ret_bytes);
 

@@ -20,6 +20,10 @@
 #define STATEMENT_BYTES_MAX 1024u
 #define STAFF_CERTIFICATE_BYTES_MAX 2048u
 #define SIGNATURE_BYTES 64u
+#define AUTHENTICATOR_DATA_BYTES_MAX 512u // of a passkey's assertion, as the next two
+#define CLIENT_DATA_BYTES_MAX 1024u
+#define ASSERTION_SIGNATURE_BYTES_MAX 512u
+#define TRANSCRIPT_BYTES_MAX 16384u   // of a TLS handshake
 #define CHANNEL_KEY_BYTES 32u
 #define NONCE_BYTES 16u
 

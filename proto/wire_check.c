@@ -29,12 +29,42 @@ bool wire_is_ods(const char *text)
 	return ods_code_parse(text, strlen(text), &ignored);
 }
 
+static enum wire_status check_bytes(const ProtobufCBinaryData *data, size_t bytes_max, const char *field, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(data->len > 0, WIRE_MISSING, field);
+	REQUIRE(data->len <= bytes_max, WIRE_BAD_VALUE, field);
+	return status;
+}
+
+static enum wire_status check_browser_proof(const Cpis__V1__BrowserProof *proof, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	switch (proof->kind_case) {
+	case CPIS__V1__BROWSER_PROOF__KIND_PASSKEY:
+		status = check_bytes(&proof->passkey->authenticator_data, AUTHENTICATOR_DATA_BYTES_MAX,
+				     "browser_proof.passkey.authenticator_data", error);
+		if (status == WIRE_OK)
+			status = check_bytes(&proof->passkey->client_data_json, CLIENT_DATA_BYTES_MAX,
+					     "browser_proof.passkey.client_data_json", error);
+		return status != WIRE_OK ? status
+					 : check_bytes(&proof->passkey->signature, ASSERTION_SIGNATURE_BYTES_MAX,
+						       "browser_proof.passkey.signature", error);
+	case CPIS__V1__BROWSER_PROOF__KIND_HANDSHAKE:
+		return check_bytes(&proof->handshake->transcript, TRANSCRIPT_BYTES_MAX, "browser_proof.handshake.transcript", error);
+	default:
+		return fail(error, WIRE_MISSING, "browser_proof");
+	}
+}
+
 static enum wire_status check_session_open(const Cpis__V1__SessionOpenRequest *body, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->statement.len > 0, WIRE_MISSING, "session_open.statement");
 	REQUIRE(body->statement.len <= STATEMENT_BYTES_MAX, WIRE_BAD_VALUE, "session_open.statement");
-	REQUIRE(body->signature.len == SIGNATURE_BYTES, WIRE_BAD_VALUE, "session_open.signature");
+	REQUIRE(body->signature.len == (body->browser_proof == NULL ? SIGNATURE_BYTES : 0), WIRE_BAD_VALUE, "session_open.signature");
+	if (status == WIRE_OK && body->browser_proof != NULL)
+		status = check_browser_proof(body->browser_proof, error);
 	REQUIRE(body->staff_certificate.len > 0, WIRE_MISSING, "session_open.staff_certificate");
 	REQUIRE(body->staff_certificate.len <= STAFF_CERTIFICATE_BYTES_MAX, WIRE_BAD_VALUE,
 		"session_open.staff_certificate");
@@ -241,6 +271,8 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 {
 	enum wire_status status = WIRE_OK;
 	switch (request->body_case) {
+	case CPIS__V1__REQUEST__BODY_SESSION_CLOSE:
+		return WIRE_OK;
 	case CPIS__V1__REQUEST__BODY_SESSION_OPEN:
 		return check_session_open(request->session_open, error);
 	case CPIS__V1__REQUEST__BODY_FLAG:
@@ -337,7 +369,11 @@ enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wir
 	REQUIRE(request->session_token.len <= SESSION_TOKEN_BYTES_MAX, WIRE_BAD_VALUE, "session_token");
 	REQUIRE(request->act_signature.len == 0 || request->act_signature.len == SIGNATURE_BYTES, WIRE_BAD_VALUE,
 		"act_signature");
-	REQUIRE((request->act_signature.len == 0) == (request->act_time_ms == 0), WIRE_MISSING, "act_time_ms");
+	REQUIRE(request->act_signature.len == 0 || request->act_browser_proof == NULL, WIRE_BAD_VALUE, "act_browser_proof");
+	REQUIRE((request->act_signature.len == 0 && request->act_browser_proof == NULL) == (request->act_time_ms == 0), WIRE_MISSING,
+		"act_time_ms");
+	if (status == WIRE_OK && request->act_browser_proof != NULL)
+		status = check_browser_proof(request->act_browser_proof, error);
 	return status == WIRE_OK ? check_body(request, error) : status;
 }
 

@@ -344,6 +344,7 @@ static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Requ
 	request->log_size = client->newest.size;
 	request->act_time_ms = 0;
 	request->act_signature = (ProtobufCBinaryData){0, NULL};
+	request->act_browser_proof = NULL;
 	// What needs none would only make an old token travel for nothing.
 	Cpis__V1__Operation operation = wire_operation(request);
 	bool with_token = operation != CPIS__V1__OPERATION__PING && operation != CPIS__V1__OPERATION__SESSION_OPEN &&

@@ -120,8 +120,42 @@ void cpis_set_interrupt(struct cpis_client *client, int fd);
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
-// Forgets the token.
+// Forgets the token. What was sealed into it lives on at the broker until it is idle for too long: SESSION_CLOSE is the request that
+// ends it there.
 void cpis_session_close(struct cpis_client *client);
+
+// For who serves many people through one client, one call at a time, as a web gateway does. The token that the next calls carry,
+// copied; `bytes` 0 to CPIS_TOKEN_BYTES_MAX. A renewed one comes in a reply's session_token.
+#define CPIS_TOKEN_BYTES_MAX 1024u
+__attribute__((warn_unused_result)) bool cpis_set_session_token(struct cpis_client *client, const uint8_t *token, size_t bytes);
+
+// What a browser proves (proto/cpis.proto, BrowserProof), in two steps, between which the person's browser makes the proof of the
+// challenge. Both name the broker that is asked first: only brokers of that name can be asked with it, and when none of them
+// answers, another statement or act is made for the next.
+//
+// A statement for this role at this system's organisation. Whose it is, the proof will say. `ret_statement` has room for
+// CPIS_STATEMENT_BYTES_MAX.
+#define CPIS_CHALLENGE_BYTES 32u
+#define CPIS_STATEMENT_BYTES_MAX 1024u
+__attribute__((warn_unused_result)) enum cpis_status cpis_session_statement(struct cpis_client *client, const char *role_code,
+									     uint8_t *ret_statement, size_t *ret_bytes,
+									     uint8_t ret_challenge[CPIS_CHALLENGE_BYTES]);
+// As cpis_session_open, with the proof. `certificate` is the person's, in DER.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_session_open_proven(struct cpis_client *client, const uint8_t *statement, size_t statement_bytes, const uint8_t *certificate,
+			 size_t certificate_bytes, const Cpis__V1__BrowserProof *proof, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// Makes a request whose body is filled in ready to be proven: it gets an id, which is borrowed from the client until its next call or
+// act, and a time, from which it is good for a minute. Packed it can be kept meanwhile. It is the broker that says which acts need
+// a proof.
+__attribute__((warn_unused_result)) enum cpis_status cpis_act_prepare(struct cpis_client *client, Cpis__V1__Request *request,
+								       uint8_t ret_challenge[CPIS_CHALLENGE_BYTES]);
+// The name of the broker that such a request was prepared for, until the next call. Borrowed.
+const char *cpis_broker_name(const struct cpis_client *client);
+// As cpis_call_signed, of a request that was prepared for this broker, here or by another client of the same system, with the session
+// token that is set.
+__attribute__((warn_unused_result)) enum cpis_status cpis_call_proven(struct cpis_client *client, Cpis__V1__Request *request,
+								       const char *broker_name, const Cpis__V1__BrowserProof *proof,
+								       uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 
 // What is signed of a file of plans (cpis.proto, PublicationCommitRequest.content_sha256): begin with 32 zero bytes and add
 // each record, as it is sent, in order. False: out of memory.

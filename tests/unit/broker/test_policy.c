@@ -14,7 +14,7 @@
 
 #define SHIPPED "broker/policy.yaml"
 #define OP(name) CPIS__V1__OPERATION__##name
-#define LAST_OPERATION OP(RETENTION_RELEASE)
+#define LAST_OPERATION OP(SESSION_CLOSE)
 #define SETTING(name) CPIS__V1__CARE_SETTING__##name
 #define BIT(name) (UINT64_C(1) << SETTING(name))
 #define UNSCHEDULED CPIS__V1__ACCESS_TYPE__UNSCHEDULED

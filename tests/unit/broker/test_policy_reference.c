@@ -281,7 +281,7 @@ static struct answer answer_broken(const struct reference *policy, const struct 
 // Beside ping.
 static bool is_roleless(const char *name)
 {
-	return is(name, "session_open") || is(name, "enrol") || is(name, "audit_consistency") ||
+	return is(name, "session_open") || is(name, "session_close") || is(name, "enrol") || is(name, "audit_consistency") ||
 	       is(name, "checkpoint_exchange");
 }
 
@@ -416,6 +416,7 @@ static const struct named operations[] = {
 	{"retention_show", 46},
 	{"retention_hold", 47},
 	{"retention_release", 48},
+	{"session_close", 49},
 	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},

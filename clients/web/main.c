@@ -1,0 +1,200 @@
+// cpis-web: web pages over a broker, for an organisation's own staff (clients/web/README.md).
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "certs/identity.h"
+#include "clients/cli/commands.h"
+#include "clients/cli/profile.h"
+#include "clients/web/assets.h"
+#include "clients/web/page.h"
+#include "clients/web/route.h"
+#include "clients/web/server.h"
+
+#define PATH_BYTES 4352
+
+// All that has to be given back.
+struct program {
+	struct settings *settings;
+	struct profile *profile;
+	struct templates *templates;
+	struct assets *assets;
+	struct tls *tls;
+	struct server *server;
+	struct gateway gateway;
+	char host_and_port[320];
+	struct system_identity system;
+};
+
+static int complain(const char *what)
+{
+	fprintf(stderr, "cpis-web: %s\n", what);
+	return EXIT_USAGE;
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+// ------------------------------------------------------------------ setting up
+
+static bool read_system(struct program *program, char *detail, size_t detail_bytes)
+{
+	char why[CERTS_DETAIL_BYTES] = "";
+	struct trust *trust = NULL;
+	bool known = trust_load(program->profile->trust_directory, &trust, why) == CERTS_OK &&
+		     trust_verify_system_file(trust, program->profile->system_certificate, now_ms(), &program->system, why) == CERTS_OK;
+	trust_free(trust);
+	if (!known)
+		snprintf(detail, detail_bytes, "%s", why);
+	else if (program->system.web_host[0] == '\0')
+		snprintf(detail, detail_bytes, "%.250s: names no web host; have it issued with `cpis certs system --web-host HOST`",
+			 program->profile->system_certificate);
+	return known && program->system.web_host[0] != '\0';
+}
+
+// Each worker is a client of its own, with a memory of the log of its own.
+static bool connect_worker(struct program *program, unsigned number, char *detail)
+{
+	struct cpis_broker further[PROFILE_BROKERS_MAX];
+	struct cpis_options options;
+	char checkpoint[PATH_BYTES];
+	profile_connect_options(program->profile, 0, &options);
+	options.further_count = profile_further(program->profile, further);
+	options.further = further;
+	if (options.checkpoint_file != NULL) {
+		snprintf(checkpoint, sizeof checkpoint, "%.4095s-%u", options.checkpoint_file, number);
+		options.checkpoint_file = checkpoint;
+	}
+	return arena_init(&program->gateway.arenas[number], PAGE_ARENA_BYTES) &&
+	       cpis_connect(&options, &program->gateway.clients[number], detail) == CPIS_OK;
+}
+
+static bool connect_workers(struct program *program, char detail[CPIS_DETAIL_BYTES])
+{
+	unsigned count = program->settings->worker_count;
+	program->gateway.clients = calloc(count, sizeof *program->gateway.clients);
+	program->gateway.arenas = calloc(count, sizeof *program->gateway.arenas);
+	bool connected = program->gateway.clients != NULL && program->gateway.arenas != NULL;
+	for (unsigned i = 0; connected && i < count; i++)
+		connected = connect_worker(program, i, detail);
+	return connected;
+}
+
+static bool load_share(struct program *program, char *detail)
+{
+	char path[PATH_BYTES];
+	const char *share = program->settings->share_directory == NULL ? CPIS_WEB_SHARE : program->settings->share_directory;
+	snprintf(path, sizeof path, "%.4095s/templates", share);
+	if (!templates_load(path, &program->templates, detail))
+		return false;
+	snprintf(path, sizeof path, "%.4095s/assets", share);
+	return assets_load(path, &program->assets, detail);
+}
+
+static bool open_tls(struct program *program, char *detail)
+{
+	char staff_ca[PATH_BYTES];
+	snprintf(staff_ca, sizeof staff_ca, "%.4095s/staff-ca.pem", program->profile->trust_directory);
+	return tls_new(program->settings->web_certificate, program->settings->web_key, staff_ca, program->system.web_host, &program->tls,
+		       detail);
+}
+
+static bool open_server(struct program *program, char *detail)
+{
+	const struct settings *settings = program->settings;
+	struct server_options options = {
+		.address = settings->address,
+		.port = settings->port,
+		.browser_port = settings->browser_port,
+		.web_host = program->system.web_host,
+		.tls = program->tls,
+		.assets = program->assets,
+		.workers = settings->worker_count,
+		.handler = route_visit,
+		.context = &program->gateway,
+	};
+	return server_new(&options, &program->server, detail);
+}
+
+static void tie(struct program *program)
+{
+	struct gateway *gateway = &program->gateway;
+	gateway->settings = program->settings;
+	gateway->templates = program->templates;
+	gateway->assets = program->assets;
+	gateway->web_host = program->system.web_host;
+	gateway->origin = server_origin(program->server);
+	gateway->host_and_port = gateway->origin + strlen("https://");
+}
+
+static int run(const char *path)
+{
+	char detail[1024] = "";
+	struct program *program = calloc(1, sizeof *program);
+	int code = EXIT_USAGE;
+	if (program == NULL)
+		return complain("out of memory");
+	if (!settings_load(path, &program->settings, detail) || !profile_load(program->settings->profile, &program->profile, detail) ||
+	    !read_system(program, detail, sizeof detail) ||
+	    !sealer_init(&program->gateway.sealer, program->settings->sealing_key, detail, sizeof detail) || !load_share(program, detail) ||
+	    !staff_load(program->settings->staff_directory, program->profile->trust_directory, now_ms(), &program->gateway.staff, detail) ||
+	    !open_tls(program, detail) || !connect_workers(program, detail) || !open_server(program, detail)) {
+		complain(detail);
+	} else {
+		tie(program);
+		fprintf(stderr, "cpis-web: ready: %s, %zu passkeys known\n", program->gateway.origin, staff_count(program->gateway.staff));
+		code = server_run(program->server) ? EXIT_DONE : EXIT_FAILED;
+	}
+	server_free(program->server);
+	for (unsigned i = 0; program->settings != NULL && i < program->settings->worker_count; i++) {
+		if (program->gateway.clients != NULL)
+			cpis_close(program->gateway.clients[i]);
+		if (program->gateway.arenas != NULL)
+			arena_done(&program->gateway.arenas[i]);
+	}
+	free(program->gateway.clients);
+	free(program->gateway.arenas);
+	sealer_done(&program->gateway.sealer);
+	staff_free(program->gateway.staff);
+	tls_free(program->tls);
+	assets_free(program->assets);
+	templates_free(program->templates);
+	profile_free(program->profile);
+	settings_free(program->settings);
+	free(program);
+	return code;
+}
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "usage: cpis-web --config FILE\n\n"
+		     "Serves the web pages until SIGTERM. clients/web/README.md describes the file.\n");
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	const char *path = NULL;
+	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+		if (option == 'h') {
+			print_help(stdout);
+			return EXIT_DONE;
+		}
+		if (option != 'c') {
+			print_help(stderr);
+			return EXIT_USAGE;
+		}
+		path = optarg;
+	}
+	if (path == NULL || optind != argc) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	return run(path);
+}

@@ -1,0 +1,96 @@
+// The table of addresses.
+#include "clients/web/route.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "clients/web/act.h"
+#include "clients/web/lookup.h"
+#include "clients/web/presence.h"
+#include "clients/web/sign_in.h"
+
+enum who {
+	ANYBODY,
+	PERSON,       // signed in; else the sign-in page comes in its place
+	PROVER,       // on a host that takes proofs, and there alone
+};
+
+struct route {
+	bool is_post;
+	const char *path;
+	enum who who;
+	void (*answer)(struct page *page);
+};
+
+// Where somebody begins: what their role is for.
+static void go_home(struct page *page)
+{
+	page_go(page, page_may(page, "B0107") || page_may(page, "B0170") ? "/lookup" : "/about");
+}
+
+static void show_about(struct page *page)
+{
+	page_show(page, "about", page_model(page, "about"), 200);
+}
+
+static const struct route routes[] = {
+	{false, "/", PERSON, go_home},
+	{false, "/about", PERSON, show_about},
+	{false, "/sign-in", ANYBODY, sign_in_show},
+	{true, "/sign-in/passkey/challenge", ANYBODY, sign_in_passkey_challenge},
+	{true, "/sign-in/passkey", ANYBODY, sign_in_passkey},
+	{true, "/sign-in/certificate", ANYBODY, sign_in_certificate},
+	{false, "/sign-in/arrive", ANYBODY, sign_in_arrive},
+	{false, "/proof/sign-in", PROVER, sign_in_prove},
+	{true, "/sign-out", ANYBODY, sign_in_out},
+	{false, "/locked", ANYBODY, sign_in_locked},
+	{true, "/stay", PERSON, sign_in_stay},
+	{false, "/passkey", ANYBODY, passkey_show},
+	{true, "/passkey/request", ANYBODY, passkey_request},
+	{true, "/act", PERSON, act_passkey},
+	{true, "/act/challenge", PERSON, act_challenge},
+	{true, "/proof/act", PROVER, act_prove},
+	{false, "/lookup", PERSON, lookup_show},
+	{true, "/lookup", PERSON, lookup_ask},
+	{true, "/lookup/break-glass", PERSON, lookup_break_glass},
+};
+
+static const struct route *find(const struct visit *visit)
+{
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++)
+		if (routes[i].is_post == visit->is_post && strcmp(routes[i].path, visit->path) == 0)
+			return &routes[i];
+	return NULL;
+}
+
+static void answer(struct page *page)
+{
+	const struct route *route = find(page->visit);
+	if (route == NULL || (route->who == PROVER) != (page->visit->label[0] != '\0'))
+		page_say(page, 404, "There is no such page", "Check the address, or go to the start.");
+	else if (route->who == PERSON && page->person == NULL)
+		sign_in_show(page);
+	else if (route->is_post && route->who != PROVER && !presence_is_our_form(page))
+		page_say(page, 403, "Nothing was done", "This form did not come from a page of ours, or it is too old. Open the page again.");
+	else
+		route->answer(page);
+}
+
+void route_visit(void *context, unsigned worker, struct visit *visit)
+{
+	struct gateway *gateway = context;
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	struct page page = {
+		.gateway = gateway,
+		.visit = visit,
+		.client = gateway->clients[worker],
+		.arena = &gateway->arenas[worker],
+		.now_ms = (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u,
+	};
+	if (presence_read(&page)) {
+		answer(&page);
+		presence_write(&page);
+	}
+	arena_reset(page.arena);
+}

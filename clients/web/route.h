@@ -1,0 +1,10 @@
+// Which address is whose. One table says for each: how it is asked, who must be there, and what they must be allowed.
+#ifndef CPIS_WEB_ROUTE_H
+#define CPIS_WEB_ROUTE_H
+
+#include "clients/web/page.h"
+
+// Answers one visit: a server_handler, with the gateway as its context.
+void route_visit(void *gateway, unsigned worker, struct visit *visit);
+
+#endif

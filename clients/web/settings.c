@@ -1,0 +1,162 @@
+// Reading the settings through libcyaml.
+#include "clients/web/settings.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/text.h"
+#include "proto/wire.h"
+#include "proto/yaml_file.h"
+
+#define PATH_BYTES_MAX 4095
+#define LOCK_S_MIN 60u
+#define LOCK_S_MAX (SESSION_IDLE_MS_MAX / 1000u)
+#define LOCK_S_DEFAULT 600u
+#define WORKERS_MAX 64u
+#define WORKERS_DEFAULT 8u
+
+#define WORD_TABLE(X)                                                                                \
+	X(listen, 0, 60)                                                                             \
+	X(public_port, CYAML_FLAG_OPTIONAL, 5)                                                       \
+	X(organisation, 0, 100)                                                                      \
+	X(lock_after, CYAML_FLAG_OPTIONAL, 4)                                                        \
+	X(workers, CYAML_FLAG_OPTIONAL, 2)
+#define PATH_TABLE(X)                                                                                \
+	X(web_certificate, 0)                                                                        \
+	X(web_key, 0)                                                                                \
+	X(profile, 0)                                                                                \
+	X(staff_directory, 0)                                                                        \
+	X(share_directory, CYAML_FLAG_OPTIONAL)                                                      \
+	X(sealing_key, CYAML_FLAG_OPTIONAL)
+
+static const cyaml_schema_field_t role_fields[] = {
+	CYAML_FIELD_STRING_PTR("code", CYAML_FLAG_POINTER, struct settings_role, code, 1, ROLE_CODE_BYTES_MAX),
+	CYAML_FIELD_STRING_PTR("name", CYAML_FLAG_POINTER, struct settings_role, name, 1, 64),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t role_value = {CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct settings_role, role_fields)};
+static const cyaml_schema_value_t care_setting_value = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 40)};
+
+static const cyaml_schema_field_t fields[] = {
+#define X(name, optional, bytes_max)                                                                 \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct settings, name, 1, bytes_max),
+	WORD_TABLE(X)
+#undef X
+#define X(name, optional)                                                                            \
+	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct settings, name, 1, PATH_BYTES_MAX),
+	PATH_TABLE(X)
+#undef X
+	CYAML_FIELD_SEQUENCE("roles", CYAML_FLAG_POINTER, struct settings, roles, &role_value, 1, SETTINGS_ROLES_MAX),
+	CYAML_FIELD_SEQUENCE("care_settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct settings, care_settings,
+			     &care_setting_value, 0, SETTINGS_CARE_SETTINGS_MAX),
+	CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct settings, fields)};
+
+// Digits alone, so that "10k" is not 10.
+static bool read_number(const char *text, unsigned least, unsigned most, unsigned *ret)
+{
+	unsigned long value = 0;
+	if (!text_is_digits(text, strlen(text), strlen(text)) || (value = strtoul(text, NULL, 10)) < least || value > most)
+		return false;
+	*ret = (unsigned)value;
+	return true;
+}
+
+static bool read_address(struct settings *settings)
+{
+	const char *colon = strrchr(settings->listen, ':');
+	struct in_addr address4;
+	struct in6_addr address6;
+	unsigned port = 0;
+	if (colon == NULL || (size_t)(colon - settings->listen) >= sizeof settings->address || !read_number(colon + 1, 0, 65535, &port))
+		return false;
+	snprintf(settings->address, sizeof settings->address, "%.*s", (int)(colon - settings->listen), settings->listen);
+	settings->port = (uint16_t)port;
+	return inet_pton(AF_INET, settings->address, &address4) == 1 || inet_pton(AF_INET6, settings->address, &address6) == 1;
+}
+
+static bool check_lists(struct yaml_place *place, const struct settings *settings)
+{
+	place->key = "roles";
+	for (place->index = 0; place->index < settings->roles_count; place->index++) {
+		const struct settings_role *role = &settings->roles[place->index];
+		if (!text_is_role_code(role->code, strlen(role->code)))
+			return yaml_file_refuse(place, "%s is not a role code such as R8001", role->code);
+		if (!text_is_clean(role->name, strlen(role->name)))
+			return yaml_file_refuse(place, "the name of %s has control characters", role->code);
+	}
+	place->key = "care_settings";
+	for (place->index = 0; place->index < settings->care_settings_count; place->index++) {
+		Cpis__V1__CareSetting setting;
+		if (!wire_care_setting_by_name(settings->care_settings[place->index], &setting))
+			return yaml_file_refuse(place, "there is no care setting %s", settings->care_settings[place->index]);
+	}
+	return true;
+}
+
+static bool check(struct yaml_place *place, struct settings *settings)
+{
+	unsigned port = 0;
+	settings->lock_after_s = LOCK_S_DEFAULT;
+	settings->worker_count = WORKERS_DEFAULT;
+	place->key = "listen";
+	if (!read_address(settings))
+		return yaml_file_refuse(place, "listen is a numeric address and a port, such as 0.0.0.0:443");
+	settings->browser_port = settings->port;
+	place->key = "public_port";
+	if (settings->public_port != NULL && !read_number(settings->public_port, 1, 65535, &port))
+		return yaml_file_refuse(place, "public_port is 1 to 65535");
+	if (settings->public_port != NULL)
+		settings->browser_port = (uint16_t)port;
+	place->key = "lock_after";
+	if (settings->lock_after != NULL && !read_number(settings->lock_after, LOCK_S_MIN, LOCK_S_MAX, &settings->lock_after_s))
+		return yaml_file_refuse(place, "lock_after is %u to %u seconds", LOCK_S_MIN, LOCK_S_MAX);
+	place->key = "workers";
+	if (settings->workers != NULL && !read_number(settings->workers, 1, WORKERS_MAX, &settings->worker_count))
+		return yaml_file_refuse(place, "workers is 1 to %u", WORKERS_MAX);
+	place->key = "organisation";
+	if (!text_is_clean(settings->organisation, strlen(settings->organisation)))
+		return yaml_file_refuse(place, "the organisation's name has control characters");
+	return check_lists(place, settings);
+}
+
+static bool resolve(const char *path, struct settings *settings)
+{
+	bool resolved = true;
+#define X(name, optional) resolved = resolved && yaml_file_resolve(path, &settings->name);
+	PATH_TABLE(X)
+#undef X
+	return resolved;
+}
+
+bool settings_load(const char *path, struct settings **ret, char detail[SETTINGS_DETAIL_BYTES])
+{
+	struct yaml_file file;
+	void *loaded = NULL;
+	if (!yaml_file_open(path, &file, detail, SETTINGS_DETAIL_BYTES))
+		return false;
+	bool done = yaml_file_load(&file, &schema, &loaded, detail, SETTINGS_DETAIL_BYTES);
+	if (done) {
+		struct yaml_place place = {.file = &file, .schema = &schema, .detail = detail, .detail_bytes = SETTINGS_DETAIL_BYTES};
+		done = check(&place, loaded);
+	}
+	if (done && !resolve(path, loaded)) {
+		snprintf(detail, SETTINGS_DETAIL_BYTES, "%s: out of memory", path);
+		done = false;
+	}
+	yaml_file_close(&file);
+	if (!done) {
+		settings_free(loaded);
+		return false;
+	}
+	*ret = loaded;
+	return true;
+}
+
+void settings_free(struct settings *settings)
+{
+	yaml_file_free(&schema, settings);
+}
