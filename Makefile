@@ -273,11 +273,13 @@ $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) 
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
 
 link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
-CHECK_LIBS = $(shell pkg-config --libs check 2>/dev/null)
+# libssl where a test is a browser, tests/harness/browser.c.
+CHECK_LIBS = -Wl,--as-needed -lssl -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
 $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
 	$(link_test) $(LIBS_CERTS) -lp11-kit $(CHECK_LIBS)
+$(addprefix $(BUILD)/tests/unit/certs/,test_passkey test_tls_handshake test_staff_certificates): $(BUILD)/tests/harness/browser.o
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(CHECK_LIBS)
 # The contract's tests, by subject.

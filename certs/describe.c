@@ -71,6 +71,9 @@ enum certs_status certificate_describe_file(const char *path, struct certificate
 	memcpy(description.organisation, fields.subject.organisation, sizeof description.organisation);
 	memcpy(description.uid, fields.subject.uid, sizeof description.uid);
 	memcpy(description.name, fields.subject.name, sizeof description.name);
+	memcpy(description.web_host, fields.subject.web_host, sizeof description.web_host);
+	memcpy(description.passkey, fields.subject.passkey, sizeof description.passkey);
+	description.key_kind = fields.key.kind;
 	description.serial = fields.serial;
 	description.not_before_ms = fields.not_before_ms;
 	description.not_after_ms = fields.not_after_ms;

@@ -119,6 +119,9 @@ struct certificate_description {
 	char organisation[IDENTITY_ODS_BYTES_MAX + 1]; // of a system
 	char uid[IDENTITY_UID_DIGITS + 1];             // of a member of staff
 	char name[IDENTITY_NAME_BYTES_MAX + 1];
+	char web_host[WEB_HOST_BYTES_MAX + 1];         // of a system; "": none
+	char passkey[IDENTITY_PASSKEY_BYTES_MAX + 1];  // of a member of staff; "": none
+	enum staff_key_kind key_kind;                  // of a member of staff
 	uint8_t key_sha256[32]; // of the DER SubjectPublicKeyInfo
 	struct certificate_serial serial;
 	uint64_t not_before_ms, not_after_ms;

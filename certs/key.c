@@ -49,7 +49,7 @@ static enum certs_status load_pem(const char *path, int type, EVP_PKEY **ret)
 	return CERTS_OK;
 }
 
-static enum certs_status save_pem(EVP_PKEY *key, const char *path)
+enum certs_status key_save(EVP_PKEY *key, const char *path)
 {
 	// Secure memory BIOs wipe what they held.
 	BIO *bio = BIO_new(BIO_s_secmem());
@@ -103,7 +103,7 @@ enum certs_status curve_key_load(const char *path, struct curve_key_pair *ret)
 enum certs_status curve_key_save(const struct curve_key_pair *pair, const char *path)
 {
 	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, pair->secret_key, KEY_BYTES);
-	enum certs_status status = key == NULL ? CERTS_LIBRARY : save_pem(key, path);
+	enum certs_status status = key == NULL ? CERTS_LIBRARY : key_save(key, path);
 	EVP_PKEY_free(key);
 	return status;
 }
@@ -141,7 +141,7 @@ enum certs_status signing_key_load(const char *path, struct signing_key **ret)
 
 enum certs_status signing_key_save(const struct signing_key *key, const char *path)
 {
-	return key->key == NULL ? CERTS_TOKEN : save_pem(key->key, path);
+	return key->key == NULL ? CERTS_TOKEN : key_save(key->key, path);
 }
 
 void signing_key_public(const struct signing_key *key, uint8_t out[KEY_BYTES])

@@ -4,11 +4,15 @@
 
 #include <openssl/evp.h>
 
+#include "certs/certs_status.h"
 #include "certs/key.h"
 
 // OpenSSL's question for a passphrase, never asked: of a file that says that it is encrypted it would wait for somebody at a
 // terminal, and a daemon for ever.
 int key_no_passphrase(char *buffer, int size, int writing, void *context);
+
+// PKCS#8 in a new file (0600), flushed to disk.
+__attribute__((warn_unused_result)) enum certs_status key_save(EVP_PKEY *key, const char *path);
 
 // Borrowed. NULL of a key on a token.
 EVP_PKEY *signing_key_evp(const struct signing_key *key);

@@ -16,6 +16,8 @@
 #include "certs/key_priv.h"
 #include "certs/staff_key_priv.h"
 
+#define BROWSER_RSA_BITS 3072
+
 static bool file_name_is_safe(const char *file)
 {
 	size_t bytes = strlen(file);
@@ -108,7 +110,7 @@ enum certs_status request_read_curve(const char *path, uint8_t ret_public_key[KE
 	return status;
 }
 
-// ------------------------------------------------------------------ Ed25519: PKCS#10
+// ------------------------------------------------------------------ staff: PKCS#10
 
 static bool add_text(X509_NAME *name, int nid, const char *text)
 {
@@ -158,19 +160,16 @@ static bool sign(X509_REQ *request, const struct signing_key *key)
 	return good;
 }
 
-static X509_REQ *make_request(const struct profile_subject *subject, const struct signing_key *key)
+// `key` signs it, or with NULL the private half in `evp`.
+static X509_REQ *make_request(const struct profile_subject *subject, EVP_PKEY *evp, const struct signing_key *key)
 {
-	uint8_t public_key[KEY_BYTES];
-	signing_key_public(key, public_key);
-	EVP_PKEY *public_half = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public_key, KEY_BYTES);
 	X509_REQ *request = X509_REQ_new();
 	X509_NAME *name = X509_NAME_new();
-	bool good = public_half != NULL && request != NULL && name != NULL &&
-		    X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 && add_text(name, NID_userId, subject->uid) &&
-		    add_text(name, NID_commonName, subject->name) && X509_REQ_set_subject_name(request, name) == 1 &&
-		    X509_REQ_set_pubkey(request, public_half) == 1 && add_alternative_name(request, subject) &&
-		    sign(request, key);
-	EVP_PKEY_free(public_half);
+	bool good = evp != NULL && request != NULL && name != NULL && X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
+		    add_text(name, NID_userId, subject->uid) && add_text(name, NID_commonName, subject->name) &&
+		    X509_REQ_set_subject_name(request, name) == 1 && X509_REQ_set_pubkey(request, evp) == 1 &&
+		    add_alternative_name(request, subject) &&
+		    (key != NULL ? sign(request, key) : X509_REQ_sign(request, evp, EVP_sha256()) > 0);
 	X509_NAME_free(name);
 	if (good)
 		return request;
@@ -205,11 +204,27 @@ static enum certs_status make_staff(const struct profile_subject *subject, const
 {
 	struct staff_key public_key = {.size = KEY_BYTES};
 	signing_key_public(key, public_key.bytes);
-	X509_REQ *request =
-		public_key_staff_fingerprint(&public_key, files->fingerprint) ? make_request(subject, key) : NULL;
+	EVP_PKEY *public_half = staff_key_evp(&public_key);
+	X509_REQ *request = public_key_staff_fingerprint(&public_key, files->fingerprint)
+				    ? make_request(subject, public_half, key)
+				    : NULL;
 	enum certs_status status = request == NULL ? CERTS_LIBRARY : write_request(request, files->request);
 	X509_REQ_free(request);
+	EVP_PKEY_free(public_half);
 	return status == CERTS_OK ? status : certificate_refuse(detail, status, files->request, NULL);
+}
+
+static enum certs_status find_staff_paths(const char *uid, const char *name, const char *out_directory, const char *file,
+					  struct profile_subject *ret, struct request_files *files, char detail[CERTS_DETAIL_BYTES])
+{
+	const char *why = NULL;
+	enum certs_status status = profile_subject_make(CERTIFICATE_STAFF, NULL, uid, name, ret, &why);
+	if (status != CERTS_OK)
+		return certificate_refuse(detail, status, "member of staff", why);
+	status = request_path(out_directory, file, ".csr", files->request, detail);
+	if (status == CERTS_OK && access(files->request, F_OK) == 0)
+		status = certificate_refuse(detail, CERTS_EXISTS, files->request, NULL);
+	return status;
 }
 
 enum certs_status request_make_staff(const char *uid, const char *name, const struct signing_key *key,
@@ -219,13 +234,7 @@ enum certs_status request_make_staff(const char *uid, const char *name, const st
 	struct request_files files = {0};
 	struct profile_subject subject;
 	struct signing_key *made = NULL;
-	const char *why = NULL;
-	enum certs_status status = profile_subject_make(CERTIFICATE_STAFF, NULL, uid, name, &subject, &why);
-	if (status != CERTS_OK)
-		return certificate_refuse(detail, status, "member of staff", why);
-	status = request_path(out_directory, file, ".csr", files.request, detail);
-	if (status == CERTS_OK && access(files.request, F_OK) == 0)
-		status = certificate_refuse(detail, CERTS_EXISTS, files.request, NULL);
+	enum certs_status status = find_staff_paths(uid, name, out_directory, file, &subject, &files, detail);
 	if (status == CERTS_OK && key == NULL)
 		status = request_path(out_directory, file, ".key", files.key, detail);
 	if (status == CERTS_OK && key == NULL)
@@ -236,6 +245,54 @@ enum certs_status request_make_staff(const char *uid, const char *name, const st
 			unlink(files.key);
 	}
 	signing_key_free(made);
+	if (status == CERTS_OK)
+		*ret = files;
+	return status;
+}
+
+// P-256 as every browser and card has it; RSA for those cards that have nothing else.
+static EVP_PKEY *browser_key(enum staff_key_kind kind)
+{
+	return kind == STAFF_KEY_P256 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256")
+				      : EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)BROWSER_RSA_BITS);
+}
+
+static enum certs_status make_browser(const struct profile_subject *subject, EVP_PKEY *key, struct request_files *files,
+				      char detail[CERTS_DETAIL_BYTES])
+{
+	struct staff_key public_key;
+	X509_REQ *request = make_request(subject, key, NULL);
+	enum certs_status status = request == NULL ? CERTS_LIBRARY : staff_key_from_evp(key, &public_key);
+	if (status == CERTS_OK && !public_key_staff_fingerprint(&public_key, files->fingerprint))
+		status = CERTS_LIBRARY;
+	if (status == CERTS_OK)
+		status = key_save(key, files->key);
+	if (status != CERTS_OK) {
+		X509_REQ_free(request);
+		return certificate_refuse(detail, status, files->key, NULL);
+	}
+	status = write_request(request, files->request);
+	X509_REQ_free(request);
+	if (status == CERTS_OK)
+		return status;
+	unlink(files->key);
+	return certificate_refuse(detail, status, files->request, NULL);
+}
+
+enum certs_status request_make_browser(const char *uid, const char *name, enum staff_key_kind kind, const char *out_directory,
+				       const char *file, struct request_files *ret, char detail[CERTS_DETAIL_BYTES])
+{
+	struct request_files files = {0};
+	struct profile_subject subject;
+	enum certs_status status = find_staff_paths(uid, name, out_directory, file, &subject, &files, detail);
+	if (status == CERTS_OK)
+		status = request_path(out_directory, file, ".key", files.key, detail);
+	if (status != CERTS_OK)
+		return status;
+	EVP_PKEY *key = browser_key(kind);
+	status = key == NULL ? certificate_refuse(detail, CERTS_LIBRARY, files.key, NULL)
+			     : make_browser(&subject, key, &files, detail);
+	EVP_PKEY_free(key);
 	if (status == CERTS_OK)
 		*ret = files;
 	return status;

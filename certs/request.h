@@ -28,5 +28,10 @@ __attribute__((warn_unused_result)) enum certs_status request_make_curve(const c
 __attribute__((warn_unused_result)) enum certs_status
 request_make_staff(const char *uid, const char *name, const struct signing_key *key, const char *out_directory,
 		   const char *file, struct request_files *ret, char detail[CERTS_DETAIL_BYTES]);
+// The same for a certificate that goes into a browser: by a new P-256 or RSA key (3072 bits) in FILE.key. Keys that a card has made come
+// with a request of the card's own tool.
+__attribute__((warn_unused_result)) enum certs_status
+request_make_browser(const char *uid, const char *name, enum staff_key_kind kind, const char *out_directory, const char *file,
+		     struct request_files *ret, char detail[CERTS_DETAIL_BYTES]);
 
 #endif

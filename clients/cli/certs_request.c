@@ -2,6 +2,7 @@
 #include "clients/cli/certs_request.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "certs/key_token.h"
@@ -30,6 +31,18 @@ int certs_request_curve(const struct command_line *line)
 	return made(status, &files, detail);
 }
 
+static bool read_kind(const char *text, enum staff_key_kind *ret)
+{
+	static const char *const kinds[] = {[STAFF_KEY_ED25519] = "ed25519", [STAFF_KEY_P256] = "p256", [STAFF_KEY_RSA] = "rsa"};
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+		if (strcmp(text, kinds[i]) == 0) {
+			*ret = (enum staff_key_kind)i;
+			return true;
+		}
+	}
+	return false;
+}
+
 int certs_request_staff(const struct command_line *line)
 {
 	char detail[CERTS_DETAIL_BYTES];
@@ -37,6 +50,17 @@ int certs_request_staff(const struct command_line *line)
 	struct signing_key *key = NULL;
 	const char *where = command_value(line, "key"), *uid = command_value(line, "uid"),
 		   *file = command_value(line, "file");
+	enum staff_key_kind kind = STAFF_KEY_ED25519;
+	const char *type = command_value(line, "key-type");
+	if (type != NULL && !read_kind(type, &kind))
+		return command_usage_error(line, "--key-type is ed25519, p256 or rsa");
+	if (where != NULL && kind != STAFF_KEY_ED25519)
+		return command_usage_error(line, "--key is an Ed25519 key: leave --key-type out, or --key");
+	if (kind != STAFF_KEY_ED25519) {
+		enum certs_status made_status = request_make_browser(uid, command_value(line, "name"), kind, command_value(line, "out"),
+								     file == NULL ? uid : file, &files, detail);
+		return made(made_status, &files, detail);
+	}
 	enum certs_status status = where == NULL ? CERTS_OK : signing_key_open(where, &key, detail);
 	if (status == CERTS_OK)
 		status = request_make_staff(uid, command_value(line, "name"), key, command_value(line, "out"),

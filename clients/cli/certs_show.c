@@ -74,7 +74,12 @@ static void print_shown(const struct shown *shown)
 	if (shown->description.kind == CERTIFICATE_SYSTEM)
 		printf("  organisation %s\n", shown->description.organisation);
 	if (shown->description.kind == CERTIFICATE_STAFF)
-		printf("  uid          %s\n", shown->description.uid);
+		printf("  uid          %s\n  key type     %s\n", shown->description.uid,
+		       staff_key_kind_text(shown->description.key_kind));
+	if (shown->description.web_host[0] != '\0')
+		printf("  web host     %s\n", shown->description.web_host);
+	if (shown->description.passkey[0] != '\0')
+		printf("  passkey      %s\n", shown->description.passkey);
 	printf("  key          SHA-256 %s\n  serial       %s\n  valid        %s until %s\n", shown->key,
 	       shown->serial, shown->from, shown->until);
 	if (shown->judged)
@@ -94,6 +99,12 @@ static json_t *json_of(const struct shown *shown)
 		json_object_set_new(object, "organisation", json_string(shown->description.organisation));
 	if (shown->description.kind == CERTIFICATE_STAFF)
 		json_object_set_new(object, "uid", json_string(shown->description.uid));
+	if (shown->description.kind == CERTIFICATE_STAFF)
+		json_object_set_new(object, "key_type", json_string(staff_key_kind_text(shown->description.key_kind)));
+	if (shown->description.web_host[0] != '\0')
+		json_object_set_new(object, "web_host", json_string(shown->description.web_host));
+	if (shown->description.passkey[0] != '\0')
+		json_object_set_new(object, "passkey", json_string(shown->description.passkey));
 	if (shown->judged) {
 		json_object_set_new(object, "holds", json_boolean(shown->verdict == CERTS_OK));
 		if (shown->verdict != CERTS_OK)

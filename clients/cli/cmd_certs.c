@@ -261,6 +261,7 @@ static const struct command_option request_staff_options[] = {
 	{"name", "NAME", "of the person", OPTION_REQUIRED},
 	{"out", "DIR", "where FILE.csr is written, and FILE.key", OPTION_REQUIRED},
 	{"file", "FILE", "name of the files (default: UID)", OPTION_OPTIONAL},
+	{"key-type", "TYPE", "of the key that is made: ed25519 (default), or p256 or rsa for a browser's certificate", OPTION_OPTIONAL},
 	{"key", "URI", "pkcs11:... of an Ed25519 key on a token, or a key file (default: make one)", OPTION_OPTIONAL},
 	{0},
 };
