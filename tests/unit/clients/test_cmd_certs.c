@@ -240,6 +240,94 @@ START_TEST(shows_whether_certificates_hold)
 }
 END_TEST
 
+// What `certs request-staff` prints behind the word.
+static const char *fingerprint_printed(void)
+{
+	static char digits[32];
+	const char *at = strstr(printed, "fingerprint ");
+	ck_assert_ptr_nonnull(at);
+	ck_assert_int_eq(sscanf(at, "fingerprint %31s", digits), 1);
+	return digits;
+}
+
+START_TEST(certifies_a_browsers_key)
+{
+	json_error_t error;
+	static const char *const types[][2] = {{"p256", "P-256"}, {"rsa", "RSA"}, {"ed25519", "Ed25519"}};
+	for (size_t i = 0; i < 3; i++) {
+		char request[300];
+		ck_assert_int_eq(certs("request-staff", "--uid", "555000000001", "--name", "Grace Okafor", "--out", out, "--file", types[i][0],
+				       "--key-type", types[i][0], NULL),
+				 EXIT_DONE);
+		snprintf(request, sizeof request, "%s/%s.csr", out, types[i][0]);
+		ck_assert_int_eq(certs("issue-staff", "--dir", home, "--request", request, "--fingerprint", fingerprint_printed(), "--out", out,
+				       "--file", types[i][0], NULL),
+				 EXIT_DONE);
+		snprintf(request, sizeof request, "%s/%s.pem", out, types[i][0]);
+		ck_assert_int_eq(certs("show", "--json", request, NULL), EXIT_DONE);
+		json_t *list = json_loads(printed, 0, &error);
+		ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 0), "key_type")), types[i][1]);
+		json_decref(list);
+	}
+	ck_assert_int_eq(certs("request-staff", "--uid", "555000000001", "--name", "Grace", "--out", out, "--key-type", "p384", NULL),
+			 EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "--key-type"));
+	ck_assert_int_eq(certs("request-staff", "--uid", "555000000001", "--name", "Grace", "--out", out, "--key-type", "p256", "--key",
+			       in(out, "ed25519.key"), NULL),
+			 EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "--key-type"));
+	ck_assert_str_eq(printed, "");
+}
+END_TEST
+
+START_TEST(certifies_a_passkey)
+{
+	// RFC 6979, A.2.5: a key of P-256.
+	static const char text[] = "cpis-passkey-request-v1\nuid: 555000000001\nname: Grace Hopper\ncredential: AAECAwQF\nkey: "
+				   "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEYP7UuiVanTHJYet0xjVtaMBJuJI7Yfps5mliLmDyn7Z5A_4QCLi8maQa6elWKLxk8vGyDC1-n1F3o8KU1EYimQ\n";
+	char path[256];
+	snprintf(path, sizeof path, "%s", in(directory, "grace.passkey"));
+	FILE *file = fopen(path, "we");
+	ck_assert(file != NULL && fputs(text, file) >= 0 && fclose(file) == 0);
+	ck_assert_int_eq(certs("issue-staff", "--dir", home, "--passkey", path, "--out", out, "--file", "grace", NULL), EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "--passkey and --fingerprint go together"));
+	ck_assert_int_eq(certs("issue-staff", "--dir", home, "--passkey", path, "--request", path, "--fingerprint", "00", "--out", out, "--file",
+			       "grace", NULL),
+			 EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "give one"));
+	ck_assert_int_eq(certs("issue-staff", "--dir", home, "--passkey", path, "--fingerprint", "00", "--out", out, "--file", "grace", NULL),
+			 EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "fingerprint was read out"));
+	ck_assert_int_ne(access(in(out, "grace.pem"), F_OK), 0);
+	ck_assert_int_eq(certs("issue-staff", "--dir", home, "--passkey", path, "--fingerprint", "5a7a78cca4a0f420d9bc", "--out", out, "--file",
+			       "grace", NULL),
+			 EXIT_DONE);
+	ck_assert_int_eq(certs("show", in(out, "grace.pem"), NULL), EXIT_DONE);
+	ck_assert_ptr_nonnull(strstr(printed, "key type     P-256\n"));
+	ck_assert_ptr_nonnull(strstr(printed, "passkey      AAECAwQF\n"));
+}
+END_TEST
+
+START_TEST(names_a_systems_web_host)
+{
+	ck_assert_int_eq(certs("issue-system", "--dir", home, "--ods", "RXH", "--name", "ed", "--web-host", "Cpis.rxh.example", "--out", out,
+			       NULL),
+			 EXIT_USAGE);
+	ck_assert_ptr_nonnull(strstr(complained, "web host"));
+	ck_assert_int_eq(certs("issue-system", "--dir", home, "--ods", "RXH", "--name", "ed", "--web-host", "cpis.rxh.example", "--out", out,
+			       NULL),
+			 EXIT_DONE);
+	ck_assert_int_eq(certs("show", in(out, "ed.pem"), NULL), EXIT_DONE);
+	ck_assert_ptr_nonnull(strstr(printed, "web host     cpis.rxh.example\n"));
+	ck_assert_int_eq(certs("request-system", "--out", out, "--file", "own", NULL), EXIT_DONE);
+	ck_assert_int_eq(certs("issue-system", "--dir", home, "--ods", "RXH", "--name", "own", "--web-host", "own.example", "--public-key",
+			       in(out, "own.pub"), "--fingerprint", fingerprint_printed(), "--out", out, NULL),
+			 EXIT_DONE);
+	ck_assert_int_eq(certs("show", "--json", in(out, "own.pem"), NULL), EXIT_DONE);
+	ck_assert_ptr_nonnull(strstr(printed, "\"web_host\": \"own.example\""));
+}
+END_TEST
+
 START_TEST(checks_what_ends_soon)
 {
 	char trust[128];
@@ -303,6 +391,9 @@ int main(void)
 	tcase_add_test(tests, does_not_overwrite_or_issue_for_wrong_values);
 	tcase_add_test(tests, shows_what_certificates_say);
 	tcase_add_test(tests, shows_whether_certificates_hold);
+	tcase_add_test(tests, certifies_a_browsers_key);
+	tcase_add_test(tests, certifies_a_passkey);
+	tcase_add_test(tests, names_a_systems_web_host);
 	tcase_add_test(tests, checks_what_ends_soon);
 	tcase_add_test(tests, revokes_only_what_was_issued_here);
 	suite_add_tcase(suite, tests);
