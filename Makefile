@@ -25,6 +25,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
 	libevent-dev libxml2-dev libxslt1-dev
+# What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
+WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
@@ -106,11 +108,16 @@ FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 .PHONY: all deps deps-bench demo test test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
+# The pages: templates as they are, and what npm's packages are made into.
+WEB := $(BUILD)/web
+WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
+
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs tests-built benches fuzzers
+.PHONY: programs web tests-built benches fuzzers
 programs: $(PROGRAMS)
+web: $(BUILD)/cpis-web $(WEB_SHARED)
 tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
@@ -132,6 +139,14 @@ SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/
 test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
+
+deps-web: deps
+	@command -v npm > /dev/null || tests/install.sh nodejs npm
+	@tests/install.sh $(WEB_PACKAGES)
+
+test-web: deps-web ## the web pages in a browser: each journey, accessibility, attacks; screenshots in build/web/screenshots
+	@$(MAKE) --no-print-directory -j$$(nproc) programs web $(WEB)/tests/node_modules
+	@BUILD=$(BUILD) tests/web/run.sh
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -240,6 +255,26 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 		-c -o /dev/null $< 2> $(@:.plist=.gcc) || { cat $(@:.plist=.gcc) >&2; exit 1; }
 	$(Q)clang --analyze -Xclang -analyzer-output=plist $(filter-out -f%,$(ANALYSE_FLAGS)) -o $@ $< 2> $(@:.plist=.clang) \
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
+
+# npm's packages are built beside the sources, by their lock files.
+$(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
+$(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules:
+	@mkdir -p $(@D)
+	@echo "  NPM    $(<D)"
+	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules
+$(WEB)/assets/web.css: clients/web/assets/web.scss | $(WEB)/npm/node_modules
+	@mkdir -p $(@D)
+	@echo "  SASS   $<"
+	$(Q)$(WEB)/npm/node_modules/.bin/sass --style=compressed --no-source-map --quiet-deps --load-path=$(WEB)/npm/node_modules $< $@
+$(WEB)/assets/web.js $(WEB)/assets/icon.svg: $(WEB)/%: clients/web/%
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
+$(WEB)/assets/%.gz: $(WEB)/assets/%
+	$(Q)gzip -9nk --force $<
+$(WEB)/templates/%.xsl: clients/web/templates/%.xsl
+	@mkdir -p $(@D)
+	$(Q)cp $< $@
 
 $(PROTO_A): $(proto_OBJ)
 $(CERTS_A): $(certs_OBJ)

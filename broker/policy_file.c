@@ -340,7 +340,7 @@ static bool compile_operation(struct yaml_place *place, const struct file_operat
 		    from->signed_act || from->break_glass || from->session_minutes != NULL ||
 		    from->person_per_minute != NULL || from->system_per_minute != NULL)
 			return yaml_file_refuse(
-				place, "operation %s takes no conditions: it is not a role's",
+				place, "operation %s takes no conditions: it comes before the role is known",
 				from->name);
 		return true;
 	}

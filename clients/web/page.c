@@ -64,6 +64,7 @@ struct model *page_model(struct page *page, const char *name)
 	model_attribute(model, root, "organisation", page->gateway->settings->organisation);
 	add_asset(page, model, "style", "web.css");
 	add_asset(page, model, "script", "web.js");
+	add_asset(page, model, "icon", "icon.svg");
 	model_instant(model, root, "now", page->now_ms);
 	model_number(model, root, "lock_after_s", page->gateway->settings->lock_after_s);
 	if (page->person != NULL)

@@ -112,12 +112,21 @@ void presence_sign_out(struct page *page)
 	page->leaves = true;
 }
 
+// A page that came from a host of ours that takes proofs; nobody else serves any there.
+static bool is_proof_host(const struct page *page, const char *origin)
+{
+	static const char scheme[] = "https://";
+	const char *rest = origin + sizeof scheme - 1;
+	return strncmp(origin, scheme, sizeof scheme - 1) == 0 && strspn(rest, "abcdefghijklmnopqrstuvwxyz234567") == TLS_LABEL_BYTES &&
+	       rest[TLS_LABEL_BYTES] == '.' && strcmp(rest + TLS_LABEL_BYTES + 1, page->gateway->host_and_port) == 0;
+}
+
 bool presence_is_our_form(const struct page *page)
 {
 	const struct visit *visit = page->visit;
 	if (!sealed_mark_is(page->mark, page_field(page, "mark")))
 		return false;
-	if (strcmp(visit->origin, page->gateway->origin) != 0)
-		return false;
-	return visit->fetch_site[0] == '\0' || strcmp(visit->fetch_site, "same-origin") == 0;
+	if (strcmp(visit->origin, page->gateway->origin) == 0)
+		return visit->fetch_site[0] == '\0' || strcmp(visit->fetch_site, "same-origin") == 0;
+	return is_proof_host(page, visit->origin);
 }

@@ -14,7 +14,7 @@
   <meta name="viewport" content="width=device-width, initial-scale=1"/>
   <meta name="theme-color" content="#005eb8"/>
   <link rel="stylesheet" href="{/*/@style}"/>
-  <link rel="icon" href="data:,"/>
+  <link rel="icon" type="image/svg+xml" href="{/*/@icon}"/>
   <xsl:if test="/*/person"><noscript><meta http-equiv="refresh" content="{/*/lock_after_s};url={$origin}/locked"/></noscript></xsl:if>
   <script src="{/*/@script}" defer="defer"></script>
 </head>

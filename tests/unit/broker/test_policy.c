@@ -217,7 +217,7 @@ static void check_rules(const struct policy_question *question, const struct pol
 	ck_assert_int_eq(decision->contradiction,
 			 allowed && details && question->access_type == SCHEDULED && !silent);
 	if (strcmp(question->role_code, "R8009") == 0 && activity_set_count(&question->additional) == 0)
-		ck_assert_int_eq(allowed, question->operation <= OP(SESSION_OPEN) || question->operation == OP(ENROL) ||
+		ck_assert_int_eq(allowed, question->operation <= OP(SESSION_OPEN) || question->operation == OP(SESSION_CLOSE) || question->operation == OP(ENROL) ||
 					      question->operation == OP(AUDIT_CONSISTENCY) ||
 					      question->operation == OP(CHECKPOINT_EXCHANGE));
 	if (question->operation == OP(PUBLISH) || question->operation == OP(PUBLICATION_COMMIT) ||
