@@ -20,6 +20,8 @@ const organisations = {
 const people = {
   nurse: {uid: "555000000001", name: "Grace Okafor", role: "R8001", at: "hospital"},
   consultant: {uid: "555000000012", name: "Amara Nwosu", role: "R0050", at: "hospital"},
+  // May break the glass, and at a place that her organisation does not have the right to look from.
+  outsider: {uid: "555000000014", name: "Nia Blake", role: "R8002", at: "hospital"},
   receptionist: {uid: "555000000003", name: "Tom Archer", role: "R8009", at: "hospital"},
   officer: {uid: "555000000004", name: "Ines Duarte", role: "R0001", at: "hospital"},
   worker: {uid: "555000000007", name: "Anjali Rao", role: "R9535", at: "council"},
@@ -168,7 +170,7 @@ class World {
   }
 }
 
-const roleNames = {R8001: "Nurse", R0050: "Consultant", R8009: "Receptionist", R0001: "Privacy officer", R9535: "Child protection worker",
+const roleNames = {R8001: "Nurse", R8002: "Nurse manager", R0050: "Consultant", R8009: "Receptionist", R0001: "Privacy officer", R9535: "Child protection worker",
   R8015: "Systems support"};
 
 const day = (months, days = 0) => {
@@ -179,17 +181,6 @@ const day = (months, days = 0) => {
 };
 
 const children = {known: "9990000018", looked_after: "9990000026", unknown: "9990000093", second: "9990000034"};
-
-// Plans of one authority; names with what would be markup if anybody let it.
-const HOSTILE = "<script>document.title='owned'</script>";
-function plans() {
-  const rows = [
-    [children.known, "CPP", day(-3), "", "", `L-1`, "Ada", "Byron", day(-60)],
-    [children.looked_after, "LAC", day(-12), "", "", `L-2`, "Bo", "Ek", day(-100)],
-    [children.second, "CPP", day(-2), "", "", `<b>L-3</b>`, HOSTILE.slice(0, 30), "Hostile", day(-90)]
-  ];
-  return "nhs_number,plan_type,start_date,end_date,delete_date,local_id,given_name,family_name,birth_date\n" + rows.map((r) => r.join(",")).join("\n") + "\n";
-}
 
 async function makeWorld() {
   const world = new World();
@@ -206,4 +197,4 @@ async function makeWorld() {
   return world;
 }
 
-module.exports = {World, makeWorld, organisations, people, children, day, plans, HOSTILE, build, repository};
+module.exports = {World, makeWorld, organisations, people, children, day, build, repository};
