@@ -52,7 +52,7 @@
 
 <!-- Across: the period. Down: the hours of the day. -->
 <xsl:template name="chart">
-  <svg class="cpis-chart" viewBox="0 0 1080 400" role="img" aria-labelledby="chart-title chart-text">
+  <svg class="cpis-chart" viewBox="-20 0 1100 400" role="img" aria-labelledby="chart-title chart-text">
     <title id="chart-title">When it was done</title>
     <desc id="chart-text">Each record by its day and hour. The table below has the same.</desc>
     <rect class="cpis-chart__night" x="60" y="20" width="1000" height="105"/><rect class="cpis-chart__night" x="60" y="305" width="1000" height="55"/>
