@@ -87,7 +87,7 @@ static unsigned make_messages(bool retried, struct message messages[MESSAGES_MAX
 }
 
 // Until the input says 0: bytes of a message replaced, taken out or put in, its type another, or itself left out.
-static void change(struct fuzz_input *input, struct message messages[MESSAGES_MAX], unsigned *count)
+static void change(struct fuzz_input *input, struct message *messages, unsigned *count)
 {
 	for (uint8_t how; (how = fuzz_byte(input)) != 0 && *count > 1;) {
 		struct message *message = &messages[(how >> 4) % *count];

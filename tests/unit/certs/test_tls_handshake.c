@@ -595,7 +595,7 @@ int main(void)
 {
 	Suite *suite = suite_create("tls_handshake");
 	TCase *tests = tcase_create("tls_handshake");
-	tcase_set_timeout(tests, 60);
+	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, set_up, end);
 	tcase_add_test(tests, a_handshake_of_each_kind_of_key_holds);
 	tcase_add_test(tests, a_handshake_that_was_signed_again_holds);
