@@ -13,7 +13,7 @@ const screenshots = path.join(build, "web/screenshots");
 const WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const AUTHENTICATOR = {protocol: "ctap2", transport: "internal", hasResidentKey: true, hasUserVerification: true, isUserVerified: true,
   automaticPresenceSimulation: true};
-// A managed computer chooses the person's certificate by itself; of this test's hosts alone.
+// A managed computer chooses the person's certificate by itself; of this test's hosts alone. run.sh gives each run such a folder of its own.
 const POLICY = "/etc/chromium/policies/managed/cpis-web-tests.json";
 
 class Browsers {
@@ -21,6 +21,7 @@ class Browsers {
     this.world = world;
     this.open = [];
     this.passkeys = {};
+    this.stores = {};
     fs.mkdirSync(screenshots, {recursive: true});
     fs.mkdirSync(path.dirname(POLICY), {recursive: true});
     fs.writeFileSync(POLICY, JSON.stringify({AutoSelectCertificateForUrls: ['{"pattern":"https://[*.]cpis.test","filter":{}}']}));
@@ -51,8 +52,9 @@ class Browsers {
     });
     page.on("request", (request) => {
       const url = new URL(request.url());
-      if (url.protocol !== "blob:" && !url.hostname.endsWith("cpis.test")) page.faults.push(`elsewhere: ${url}`);
-      if (/999\d{7}|5550000000\d\d/.test(decodeURIComponent(url.href))) page.faults.push(`a number in an address: ${url}`);
+      if (url.protocol !== "blob:" && !Object.values(organisations).some((o) => url.hostname === o.host || url.hostname.endsWith(`.${o.host}`)))
+        page.faults.push(`elsewhere: ${url}`);
+      if (/999\d{7}|5550000000\d\d/.test(decodeURIComponent(url.href).replace(/[+ -]/g, ""))) page.faults.push(`a number in an address: ${url}`);
     });
     return page;
   }
@@ -107,6 +109,16 @@ class Browsers {
 
   // A browser whose person has a certificate, as from a smartcard, in its own store. Scripts only where they are asked for.
   async withCertificate(name, options = {javaScriptEnabled: false}, type = "p256") {
+    const browser = this.stores[`${name} ${type}`] ||= await this.launch(this.certificateStore(name, type));
+    const page = await this.visitor({...options, browser});
+    page.person = people[name];
+    page.origin = this.world.gateways[people[name].at].origin;
+    page.scripts = options.javaScriptEnabled !== false;
+    return page;
+  }
+
+  // A home folder whose certificate store has the person's key.
+  certificateStore(name, type) {
     const {cert, key} = this.world.browserCertificate(name, type), home = this.world.file(`home-${name}-${type}`), database = `sql:${home}/.pki/nssdb`;
     fs.mkdirSync(`${home}/.pki/nssdb`, {recursive: true});
     this.world.write(`${name}.crt`, cert);
@@ -114,10 +126,7 @@ class Browsers {
     this.world.openssl(["pkcs12", "-export", "-in", `${name}.crt`, "-inkey", `${name}.ckey`, "-out", `${name}.p12`, "-passout", "pass:", "-name", name]);
     execFileSync("certutil", ["-d", database, "-N", "--empty-password"]);
     execFileSync("pk12util", ["-d", database, "-i", this.world.file(`${name}.p12`), "-W", "", "-K", ""], {stdio: "pipe"});
-    const page = await this.visitor({...options, browser: await this.launch(home)});
-    page.person = people[name];
-    page.origin = this.world.gateways[people[name].at].origin;
-    return page;
+    return home;
   }
 
   async signInByCertificate(name, options, type) {
@@ -160,6 +169,7 @@ function checkHeaders(headers, name) {
   assert.equal(headers["cache-control"], "no-store", name);
   assert.match(headers["strict-transport-security"], /max-age=31536000/);
   assert.equal(headers["cross-origin-opener-policy"], "same-origin");
+  assert.equal(headers["referrer-policy"], "strict-origin");
 }
 
 module.exports = {Browsers, checkHeaders, organisations};

@@ -20,9 +20,11 @@ async function main() {
   const browsers = new Browsers(world);
   let passed = 0, failed = 0;
   const test = async (sentence, run) => {
+    const began = Date.now();
     try {
       await within(run(), sentence);
       passed++;
+      if (process.env.TIMES) console.log(`${((Date.now() - began) / 1000).toFixed(1).padStart(6)} s  ${sentence}`);
     } catch (error) {
       failed++;
       console.log(`FAILED ${sentence}\n${error.stack}`);

@@ -45,7 +45,6 @@ module.exports = async ({world, browsers, test}) => {
   await test("a certificate lets people in without scripts, with a P-256 key and with an RSA key", async () => {
     for (const type of ["p256", "rsa"]) {
       const page = await browsers.signInByCertificate("receptionist", {javaScriptEnabled: false}, type);
-      page.scripts = false;
       assert.equal(new URL(page.url()).pathname, "/about", type);
       assert.match(await page.textContent("main"), /Tom Archer/);
       await page.click("text=Sign out");
@@ -111,9 +110,21 @@ module.exports = async ({world, browsers, test}) => {
     await browsers.look(page, "lock-warning");
     await page.click("#lock-stay");
     assert.ok(!await page.isVisible("#lock-warning"));
-    await page.clock.runFor(601000);
-    await page.waitForURL("**/locked").catch(() => {});
+    // By the gateway's clock they are still there, so they only come back to the start.
+    await Promise.all([page.waitForURL("**/lookup"), page.clock.runFor(601000)]);
     await page.context().close();
   });
 
+  await test("who did nothing for ten minutes is locked out by the gateway, and shows that it is still them", async () => {
+    // A second gateway of the same organisation, whose clock is eleven minutes ahead.
+    const late = await world.startGateway("hospital", "later", "libfaketime.so.1", "+11m");
+    const page = await browsers.signIn("nurse");
+    await page.goto(`${late.origin}/about`);
+    assert.equal(await page.textContent("h1"), "Locked: show that it is still you");
+    assert.equal(await page.inputValue("#role"), "R8001");
+    await browsers.look(page, "locked");
+    await page.goto(`${page.origin}/about`);
+    assert.equal(await page.textContent("h1"), "Sign in", "the cookie is gone");
+    await page.context().close();
+  });
 };

@@ -13,15 +13,15 @@ const READY_MS = 30000;
 
 // Who works where. Hosts are under cpis.test, which the browser is told to find on loopback.
 const organisations = {
-  hospital: {ods: "RXH", host: "hospital.cpis.test", name: "University Hospitals Sussex", settings: ["emergency_department", "maternity"]},
+  hospital: {ods: "RXH", host: "hospital.cpis.test", name: "University Hospitals Sussex", settings: ["emergency_department", "maternity"],
+    // A ward that the register does not have: who treats there has to break the glass.
+    unregistered: ["paediatric_ward"]},
   council: {ods: "383", host: "council.cpis.test", name: "Leeds City Council", settings: ["social_care"]},
   national: {ods: "X26", host: "national.cpis.test", name: "NHS England", settings: []}
 };
 const people = {
   nurse: {uid: "555000000001", name: "Grace Okafor", role: "R8001", at: "hospital"},
   consultant: {uid: "555000000012", name: "Amara Nwosu", role: "R0050", at: "hospital"},
-  // May break the glass, and at a place that her organisation does not have the right to look from.
-  outsider: {uid: "555000000014", name: "Nia Blake", role: "R8002", at: "hospital"},
   receptionist: {uid: "555000000003", name: "Tom Archer", role: "R8009", at: "hospital"},
   officer: {uid: "555000000004", name: "Ines Duarte", role: "R0001", at: "hospital"},
   worker: {uid: "555000000007", name: "Anjali Rao", role: "R9535", at: "council"},
@@ -63,9 +63,9 @@ class World {
   }
   cpis(person, args, options) { return this.run("cpis", ["--profile", `${person}.yaml`, ...args], options); }
 
-  start(program, args, log) {
+  start(program, args, log, environment = {}) {
     const out = fs.openSync(this.file(log), "w");
-    const child = spawn(path.join(build, program), args, {cwd: this.folder, stdio: ["ignore", out, out]});
+    const child = spawn(path.join(build, program), args, {cwd: this.folder, stdio: ["ignore", out, out], env: {...process.env, ...environment}});
     fs.closeSync(out);
     this.processes.push(child);
     return child;
@@ -144,18 +144,23 @@ class World {
     this.spki = [key, leaf].map((k) => crypto.createHash("sha256").update(k).digest("base64"));
   }
 
-  async startGateway(name, more = "") {
-    const organisation = organisations[name];
+  // `alias` makes a second one of the same organisation, under a clock of its own: both open what the other has sealed.
+  async startGateway(name, alias = "", preload = "", clock = "") {
+    const organisation = organisations[name], file = `gateway-${name}${alias}`;
+    if (!fs.existsSync(this.file("sealing.key"))) this.write("sealing.key", crypto.randomBytes(32), 0o600);
     const roles = [...new Set(Object.values(people).filter((p) => p.at === name).map((p) => p.role))];
-    this.write(`gateway-${name}-profile.yaml`, this.profile(name) + `checkpoint_file: gateway-${name}.checkpoint\n`);
-    this.write(`gateway-${name}.yaml`, ["listen: 127.0.0.1:0", "web_certificate: web.pem", "web_key: web.key", `profile: gateway-${name}-profile.yaml`,
-      "staff_directory: passkeys", `share_directory: ${build}/web`, `organisation: ${organisation.name}`, "workers: \"4\"", "roles:",
-      ...roles.map((r) => `  - {code: ${r}, name: ${roleNames[r]}}`),
-      ...(organisation.settings.length > 0 ? [`care_settings: [${organisation.settings.join(", ")}]`] : []), more, ""].join("\n"));
-    const child = this.start("cpis-web", ["--config", `gateway-${name}.yaml`], `gateway-${name}.log`);
-    const origin = (await seen(this.file(`gateway-${name}.log`), /ready: (https:\S+),/, child))[1];
-    this.gateways[name] = {origin, host: organisation.host, port: Number(new URL(origin).port), process: child};
-    return this.gateways[name];
+    this.write(`${file}-profile.yaml`, this.profile(name) + `checkpoint_file: ${file}.checkpoint\n`);
+    this.write(`${file}.yaml`, ["listen: 127.0.0.1:0", "web_certificate: web.pem", "web_key: web.key", `profile: ${file}-profile.yaml`,
+      "staff_directory: passkeys", `share_directory: ${build}/web`, `organisation: ${organisation.name}`, "workers: \"4\"", "sealing_key: sealing.key",
+      "roles:", ...roles.map((r) => `  - {code: ${r}, name: ${roleNames[r]}}`),
+      ...(organisation.settings.length > 0 ? [`care_settings: [${[...organisation.settings, ...(organisation.unregistered || [])].join(", ")}]`] : []),
+      ""].join("\n"));
+    const child = this.start("cpis-web", ["--config", `${file}.yaml`], `${file}.log`,
+      preload ? {LD_PRELOAD: `/usr/$LIB/faketime/${preload}`, FAKETIME: clock} : {});
+    const origin = (await seen(this.file(`${file}.log`), /ready: (https:\S+),/, child))[1];
+    const gateway = {origin, host: organisation.host, port: Number(new URL(origin).port), process: child};
+    if (alias === "") this.gateways[name] = gateway;
+    return gateway;
   }
 
   async stop() {
