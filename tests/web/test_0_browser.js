@@ -54,7 +54,7 @@ module.exports = async ({world, browsers, test}) => {
       assert.equal(new Set(server.seen.map((s) => s.port)).size, labels.length, "one connection for each name");
       for (const {version, resumed, certificate} of server.seen) assert.deepEqual([version, resumed, certificate], ["TLSv1.3", false, true]);
     } finally {
-      await page.context().browser().close();
+      await page.context().close(); // its browser is shared
       server.close();
     }
   });
