@@ -199,6 +199,7 @@ static bool ask_details(struct page *page, struct question *question, const Cpis
 	details.nhs_number = question->number.digits;
 	details.care_setting = question->care_setting;
 	details.reason = (char *)(uintptr_t)question->reason;
+	details.birth_date = question->birth_date;
 	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
 	request.details = &details;
 	return page_ask(page, &request, ret);
