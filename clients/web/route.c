@@ -5,6 +5,9 @@
 #include <time.h>
 
 #include "clients/web/act.h"
+#include "clients/web/cases.h"
+#include "clients/web/inbox.h"
+#include "clients/web/looks.h"
 #include "clients/web/lookup.h"
 #include "clients/web/presence.h"
 #include "clients/web/sign_in.h"
@@ -25,7 +28,16 @@ struct route {
 // Where somebody begins: what their role is for.
 static void go_home(struct page *page)
 {
-	page_go(page, page_may(page, "B0107") || page_may(page, "B0170") ? "/lookup" : "/about");
+	static const struct {
+		const char *activity, *path;
+	} homes[] = {{"B0107", "/lookup"}, {"B0170", "/lookup"}, {"L0102", "/inbox"}, {"L0202", "/audit"},
+		     {"L0201", "/audit/search"}};
+	for (size_t i = 0; i < sizeof homes / sizeof *homes; i++)
+		if (page_may(page, homes[i].activity)) {
+			page_go(page, homes[i].path);
+			return;
+		}
+	page_go(page, "/about");
 }
 
 static void show_about(struct page *page)
@@ -53,6 +65,20 @@ static const struct route routes[] = {
 	{false, "/lookup", PERSON, lookup_show},
 	{true, "/lookup", PERSON, lookup_ask},
 	{true, "/lookup/break-glass", PERSON, lookup_break_glass},
+	{false, "/inbox", PERSON, inbox_show},
+	{true, "/inbox/acknowledge", PERSON, inbox_acknowledge},
+	{true, "/inbox/ask", PERSON, inbox_ask},
+	{true, "/inbox/answer", PERSON, inbox_answer},
+	{false, "/audit", PERSON, cases_show},
+	{false, "/audit/case", PERSON, cases_show_one},
+	{true, "/audit/case/assign", PERSON, cases_assign},
+	{true, "/audit/case/note", PERSON, cases_note},
+	{true, "/audit/case/outcome", PERSON, cases_outcome},
+	{true, "/audit/case/close", PERSON, cases_close},
+	{false, "/audit/search", PERSON, looks_show},
+	{true, "/audit/search", PERSON, looks_search},
+	{false, "/audit/record", PERSON, looks_record},
+	{false, "/audit/report", PERSON, looks_report},
 };
 
 static const struct route *find(const struct visit *visit)

@@ -24,13 +24,16 @@
 #define STAGE_MADE_MS (STAGE_NOW_MS - 10u * STAGE_DAY_MS) // certificates and revocation lists
 #define STAGE_LISTS_END_MS (STAGE_MADE_MS + 30u * STAGE_DAY_MS)
 #define STAGE_BATCH_MAX 32u
+// The web hosts of the hospital and of the infirmary; the others have none.
+#define STAGE_WEB_HOST "cpis.rxh.example"
+#define STAGE_OTHER_WEB_HOST "cpis.rxj.example"
 #define STAGE_RANGE_FIRST "9995000000"
 #define STAGE_RANGE_LAST "9995999999"
 
 enum stage_system {
-	STAGE_HOSPITAL,     // RXH: emergency department only; web host rxh.cpis.test
+	STAGE_HOSPITAL,     // RXH: emergency department only
 	STAGE_COMMUNITY,    // RY7: school nursing only
-	STAGE_INFIRMARY,    // RXJ: emergency department, maternity and general practice; web host rxj.cpis.test
+	STAGE_INFIRMARY,    // RXJ: emergency department, maternity and general practice
 	STAGE_LEEDS,        // 383
 	STAGE_BRIGHTON,     // 846
 	STAGE_NATIONAL,     // X26
