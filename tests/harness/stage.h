@@ -31,9 +31,9 @@
 #define STAGE_RANGE_LAST "9995999999"
 
 enum stage_system {
-	STAGE_HOSPITAL,     // RXH: emergency department only; web host rxh.cpis.test
+	STAGE_HOSPITAL,     // RXH: emergency department only
 	STAGE_COMMUNITY,    // RY7: school nursing only
-	STAGE_INFIRMARY,    // RXJ: emergency department, maternity and general practice; web host rxj.cpis.test
+	STAGE_INFIRMARY,    // RXJ: emergency department, maternity and general practice
 	STAGE_LEEDS,        // 383
 	STAGE_BRIGHTON,     // 846
 	STAGE_NATIONAL,     // X26

@@ -11,8 +11,6 @@
 #include "tests/harness/prover.h"
 #include "tests/harness/stage.h"
 
-#define HOSPITAL_HOST STAGE_WEB_HOST
-#define INFIRMARY_HOST STAGE_OTHER_WEB_HOST
 #define WHY "stolen laptop reported by the ward"
 
 static struct stage *stage;
@@ -23,8 +21,8 @@ static const struct stage_prover *const ways[] = {&by_passkey, &by_browser};
 static void raise_curtain(void)
 {
 	stage = stage_new();
-	prover_init_passkey(&passkey, stage->directory, "ra", stage_uid(REGISTRAR), "Person 12", HOSPITAL_HOST, STAGE_MADE_MS);
-	prover_init_certificate(&browser, stage->directory, "ra", stage_uid(REGISTRAR), "Person 12", STAFF_KEY_P256, HOSPITAL_HOST,
+	prover_init_passkey(&passkey, stage->directory, "ra", stage_uid(REGISTRAR), "Person 12", STAGE_WEB_HOST, STAGE_MADE_MS);
+	prover_init_certificate(&browser, stage->directory, "ra", stage_uid(REGISTRAR), "Person 12", STAFF_KEY_P256, STAGE_WEB_HOST,
 				STAGE_MADE_MS);
 }
 
@@ -107,7 +105,7 @@ START_TEST(browsers_have_keys_of_all_three_kinds)
 		// The certificate that signs texts elsewhere.
 		static struct prover same;
 		char path[160];
-		same = (struct prover){.by_handshake = true, .web_host = HOSPITAL_HOST};
+		same = (struct prover){.by_handshake = true, .web_host = STAGE_WEB_HOST};
 		snprintf(path, sizeof path, "%s/%s.key", stage->directory, stage_uid(REGISTRAR));
 		same.key = browser_key_load(path);
 		same.certificate = browser_certificate_load(stage->person_files[REGISTRAR]);
@@ -117,7 +115,7 @@ START_TEST(browsers_have_keys_of_all_three_kinds)
 		return;
 	}
 	prover_done(&browser);
-	prover_init_certificate(&browser, stage->directory, "ra", stage_uid(REGISTRAR), "Person 12", kinds[_i], HOSPITAL_HOST,
+	prover_init_certificate(&browser, stage->directory, "ra", stage_uid(REGISTRAR), "Person 12", kinds[_i], STAGE_WEB_HOST,
 				STAGE_MADE_MS);
 	const struct stage_reply *got = sign_in(&by_browser);
 	// The longest of keys is in the token, and the token is still one that is remembered.
@@ -183,14 +181,14 @@ START_TEST(a_proof_is_for_one_system_and_its_web_host)
 	statement.sent_from = STAGE_INFIRMARY;
 	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "proof_origin");
 	// A page of another host that got the person to prove this hospital's challenge.
-	strcpy(prover_of(ways[_i])->web_host, INFIRMARY_HOST);
+	strcpy(prover_of(ways[_i])->web_host, STAGE_OTHER_WEB_HOST);
 	statement = statement_by(ways[_i]);
 	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "proof_origin");
 	// The challenge names the system, whatever the host.
 	statement.sent_from = STAGE_INFIRMARY;
 	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "statement_channel");
 	// And the broker.
-	strcpy(prover_of(ways[_i])->web_host, HOSPITAL_HOST);
+	strcpy(prover_of(ways[_i])->web_host, STAGE_WEB_HOST);
 	statement = statement_by(ways[_i]);
 	statement.broker_name = "test-broker-2";
 	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "statement_broker");
@@ -339,13 +337,13 @@ static void assert_proven(const Cpis__V1__AuditDetail *detail, const struct prov
 	ck_assert_mem_eq(detail->act_sha256.data, challenge, sizeof challenge);
 	if (prover->by_handshake) {
 		ck_assert_int_eq(tls_handshake_verify(&key, proof->handshake->transcript.data, proof->handshake->transcript.len,
-						      HOSPITAL_HOST, challenge), CERTS_OK);
+						      STAGE_WEB_HOST, challenge), CERTS_OK);
 		return;
 	}
 	const struct passkey_assertion assertion = {
 		proof->passkey->authenticator_data.data, proof->passkey->client_data_json.data, proof->passkey->signature.data,
 		proof->passkey->authenticator_data.len,	 proof->passkey->client_data_json.len,	proof->passkey->signature.len};
-	ck_assert_int_eq(passkey_verify(&key, &assertion, HOSPITAL_HOST, challenge), CERTS_OK);
+	ck_assert_int_eq(passkey_verify(&key, &assertion, STAGE_WEB_HOST, challenge), CERTS_OK);
 }
 
 START_TEST(an_act_is_proven_and_the_proof_is_in_its_record)
@@ -436,7 +434,7 @@ END_TEST
 START_TEST(an_act_is_proven_at_the_systems_web_host)
 {
 	sign_in(ways[_i]);
-	strcpy(prover_of(ways[_i])->web_host, INFIRMARY_HOST);
+	strcpy(prover_of(ways[_i])->web_host, STAGE_OTHER_WEB_HOST);
 	stage_expect(quarantine(ways[_i], NURSE), AUTHOR_CREDENTIALS_ERROR, "proof_origin");
 }
 END_TEST
