@@ -41,7 +41,7 @@ async function main() {
       console.log(`---- ${log}\n${fs.readFileSync(world.file(log), "utf8")}`);
     await world.stop();
   }
-  console.log(`${passed} of ${passed + failed} passed`);
+  console.log(`${Math.floor(100 * passed / (passed + failed || 1))}%: Checks: ${passed + failed}, Failures: ${failed}, Errors: 0`);
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }
 
