@@ -1,6 +1,7 @@
 // The table of addresses.
 #include "clients/web/route.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -92,7 +93,11 @@ static const struct route *find(const struct visit *visit)
 static void answer(struct page *page)
 {
 	const struct route *route = find(page->visit);
-	if (route == NULL || (route->who == PROVER) != (page->visit->label[0] != '\0'))
+	if (atomic_load(&page->gateway->forked))
+		page_say(page, 503, "The audit log cannot be trusted",
+			 "This service and others were shown two different audit logs. Nothing is answered until its operators have found out why. Ring "
+			 "social care, and tell your privacy officer.");
+	else if (route == NULL || (route->who == PROVER) != (page->visit->label[0] != '\0'))
 		page_say(page, 404, "There is no such page", "Check the address, or go to the start.");
 	else if (route->who == PERSON && page->person == NULL)
 		sign_in_show(page);
@@ -119,4 +124,19 @@ void route_visit(void *context, unsigned worker, struct visit *visit)
 		presence_write(&page);
 	}
 	arena_reset(page.arena);
+}
+
+void route_afterwards(void *context, unsigned worker)
+{
+	struct gateway *gateway = context;
+	struct cpis_client *client = gateway->clients[worker];
+	bool compared;
+	if (!cpis_exchange_is_due(client))
+		return;
+	enum cpis_status status = cpis_exchange_checkpoints(client, NULL, PAGE_CALL_MS, &compared);
+	if (status == CPIS_OK)
+		return;
+	fprintf(stderr, "cpis-web: log_comparison_failed: %s (%s)\n", cpis_status_text(status), cpis_detail(client));
+	if (status == CPIS_LOG_FORKED || status == CPIS_LOG_SHORTENED)
+		atomic_store(&gateway->forked, true);
 }
