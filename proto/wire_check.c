@@ -410,6 +410,8 @@ static enum wire_status check_audit_show(const Cpis__V1__AuditShowReply *body, s
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->entry != NULL && body->entry->detail != NULL, WIRE_MISSING, "audit_show.entry");
 	REQUIRE(status != WIRE_OK || body->entry->detail->n_findings <= FINDINGS_MAX, WIRE_TOO_MANY, "audit_show.entry.detail.findings");
+	if (status == WIRE_OK && body->entry->detail->act_browser_proof != NULL)
+		status = check_browser_proof(body->entry->detail->act_browser_proof, error);
 	REQUIRE(body->proof != NULL, WIRE_MISSING, "audit_show.proof");
 	return status == WIRE_OK ? check_receipt(body->proof, "audit_show.proof", error) : status;
 }

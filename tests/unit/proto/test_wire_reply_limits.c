@@ -471,6 +471,32 @@ START_TEST(a_record_has_up_to_16_findings)
 }
 END_TEST
 
+START_TEST(a_browsers_proof_in_a_record_is_one)
+{
+	static uint8_t long_one[TRANSCRIPT_BYTES_MAX + 1];
+	Cpis__V1__TlsHandshake handshake = CPIS__V1__TLS_HANDSHAKE__INIT;
+	Cpis__V1__BrowserProof kept = CPIS__V1__BROWSER_PROOF__INIT;
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	Cpis__V1__AuditEntry entry = CPIS__V1__AUDIT_ENTRY__INIT;
+	Cpis__V1__Receipt proof = receipt;
+	Cpis__V1__AuditShowReply body = CPIS__V1__AUDIT_SHOW_REPLY__INIT;
+	reply.body_case = CPIS__V1__REPLY__BODY_AUDIT_SHOW;
+	reply.audit_show = &body;
+	body.entry = &entry;
+	body.proof = &proof;
+	entry.detail = &detail;
+	detail.act_browser_proof = &kept;
+	detail.proof = CPIS__V1__PROOF_KIND__BROWSER_CERTIFICATE;
+	expect(WIRE_MISSING, "browser_proof");
+	kept.kind_case = CPIS__V1__BROWSER_PROOF__KIND_HANDSHAKE;
+	kept.handshake = &handshake;
+	handshake.transcript = (ProtobufCBinaryData){TRANSCRIPT_BYTES_MAX + 1, long_one};
+	expect(WIRE_BAD_VALUE, "browser_proof.handshake.transcript");
+	handshake.transcript.len--;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
 START_TEST(an_enrolment_has_a_key_of_32_bytes_or_none_and_a_certificate_of_up_to_2048)
 {
 	static uint8_t large[SYSTEM_CERTIFICATE_BYTES_MAX + 1];
@@ -542,6 +568,7 @@ int main(void)
 	tcase_add_test(tcase, alert_list_has_up_to_100_alerts);
 	tcase_add_test(tcase, a_case_has_an_alert_with_up_to_64_steps);
 	tcase_add_test(tcase, a_record_has_up_to_16_findings);
+	tcase_add_test(tcase, a_browsers_proof_in_a_record_is_one);
 	tcase_add_test(tcase, an_enrolment_has_a_key_of_32_bytes_or_none_and_a_certificate_of_up_to_2048);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
 	suite_add_tcase(suite, tcase);
