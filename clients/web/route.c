@@ -10,6 +10,7 @@
 #include "clients/web/inbox.h"
 #include "clients/web/looks.h"
 #include "clients/web/lookup.h"
+#include "clients/web/operations.h"
 #include "clients/web/presence.h"
 #include "clients/web/sign_in.h"
 
@@ -32,7 +33,7 @@ static void go_home(struct page *page)
 	static const struct {
 		const char *activity, *path;
 	} homes[] = {{"B0107", "/lookup"}, {"B0170", "/lookup"}, {"L0102", "/inbox"}, {"L0202", "/audit"},
-		     {"L0201", "/audit/search"}};
+		     {"L0201", "/audit/search"}, {"L0501", "/operations"}};
 	for (size_t i = 0; i < sizeof homes / sizeof *homes; i++)
 		if (page_may(page, homes[i].activity)) {
 			page_go(page, homes[i].path);
@@ -70,6 +71,8 @@ static const struct route routes[] = {
 	{true, "/inbox/acknowledge", PERSON, inbox_acknowledge},
 	{true, "/inbox/ask", PERSON, inbox_ask},
 	{true, "/inbox/answer", PERSON, inbox_answer},
+	{false, "/operations", PERSON, operations_show},
+	{false, "/operations/events", PERSON, operations_tell},
 	{false, "/audit", PERSON, cases_show},
 	{false, "/audit/case", PERSON, cases_show_one},
 	{true, "/audit/case/assign", PERSON, cases_assign},

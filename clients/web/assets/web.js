@@ -115,6 +115,20 @@
     });
   });
 
+  // ---------------------------------------------------------------- live figures
+
+  var live = byId("live");
+  if (live && window.EventSource) {
+    var warningsOf = function () { var box = byId("live-warnings"); return box ? box.textContent : ""; };
+    var events = new EventSource(live.dataset.live);
+    events.addEventListener("message", function (event) {
+      var before = warningsOf();
+      live.innerHTML = event.data; // made by the gateway's templates
+      if (warningsOf() !== before) byId("live-state").textContent = warningsOf() || "Nothing needs you any more.";
+      live.dataset.told = String(Number(live.dataset.told || 0) + 1);
+    });
+  }
+
   // ---------------------------------------------------------------- the lock
 
   var after = Number(document.body.dataset.lockAfter || 0), warning = byId("lock-warning"), timer;
