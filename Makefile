@@ -106,7 +106,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench demo test test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -130,18 +130,20 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Four are left out of a sanitized run: the fuzzers have sanitizers of
-# their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, and the
-# cluster's time is that of its failovers.
-LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh)
+# Begun first, so that the whole does not wait for them. Five are left out of a sanitized run: the fuzzers have sanitizers of
+# their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
+# cluster's time is that of its failovers, and the pages' that of a browser.
+LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
-test: deps ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built
+test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules)
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
-deps-web: deps
+deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
 	@command -v npm > /dev/null || tests/install.sh nodejs npm
+
+deps-web: deps-npm ## install what `make test-web` needs besides: Chromium
 	@tests/install.sh $(WEB_PACKAGES)
 
 test-web: deps-web ## the web pages in a browser: each journey, accessibility, attacks; screenshots in build/web/screenshots
@@ -204,17 +206,19 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@test -n "$(OLD)" || { echo "bench-compare: with which report? make bench-compare OLD=build/x.json" >&2; exit 2; }
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
-install: all ## install under $(DESTDIR)$(PREFIX)
-	@$(MAKE) --no-print-directory $(INSTALLED_A)
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis)
+install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
+	@$(MAKE) --no-print-directory $(INSTALLED_A) web
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
 	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
 	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
 	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
 	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
+	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
+	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
 
 clean: ## remove build/
 	rm -rf build

@@ -15,7 +15,6 @@ static bool note_act(struct op_context *context, const uint8_t *act, size_t byte
 	if (bytes <= ACT_KEPT_BYTES_MAX)
 		context->detail->act = (ProtobufCBinaryData){bytes, (uint8_t *)(uintptr_t)act};
 	context->detail->act_signature = context->request->act_signature;
-	context->detail->act_browser_proof = context->request->act_browser_proof;
 	context->detail->proof = browser_proof_kind(context->request->act_browser_proof);
 	return true;
 }
@@ -35,8 +34,12 @@ enum reason act_check(struct op_context *context)
 	if (!note_act(context, act, bytes))
 		return REASON_INTERNAL;
 	const struct staff_key *key = &context->session->staff_key;
-	if (request->act_browser_proof != NULL)
-		return browser_proof_check(request->act_browser_proof, key, context->web_host, act, bytes);
+	if (request->act_browser_proof != NULL) {
+		enum reason reason = browser_proof_check(request->act_browser_proof, key, context->web_host, act, bytes);
+		// One that does not hold is bytes of anybody's, and many.
+		context->detail->act_browser_proof = reason == REASON_NONE ? request->act_browser_proof : NULL;
+		return reason;
+	}
 	if (key->kind != STAFF_KEY_ED25519 || ed25519_verify(key->bytes, act, bytes, request->act_signature.data) != CERTS_OK)
 		return REASON_ACT_SIGNATURE;
 	return REASON_NONE;

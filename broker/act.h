@@ -4,8 +4,8 @@
 
 #include "broker/op.h"
 
-// The request's signature, or what a browser brings in place of it, is there, by this session's person, made now. What was signed goes into the audit record, so
-// that it can be shown later. REASON_NONE, or which of these does not hold.
+// The request's signature, or what a browser brings in place of it, is there, by this session's person, made now. What was signed
+// goes into the audit record, so that it can be shown later; a browser's proof when it holds. REASON_NONE, or which of these does not hold.
 enum reason act_check(struct op_context *context);
 
 #endif

@@ -1,6 +1,8 @@
 // Passkeys' assertions and handshakes, by certs/.
 #include "broker/browser_proof.h"
 
+#include "broker/digest.h"
+#include "broker/limits.h"
 #include "certs/passkey.h"
 #include "certs/sha256.h"
 #include "certs/tls_handshake.h"
@@ -48,6 +50,21 @@ enum reason browser_proof_check(const Cpis__V1__BrowserProof *proof, const struc
 		.signature_bytes = proof->passkey->signature.len,
 	};
 	return reason_of(passkey_verify(key, &assertion, web_host, challenge));
+}
+
+bool browser_proof_fit(struct arena *arena, size_t reply_bytes, Cpis__V1__AuditDetail *detail)
+{
+	const Cpis__V1__BrowserProof *proof = detail->act_browser_proof;
+	if (proof == NULL || proof->kind_case != CPIS__V1__BROWSER_PROOF__KIND_HANDSHAKE ||
+	    (proof->handshake->transcript.len <= PROOF_KEPT_BYTES_MAX && reply_bytes <= PROOF_KEPT_BESIDE_BYTES_MAX))
+		return true;
+	uint8_t *digest = arena_alloc(arena, HASH_BYTES);
+	if (digest == NULL)
+		return false;
+	digest_sha256(proof->handshake->transcript.data, proof->handshake->transcript.len, digest);
+	detail->proof_sha256 = (ProtobufCBinaryData){HASH_BYTES, digest};
+	detail->act_browser_proof = NULL;
+	return true;
 }
 
 Cpis__V1__ProofKind browser_proof_kind(const Cpis__V1__BrowserProof *proof)

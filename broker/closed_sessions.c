@@ -85,7 +85,7 @@ void closed_sessions_take(struct closed_sessions *closed, const uint8_t id[SESSI
 		return;
 	}
 	memcpy(entry->id, id, SESSION_ID_BYTES);
-	entry->until_ms = now_ms + SESSION_IDLE_MS_MAX + CLOCK_SKEW_MS_MAX;
+	entry->until_ms = now_ms + SESSION_MS_MAX + CLOCK_SKEW_MS_MAX;
 	HASH_ADD(hh, closed->all, id, SESSION_ID_BYTES, entry);
 	if (entry->hh.tbl == NULL) {
 		free(entry);
@@ -102,7 +102,7 @@ static void key_of(struct closed_sessions *closed, const uint8_t id[SESSION_ID_B
 
 enum store_status closed_sessions_add(struct closed_sessions *closed, const uint8_t id[SESSION_ID_BYTES], uint64_t now_ms)
 {
-	struct store_request row = {.expires_ms = now_ms + SESSION_IDLE_MS_MAX + CLOCK_SKEW_MS_MAX};
+	struct store_request row = {.expires_ms = now_ms + SESSION_MS_MAX + CLOCK_SKEW_MS_MAX};
 	key_of(closed, id, &row.key);
 	enum store_status status = closed->store->ops->request_put(closed->store, &row);
 	if (status == STORE_OK)

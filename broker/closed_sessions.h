@@ -1,5 +1,6 @@
 // Sessions that were signed out. A token is a sealed text that the broker keeps no list of, so this says which session's tokens are
-// worth nothing any more. Each is kept for as long as a token of it could live without being renewed: SESSION_IDLE_MS_MAX.
+// worth nothing any more. Each is kept for as long as a session can live, SESSION_MS_MAX, and not only for as long as a token does without
+// being renewed, so that a clock that is set back makes none good again.
 //
 // The store has them, durable with the batch. Those of late are in memory too, this broker's and (from their records) other brokers', so
 // that a token that was opened before (broker/session_cache.h) costs no look into the store. A token that was not is looked up there:
@@ -28,7 +29,7 @@ __attribute__((warn_unused_result)) enum store_status closed_sessions_add(struct
 									   const uint8_t id[SESSION_ID_BYTES], uint64_t now_ms);
 // In memory: another broker has stored it.
 void closed_sessions_take(struct closed_sessions *closed, const uint8_t id[SESSION_ID_BYTES], uint64_t now_ms);
-// What others did is not known: each token is looked up in the store again.
+// What others did is not known, or what became of this broker's own batch: each token is looked up in the store again.
 void closed_sessions_distrust(struct closed_sessions *closed);
 
 // STORE_OK: `ret` says whether it was. `opened_before`: its token was found in the cache.

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/browser_proof.h"
 #include "broker/finding.h"
 #include "broker/log.h"
 #include "broker/request.h"
@@ -259,6 +260,21 @@ static const char *reason_text(struct core *core, enum reason reason, const stru
 	return text == NULL ? reason_sentence(reason) : text;
 }
 
+// For what the batch's end makes of this reply and its record.
+static bool make_room(struct core *core, const struct op_context *context, const struct slot *slot)
+{
+	size_t reply_bytes = protobuf_c_message_get_packed_size(&slot->reply.base);
+	if (!browser_proof_fit(&core->arena, reply_bytes, context->detail))
+		return false;
+	core->closing_bytes += reply_bytes + 2 * RECEIPT_ROOM_BYTES;
+	if (context->detail->act_browser_proof != NULL)
+		core->closing_bytes += protobuf_c_message_get_packed_size(&context->detail->act_browser_proof->base);
+	// The record that is shown is read once more, and stands in the reply twice.
+	if (slot->wants_proof)
+		core->closing_bytes += 2 * reply_bytes;
+	return true;
+}
+
 static bool record(struct core *core, struct op_context *context, const struct enrolled_system *system,
 		   enum reason reason, const uint8_t *request_id, struct slot *slot)
 {
@@ -285,6 +301,8 @@ static bool record(struct core *core, struct op_context *context, const struct e
 		.policy_version = policy_version(core_policy(core)),
 		.detail = context->detail,
 	};
+	if (!make_room(core, context, slot))
+		return false;
 	return finding_look(context, core->detection, system, reason) &&
 	       audit_append(core->audit, &core->arena, &event, &slot->audit_index) == STORE_OK;
 }
@@ -507,7 +525,6 @@ enum core_submitted core_submit(struct core *core, const struct core_arrival *ar
 		core->slot_count--;
 		return CORE_PARKED;
 	}
-	core->closing_bytes += protobuf_c_message_get_packed_size(&slot->reply.base) + 2 * RECEIPT_ROOM_BYTES;
 	return CORE_TAKEN;
 }
 
@@ -581,6 +598,7 @@ static void roll_back(struct core *core)
 	if (core->begun)
 		core->options.store->ops->rollback(core->options.store);
 	audit_abandoned(core->audit);
+	closed_sessions_distrust(core->closed_sessions);
 	policy_in_force_abandoned(core->in_force);
 	// What was registered, taken and answered in this batch has no record: as after a restart, responders begin anew.
 	responders_forget(core->responders);

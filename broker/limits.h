@@ -73,6 +73,8 @@
 #define AUDIT_KEYS_MAX 8000u // 2,000 months
 
 #define ACT_KEPT_BYTES_MAX 1024u // of a signed act in its audit record, which has to stay small; of a longer one the hash only
+#define PROOF_KEPT_BYTES_MAX 12288u // of a handshake that proves an act, likewise: browsers' have 4 to 9 kB
+#define PROOF_KEPT_BESIDE_BYTES_MAX (32u * 1024u) // of the reply, which has the record in its receipt and must fit a frame
 
 // Publications and answers (child.c, authority_state.c, follow_up.c, op_contacts_set.c, op_audit_search.c, op.h)
 #define CHILD_ROWS_MAX 1024u // versions of one child's plans, shown or not: a child with more is not answered

@@ -9,6 +9,7 @@
 #include "broker/notify.h"
 #include "broker/neighbour.h"
 #include "broker/visibility.h"
+#include "proto/date.h"
 
 static enum reason show_authority(struct op_context *context, const struct child_plan *from, Cpis__V1__Authority **ret)
 {
@@ -87,6 +88,16 @@ static enum reason add_history(struct op_context *context, const struct access_h
 	return REASON_NONE;
 }
 
+// None of the records has it: of two authorities one may be mistaken. Neighbours say no birth dates.
+static bool birth_date_differs(const struct op_context *context, const struct child *child)
+{
+	const char *said = context->request->details->birth_date;
+	bool differs = said[0] != '\0' && shown(child) > 0;
+	for (size_t i = 0; i < shown(child); i++)
+		differs = differs && child->plans[i].stored->birth_date[0] != '\0' && strcmp(child->plans[i].stored->birth_date, said) != 0;
+	return differs;
+}
+
 // The look as it enters the history, and whom it was told. A silent look is remembered too: if what was seen was wrong, whoever
 // saw it is told.
 static enum reason put_look(struct op_context *context, const struct notify_look *look, const struct neighbour *neighbour)
@@ -136,6 +147,10 @@ enum reason op_details(struct op_context *context)
 {
 	struct child child;
 	struct neighbour neighbour;
+	struct date born;
+	const char *said = context->request->details->birth_date;
+	if (said[0] != '\0' && !date_parse(said, strlen(said), &born))
+		return REASON_BIRTH_DATE;
 	enum reason reason = child_load(context, context->request->details->nhs_number, &child);
 	if (reason == REASON_NONE)
 		reason = neighbour_ask(context, &child.number, true, &neighbour);
@@ -146,6 +161,7 @@ enum reason op_details(struct op_context *context)
 	if (reply == NULL || access == NULL)
 		return REASON_INTERNAL;
 	reply->assembled_ms = context->now_ms;
+	reply->birth_date_differs = birth_date_differs(context, &child);
 	if ((reason = add_plans(context, &child, reply)) != REASON_NONE)
 		return reason;
 	add_neighbours_plans(&neighbour, reply);

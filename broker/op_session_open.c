@@ -30,6 +30,29 @@ static bool fill(struct op_context *context, Cpis__V1__SessionOpenReply *reply)
 	return reply->session_token.len != 0;
 }
 
+// So the same opening that is sent again, because its answer was lost, is of the same session: whoever kept it opens nothing with it
+// once the person has signed out.
+static void name_session(struct op_context *context)
+{
+	struct session *session = context->session;
+	uint8_t text[sizeof "session" + sizeof session->uid + KEY_BYTES + NONCE_BYTES], digest[HASH_BYTES]; // no request begins so
+	uint8_t *end = mempcpy(text, "session", sizeof "session");
+	end = mempcpy(end, session->uid, sizeof session->uid);
+	end = mempcpy(end, context->channel_key, KEY_BYTES);
+	end = mempcpy(end, session->nonce, NONCE_BYTES);
+	vault_digest_request(context->vault, text, (size_t)(end - text), digest);
+	memcpy(session->id, digest, sizeof session->id);
+}
+
+// The request of a session that is open is sent again; one that was signed out is over.
+static enum reason open_again(struct op_context *context)
+{
+	bool closed = false;
+	if (closed_sessions_has(context->closed_sessions, context->session->id, false, context->now_ms, context->arena, &closed) != STORE_OK)
+		return REASON_STORE;
+	return closed ? REASON_STATEMENT_REPLAYED : REASON_NONE;
+}
+
 // A statement opens one session. It is remembered for longer than its time would be accepted, so that a clock that is set
 // back does not make it fresh again; the same request sent again, because its answer was lost, is not a second use. That
 // the role profile was used is noted with it.
@@ -43,8 +66,7 @@ static enum reason use_once(struct op_context *context)
 	enum store_status status = context->store->ops->request_get(context->store, &used.key, context->now_ms,
 								    context->arena, &row);
 	if (status == STORE_OK)
-		return memcmp(row.digest, used.digest, sizeof used.digest) == 0 ? REASON_NONE
-										 : REASON_STATEMENT_REPLAYED;
+		return memcmp(row.digest, used.digest, sizeof used.digest) == 0 ? open_again(context) : REASON_STATEMENT_REPLAYED;
 	struct store_tag profile;
 	uint64_t used_ms = 0;
 	vault_tag_role(context->vault, session->uid, session->role_code, &session->organisation, &profile);
@@ -80,6 +102,7 @@ enum reason op_session_open(struct op_context *context)
 		return REASON_PERSON_QUARANTINED;
 	if (policy_role_name(context->policy, context->session->role_code) == NULL)
 		return REASON_ROLE_UNKNOWN;
+	name_session(context);
 	Cpis__V1__SessionOpenReply *reply =
 		OP_NEW(context, Cpis__V1__SessionOpenReply, cpis__v1__session_open_reply__init);
 	if (reply == NULL || !fill(context, reply))

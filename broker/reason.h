@@ -109,6 +109,7 @@
 	  "This role does not work at this hour.")\
 	X(REASON_SESSION_AGE, "session_too_old", SESSION_EXPIRED,\
 	  "This operation needs a younger session. Open a new one.")\
+	X(REASON_BIRTH_DATE, "birth_date", INVALID_VALUE, "The birth date must be a date, as YYYY-MM-DD.")             \
 	X(REASON_REASON_MISSING, "reason_needed", INVALID_VALUE,\
 	  "Say why, in words of at least 10 characters.")\
 	X(REASON_PERSON_RATE, "person_rate", TOO_MANY_REQUESTS,\

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "broker/browser_proof.h"
-#include "broker/random.h"
 #include "broker/sealed.h"
 #include "broker/session_cache.h"
 #include "broker/stored.pb-c.h"
@@ -103,7 +102,6 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	if (statement->nonce.len != NONCE_BYTES)
 		return REASON_MALFORMED;
 	memcpy(ret->nonce, statement->nonce.data, NONCE_BYTES);
-	random_bytes(ret->id, sizeof ret->id);
 	snprintf(ret->role_code, sizeof ret->role_code, "%s", statement->role_code);
 	ret->organisation = *context->organisation;
 	memcpy(ret->channel_key, context->channel_key, KEY_BYTES);

@@ -19,7 +19,7 @@
 #define SESSION_RENEW_MS (5u * 60u * 1000u)
 
 struct session {
-	uint8_t id[SESSION_ID_BYTES];
+	uint8_t id[SESSION_ID_BYTES]; // by op_session_open: the same whenever the same statement is sent again
 	uint8_t nonce[NONCE_BYTES];  // of the statement; after session_open only
 	char uid[UID_DIGITS + 1];
 	char name[IDENTITY_NAME_BYTES_MAX + 1];
@@ -45,8 +45,8 @@ struct session_context {
 	uint64_t now_ms;
 };
 
-// Checks, in this order: the staff certificate, the signature over the statement or what a browser brings in place of it, the person, the channel, the
-// broker, the time, the organisation, the role profile. REASON_NONE and a new session, or the first check that
+// Checks, in this order: the staff certificate, the signature over the statement or what a browser brings in place of it, the
+// person, the channel, the broker, the time, the organisation, the role profile. REASON_NONE and a new session, or the first check that
 // failed; `ret` then holds the person as far as the certificate proved one, so that the refusal can name them, and `why`
 // what a certificate lacks, in words.
 enum reason session_open(const struct session_context *context, struct arena *arena,

@@ -363,11 +363,11 @@ static enum certs_status read_key(const X509 *certificate, int type, uint8_t out
 	return CERTS_OK;
 }
 
-static enum certs_status read_keys(const X509 *certificate, enum certificate_kind kind, struct profile_fields *fields,
+static enum certs_status read_keys(const X509 *certificate, enum certificate_kind kind, int type, struct profile_fields *fields,
 				   const char **ret_why)
 {
 	if (kind != CERTIFICATE_STAFF)
-		return read_key(certificate, profile_rules_of(kind)->key_type, fields->public_key, ret_why);
+		return read_key(certificate, type, fields->public_key, ret_why);
 	const EVP_PKEY *key = X509_get0_pubkey(certificate);
 	enum certs_status status = key == NULL ? CERTS_WRONG_KEY_TYPE : staff_key_from_evp(key, &fields->key);
 	return status == CERTS_OK ? status : fail(ret_why, status, STAFF_KEY_KINDS_TEXT);
@@ -402,7 +402,7 @@ enum certs_status profile_read(const X509 *certificate, enum certificate_kind ki
 			    rules->key_usage == KU_KEY_AGREEMENT
 				    ? "its key usage is not exactly key agreement"
 				    : "its key usage is not exactly digital signature");
-	status = read_keys(certificate, kind, &fields, ret_why);
+	status = read_keys(certificate, kind, rules->key_type, &fields, ret_why);
 	if (status == CERTS_OK)
 		status = profile_read_subject(X509_get_subject_name(certificate), kind, &fields.subject, ret_why);
 	if (status == CERTS_OK)

@@ -172,6 +172,19 @@ static void print_person(const Cpis__V1__AuditDetail *detail)
 	print_bytes("session", detail->session_id);
 }
 
+// How the person showed who they are.
+static void print_proof(const Cpis__V1__AuditDetail *detail)
+{
+	static const char *const proofs[] = {"", "their own key's signature", "a passkey", "a browser with their certificate"};
+	if ((unsigned)detail->proof < sizeof proofs / sizeof proofs[0])
+		print_line("proven by", proofs[detail->proof]);
+	print_bytes("signed, SHA-256", detail->act_sha256);
+	print_bytes("signature", detail->act_signature);
+	if (detail->act_browser_proof != NULL)
+		print_line("browser's proof", "kept whole: --json has it");
+	print_bytes("handshake, SHA-256", detail->proof_sha256);
+}
+
 static void print_detail(const Cpis__V1__AuditEntry *entry)
 {
 	const Cpis__V1__AuditDetail *detail = entry->detail;
@@ -192,8 +205,7 @@ static void print_detail(const Cpis__V1__AuditEntry *entry)
 		printf("  %-18s %u\n", "count", detail->count);
 	if (detail->search != NULL)
 		print_search(detail->search);
-	print_bytes("signed, SHA-256", detail->act_sha256);
-	print_bytes("signature", detail->act_signature);
+	print_proof(detail);
 }
 
 void audit_words_print_all(const Cpis__V1__AuditEntry *entry)

@@ -49,15 +49,6 @@ enum cpis_status cpis_session_statement(struct cpis_client *client, const char *
 	return CPIS_OK;
 }
 
-// Which brokers can be asked is said by what was proven: for another one there is nothing to send.
-static enum cpis_status keep_to_name(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name, void *context)
-{
-	(void)request;
-	if (strcmp(broker_name, context) == 0)
-		return CPIS_OK;
-	return client_fail(client, CPIS_UNREACHABLE, "%s did not answer, and the proof was made for it: begin again", (const char *)context);
-}
-
 // The name in a statement that was made here; "" when it is none.
 static void broker_of(struct arena *arena, const uint8_t *statement, size_t bytes, char out[IDENTITY_NAME_BYTES_MAX + 1])
 {
@@ -110,7 +101,7 @@ enum cpis_status cpis_session_open_proven(struct cpis_client *client, const uint
 	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
 	request.session_open = &body;
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = client_call(client, &request, keep_to_name, broker_name, deadline_ms, &reply);
+	enum cpis_status status = client_call_only(client, &request, NULL, NULL, broker_name, deadline_ms, &reply);
 	if (status != CPIS_OK)
 		return status;
 	if (reply->outcome == CPIS__V1__OUTCOME__OK &&
@@ -158,15 +149,15 @@ enum cpis_status cpis_act_prepare(struct cpis_client *client, Cpis__V1__Request 
 struct proven {
 	uint64_t act_time_ms;
 	const Cpis__V1__BrowserProof *proof;
-	const char *broker_name;
 };
 
 static enum cpis_status put_proof(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name, void *context)
 {
 	const struct proven *proven = context;
+	(void)client, (void)broker_name;
 	request->act_time_ms = proven->act_time_ms;
 	request->act_browser_proof = (Cpis__V1__BrowserProof *)(uintptr_t)proven->proof;
-	return keep_to_name(client, request, broker_name, (void *)(uintptr_t)proven->broker_name);
+	return CPIS_OK;
 }
 
 const char *cpis_broker_name(const struct cpis_client *client)
@@ -177,11 +168,11 @@ const char *cpis_broker_name(const struct cpis_client *client)
 enum cpis_status cpis_call_proven(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name,
 				  const Cpis__V1__BrowserProof *proof, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
-	struct proven proven = {request->act_time_ms, proof, broker_name};
+	struct proven proven = {request->act_time_ms, proof};
 	if (request->request_id.len != REQUEST_ID_BYTES || request->act_time_ms == 0 || !turn_to(client, broker_name))
 		return client_fail(client, CPIS_USAGE, "the request was not prepared, or not for a broker of this profile");
 	cpis_set_request_id(client, request->request_id.data);
-	enum cpis_status status = client_call(client, request, put_proof, &proven, deadline_ms, ret);
+	enum cpis_status status = client_call_only(client, request, put_proof, &proven, broker_name, deadline_ms, ret);
 	request->act_browser_proof = NULL;
 	return status;
 }

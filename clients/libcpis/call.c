@@ -18,6 +18,7 @@ struct call {
 	client_sign *sign;           // NULL: nothing is signed
 	void *sign_context;
 	const char *signed_for;      // the broker whose name is in it
+	const char *only;            // brokers of this name are asked and no others; NULL: all
 	struct rotation rotation;
 	uint64_t end_ms;             // monotonic
 	bool must_send;              // to the one whose turn it is
@@ -257,6 +258,9 @@ static enum cpis_status out_of_time(const struct call *call)
 {
 	struct cpis_client *client = call->client;
 	const char *endpoint = client->links[call->rotation.at].endpoint;
+	if (client->link_count > 1 && call->only != NULL)
+		return client_fail(client, call->ever_sent ? CPIS_TIMEOUT : CPIS_UNREACHABLE,
+				   call->ever_sent ? "%s did not answer in time" : "%s cannot be reached", call->only);
 	if (client->link_count > 1)
 		return client_fail(client, call->ever_sent ? CPIS_TIMEOUT : CPIS_UNREACHABLE,
 				   call->ever_sent ? "none of %zu brokers answered in time, %s the last"
@@ -364,6 +368,9 @@ static enum cpis_status begin(struct call *call, uint32_t deadline_ms)
 	uint64_t now_ms = client_monotonic_ms();
 	call->end_ms = now_ms + deadline_ms;
 	rotation_begin(&call->rotation, client->link_count, client->at, now_ms, call->end_ms);
+	for (size_t i = 0; i < client->link_count; i++)
+		if (call->only != NULL && strcmp(client->links[i].broker.name, call->only) != 0)
+			rotation_leave_out(&call->rotation, i, now_ms);
 	read_events(client);
 	client_link_open(client, client->at);
 	for (size_t i = 0; i < client->link_count; i++)
@@ -394,21 +401,51 @@ static enum cpis_status run_call(struct call *call, uint32_t deadline_ms, struct
 	return status;
 }
 
-enum cpis_status client_call(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
-			     uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+static enum cpis_status make_call(struct call *call, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
-	struct call call = {.client = client, .request = request, .sign = sign, .sign_context = context};
+	struct cpis_client *client = call->client;
+	Cpis__V1__Request *request = call->request;
 	struct client_reply *reply = NULL;
 	client->detail[0] = '\0';
 	if (deadline_ms == 0 || deadline_ms > DEADLINE_MS_MAX)
 		return client_fail(client, CPIS_USAGE, "the deadline must be 1 to %u ms", DEADLINE_MS_MAX);
-	if (!arena_init(&call.arena, ARENA_BYTES))
+	if (!arena_init(&call->arena, ARENA_BYTES))
 		return client_fail(client, CPIS_NO_MEMORY, "no memory for a request");
-	enum cpis_status status = run_call(&call, deadline_ms, &reply);
+	enum cpis_status status = run_call(call, deadline_ms, &reply);
 	request->session_token = request->act_signature = (ProtobufCBinaryData){0, NULL};
-	arena_done(&call.arena);
+	arena_done(&call->arena);
 	if (status == CPIS_OK)
 		*ret = &reply->reply;
+	return status;
+}
+
+enum cpis_status client_call(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
+			     uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	struct call call = {.client = client, .request = request, .sign = sign, .sign_context = context};
+	return make_call(&call, deadline_ms, ret);
+}
+
+// Where the call ended for want of an answer, what is proven next is for another one.
+static void turn_away(struct cpis_client *client, const char *broker_name)
+{
+	size_t first = client->at;
+	for (size_t i = 1; i < client->link_count; i++) {
+		client->at = (first + i) % client->link_count;
+		if (strcmp(client->links[client->at].broker.name, broker_name) != 0)
+			return;
+	}
+	client->at = first;
+}
+
+enum cpis_status client_call_only(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
+				  const char *broker_name, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	struct call call = {.client = client, .request = request, .sign = sign, .sign_context = context, .only = broker_name};
+	enum cpis_status status = make_call(&call, deadline_ms, ret);
+	if (status == CPIS_TIMEOUT || status == CPIS_UNREACHABLE || status == CPIS_REFUSED_AT_HANDSHAKE ||
+	    (status == CPIS_OK && (*ret)->outcome == CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE))
+		turn_away(client, broker_name);
 	return status;
 }
 

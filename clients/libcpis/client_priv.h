@@ -95,6 +95,11 @@ typedef enum cpis_status client_sign(struct cpis_client *client, Cpis__V1__Reque
 enum cpis_status client_call(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
 			     uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 
+// The same at brokers of this name alone, of which the one that is asked first has to be one. When there was no answer from any, what
+// is signed next is for a broker of another name.
+enum cpis_status client_call_only(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
+				  const char *broker_name, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+
 uint64_t client_now_ms(void);       // UTC
 uint64_t client_monotonic_ms(void);
 

@@ -120,9 +120,13 @@ void cpis_set_interrupt(struct cpis_client *client, int fd);
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
-// Forgets the token. What was sealed into it lives on at the broker until it is idle for too long: SESSION_CLOSE is the request that
-// ends it there.
+// Forgets the token. What was sealed into it lives on at the broker until it is idle for too long.
 void cpis_session_close(struct cpis_client *client);
+// Signs out (SESSION_CLOSE): what there is of the session's tokens, here or elsewhere, opens nothing any more, at any broker of the store.
+// The token is forgotten when the broker has answered, also that there is no such session; after a SERVICE_UNAVAILABLE or without an
+// answer it is kept, so that this can be asked again.
+__attribute__((warn_unused_result)) enum cpis_status cpis_session_end(struct cpis_client *client, uint32_t deadline_ms,
+								       const Cpis__V1__Reply **ret);
 
 // For who serves many people through one client, one call at a time, as a web gateway does. The token that the next calls carry,
 // copied; `bytes` 0 to CPIS_TOKEN_BYTES_MAX. A renewed one comes in a reply's session_token.

@@ -44,6 +44,13 @@ void rotation_begin(struct rotation *rotation, size_t count, size_t at, uint64_t
 	begin_turn(rotation, now_ms);
 }
 
+void rotation_leave_out(struct rotation *rotation, size_t number, uint64_t now_ms)
+{
+	rotation->refused |= 1u << number;
+	rotation->left--;
+	begin_turn(rotation, now_ms);
+}
+
 void rotation_sent(struct rotation *rotation, uint32_t wait_ms, uint64_t now_ms)
 {
 	uint64_t answer_ms = (uint64_t)ROTATION_ANSWER_MS << (rotation->rounds < 8 ? rotation->rounds : 8);

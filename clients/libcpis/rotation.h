@@ -26,7 +26,7 @@
 struct rotation {
 	size_t count;
 	size_t at;                   // whose turn it is, or will be after the rest
-	uint32_t refused;            // a bit for each that does not let us in: not asked again
+	uint32_t refused;            // a bit for each that does not let us in, or was left out: not asked again
 	size_t left;                 // who have their turn after this one in this round
 	unsigned rounds;             // after how many there was a rest
 	uint32_t retry_after_ms;     // the longest that one of this round asked not to be asked for; 0: none did
@@ -37,6 +37,8 @@ struct rotation {
 
 // `count` 1 to ROTATION_MAX; the turn of `at` begins.
 void rotation_begin(struct rotation *rotation, size_t count, size_t at, uint64_t now_ms, uint64_t end_ms);
+// This one is not asked in this call: another than the first one, before anything else.
+void rotation_leave_out(struct rotation *rotation, size_t number, uint64_t now_ms);
 // The request has been sent to the one whose turn it is, and asks it to wait for up to `wait_ms` before it answers.
 void rotation_sent(struct rotation *rotation, uint32_t wait_ms, uint64_t now_ms);
 // The turn is over: no connection, no answer, or one that says to come back after `retry_after_ms` (0: it does not say). `random` is

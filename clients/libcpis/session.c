@@ -128,3 +128,19 @@ void cpis_session_close(struct cpis_client *client)
 	OPENSSL_cleanse(client->token, sizeof client->token);
 	client->token_bytes = 0;
 }
+
+enum cpis_status cpis_session_end(struct cpis_client *client, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	Cpis__V1__SessionCloseRequest body = CPIS__V1__SESSION_CLOSE_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_CLOSE;
+	request.session_close = &body;
+	enum cpis_status status = cpis_call(client, &request, deadline_ms, ret);
+	if (status != CPIS_OK)
+		return status;
+	Cpis__V1__Outcome outcome = (*ret)->outcome;
+	if (outcome == CPIS__V1__OUTCOME__OK || outcome == CPIS__V1__OUTCOME__SESSION_EXPIRED ||
+	    outcome == CPIS__V1__OUTCOME__AUTHOR_CREDENTIALS_ERROR)
+		cpis_session_close(client);
+	return CPIS_OK;
+}

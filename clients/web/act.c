@@ -8,15 +8,19 @@
 #include "clients/web/lookup.h"
 
 // What each kind of act is followed by. The reply is the broker's yes, and borrowed.
-static void done(struct page *page, enum act_kind kind, const Cpis__V1__Request *request, const Cpis__V1__Reply *reply)
+static void done(struct page *page, enum act_kind kind, const char *context, const Cpis__V1__Request *request,
+		 const Cpis__V1__Reply *reply)
 {
+	const char *address;
 	switch (kind) {
 	case ACT_BREAK_GLASS:
 		lookup_show_details(page, request->details->nhs_number, reply);
 		break;
 	case ACT_CASE_OUTCOME:
 	case ACT_CASE_CLOSE:
-		page_go(page, "/audit");
+		address = arena_printf(page->arena, "%s/audit/case?id=%s", page->gateway->origin, context);
+		if (address != NULL)
+			page_leave(page, address);
 		break;
 	}
 }
@@ -133,7 +137,7 @@ static void carry_out(struct page *page, Cpis__Web__V1__PendingAct *pending, con
 	page->visit->broker_us += page_clock_us() - before_us;
 	if (!page_judge(page, status, reply, false, &reply))
 		return;
-	done(page, (enum act_kind)pending->kind, request, reply);
+	done(page, (enum act_kind)pending->kind, pending->context, request, reply);
 	cpis_reply_free(reply);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "clients/web/act.h"
+#include "clients/web/form.h"
 #include "proto/date.h"
 #include "proto/nhs_number.h"
 #include "proto/text.h"
@@ -50,21 +51,11 @@ static void read_care_setting(const struct page *page, struct question *question
 		question->care_setting_problem = "Choose where the child is";
 }
 
-static size_t characters(const char *text)
-{
-	size_t count = 0;
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0u) != 0x80u;
-	return count;
-}
-
 static void read_reason(const struct page *page, struct question *question, bool required)
 {
 	question->reason = page_field(page, "reason");
-	if (strlen(question->reason) > TEXT_BYTES_MAX)
-		question->reason_problem = "The reason must be 200 characters or less";
-	else if ((required || question->reason[0] != '\0') && characters(question->reason) < REASON_CHARACTERS_MIN)
-		question->reason_problem = "Say in at least 10 characters why you look";
+	if (required || question->reason[0] != '\0')
+		question->reason_problem = form_words_problem(question->reason, TEXT_BYTES_MAX);
 }
 
 static bool read_question(const struct page *page, struct question *ret, bool break_glass)
@@ -208,6 +199,7 @@ static bool ask_details(struct page *page, struct question *question, const Cpis
 	details.nhs_number = question->number.digits;
 	details.care_setting = question->care_setting;
 	details.reason = (char *)(uintptr_t)question->reason;
+	details.birth_date = question->birth_date;
 	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
 	request.details = &details;
 	return page_ask(page, &request, ret);

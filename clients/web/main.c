@@ -47,13 +47,17 @@ static bool read_system(struct program *program, char *detail, size_t detail_byt
 {
 	char why[CERTS_DETAIL_BYTES] = "";
 	struct trust *trust = NULL;
+	if (program->profile->witness != NULL) {
+		snprintf(detail, detail_bytes, "%.250s: `witness` is for the command cpis; leave it out", program->settings->profile);
+		return false;
+	}
 	bool known = trust_load(program->profile->trust_directory, &trust, why) == CERTS_OK &&
 		     trust_verify_system_file(trust, program->profile->system_certificate, now_ms(), &program->system, why) == CERTS_OK;
 	trust_free(trust);
 	if (!known)
 		snprintf(detail, detail_bytes, "%s", why);
 	else if (program->system.web_host[0] == '\0')
-		snprintf(detail, detail_bytes, "%.250s: names no web host; have it issued with `cpis certs system --web-host HOST`",
+		snprintf(detail, detail_bytes, "%.250s: names no web host; have it issued with `cpis certs issue-system --web-host HOST`",
 			 program->profile->system_certificate);
 	return known && program->system.web_host[0] != '\0';
 }
@@ -117,6 +121,7 @@ static bool open_server(struct program *program, char *detail)
 		.assets = program->assets,
 		.workers = settings->worker_count,
 		.handler = route_visit,
+		.afterwards = route_afterwards,
 		.context = &program->gateway,
 	};
 	return server_new(&options, &program->server, detail);

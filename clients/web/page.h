@@ -3,6 +3,7 @@
 #ifndef CPIS_WEB_PAGE_H
 #define CPIS_WEB_PAGE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct gateway {
 	const char *host_and_port;   // host[:port]
 	struct cpis_client **clients; // one for each worker
 	struct arena *arenas;
+	atomic_bool forked;          // the audit log was found to be two: nothing is answered any more
 };
 
 struct page {

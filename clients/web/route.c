@@ -1,10 +1,14 @@
 // The table of addresses.
 #include "clients/web/route.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "clients/web/act.h"
+#include "clients/web/cases.h"
+#include "clients/web/inbox.h"
+#include "clients/web/looks.h"
 #include "clients/web/lookup.h"
 #include "clients/web/presence.h"
 #include "clients/web/sign_in.h"
@@ -25,7 +29,16 @@ struct route {
 // Where somebody begins: what their role is for.
 static void go_home(struct page *page)
 {
-	page_go(page, page_may(page, "B0107") || page_may(page, "B0170") ? "/lookup" : "/about");
+	static const struct {
+		const char *activity, *path;
+	} homes[] = {{"B0107", "/lookup"}, {"B0170", "/lookup"}, {"L0102", "/inbox"}, {"L0202", "/audit"},
+		     {"L0201", "/audit/search"}};
+	for (size_t i = 0; i < sizeof homes / sizeof *homes; i++)
+		if (page_may(page, homes[i].activity)) {
+			page_go(page, homes[i].path);
+			return;
+		}
+	page_go(page, "/about");
 }
 
 static void show_about(struct page *page)
@@ -53,6 +66,20 @@ static const struct route routes[] = {
 	{false, "/lookup", PERSON, lookup_show},
 	{true, "/lookup", PERSON, lookup_ask},
 	{true, "/lookup/break-glass", PERSON, lookup_break_glass},
+	{false, "/inbox", PERSON, inbox_show},
+	{true, "/inbox/acknowledge", PERSON, inbox_acknowledge},
+	{true, "/inbox/ask", PERSON, inbox_ask},
+	{true, "/inbox/answer", PERSON, inbox_answer},
+	{false, "/audit", PERSON, cases_show},
+	{false, "/audit/case", PERSON, cases_show_one},
+	{true, "/audit/case/assign", PERSON, cases_assign},
+	{true, "/audit/case/note", PERSON, cases_note},
+	{true, "/audit/case/outcome", PERSON, cases_outcome},
+	{true, "/audit/case/close", PERSON, cases_close},
+	{false, "/audit/search", PERSON, looks_show},
+	{true, "/audit/search", PERSON, looks_search},
+	{false, "/audit/record", PERSON, looks_record},
+	{false, "/audit/report", PERSON, looks_report},
 };
 
 static const struct route *find(const struct visit *visit)
@@ -66,7 +93,11 @@ static const struct route *find(const struct visit *visit)
 static void answer(struct page *page)
 {
 	const struct route *route = find(page->visit);
-	if (route == NULL || (route->who == PROVER) != (page->visit->label[0] != '\0'))
+	if (atomic_load(&page->gateway->forked))
+		page_say(page, 503, "The audit log cannot be trusted",
+			 "This service and others were shown two different audit logs. Nothing is answered until its operators have found out why. Ring "
+			 "social care, and tell your privacy officer.");
+	else if (route == NULL || (route->who == PROVER) != (page->visit->label[0] != '\0'))
 		page_say(page, 404, "There is no such page", "Check the address, or go to the start.");
 	else if (route->who == PERSON && page->person == NULL)
 		sign_in_show(page);
@@ -93,4 +124,19 @@ void route_visit(void *context, unsigned worker, struct visit *visit)
 		presence_write(&page);
 	}
 	arena_reset(page.arena);
+}
+
+void route_afterwards(void *context, unsigned worker)
+{
+	struct gateway *gateway = context;
+	struct cpis_client *client = gateway->clients[worker];
+	bool compared;
+	if (!cpis_exchange_is_due(client))
+		return;
+	enum cpis_status status = cpis_exchange_checkpoints(client, NULL, PAGE_CALL_MS, &compared);
+	if (status == CPIS_OK)
+		return;
+	fprintf(stderr, "cpis-web: log_comparison_failed: %s (%s)\n", cpis_status_text(status), cpis_detail(client));
+	if (status == CPIS_LOG_FORKED || status == CPIS_LOG_SHORTENED)
+		atomic_store(&gateway->forked, true);
 }

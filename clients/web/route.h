@@ -7,4 +7,7 @@
 // Answers one visit: a server_handler, with the gateway as its context.
 void route_visit(void *gateway, unsigned worker, struct visit *visit);
 
+// Compares the log that this worker was shown with what others were, when that is due: a server_afterwards.
+void route_afterwards(void *gateway, unsigned worker);
+
 #endif

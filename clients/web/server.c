@@ -461,8 +461,7 @@ const char *server_origin(const struct server *server)
 bool server_run(struct server *server)
 {
 	signal(SIGPIPE, SIG_IGN);
-	if (!workers_new(server->options.workers, SERVER_QUEUE_MAX, server->done_fd, server->options.handler, server->options.context,
-			 &server->workers))
+	if (!workers_new(&server->options, SERVER_QUEUE_MAX, server->done_fd, &server->workers))
 		return false;
 	return event_base_dispatch(server->base) >= 0;
 }

@@ -22,6 +22,9 @@
 // What to do with a visit: on a worker's thread, number 0 to `workers` - 1. Fills in the answer.
 typedef void server_handler(void *context, unsigned worker, struct visit *visit);
 
+// On the same thread, when the answer is on its way: what nobody should have to wait for.
+typedef void server_afterwards(void *context, unsigned worker);
+
 struct server_options {
 	const char *address;
 	uint16_t port;                 // 0: any
@@ -31,6 +34,7 @@ struct server_options {
 	const struct assets *assets;
 	unsigned workers;
 	server_handler *handler;
+	server_afterwards *afterwards;
 	void *context;
 };
 

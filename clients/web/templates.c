@@ -30,7 +30,7 @@ static bool is_page(const char *name)
 {
 	size_t length = strlen(name);
 	return length > 4 && length < sizeof ((struct template *)0)->name && strcmp(name + length - 4, ".xsl") == 0 &&
-	       strcmp(name, "layout.xsl") != 0 && strcmp(name, "parts.xsl") != 0;
+	       strcmp(name, "layout.xsl") != 0 && strcmp(name, "parts.xsl") != 0 && strcmp(name, "audit.xsl") != 0;
 }
 
 // libxslt says what is wrong with a stylesheet here and nowhere else.

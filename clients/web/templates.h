@@ -12,7 +12,7 @@
 
 struct templates;
 
-// Each *.xsl of the directory but layout.xsl and parts.xsl, which the others import. Immutable: for any number of threads. False:
+// Each *.xsl of the directory but layout.xsl, parts.xsl and audit.xsl, which the others import. Immutable: for any number of threads. False:
 // `detail` says which file and why.
 __attribute__((warn_unused_result)) bool templates_load(const char *directory, struct templates **ret,
 							 char detail[TEMPLATES_DETAIL_BYTES]);

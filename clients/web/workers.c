@@ -24,8 +24,7 @@ struct workers {
 	unsigned waiting_count, waiting_max;
 	bool ending;
 	int done_fd;
-	server_handler *handler;
-	void *context;
+	struct server_options options;
 	unsigned count;
 	struct worker *threads;
 };
@@ -65,13 +64,14 @@ static void *work(void *own)
 	struct workers *workers = worker->workers;
 	for (struct visit *visit; (visit = wait_for_visit(workers)) != NULL;) {
 		const uint64_t one = 1;
-		workers->handler(workers->context, worker->number, visit);
+		workers->options.handler(workers->options.context, worker->number, visit);
 		pthread_mutex_lock(&workers->mutex);
 		put(&workers->done, visit);
 		pthread_mutex_unlock(&workers->mutex);
 		if (write(workers->done_fd, &one, sizeof one) < 0) {
 			// Full: then it says already that something is there.
 		}
+		workers->options.afterwards(workers->options.context, worker->number);
 	}
 	return NULL;
 }
@@ -92,15 +92,15 @@ static bool start(struct workers *workers, unsigned count)
 	return workers->count == count;
 }
 
-bool workers_new(unsigned count, unsigned queue_max, int done_fd, server_handler *handler, void *context, struct workers **ret)
+bool workers_new(const struct server_options *options, unsigned queue_max, int done_fd, struct workers **ret)
 {
+	const unsigned count = options->workers;
 	struct workers *workers = calloc(1, sizeof *workers);
 	if (workers == NULL)
 		return false;
 	workers->waiting_max = queue_max;
 	workers->done_fd = done_fd;
-	workers->handler = handler;
-	workers->context = context;
+	workers->options = *options;
 	workers->waiting.last = &workers->waiting.first;
 	workers->done.last = &workers->done.first;
 	pthread_mutex_init(&workers->mutex, NULL);

@@ -9,9 +9,9 @@
 #include "clients/web/server.h"
 
 struct workers;
-// `done_fd` is an eventfd that outlives the workers. False: no threads.
-__attribute__((warn_unused_result)) bool workers_new(unsigned count, unsigned queue_max, int done_fd, server_handler *handler,
-						      void *context, struct workers **ret);
+// As many as the options say, with their handlers. `done_fd` is an eventfd that outlives the workers. False: no threads.
+__attribute__((warn_unused_result)) bool workers_new(const struct server_options *options, unsigned queue_max, int done_fd,
+						      struct workers **ret);
 // Takes the visit, or false: too many wait already.
 __attribute__((warn_unused_result)) bool workers_give(struct workers *workers, struct visit *visit);
 // A visit that has its answer; NULL: none at present.

@@ -103,6 +103,12 @@ static const struct {
 	{NID_issuing_distribution_point, "critical,DER:30008400"},
 	{NID_authority_key_identifier, "DER:3000"},
 	{NID_netscape_comment, "words"},
+	{NID_subject_alt_name, "URI:urn:cpis:staff:555000000001,URI:urn:cpis:passkey:AAAA"},
+	{NID_subject_alt_name, "URI:urn:cpis:staff:555000000001,URI:urn:cpis:passkey:AB"},
+	{NID_subject_alt_name, "URI:urn:cpis:staff:555000000001,DNS:hospital.example"},
+	{NID_subject_alt_name, "URI:urn:cpis:system:RXH:Grace%20%C3%96kafor,DNS:hospital.example"},
+	{NID_subject_alt_name, "URI:urn:cpis:system:RXH:Grace%20%C3%96kafor,DNS:Hospital.example"},
+	{NID_subject_alt_name, "URI:urn:cpis:broker:Grace%20%C3%96kafor,DNS:hospital.example"},
 };
 
 static X509_EXTENSION *make_extension(struct fuzz_input *input, X509 *certificate, X509 *issuer)
@@ -153,13 +159,31 @@ static void change_time(struct fuzz_input *input, ASN1_TIME *time)
 	time->type = (what & 2) != 0 ? V_ASN1_GENERALIZEDTIME : V_ASN1_UTCTIME;
 }
 
+// SubjectPublicKeyInfo of a point on P-256 (RFC 6979, A.2.5), or of a number of 2048 bits as RSA.
+static EVP_PKEY *browsers_key(bool rsa)
+{
+	static const uint8_t p256[] = {
+		0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07,
+		0x03, 0x42, 0x00, 0x04, 0x60, 0xFE, 0xD4, 0xBA, 0x25, 0x5A, 0x9D, 0x31, 0xC9, 0x61, 0xEB, 0x74, 0xC6, 0x35, 0x6D, 0x68, 0xC0, 0x49, 0xB8,
+		0x92, 0x3B, 0x61, 0xFA, 0x6C, 0xE6, 0x69, 0x62, 0x2E, 0x60, 0xF2, 0x9F, 0xB6, 0x79, 0x03, 0xFE, 0x10, 0x08, 0xB8, 0xBC, 0x99, 0xA4, 0x1A,
+		0xE9, 0xE9, 0x56, 0x28, 0xBC, 0x64, 0xF2, 0xF1, 0xB2, 0x0C, 0x2D, 0x7E, 0x9F, 0x51, 0x77, 0xA3, 0xC2, 0x94, 0xD4, 0x46, 0x22, 0x99};
+	static const uint8_t head[] = {0x30, 0x82, 0x01, 0x22, 0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00,
+				       0x03, 0x82, 0x01, 0x0F, 0x00, 0x30, 0x82, 0x01, 0x0A, 0x02, 0x82, 0x01, 0x01, 0x00};
+	uint8_t number[sizeof head + 256 + 5];
+	const unsigned char *at = rsa ? number : p256;
+	memset(number, 0xC5, sizeof number);
+	memcpy(number, head, sizeof head);
+	memcpy(number + sizeof head + 256, "\x02\x03\x01\x00\x01", 5);
+	return d2i_PUBKEY(NULL, &at, rsa ? (long)sizeof number : (long)sizeof p256);
+}
+
 static void change_key(struct fuzz_input *input, X509 *certificate)
 {
 	static const int types[] = {EVP_PKEY_ED25519, EVP_PKEY_X25519, EVP_PKEY_X448, EVP_PKEY_ED448};
 	uint8_t raw[57], what = fuzz_byte(input);
 	memset(raw, what, sizeof raw);
 	size_t bytes = what % 4 == 3 ? 57 : what % 4 == 2 ? 56 : 32;
-	EVP_PKEY *key = EVP_PKEY_new_raw_public_key(types[what % 4], NULL, raw, bytes);
+	EVP_PKEY *key = what >= 0xF0 ? browsers_key(what & 1) : EVP_PKEY_new_raw_public_key(types[what % 4], NULL, raw, bytes);
 	if (key != NULL)
 		X509_set_pubkey(certificate, key);
 	EVP_PKEY_free(key);
@@ -226,7 +250,8 @@ static const struct issue_dates dates = {FORGE_NOW_MS - 1000, FORGE_NOW_MS + 864
 
 uint8_t *forge_certificate(struct fuzz_input *input, size_t *ret_bytes)
 {
-	static const struct profile_subject subject = {"RXH", "555000000001", "Grace \xc3\x96kafor"};
+	static const struct profile_subject subject = {
+		.organisation = "RXH", .uid = "555000000001", .name = "Grace \xc3\x96kafor"};
 	static const uint8_t key[KEY_BYTES] = {9};
 	uint8_t how = fuzz_byte(input);
 	enum certificate_kind kind = how % 4;

@@ -3,10 +3,12 @@
 
 #include <check.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include "certs/public_key.h"
 #include "certs/request.h"
@@ -136,12 +138,17 @@ struct passkey_assertion browser_assertion_of(const struct browser_assertion *as
 
 // ------------------------------------------------------------------ handshakes
 
+struct collected {
+	struct tls_transcript *transcript;
+	bool overflowed;
+};
+
 static void collect(int written, int version, int content_type, const void *data, size_t bytes, SSL *ssl, void *context)
 {
-	struct tls_transcript *transcript = context;
+	struct collected *collected = context;
 	(void)written, (void)version, (void)ssl;
-	if (content_type == SSL3_RT_HANDSHAKE && !tls_transcript_is_complete(transcript))
-		ck_assert(tls_transcript_add(transcript, data, bytes));
+	if (content_type == SSL3_RT_HANDSHAKE && !tls_transcript_is_complete(collected->transcript))
+		collected->overflowed = !tls_transcript_add(collected->transcript, data, bytes) || collected->overflowed;
 }
 
 // Whom the certificate is from is not the server's question: the broker looks.
@@ -151,7 +158,19 @@ static int take_any(int good, X509_STORE_CTX *context)
 	return 1;
 }
 
-static X509 *self_signed(EVP_PKEY *key)
+static void add_comment(X509 *certificate, size_t bytes)
+{
+	ASN1_IA5STRING *comment = ASN1_IA5STRING_new();
+	char *text = malloc(bytes);
+	ck_assert(comment != NULL && text != NULL);
+	memset(text, 'x', bytes);
+	ck_assert(ASN1_STRING_set(comment, text, (int)bytes) == 1 &&
+		  X509_add1_ext_i2d(certificate, NID_netscape_comment, comment, 0, X509V3_ADD_DEFAULT) == 1);
+	ASN1_IA5STRING_free(comment);
+	free(text);
+}
+
+static X509 *self_signed(EVP_PKEY *key, size_t comment_bytes)
 {
 	X509 *certificate = X509_new();
 	ck_assert_ptr_nonnull(certificate);
@@ -161,15 +180,17 @@ static X509 *self_signed(EVP_PKEY *key)
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(certificate), "CN", MBSTRING_UTF8, (const unsigned char *)"gateway", -1, -1, 0);
 	X509_set_issuer_name(certificate, X509_get_subject_name(certificate));
 	X509_set_pubkey(certificate, key);
+	if (comment_bytes > 0)
+		add_comment(certificate, comment_bytes);
 	ck_assert_int_gt(X509_sign(certificate, key, EVP_sha256()), 0);
 	return certificate;
 }
 
-static SSL_CTX *server_context(void)
+static SSL_CTX *server_context(size_t comment_bytes)
 {
 	SSL_CTX *context = SSL_CTX_new(TLS_server_method());
 	EVP_PKEY *key = browser_key_new(STAFF_KEY_P256);
-	X509 *certificate = self_signed(key);
+	X509 *certificate = self_signed(key, comment_bytes);
 	ck_assert(context != NULL && SSL_CTX_use_certificate(context, certificate) == 1 && SSL_CTX_use_PrivateKey(context, key) == 1);
 	SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, take_any);
 	SSL_CTX_set_num_tickets(context, 0);
@@ -188,9 +209,11 @@ static SSL_CTX *client_context(EVP_PKEY *key, X509 *certificate, bool with_autho
 	return context;
 }
 
-void browser_shake_hands(EVP_PKEY *key, X509 *certificate, const struct browser_connection *connection, struct tls_transcript *ret)
+// False: more was said than a transcript holds.
+static bool shake(EVP_PKEY *key, X509 *certificate, const struct browser_connection *connection, struct tls_transcript *ret)
 {
-	SSL_CTX *contexts[2] = {client_context(key, certificate, connection->with_authority), server_context()};
+	SSL_CTX *contexts[2] = {client_context(key, certificate, connection->with_authority), server_context(connection->comment_bytes)};
+	struct collected collected = {.transcript = ret};
 	SSL *client = SSL_new(contexts[0]), *server = SSL_new(contexts[1]);
 	BIO *near = NULL, *far = NULL;
 	*ret = (struct tls_transcript){0};
@@ -204,25 +227,59 @@ void browser_shake_hands(EVP_PKEY *key, X509 *certificate, const struct browser_
 	ck_assert_int_eq(SSL_set1_groups_list(client, "X25519:P-256"), 1);
 	ck_assert_int_eq(SSL_set1_groups_list(server, connection->retried ? "P-256" : "X25519:P-256"), 1);
 	SSL_set_msg_callback(server, collect);
-	SSL_set_msg_callback_arg(server, ret);
+	SSL_set_msg_callback_arg(server, &collected);
 	SSL_set_connect_state(client);
 	SSL_set_accept_state(server);
 	for (int i = 0; i < 10 && !(SSL_is_init_finished(client) && SSL_is_init_finished(server)); i++) {
 		SSL_do_handshake(client);
 		SSL_do_handshake(server);
 	}
-	ck_assert(SSL_is_init_finished(server) && tls_transcript_is_complete(ret));
+	ck_assert(SSL_is_init_finished(server) && (collected.overflowed || tls_transcript_is_complete(ret)));
 	SSL_free(client);
 	SSL_free(server);
 	SSL_CTX_free(contexts[0]);
 	SSL_CTX_free(contexts[1]);
+	return !collected.overflowed;
+}
+
+void browser_shake_hands(EVP_PKEY *key, X509 *certificate, const struct browser_connection *connection, struct tls_transcript *ret)
+{
+	ck_assert(shake(key, certificate, connection, ret));
+}
+
+#define PROOF_HOST_BYTES (BROWSER_CHALLENGE_LABEL_BYTES + 1 + WEB_HOST_BYTES_MAX)
+
+static void name_host(const char *web_host, const uint8_t challenge[BROWSER_CHALLENGE_BYTES], char out[PROOF_HOST_BYTES])
+{
+	char label[BROWSER_CHALLENGE_LABEL_BYTES];
+	browser_challenge_label(challenge, label);
+	snprintf(out, PROOF_HOST_BYTES, "%s.%.190s", label, web_host);
+}
+
+void browser_prove_long(EVP_PKEY *key, X509 *certificate, const char *web_host, const uint8_t challenge[BROWSER_CHALLENGE_BYTES],
+			size_t bytes, struct tls_transcript *ret)
+{
+	char host[PROOF_HOST_BYTES];
+	struct browser_connection connection = {.host = host};
+	name_host(web_host, challenge, host);
+	ck_assert(shake(key, certificate, &connection, ret) && ret->bytes < bytes);
+	connection.comment_bytes = bytes - ret->bytes - 64;
+	// ECDSA's signatures are a few bytes longer or shorter each time.
+	for (unsigned tries = 0; tries < 1000; tries++) {
+		if (!shake(key, certificate, &connection, ret))
+			connection.comment_bytes--;
+		else if (ret->bytes == bytes)
+			return;
+		else
+			connection.comment_bytes += bytes - ret->bytes; // may be less than nothing, and wraps
+	}
+	ck_abort_msg("no handshake of %zu bytes", bytes);
 }
 
 void browser_prove(EVP_PKEY *key, X509 *certificate, const char *web_host, const uint8_t challenge[BROWSER_CHALLENGE_BYTES],
 		   struct tls_transcript *ret)
 {
-	char host[BROWSER_CHALLENGE_LABEL_BYTES + 1 + WEB_HOST_BYTES_MAX], label[BROWSER_CHALLENGE_LABEL_BYTES];
-	browser_challenge_label(challenge, label);
-	snprintf(host, sizeof host, "%s.%.190s", label, web_host);
+	char host[PROOF_HOST_BYTES];
+	name_host(web_host, challenge, host);
 	browser_shake_hands(key, certificate, &(struct browser_connection){.host = host}, ret);
 }

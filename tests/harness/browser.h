@@ -49,11 +49,15 @@ struct browser_connection {
 	const char *host;    // for the ClientHello; NULL: no name
 	const char *suite;   // e.g. "TLS_CHACHA20_POLY1305_SHA256"; NULL: TLS_AES_128_GCM_SHA256
 	bool retried;        // the server asks for another ClientHello
+	size_t comment_bytes; // that make the server's certificate longer
 	bool with_authority; // the client sends its own certificate a second time behind the first, as a chain is sent
 };
 void browser_shake_hands(EVP_PKEY *key, X509 *certificate, const struct browser_connection *connection, struct tls_transcript *ret);
 // To <label of the challenge>.<web_host>.
 void browser_prove(EVP_PKEY *key, X509 *certificate, const char *web_host, const uint8_t challenge[BROWSER_CHALLENGE_BYTES],
 		   struct tls_transcript *ret);
+// The same in a handshake of exactly so many bytes, as a gateway's certificate can make it: more than it has by itself.
+void browser_prove_long(EVP_PKEY *key, X509 *certificate, const char *web_host, const uint8_t challenge[BROWSER_CHALLENGE_BYTES],
+			size_t bytes, struct tls_transcript *ret);
 
 #endif

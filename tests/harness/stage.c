@@ -39,17 +39,17 @@ const struct stage_cast stage_cast[STAGE_PERSONS] = {
 };
 
 const struct stage_props stage_props[STAGE_SYSTEMS] = {
-	[STAGE_HOSPITAL] = {"RXH", "hospital", "care_provider", "[emergency_department]", "53.80 -1.55"},
-	[STAGE_COMMUNITY] = {"RY7", "community", "care_provider", "[school_nursing]", NULL},
-	[STAGE_INFIRMARY] = {"RXJ", "infirmary", "care_provider", "[emergency_department, maternity, gp_in_hours]", "50.82 -0.14"},
-	[STAGE_LEEDS] = {"383", "leeds", "local_authority", NULL, NULL},
-	[STAGE_BRIGHTON] = {"846", "brighton", "local_authority", NULL, NULL},
-	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL, NULL},
-	[STAGE_NEIGHBOUR] = {"W00", "neighbour", "national_body", NULL, NULL},
-	[STAGE_DEMOGRAPHICS] = {"X09", "demographics", "national_body", NULL, NULL},
-	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL, NULL},
-	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL, NULL},
-	[STAGE_NEWCOMER] = {"RXH", "newcomer", NULL, NULL, NULL},
+	[STAGE_HOSPITAL] = {"RXH", "hospital", "care_provider", "[emergency_department]", "53.80 -1.55", STAGE_WEB_HOST},
+	[STAGE_COMMUNITY] = {"RY7", "community", "care_provider", "[school_nursing]", NULL, NULL},
+	[STAGE_INFIRMARY] = {"RXJ", "infirmary", "care_provider", "[emergency_department, maternity, gp_in_hours]", "50.82 -0.14", STAGE_OTHER_WEB_HOST},
+	[STAGE_LEEDS] = {"383", "leeds", "local_authority", NULL, NULL, NULL},
+	[STAGE_BRIGHTON] = {"846", "brighton", "local_authority", NULL, NULL, NULL},
+	[STAGE_NATIONAL] = {"X26", "national", "national_body", NULL, NULL, NULL},
+	[STAGE_NEIGHBOUR] = {"W00", "neighbour", "national_body", NULL, NULL, NULL},
+	[STAGE_DEMOGRAPHICS] = {"X09", "demographics", "national_body", NULL, NULL, NULL},
+	[STAGE_UNREGISTERED] = {"RYX", "unregistered", NULL, NULL, NULL, NULL},
+	[STAGE_EXPIRED] = {"RXH", "expired", NULL, NULL, NULL, NULL},
+	[STAGE_NEWCOMER] = {"RXH", "newcomer", NULL, NULL, NULL, NULL},
 };
 
 void stage_must(bool good, const char *what, const char *detail)
@@ -169,9 +169,9 @@ static void issue_all(struct stage *stage)
 	snprintf(ra, sizeof ra, "%s/ra", stage->directory);
 	for (int i = 0; i < STAGE_STRANGER; i++) {
 		const struct stage_props *props = &stage_props[i];
-		stage_must(authority_issue_system(ra, props->ods, props->name, stage->directory, props->name,
-						  i == STAGE_EXPIRED ? 1 : 365, STAGE_MADE_MS, &paths,
-						  detail) == CERTS_OK, props->name, detail);
+		stage_must(authority_issue_web_system(ra, props->ods, props->name, props->web_host, stage->directory, props->name,
+						      i == STAGE_EXPIRED ? 1 : 365, STAGE_MADE_MS, &paths,
+						      detail) == CERTS_OK, props->name, detail);
 		stage_must(curve_key_load(paths.key, &stage->keys[i]) == CERTS_OK, paths.key, "no key");
 		snprintf(stage->system_files[i], sizeof stage->system_files[i], "%.120s", paths.certificate);
 	}

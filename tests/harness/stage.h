@@ -24,6 +24,9 @@
 #define STAGE_MADE_MS (STAGE_NOW_MS - 10u * STAGE_DAY_MS) // certificates and revocation lists
 #define STAGE_LISTS_END_MS (STAGE_MADE_MS + 30u * STAGE_DAY_MS)
 #define STAGE_BATCH_MAX 32u
+// The web hosts of the hospital and of the infirmary; the others have none.
+#define STAGE_WEB_HOST "cpis.rxh.example"
+#define STAGE_OTHER_WEB_HOST "cpis.rxj.example"
 #define STAGE_RANGE_FIRST "9995000000"
 #define STAGE_RANGE_LAST "9995999999"
 
@@ -183,9 +186,18 @@ void stage_park_as(struct stage *stage, enum stage_person person, Cpis__V1__Requ
 bool stage_is_woken(struct stage *stage);
 // Submits it again. NULL: it waits on. `may_wait` false: its time is over.
 const struct stage_reply *stage_resume(struct stage *stage, bool may_wait);
+// A browser: asked for a proof of the challenge, which lives until it is asked again.
+struct stage_prover {
+	const Cpis__V1__BrowserProof *(*prove)(void *context, const uint8_t challenge[HASH_BYTES]);
+	void *context;
+};
 // A signed act, by `signer`'s key at `act_time_ms`, in `person`'s session.
 const struct stage_reply *stage_act(struct stage *stage, enum stage_person person, enum stage_person signer,
 				    uint64_t act_time_ms, Cpis__V1__Request *request);
+
+// The same, proven by a browser, under this request id (NULL: a random one); `signer` STAGE_PERSONS: not signed too.
+const struct stage_reply *stage_act_proven(struct stage *stage, enum stage_person person, enum stage_person signer, uint64_t act_time_ms,
+					   const uint8_t *request_id, const struct stage_prover *prover, Cpis__V1__Request *request);
 
 // What a person signs; stage_statement fills in the truth.
 struct stage_statement {
@@ -196,6 +208,9 @@ struct stage_statement {
 	enum stage_system sent_from;
 	const uint8_t *nonce;             // NONCE_BYTES; NULL: a random one
 	int flip;                         // this byte of the signature is altered; -1: none
+	const struct stage_prover *prover; // a browser that proves in place of the signature; NULL: none
+	bool signed_too;
+	const uint8_t *request_id;        // REQUEST_ID_BYTES; NULL: a random one
 };
 struct stage_statement stage_statement(const struct stage *stage, enum stage_person person);
 const struct stage_reply *stage_present(struct stage *stage, const struct stage_statement *statement);

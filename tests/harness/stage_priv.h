@@ -17,6 +17,7 @@ struct stage_props {
 	const char *type;         // NULL: not in the register on its own account
 	const char *care_settings;
 	const char *place;        // NULL: not known
+	const char *web_host;     // NULL: none
 };
 extern const struct stage_props stage_props[STAGE_SYSTEMS];
 

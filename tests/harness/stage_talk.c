@@ -6,6 +6,7 @@
 #include <openssl/rand.h>
 
 #include "certs/identity.h"
+#include "certs/sha256.h"
 #include "proto/audit_record.h"
 #include "proto/act.h"
 #include "tests/harness/stage_priv.h"
@@ -166,11 +167,13 @@ struct signed_act {
 	uint8_t id[REQUEST_ID_BYTES], signature[ED25519_SIGNATURE_BYTES];
 };
 
-static void sign(struct stage *stage, enum stage_person signer, uint64_t act_time_ms, const Cpis__V1__Request *request,
-		 struct signed_act *act)
+// `signer` STAGE_PERSONS: nobody signs. `prover` NULL: no browser proves.
+static void sign_and_prove(struct stage *stage, enum stage_person signer, const struct stage_prover *prover, uint64_t act_time_ms,
+			   const Cpis__V1__Request *request, struct signed_act *act)
 {
 	struct arena arena;
 	struct signing_key *key = NULL;
+	uint8_t challenge[HASH_BYTES];
 	size_t bytes;
 	stage_must(arena_init(&arena, ARENA_BYTES) && RAND_bytes(act->id, sizeof act->id) == 1, "act", "no memory");
 	act->request = *request;
@@ -179,13 +182,24 @@ static void sign(struct stage *stage, enum stage_person signer, uint64_t act_tim
 		act->request.request_id = (ProtobufCBinaryData){.len = sizeof act->id, .data = act->id};
 	act->request.act_time_ms = act_time_ms;
 	const uint8_t *signed_bytes = act_signed_bytes(&arena, &act->request, STAGE_BROKER_NAME, &bytes);
-	stage_must(signed_bytes != NULL &&
-			   signing_key_load(stage_path(stage, "%s.key", stage_cast[signer].uid), &key) == CERTS_OK &&
-			   signing_key_sign(key, signed_bytes, bytes, act->signature) == CERTS_OK,
-		   "act", "cannot be signed");
-	act->request.act_signature = (ProtobufCBinaryData){.len = sizeof act->signature, .data = act->signature};
+	stage_must(signed_bytes != NULL, "act", "cannot be packed");
+	if (signer != STAGE_PERSONS) {
+		stage_must(signing_key_load(stage_path(stage, "%s.key", stage_cast[signer].uid), &key) == CERTS_OK &&
+				   signing_key_sign(key, signed_bytes, bytes, act->signature) == CERTS_OK,
+			   "act", "cannot be signed");
+		act->request.act_signature = (ProtobufCBinaryData){.len = sizeof act->signature, .data = act->signature};
+	}
+	sha256(signed_bytes, bytes, challenge);
+	if (prover != NULL)
+		act->request.act_browser_proof = (Cpis__V1__BrowserProof *)(uintptr_t)prover->prove(prover->context, challenge);
 	signing_key_free(key);
 	arena_done(&arena);
+}
+
+static void sign(struct stage *stage, enum stage_person signer, uint64_t act_time_ms, const Cpis__V1__Request *request,
+		 struct signed_act *act)
+{
+	sign_and_prove(stage, signer, NULL, act_time_ms, request, act);
 }
 
 static bool is_released_by_signature(const Cpis__V1__Request *request)
@@ -292,6 +306,16 @@ const struct stage_reply *stage_act(struct stage *stage, enum stage_person perso
 	return stage_ask_as(stage, person, &act.request);
 }
 
+const struct stage_reply *stage_act_proven(struct stage *stage, enum stage_person person, enum stage_person signer, uint64_t act_time_ms,
+					   const uint8_t *request_id, const struct stage_prover *prover, Cpis__V1__Request *request)
+{
+	struct signed_act act;
+	if (request_id != NULL)
+		request->request_id = (ProtobufCBinaryData){.len = REQUEST_ID_BYTES, .data = (uint8_t *)text((const char *)request_id)};
+	sign_and_prove(stage, signer, prover, act_time_ms, request, &act);
+	return stage_ask_as(stage, person, &act.request);
+}
+
 struct stage_statement stage_statement(const struct stage *stage, enum stage_person person)
 {
 	const struct stage_cast *cast = &stage_cast[person];
@@ -307,6 +331,16 @@ struct stage_statement stage_statement(const struct stage *stage, enum stage_per
 		.sent_from = cast->system,
 		.flip = -1,
 	};
+}
+
+static void sign_text(const struct stage_statement *from, const uint8_t *message, size_t bytes, uint8_t out[ED25519_SIGNATURE_BYTES])
+{
+	struct signing_key *key = NULL;
+	stage_must(signing_key_load(from->key, &key) == CERTS_OK && signing_key_sign(key, message, bytes, out) == CERTS_OK, from->key,
+		   "cannot sign");
+	signing_key_free(key);
+	if (from->flip >= 0)
+		out[from->flip] ^= 1;
 }
 
 const struct stage_reply *stage_present(struct stage *stage, const struct stage_statement *from)
@@ -328,24 +362,29 @@ const struct stage_reply *stage_present(struct stage *stage, const struct stage_
 	memcpy(message, domain, domain_bytes);
 	size_t bytes = cpis__v1__session_statement__pack(&statement, message + domain_bytes);
 
-	struct signing_key *key = NULL;
+	bool with_signature = from->prover == NULL || from->signed_too;
 	uint8_t *certificate = NULL;
 	size_t certificate_bytes = 0;
-	stage_must(signing_key_load(from->key, &key) == CERTS_OK &&
-			   signing_key_sign(key, message, domain_bytes + bytes, signature) == CERTS_OK &&
-			   certificate_file_to_der(from->certificate, &certificate, &certificate_bytes) == CERTS_OK,
-		   from->key, "cannot sign");
-	signing_key_free(key);
-	if (from->flip >= 0)
-		signature[from->flip] ^= 1;
+	if (with_signature)
+		sign_text(from, message, domain_bytes + bytes, signature);
+	stage_must(certificate_file_to_der(from->certificate, &certificate, &certificate_bytes) == CERTS_OK, from->certificate,
+		   "cannot be read");
 
 	Cpis__V1__SessionOpenRequest open = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
 	open.statement = (ProtobufCBinaryData){.len = bytes, .data = message + domain_bytes};
-	open.signature = (ProtobufCBinaryData){.len = sizeof signature, .data = signature};
+	open.signature = (ProtobufCBinaryData){.len = with_signature ? sizeof signature : 0, .data = signature};
 	open.staff_certificate = (ProtobufCBinaryData){.len = certificate_bytes, .data = certificate};
+	if (from->prover != NULL) {
+		uint8_t challenge[HASH_BYTES];
+		sha256(message, domain_bytes + bytes, challenge);
+		open.browser_proof = (Cpis__V1__BrowserProof *)(uintptr_t)from->prover->prove(from->prover->context, challenge);
+	}
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
 	request.session_open = &open;
+	if (from->request_id != NULL)
+		request.request_id =
+			(ProtobufCBinaryData){.len = REQUEST_ID_BYTES, .data = (uint8_t *)text((const char *)from->request_id)};
 	const struct stage_reply *got = stage_ask(stage, from->sent_from, &request);
 	free(certificate);
 	return got;

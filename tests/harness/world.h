@@ -25,6 +25,8 @@
 #include <sys/types.h>
 
 #define WORLD_BROKER_NAME "cpis-test-broker"
+// The hospitals' pages for staff. Browsers and curl take every name in .localhost to be this machine.
+#define WORLD_WEB_HOST "cpis.localhost"
 #define WORLD_NEIGHBOUR_RANGE "9995000000-9995999999"
 #define WORLD_WAIT_MS 30000  // for anything that should take milliseconds; generous for valgrind and busy machines
 
@@ -33,6 +35,7 @@ struct world;
 struct world_system {
 	const char *file;         // certificate and key are systems/<file>.pem and .key
 	const char *ods, *name;
+	const char *web_host;     // NULL: none
 };
 struct world_person {
 	const char *profile;      // certificate and key are staff/<profile>.pem and .key

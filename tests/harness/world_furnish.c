@@ -19,15 +19,15 @@
 #define PORT_COUNT 12000u
 
 const struct world_system world_systems[] = {
-	{"hospital", "RXH", "hospital-record-system"},
-	{"ambulance", "RYD", "ambulance-record-system"},
-	{"school", "RDR", "school-nursing-system"},
-	{"leeds", "383", "leeds-case-system"},
-	{"brighton", "846", "brighton-case-system"},
-	{"national", "X26", "national-audit-system"},
-	{"neighbour", "W00", "neighbouring-register"},
-	{"demographics", "X09", "demographics-service"},
-	{NULL, NULL, NULL},
+	{"hospital", "RXH", "hospital-record-system", WORLD_WEB_HOST},
+	{"ambulance", "RYD", "ambulance-record-system", NULL},
+	{"school", "RDR", "school-nursing-system", NULL},
+	{"leeds", "383", "leeds-case-system", NULL},
+	{"brighton", "846", "brighton-case-system", NULL},
+	{"national", "X26", "national-audit-system", NULL},
+	{"neighbour", "W00", "neighbouring-register", NULL},
+	{"demographics", "X09", "demographics-service", NULL},
+	{NULL, NULL, NULL, NULL},
 };
 
 const struct world_person world_people[] = {
@@ -97,7 +97,8 @@ static void make_certificates(struct world *world)
 	for (const struct world_system *system = world_systems; system->file != NULL; system++)
 		must(world,
 		     world_cpis(world, NULL, "certs", "issue-system", "--dir", authority, "--ods", system->ods, "--name",
-				system->name, "--out", world_path(world, "systems"), "--file", system->file, NULL),
+				system->name, "--out", world_path(world, "systems"), "--file", system->file,
+				system->web_host == NULL ? NULL : "--web-host", system->web_host, NULL),
 		     "cpis certs issue-system");
 	for (const struct world_person *person = world_people; person->profile != NULL; person++)
 		must(world,

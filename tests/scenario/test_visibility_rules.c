@@ -298,6 +298,31 @@ START_TEST(a_silent_look_and_a_flag_leave_no_trace_but_in_the_audit_log)
 }
 END_TEST
 
+static const struct stage_reply *look_with(const char *birth_date)
+{
+	Cpis__V1__DetailsRequest details = CPIS__V1__DETAILS_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	details.nhs_number = (char *)(uintptr_t)child;
+	details.birth_date = (char *)(uintptr_t)birth_date;
+	request.body_case = CPIS__V1__REQUEST__BODY_DETAILS;
+	request.details = &details;
+	return stage_ask_as(stage, NURSE, &request);
+}
+
+START_TEST(another_birth_date_than_the_records_have_is_said_to_be_another)
+{
+	ck_assert(!look_with("2001-01-01")->reply->details->birth_date_differs); // nobody knows one
+	stage_publish(stage, LEEDS_WORKER, child, CPP, "2026-10-20", NULL, NULL);
+	ck_assert(!look_with(STAGE_BIRTH_DATE)->reply->details->birth_date_differs);
+	ck_assert(!look_with("")->reply->details->birth_date_differs);
+	const struct stage_reply *other = look_with("2019-04-03");
+	stage_expect_ok(other);
+	ck_assert(other->reply->details->birth_date_differs && other->reply->details->n_plans == 1);
+	stage_expect(look_with("2019-02-29"), INVALID_VALUE, "birth_date");
+	stage_expect(look_with("4 March"), INVALID_VALUE, "birth_date");
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("visibility_rules");
@@ -318,6 +343,7 @@ int main(void)
 	tcase_add_test(all, the_25_newest_accesses_are_shown_without_this_one);
 	tcase_add_test(all, each_authority_whose_plan_was_shown_is_told_once_of_its_own_plans);
 	tcase_add_test(all, a_silent_look_and_a_flag_leave_no_trace_but_in_the_audit_log);
+	tcase_add_test(all, another_birth_date_than_the_records_have_is_said_to_be_another);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);

@@ -13,7 +13,9 @@ const READY_MS = 30000;
 
 // Who works where. Hosts are under cpis.test, which the browser is told to find on loopback.
 const organisations = {
-  hospital: {ods: "RXH", host: "hospital.cpis.test", name: "University Hospitals Sussex", settings: ["emergency_department", "maternity"]},
+  hospital: {ods: "RXH", host: "hospital.cpis.test", name: "University Hospitals Sussex", settings: ["emergency_department", "maternity"],
+    // A ward that the register does not have: who treats there has to break the glass.
+    unregistered: ["paediatric_ward"]},
   council: {ods: "383", host: "council.cpis.test", name: "Leeds City Council", settings: ["social_care"]},
   national: {ods: "X26", host: "national.cpis.test", name: "NHS England", settings: []}
 };
@@ -61,9 +63,9 @@ class World {
   }
   cpis(person, args, options) { return this.run("cpis", ["--profile", `${person}.yaml`, ...args], options); }
 
-  start(program, args, log) {
+  start(program, args, log, environment = {}) {
     const out = fs.openSync(this.file(log), "w");
-    const child = spawn(path.join(build, program), args, {cwd: this.folder, stdio: ["ignore", out, out]});
+    const child = spawn(path.join(build, program), args, {cwd: this.folder, stdio: ["ignore", out, out], env: {...process.env, ...environment}});
     fs.closeSync(out);
     this.processes.push(child);
     return child;
@@ -142,18 +144,23 @@ class World {
     this.spki = [key, leaf].map((k) => crypto.createHash("sha256").update(k).digest("base64"));
   }
 
-  async startGateway(name, more = "") {
-    const organisation = organisations[name];
+  // `alias` makes a second one of the same organisation, under a clock of its own: both open what the other has sealed.
+  async startGateway(name, alias = "", preload = "", clock = "") {
+    const organisation = organisations[name], file = `gateway-${name}${alias}`;
+    if (!fs.existsSync(this.file("sealing.key"))) this.write("sealing.key", crypto.randomBytes(32), 0o600);
     const roles = [...new Set(Object.values(people).filter((p) => p.at === name).map((p) => p.role))];
-    this.write(`gateway-${name}-profile.yaml`, this.profile(name) + `checkpoint_file: gateway-${name}.checkpoint\n`);
-    this.write(`gateway-${name}.yaml`, ["listen: 127.0.0.1:0", "web_certificate: web.pem", "web_key: web.key", `profile: gateway-${name}-profile.yaml`,
-      "staff_directory: passkeys", `share_directory: ${build}/web`, `organisation: ${organisation.name}`, "workers: \"4\"", "roles:",
-      ...roles.map((r) => `  - {code: ${r}, name: ${roleNames[r]}}`),
-      ...(organisation.settings.length > 0 ? [`care_settings: [${organisation.settings.join(", ")}]`] : []), more, ""].join("\n"));
-    const child = this.start("cpis-web", ["--config", `gateway-${name}.yaml`], `gateway-${name}.log`);
-    const origin = (await seen(this.file(`gateway-${name}.log`), /ready: (https:\S+),/, child))[1];
-    this.gateways[name] = {origin, host: organisation.host, port: Number(new URL(origin).port), process: child};
-    return this.gateways[name];
+    this.write(`${file}-profile.yaml`, this.profile(name) + `checkpoint_file: ${file}.checkpoint\n`);
+    this.write(`${file}.yaml`, ["listen: 127.0.0.1:0", "web_certificate: web.pem", "web_key: web.key", `profile: ${file}-profile.yaml`,
+      "staff_directory: passkeys", `share_directory: ${build}/web`, `organisation: ${organisation.name}`, "workers: \"4\"", "sealing_key: sealing.key",
+      "roles:", ...roles.map((r) => `  - {code: ${r}, name: ${roleNames[r]}}`),
+      ...(organisation.settings.length > 0 ? [`care_settings: [${[...organisation.settings, ...(organisation.unregistered || [])].join(", ")}]`] : []),
+      ""].join("\n"));
+    const child = this.start("cpis-web", ["--config", `${file}.yaml`], `${file}.log`,
+      preload ? {LD_PRELOAD: `/usr/$LIB/faketime/${preload}`, FAKETIME: clock} : {});
+    const origin = (await seen(this.file(`${file}.log`), /ready: (https:\S+),/, child))[1];
+    const gateway = {origin, host: organisation.host, port: Number(new URL(origin).port), process: child};
+    if (alias === "") this.gateways[name] = gateway;
+    return gateway;
   }
 
   async stop() {
@@ -168,7 +175,7 @@ class World {
   }
 }
 
-const roleNames = {R8001: "Nurse", R0050: "Consultant", R8009: "Receptionist", R0001: "Privacy officer", R9535: "Child protection worker",
+const roleNames = {R8001: "Nurse", R8002: "Nurse manager", R0050: "Consultant", R8009: "Receptionist", R0001: "Privacy officer", R9535: "Child protection worker",
   R8015: "Systems support"};
 
 const day = (months, days = 0) => {
@@ -179,17 +186,6 @@ const day = (months, days = 0) => {
 };
 
 const children = {known: "9990000018", looked_after: "9990000026", unknown: "9990000093", second: "9990000034"};
-
-// Plans of one authority; names with what would be markup if anybody let it.
-const HOSTILE = "<script>document.title='owned'</script>";
-function plans() {
-  const rows = [
-    [children.known, "CPP", day(-3), "", "", `L-1`, "Ada", "Byron", day(-60)],
-    [children.looked_after, "LAC", day(-12), "", "", `L-2`, "Bo", "Ek", day(-100)],
-    [children.second, "CPP", day(-2), "", "", `<b>L-3</b>`, HOSTILE.slice(0, 30), "Hostile", day(-90)]
-  ];
-  return "nhs_number,plan_type,start_date,end_date,delete_date,local_id,given_name,family_name,birth_date\n" + rows.map((r) => r.join(",")).join("\n") + "\n";
-}
 
 async function makeWorld() {
   const world = new World();
@@ -206,4 +202,4 @@ async function makeWorld() {
   return world;
 }
 
-module.exports = {World, makeWorld, organisations, people, children, day, plans, HOSTILE, build, repository};
+module.exports = {World, makeWorld, organisations, people, children, day, build, repository};

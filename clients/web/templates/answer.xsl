@@ -49,6 +49,12 @@
     <h1 class="nhsuk-heading-l"><xsl:call-template name="sentence"/></h1>
     <xsl:call-template name="number"/>
   </div>
+  <xsl:if test="details/birth_date_differs">
+    <div class="nhsuk-warning-callout">
+      <h2 class="nhsuk-warning-callout__label">Is this the right child?</h2>
+      <p>Social care has another date of birth for this NHS number than you gave. Check the number and the date before you go on.</p>
+    </div>
+  </xsl:if>
   <xsl:call-template name="not-available"/>
   <xsl:if test="details/notice"><div class="nhsuk-inset-text"><p><xsl:value-of select="details/notice"/></p></div></xsl:if>
   <h2 class="nhsuk-heading-m">Whom to ring now</h2>

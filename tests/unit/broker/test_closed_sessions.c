@@ -10,7 +10,7 @@
 #include "broker/session_cache.h"
 
 #define NOW_MS UINT64_C(1700000000000)
-#define OVER_MS (NOW_MS + SESSION_IDLE_MS_MAX + CLOCK_SKEW_MS_MAX + 1)
+#define OVER_MS (NOW_MS + SESSION_MS_MAX + CLOCK_SKEW_MS_MAX + 1)
 
 static char directory[] = "/tmp/cpis-test-closed-XXXXXX";
 static char database[64], key[64];

@@ -201,6 +201,31 @@ START_TEST(a_handshake_of_each_kind_of_key_holds)
 }
 END_TEST
 
+// What Chromium 156 said to a server of OpenSSL's on P-256 only, so that there is a second ClientHello; and the key of the certificate that it
+// had, from `cpis certs request-staff --key-type p256`.
+START_TEST(a_handshake_that_a_browser_made_holds)
+{
+	static const uint8_t made_for[BROWSER_CHALLENGE_BYTES] = {1, 2, 3};
+	static const uint8_t der[] = {
+		0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D,
+		0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04, 0x72, 0x4D, 0x58, 0xBA, 0x5D, 0x54, 0x5A, 0xF4, 0x95, 0x49, 0x45, 0xD9, 0xA1,
+		0xAB, 0x73, 0x9A, 0x12, 0x67, 0x1E, 0x30, 0x8A, 0x6C, 0x25, 0x58, 0x4F, 0xD9, 0x7C, 0x44, 0x7E, 0xE9, 0x89, 0x4C, 0xFC,
+		0x79, 0x05, 0x19, 0xE9, 0xF6, 0x0F, 0x9E, 0xD9, 0x2B, 0x55, 0xE3, 0x7E, 0x31, 0xDA, 0x5A, 0x09, 0x0E, 0xE5, 0xA7, 0x26,
+		0xD4, 0x88, 0x23, 0x65, 0xDF, 0x34, 0x77, 0xDF, 0xD2, 0xB9, 0x7C};
+	struct staff_key hers;
+	uint8_t bytes[4096];
+	FILE *file = fopen("tests/data/chromium_handshake.bin", "re");
+	ck_assert_ptr_nonnull(file);
+	size_t count = fread(bytes, 1, sizeof bytes, file);
+	fclose(file);
+	ck_assert_int_eq(staff_key_from_der(der, sizeof der, &hers), CERTS_OK);
+	ck_assert_int_eq(tls_handshake_verify(&hers, bytes, count, "cpis.localhost", made_for), CERTS_OK);
+	ck_assert_int_eq(tls_handshake_verify(&hers, bytes, count, "cpis.localhost", challenge), CERTS_PROOF_CHALLENGE);
+	ck_assert_int_eq(tls_handshake_verify(&hers, bytes, count, HOST, made_for), CERTS_PROOF_ORIGIN);
+	ck_assert_int_eq(tls_handshake_verify(&public_key, bytes, count, "cpis.localhost", made_for), CERTS_KEY_MISMATCH);
+}
+END_TEST
+
 // What the tests below change is put right again by this.
 START_TEST(a_handshake_that_was_signed_again_holds)
 {
@@ -595,9 +620,10 @@ int main(void)
 {
 	Suite *suite = suite_create("tls_handshake");
 	TCase *tests = tcase_create("tls_handshake");
-	tcase_set_timeout(tests, 60);
+	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, set_up, end);
 	tcase_add_test(tests, a_handshake_of_each_kind_of_key_holds);
+	tcase_add_test(tests, a_handshake_that_a_browser_made_holds);
 	tcase_add_test(tests, a_handshake_that_was_signed_again_holds);
 	tcase_add_test(tests, the_longest_web_host_holds);
 	tcase_add_test(tests, every_altered_byte_is_refused);

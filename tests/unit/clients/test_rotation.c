@@ -91,6 +91,28 @@ START_TEST(a_near_deadline_is_shared)
 }
 END_TEST
 
+START_TEST(who_was_left_out_is_never_asked_and_one_alone_has_the_time_of_the_last)
+{
+	begin(3, 1, 20000);
+	rotation_leave_out(&rotation, 0, START);
+	rotation_leave_out(&rotation, 2, START);
+	assert_turn(1, START + ROTATION_CONNECT_MS);
+	rotation_sent(&rotation, 0, START);
+	assert_turn(1, START + ROTATION_SILENCE_MS);
+	// It comes round to the same one.
+	ck_assert(!rotation_tick(&rotation, HALF, START + ROTATION_SILENCE_MS));
+	assert_rest(START + ROTATION_SILENCE_MS + backoff_ms(ROTATION_REST_MS, 0, HALF));
+	ck_assert(rotation_tick(&rotation, HALF, rotation.until_ms));
+	ck_assert_uint_eq(rotation.at, 1);
+	// Who does not let us in then, nobody else does.
+	ck_assert(!rotation_refuse(&rotation, HALF, START + 5000));
+	begin(3, 0, 20000);
+	rotation_leave_out(&rotation, 1, START);
+	rotation_next(&rotation, 0, HALF, START);
+	ck_assert_uint_eq(rotation.at, 2);
+}
+END_TEST
+
 START_TEST(what_waits_at_a_broker_is_not_cut_short_for_others)
 {
 	begin(2, 0, 60000);
@@ -219,6 +241,7 @@ int main(void)
 	tcase_add_test(tests, one_broker_that_says_when_is_asked_then_and_later_each_time);
 	tcase_add_test(tests, who_does_not_let_us_in_or_does_not_answer_has_a_short_time);
 	tcase_add_test(tests, a_near_deadline_is_shared);
+	tcase_add_test(tests, who_was_left_out_is_never_asked_and_one_alone_has_the_time_of_the_last);
 	tcase_add_test(tests, what_waits_at_a_broker_is_not_cut_short_for_others);
 	tcase_add_test(tests, after_each_had_its_turn_there_is_a_rest_that_grows_and_then_the_next_round);
 	tcase_add_test(tests, all_who_rest_come_back_at_different_times_and_not_before_the_least);

@@ -153,6 +153,80 @@ START_TEST(needs_a_statement_of_up_to_1024_bytes_a_signature_of_64_and_a_certifi
 }
 END_TEST
 
+// A passkey's parts, each in its turn.
+static void expect_passkey_limits(Cpis__V1__BrowserProof *proof, const char *field)
+{
+	static const struct {
+		const char *name;
+		size_t bytes_max;
+	} parts[] = {{"authenticator_data", 512}, {"client_data_json", 1024}, {"signature", 512}};
+	Cpis__V1__PasskeyAssertion passkey = CPIS__V1__PASSKEY_ASSERTION__INIT;
+	ProtobufCBinaryData *const values[] = {&passkey.authenticator_data, &passkey.client_data_json, &passkey.signature};
+	char place[80];
+	proof->kind_case = CPIS__V1__BROWSER_PROOF__KIND_PASSKEY;
+	proof->passkey = &passkey;
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
+		snprintf(place, sizeof place, "%s.passkey.%s", field, parts[i].name);
+		expect(WIRE_MISSING, place);
+		*values[i] = data_of(parts[i].bytes_max + 1);
+		expect(WIRE_BAD_VALUE, place);
+		*values[i] = data_of(parts[i].bytes_max);
+	}
+	expect(WIRE_OK, "");
+	proof->kind_case = CPIS__V1__BROWSER_PROOF__KIND__NOT_SET;
+}
+
+static void expect_handshake_limits(Cpis__V1__BrowserProof *proof, const char *field)
+{
+	Cpis__V1__TlsHandshake handshake = CPIS__V1__TLS_HANDSHAKE__INIT;
+	char place[80];
+	proof->kind_case = CPIS__V1__BROWSER_PROOF__KIND_HANDSHAKE;
+	proof->handshake = &handshake;
+	snprintf(place, sizeof place, "%s.handshake.transcript", field);
+	expect(WIRE_MISSING, place);
+	handshake.transcript = data_of(16385);
+	expect(WIRE_BAD_VALUE, place);
+	handshake.transcript = data_of(16384);
+	expect(WIRE_OK, "");
+}
+
+START_TEST(a_browsers_proof_of_up_to_16384_bytes_stands_in_for_the_statements_signature)
+{
+	Cpis__V1__BrowserProof proof = CPIS__V1__BROWSER_PROOF__INIT;
+	Cpis__V1__SessionOpenRequest body = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
+	request.session_open = &body;
+	body.statement = body.staff_certificate = data_of(1);
+	body.browser_proof = &proof;
+	expect(WIRE_MISSING, "browser_proof");
+	expect_passkey_limits(&proof, "browser_proof");
+	expect_handshake_limits(&proof, "browser_proof");
+	// Both are one too many, and no signature is half of one.
+	body.signature = data_of(64);
+	expect(WIRE_BAD_VALUE, "session_open.signature");
+}
+END_TEST
+
+START_TEST(a_browsers_proof_stands_in_for_an_acts_signature)
+{
+	Cpis__V1__BrowserProof proof = CPIS__V1__BROWSER_PROOF__INIT;
+	Cpis__V1__SessionCloseRequest body = CPIS__V1__SESSION_CLOSE_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_CLOSE;
+	request.session_close = &body;
+	expect(WIRE_OK, "");
+	request.act_browser_proof = &proof;
+	expect(WIRE_MISSING, "act_time_ms");
+	request.act_time_ms = 1;
+	expect(WIRE_MISSING, "browser_proof");
+	expect_passkey_limits(&proof, "browser_proof");
+	expect_handshake_limits(&proof, "browser_proof");
+	request.act_signature = data_of(64);
+	expect(WIRE_BAD_VALUE, "act_browser_proof");
+	request.act_browser_proof = NULL;
+	expect(WIRE_OK, "");
+}
+END_TEST
+
 // A wrong number has its own outcome, so the codec only wants one to be there.
 START_TEST(needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others)
 {
@@ -620,6 +694,8 @@ int main(void)
 	tcase_add_test(tcase, needs_a_body);
 	tcase_add_test(tcase,
 		       needs_a_statement_of_up_to_1024_bytes_a_signature_of_64_and_a_certificate_of_up_to_2048);
+	tcase_add_test(tcase, a_browsers_proof_of_up_to_16384_bytes_stands_in_for_the_statements_signature);
+	tcase_add_test(tcase, a_browsers_proof_stands_in_for_an_acts_signature);
 	tcase_add_test(tcase, needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others);
 	tcase_add_test(tcase, publishes_1_to_200_records);
 	tcase_add_test(tcase, publishes_for_an_ods_code);
