@@ -131,7 +131,7 @@ bool core_new(const struct core_options *options, struct core **ret, char detail
 	if (core == NULL || (core->slots = calloc(options->batch_max, sizeof *core->slots)) == NULL ||
 	    !arena_init(&core->arena, BATCH_ARENA_BYTES) || !arena_init(&core->spare, ARENA_BYTES) ||
 	    !rate_new(&core->rate) || !responders_new(&core->responders) || !works_new(&core->works) ||
-	    !detection_new(options->batch_max, &core->detection) || !session_cache_new(&core->session_cache)) {
+	    !detection_new(options->batch_max, &core->detection) || !session_cache_new(&core->session_cache) || !traffic_new(&core->traffic)) {
 		snprintf(detail, CORE_DETAIL_BYTES, "out of memory");
 		core_free(core);
 		return false;
@@ -174,6 +174,7 @@ void core_free(struct core *core)
 	works_free(core->works);
 	detection_free(core->detection);
 	session_cache_free(core->session_cache);
+	traffic_free(core->traffic);
 	register_release(core->options.snapshot);
 	arena_done(&core->arena);
 	arena_done(&core->spare);
@@ -377,6 +378,7 @@ void core_begin(struct core *core, uint64_t now_ms)
 	struct store *store = core->options.store;
 	if (core->begun || core->doomed)
 		return;
+	traffic_start(core->traffic, now_ms);
 	core->begun = store->ops->begin(store) == STORE_OK && begin(core, now_ms);
 	core->doomed = !core->begun;
 	if (!core->doomed)
@@ -418,6 +420,9 @@ struct op_context core_context(struct core *core, uint64_t now_ms)
 		.works = core->works,
 		.sample_looked_ms = &core->sample_looked_ms,
 		.retention = &core->retention,
+		.traffic = core->traffic,
+		.waiting = &core->waiting,
+		.certificate_until_ms = core->options.certificate_until_ms,
 		.broker_name = core->options.broker_name,
 		.now_ms = now_ms,
 		.arena = &core->arena,
@@ -449,6 +454,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 		slot->reply.request_id.len = REQUEST_ID_BYTES;
 		slot->reply.request_id.data = (uint8_t *)(uintptr_t)request_id;
 	}
+	slot->operation = request == NULL ? CPIS__V1__OPERATION__OPERATION_UNSPECIFIED : wire_operation(request);
 	if (core->doomed)
 		return true;
 	// On the enrolment endpoint a key is a key and nobody's, whether or not somebody enrolled it.
@@ -628,10 +634,12 @@ static void committed(struct core *core, uint64_t now_ms)
 bool core_end(struct core *core, uint64_t now_ms)
 {
 	bool done = commit(core);
-	if (done)
+	if (done) {
 		committed(core, now_ms);
-	else
+	} else {
 		roll_back(core);
+		traffic_commit(core->traffic, 0, false, now_ms);
+	}
 	core->begun = core->doomed = false;
 	arena_reset(&core->arena);
 	return done;
@@ -653,6 +661,9 @@ bool core_flush(struct core *core, uint64_t now_ms)
 	} else {
 		give_up(core);
 	}
+	traffic_commit(core->traffic, core->slot_count, done, now_ms);
+	for (size_t i = 0; i < core->slot_count; i++)
+		traffic_count(core->traffic, core->slots[i].operation, core->slots[i].reply.outcome == CPIS__V1__OUTCOME__OK, now_ms);
 	core->begun = core->doomed = false;
 	return done;
 }
@@ -673,6 +684,11 @@ void core_clear(struct core *core)
 	core->closing_bytes = 0;
 	arena_reset(&core->arena);
 	arena_reset(&core->spare);
+}
+
+struct traffic *core_traffic(struct core *core)
+{
+	return core->traffic;
 }
 
 struct core_counters core_read_counters(const struct core *core)

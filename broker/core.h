@@ -25,9 +25,11 @@
 #define CORE_DETAIL_BYTES 200
 
 struct core;
+struct traffic;
 
 struct core_options {
 	const char *broker_name;          // all borrowed, to outlive the core
+	uint64_t certificate_until_ms;    // how long its certificate is good; 0: not known
 	const char *log_origin;
 	const struct policy *policy;        // of the broker's own file; the store may have another one
 	struct policy_reader policy_reader;
@@ -100,6 +102,9 @@ __attribute__((warn_unused_result)) bool core_record_restored(struct core *core,
 
 // What is due by time alone: a bounded piece of it, in a commit of its own. Between batches. True: there is more to do.
 bool core_tick(struct core *core, uint64_t now_ms);
+
+// What is counted here; latencies and the edge are for the caller to add. Borrowed.
+struct traffic *core_traffic(struct core *core);
 
 struct core_counters {
 	uint64_t requests, allowed, refused, malformed, commits, failed_commits;

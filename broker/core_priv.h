@@ -10,6 +10,8 @@
 #include "broker/op.h"
 #include "broker/retention.h"
 #include "broker/session_cache.h"
+#include "broker/traffic.h"
+#include "broker/waiting.h"
 #include "broker/witnessing.h"
 
 // What a batch may hold. Honest requests take some 10 kB each, so the room check rarely ends a batch.
@@ -24,6 +26,7 @@
 
 struct slot {
 	Cpis__V1__Reply reply;
+	Cpis__V1__Operation operation; // unspecified when it could not be read
 	uint64_t audit_index;
 	uint64_t log_size;       // of the checkpoint that the asker holds
 	bool wants_proof;
@@ -48,6 +51,8 @@ struct core {
 	struct works *works;
 	struct detection *detection;
 	struct session_cache *session_cache;
+	struct traffic *traffic;
+	struct waiting waiting;
 	uint64_t sample_looked_ms;
 	struct retention_progress retention;
 	uint64_t detection_next; // records before this one are in its memory

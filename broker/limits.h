@@ -85,6 +85,7 @@
 #define CONTACTS_MONTHS_AHEAD_MAX 12 // from today to a date from which contacts count
 #define AUDIT_SEARCH_EXAMINED_MAX 4096u // records looked at in one request, some 13 ms (tests/bench/bench_audit); the reply says where to go on
 #define REJECTION_FIELD_BYTES_MAX 20u // name of a PlanRecord field
+#define STORE_WAITING_MAX 20000u // notifications that are looked at when those that wait are counted
 #define OP_BODY_BYTES_MAX (48u * 1024u) // of a reply, so that with receipt and envelope it fits a frame
 
 // Dates of one plan (plan_check.c), from today; signed, as dates are reckoned with

@@ -30,6 +30,8 @@
 #include "broker/works.h"
 #include "certs/note.h"
 
+struct traffic;
+struct waiting;
 struct witnessing;
 
 struct op_context {
@@ -52,6 +54,9 @@ struct op_context {
 	struct works *works;
 	uint64_t *sample_looked_ms;   // job_sample's: when it last looked whether it is due
 	struct retention_progress *retention; // job_retention's
+	const struct traffic *traffic;
+	struct waiting *waiting;
+	uint64_t certificate_until_ms; // the broker's own; 0: not known
 	const char *broker_name;
 
 	// This request.
@@ -123,6 +128,7 @@ enum reason op_enrol(struct op_context *); // without a system and without a ses
 enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);
 enum reason op_enrol_withdraw(struct op_context *);
+enum reason op_operations_show(struct op_context *);
 enum reason op_retention_show(struct op_context *);
 enum reason op_retention_hold(struct op_context *);
 enum reason op_retention_release(struct op_context *);

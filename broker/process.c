@@ -77,7 +77,7 @@ static bool load_files(struct broker *broker, const char *config_path, char deta
 
 // A certificate that clients will check us by, and the key behind it.
 static bool load_pair(const struct broker *broker, const char *certificate, const char *key_path,
-		      struct curve_key_pair *ret, char detail[PROCESS_DETAIL_BYTES])
+		      struct curve_key_pair *ret, uint64_t *ret_until_ms, char detail[PROCESS_DETAIL_BYTES])
 {
 	struct broker_identity identity;
 	char why[CERTS_DETAIL_BYTES];
@@ -91,16 +91,18 @@ static bool load_pair(const struct broker *broker, const char *certificate, cons
 		status = CERTS_KEY_MISMATCH;
 	if (status != CERTS_OK)
 		snprintf(detail, PROCESS_DETAIL_BYTES, "%s: %s", key_path, certs_status_text(status));
+	*ret_until_ms = identity.not_after_ms;
 	return status == CERTS_OK;
 }
 
 static bool load_broker_keys(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
-	if (!load_pair(broker, config->certificate, config->key, &broker->key, detail))
+	uint64_t next_until_ms;
+	if (!load_pair(broker, config->certificate, config->key, &broker->key, &broker->certificate_until_ms, detail))
 		return false;
 	return config->next_endpoint == NULL ||
-	       load_pair(broker, config->next_certificate, config->next_key, &broker->next_key, detail);
+	       load_pair(broker, config->next_certificate, config->next_key, &broker->next_key, &next_until_ms, detail);
 }
 
 static bool load_log_verifier(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
@@ -201,6 +203,7 @@ static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		return false;
 	struct core_options options = {
 		.broker_name = config->broker_name,
+		.certificate_until_ms = broker->certificate_until_ms,
 		.log_origin = broker->log_verifier.origin,
 		.policy = broker->policy,
 		.policy_reader = {read_register, broker},
@@ -215,7 +218,8 @@ static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		.batch_max = config->batch_max,
 	};
 	broker->peers = calloc(config->batch_max, sizeof *broker->peers);
-	if (broker->peers == NULL || !parked_new(&broker->parked)) {
+	broker->arrived_us = calloc(config->batch_max, sizeof *broker->arrived_us);
+	if (broker->peers == NULL || broker->arrived_us == NULL || !parked_new(&broker->parked)) {
 		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
 		return false;
 	}
@@ -288,6 +292,7 @@ void process_close(struct broker *broker)
 	attempts_free(broker->attempts);
 	core_free(broker->core);
 	free(broker->peers);
+	free(broker->arrived_us);
 	parked_free(broker->parked);
 	if (broker->store != NULL)
 		broker->store->ops->close(broker->store);

@@ -21,6 +21,7 @@ struct broker {
 	uint64_t fingerprint;
 	uint64_t checked_ms, loaded_ms;  // monotonic
 	struct curve_key_pair key;
+	uint64_t certificate_until_ms;   // how long the certificate of that key is good
 	struct curve_key_pair next_key;  // zeroed when there is none
 	struct signing_key *log_key;
 	struct note_verifier log_verifier;
@@ -34,11 +35,13 @@ struct broker {
 	struct front *front;
 	unsigned front_restarts;         // as of when it was last looked at
 	struct front_peer *peers;        // of the batch under way
+	uint64_t *arrived_us;            // likewise, monotonic; 0: it waited for something, so that its answer tells nothing of how fast it was
 	struct parked *parked;           // requests that wait
 	uint64_t ticked_ms;              // monotonic: when what is due by time was last looked at
 	bool more_due;                   // and more of it was
 	uint64_t looked_ms;              // monotonic: when it was last looked at what the front has sent
 	uint64_t since_ms;               // what is received now has been waiting since then at the longest
+	uint64_t looked_us, since_us;    // likewise, for latencies
 	int signals;
 };
 

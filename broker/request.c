@@ -226,6 +226,8 @@ static enum reason dispatch(struct op_context *context)
 		return op_alert_note(context);
 	case CPIS__V1__OPERATION__ALERT_CLOSE:
 		return op_alert_close(context);
+	case CPIS__V1__OPERATION__OPERATIONS_SHOW:
+		return op_operations_show(context);
 	case CPIS__V1__OPERATION__RETENTION_SHOW:
 		return op_retention_show(context);
 	case CPIS__V1__OPERATION__RETENTION_HOLD:

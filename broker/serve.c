@@ -7,11 +7,14 @@
 #include "broker/log.h"
 #include "broker/process.h"
 #include "broker/refusal.h"
+#include "broker/traffic.h"
 
 // How often the register's files are looked at: half of the time in which a revocation must work.
 #define REGISTER_CHECK_MS 200u
 // And loaded anew even if nothing changed, so that a certificate whose time has come is admitted.
 #define REGISTER_RELOAD_MS (60u * 60u * 1000u)
+// What front_wait finds within this lay there before.
+#define AT_ONCE_US 50u
 // How often it is looked whether something is due by time.
 #define TICK_MS 200u
 #define ATTEMPTS_PER_COMMIT 16u
@@ -66,9 +69,19 @@ static void refresh_register(struct broker *broker)
 	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
 }
 
+// Of what was given to the front just now.
+static void count_latencies(struct broker *broker, uint64_t now_ms)
+{
+	uint64_t now_us = clock_monotonic_us();
+	for (size_t i = 0; i < core_pending(broker->core); i++)
+		if (broker->arrived_us[i] != 0)
+			traffic_latency(core_traffic(broker->core), now_us - broker->arrived_us[i], now_ms);
+}
+
 static void answer_batch(struct broker *broker)
 {
-	core_flush(broker->core, clock_now_ms());
+	uint64_t now_ms = clock_now_ms();
+	core_flush(broker->core, now_ms);
 	for (size_t i = 0; i < core_pending(broker->core); i++) {
 		const uint8_t *data;
 		size_t bytes;
@@ -76,6 +89,7 @@ static void answer_batch(struct broker *broker)
 		front_send(broker->front, &broker->peers[i], data, bytes);
 	}
 	front_flush(broker->front);
+	count_latencies(broker, now_ms);
 	core_clear(broker->core);
 	process_adopt_register(broker);
 	parked_wake(broker->parked, core_wakes(broker->core));
@@ -105,6 +119,9 @@ static struct wait wait_until(const struct core *core, uint64_t until_ms, uint64
 static void submit(struct broker *broker, struct core_arrival *arrival, const struct front_peer *peer,
 		   uint64_t arrived_ms, uint64_t until_ms)
 {
+	// As far as the front and the link are known to have held it.
+	uint64_t waited_us = broker->since_ms >= arrived_ms ? (broker->since_ms - arrived_ms) * 1000 : 0;
+	uint64_t arrived_us = broker->since_us > waited_us ? broker->since_us - waited_us : 1;
 	enum core_submitted submitted = submit_or_flush(broker, arrival);
 	if (submitted == CORE_PARKED) {
 		uint64_t now_ms = clock_monotonic_ms();
@@ -115,8 +132,10 @@ static void submit(struct broker *broker, struct core_arrival *arrival, const st
 		arrival->may_wait = false;
 		submitted = submit_or_flush(broker, arrival);
 	}
-	if (submitted == CORE_TAKEN)
+	if (submitted == CORE_TAKEN) {
 		broker->peers[core_pending(broker->core) - 1] = *peer;
+		broker->arrived_us[core_pending(broker->core) - 1] = arrival->resumed ? 0 : arrived_us;
+	}
 }
 
 static void submit_request(struct broker *broker, const struct front_request *request)
@@ -173,6 +192,12 @@ static void serve_due(struct broker *broker)
 	if (!broker->more_due && now_ms - broker->ticked_ms < TICK_MS)
 		return;
 	broker->ticked_ms = now_ms;
+	struct front_counters front = front_read_counters(broker->front);
+	const struct traffic_edge edge = {.admitted = front.zap.admitted,
+					  .refused = front.zap.refused_unknown + front.zap.refused_invalid,
+					  .turned_away = front.refused_busy,
+					  .restarts = front_restarts(broker->front)};
+	traffic_tell_edge(core_traffic(broker->core), &edge);
 	broker->more_due = core_tick(broker->core, clock_now_ms());
 	// A failed commit may have left another policy in force.
 	process_adopt_register(broker);
@@ -278,19 +303,22 @@ bool serve(struct broker *broker)
 	if (broker->config->enrolment_endpoint != NULL)
 		log_event(LOG_LEVEL_INFO, "enrolment_endpoint", "new systems enrol on %s",
 			  front_endpoint(broker->front, LISTENER_ENROLMENT));
-	broker->looked_ms = clock_monotonic_ms();
+	broker->looked_us = clock_monotonic_us();
+	broker->looked_ms = broker->looked_us / 1000;
 	bool emptied = true;
 	while (!told_to_stop(broker) && !front_is_lost(broker->front)) {
-		uint64_t before_ms = clock_monotonic_ms();
+		uint64_t before_us = clock_monotonic_us(), before_ms = before_us / 1000;
 		// Requests are borrowed from the front until it is waited for again: not before all are taken.
 		if (emptied)
 			front_wait(broker->front, broker->signals, patience_ms(broker, before_ms));
-		uint64_t after_ms = clock_monotonic_ms();
+		uint64_t after_us = clock_monotonic_us(), after_ms = after_us / 1000;
 		// What was there at once may have come at any time since the front was last looked at: a commit that took long makes all
 		// of it old.
 		if (emptied) {
 			broker->since_ms = after_ms > before_ms ? after_ms : broker->looked_ms;
 			broker->looked_ms = after_ms;
+			broker->since_us = after_us - before_us > AT_ONCE_US ? after_us : broker->looked_us;
+			broker->looked_us = after_us;
 		}
 		// Before anything is answered: a revocation must count from the next message on.
 		refresh_register(broker);

@@ -91,6 +91,14 @@ struct store_inbox_item {
 	struct store_blob leased_by; // StoredLease; empty: never taken
 };
 
+// Notifications that are neither acknowledged nor expired, in all inboxes, by age.
+#define STORE_AGES 5u
+struct store_waiting {
+	uint64_t oldest_ms;          // when it was put; 0: there is none
+	uint32_t counts[STORE_AGES]; // the youngest first
+	bool more;                   // there are others that were not looked at
+};
+
 struct store_reported {
 	uint64_t until_ms;
 	struct ods_code after;       // text[0] == 0: of none yet
@@ -230,6 +238,7 @@ struct store;
 
 // Results that are arrays or blobs live in the caller's arena.
 struct store_ops {
+	const char *name; // of the backend, for people
 	// Of several brokers one at once has a batch, from its first call that reads or writes on; the others wait.
 	enum store_status (*begin)(struct store *);
 	enum store_status (*commit)(struct store *);  // durable when it returns STORE_OK
@@ -285,6 +294,11 @@ struct store_ops {
 	enum store_status (*inbox_acknowledge)(struct store *, enum store_box, const struct ods_code *, uint64_t id, uint64_t now_ms,
 					       struct store_blob acknowledged_by);
 	enum store_status (*inbox_unacknowledged)(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
+
+	// Of all organisations, of at most `max`. `since_ms` are the bands' ends, the youngest first: an item put at one belongs to
+	// the younger of the two. Costs about a microsecond an item.
+	enum store_status (*inbox_waiting)(struct store *, const uint64_t since_ms[STORE_AGES - 1], uint32_t max,
+					   struct store_waiting *ret);
 
 	// Up to when it is known of whom that there was nothing to report: of all, and beyond that of organisations up to this one.
 	enum store_status (*reported_put)(struct store *, const struct store_reported *);
@@ -380,6 +394,9 @@ struct store {
 
 // What the last failure was, in words, for the broker's log. Never holds row contents.
 #define STORE_DETAIL_BYTES 400
+
+// For backends: of `all` that were found, `max` + 1 at most, how many were put since each band's end.
+struct store_waiting store_waiting_of(uint64_t oldest_ms, uint64_t all, const uint64_t since[STORE_AGES - 1], uint32_t max);
 
 // Opens or creates the database file (0600) and takes it for this process alone: a second broker on the same
 // file is refused. WAL, synchronous=FULL. A file of an unknown schema version is refused, not changed.

@@ -196,6 +196,7 @@ static void close_store(struct store *base)
 }
 
 static const struct store_ops postgres_ops = {
+	.name = "postgresql",
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,
@@ -219,6 +220,7 @@ static const struct store_ops postgres_ops = {
 	.inbox_latest = postgres_inbox_latest,
 	.inbox_get = postgres_inbox_get,
 	.inbox_acknowledge = postgres_inbox_acknowledge,
+	.inbox_waiting = postgres_inbox_waiting,
 	.inbox_unacknowledged = postgres_inbox_unacknowledged,
 	.reported_put = postgres_reported_put,
 	.reported_get = postgres_reported_get,

@@ -165,6 +165,38 @@ enum store_status postgres_inbox_unacknowledged(struct store *base, enum store_b
 	return get_number(base, of_box(box, POSTGRES_INBOX_UNACKNOWLEDGED, POSTGRES_ESCALATION_UNACKNOWLEDGED), &values, ret);
 }
 
+struct counted {
+	uint64_t oldest_ms, all;
+	uint64_t since[STORE_AGES - 1];
+};
+
+static bool read_counted(struct postgres_row row, struct arena *arena, void *to)
+{
+	struct counted *counted = to;
+	(void)arena;
+	if (!row_u64(row, 0, &counted->oldest_ms) || !row_u64(row, 1, &counted->all))
+		return false;
+	for (int i = 0; i < (int)STORE_AGES - 1; i++)
+		if (!row_u64(row, 2 + i, &counted->since[i]))
+			return false;
+	return true;
+}
+
+enum store_status postgres_inbox_waiting(struct store *base, const uint64_t since_ms[STORE_AGES - 1], uint32_t max,
+					 struct store_waiting *ret)
+{
+	struct values values = {0};
+	struct counted counted;
+	for (unsigned i = 0; i < STORE_AGES - 1; i++)
+		values_u64(&values, since_ms[i]);
+	values_u64(&values, (uint64_t)max + 1);
+	enum store_status status = postgres_get(postgres_store_of(base), POSTGRES_INBOX_WAITING, &values, read_counted, sizeof counted,
+						NULL, &counted);
+	if (status == STORE_OK)
+		*ret = store_waiting_of(counted.oldest_ms, counted.all, counted.since, max);
+	return status;
+}
+
 // ------------------------------------------------------------------ nothing to report
 
 enum store_status postgres_reported_put(struct store *base, const struct store_reported *row)

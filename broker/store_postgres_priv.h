@@ -85,6 +85,10 @@
 	X(INBOX_ACKNOWLEDGE, "UPDATE inbox SET acknowledged_ms = $4, acknowledged_by = $5 WHERE organisation = $1 AND box = $2" \
 			     " AND id = $3 AND acknowledged_ms = 0")                                                           \
 	X(INBOX_UNACKNOWLEDGED, "SELECT count(*)" INBOX_FROM INBOX_IS_OPEN)                                                    \
+	X(INBOX_WAITING, "SELECT coalesce(min(created_ms), 0), count(*), count(*) FILTER (WHERE created_ms >= $1),"            \
+			 " count(*) FILTER (WHERE created_ms >= $2), count(*) FILTER (WHERE created_ms >= $3),"                \
+			 " count(*) FILTER (WHERE created_ms >= $4) FROM (SELECT created_ms FROM inbox"                        \
+			 " WHERE box = 0" INBOX_IS_OPEN " LIMIT $5) AS waiting")                                               \
 	X(INBOX_DUE, "SELECT " INBOX_COLUMNS " FROM inbox WHERE box = $1 AND due_ms > 0 AND due_ms <= $2 ORDER BY due_ms LIMIT $3") \
 	X(INBOX_LATEST, "SELECT created_ms" INBOX_FROM " AND created_ms < $3 AND kind <> $4 ORDER BY id DESC LIMIT 1")         \
 	X(ESCALATION_LIST_OPEN, "SELECT " INBOX_COLUMNS ESCALATION_FROM INBOX_IS_OPEN " AND escalation_id > $3"                \
@@ -381,6 +385,7 @@ enum store_status postgres_inbox_get(struct store *, enum store_box, const struc
 				   struct store_inbox_item *ret);
 enum store_status postgres_inbox_acknowledge(struct store *, enum store_box, const struct ods_code *, uint64_t id, uint64_t now_ms,
 					   struct store_blob acknowledged_by);
+enum store_status postgres_inbox_waiting(struct store *, const uint64_t since_ms[STORE_AGES - 1], uint32_t max, struct store_waiting *ret);
 enum store_status postgres_inbox_unacknowledged(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 // store_postgres_audit.c
 enum store_status postgres_audit_append(struct store *, const struct store_audit *);

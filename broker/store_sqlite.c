@@ -278,6 +278,7 @@ static enum store_status others(struct store *base, struct store_others *ret)
 }
 
 static const struct store_ops sqlite_ops = {
+	.name = "sqlite",
 	.begin = begin,
 	.commit = commit,
 	.rollback = rollback,
@@ -301,6 +302,7 @@ static const struct store_ops sqlite_ops = {
 	.inbox_latest = sqlite_inbox_latest,
 	.inbox_get = sqlite_inbox_get,
 	.inbox_acknowledge = sqlite_inbox_acknowledge,
+	.inbox_waiting = sqlite_inbox_waiting,
 	.inbox_unacknowledged = sqlite_inbox_unacknowledged,
 	.reported_put = sqlite_reported_put,
 	.reported_get = sqlite_reported_get,

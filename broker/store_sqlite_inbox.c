@@ -206,6 +206,37 @@ enum store_status sqlite_inbox_acknowledge(struct store *base, enum store_box bo
 	return status;
 }
 
+struct counted {
+	uint64_t oldest_ms, all;
+	uint64_t since[STORE_AGES - 1];
+};
+
+static bool read_counted(sqlite3_stmt *statement, struct arena *arena, void *row)
+{
+	struct counted *counted = row;
+	(void)arena;
+	if (!sqlite_column_u64(statement, 0, &counted->oldest_ms) || !sqlite_column_u64(statement, 1, &counted->all))
+		return false;
+	for (int i = 0; i < (int)STORE_AGES - 1; i++)
+		if (!sqlite_column_u64(statement, 2 + i, &counted->since[i]))
+			return false;
+	return true;
+}
+
+enum store_status sqlite_inbox_waiting(struct store *base, const uint64_t since_ms[STORE_AGES - 1], uint32_t max, struct store_waiting *ret)
+{
+	struct sqlite_store *store = sqlite_store_of(base);
+	sqlite3_stmt *statement = store->statements[STATEMENT_INBOX_WAITING];
+	struct counted counted;
+	int bound = sqlite_bind_u64(statement, STORE_AGES, (uint64_t)max + 1);
+	for (int i = 0; i < (int)STORE_AGES - 1; i++)
+		bound |= sqlite_bind_u64(statement, 1 + i, since_ms[i]);
+	enum store_status status = sqlite_get(store, statement, bound, read_counted, sizeof counted, NULL, &counted, "inbox_waiting");
+	if (status == STORE_OK)
+		*ret = store_waiting_of(counted.oldest_ms, counted.all, counted.since, max);
+	return status;
+}
+
 enum store_status sqlite_inbox_unacknowledged(struct store *base, enum store_box box, const struct ods_code *organisation, uint64_t *ret)
 {
 	struct sqlite_store *store = sqlite_store_of(base);

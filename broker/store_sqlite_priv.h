@@ -69,6 +69,10 @@
 			     " WHERE organisation = ?1 AND box = ?2 AND id = ?3 AND acknowledged_ms = 0") \
 	X(INBOX_WAS_OPEN, "SELECT " INBOX_IS_OPEN " FROM inbox WHERE organisation = ?1 AND box = ?2 AND id = ?3") \
 	X(INBOX_UNACKNOWLEDGED, "SELECT count(*)" INBOX_OPEN)                                        \
+	X(INBOX_WAITING, "SELECT coalesce(min(created_ms), 0), count(*), count(*) FILTER (WHERE created_ms >= ?1)," \
+			 " count(*) FILTER (WHERE created_ms >= ?2), count(*) FILTER (WHERE created_ms >= ?3)," \
+			 " count(*) FILTER (WHERE created_ms >= ?4) FROM (SELECT created_ms FROM inbox INDEXED BY inbox_open" \
+			 " WHERE box = 0 AND " INBOX_IS_OPEN " LIMIT ?5)")                             \
 	X(INBOX_DUE, "SELECT " INBOX_COLUMNS " FROM inbox WHERE box = ?1 AND due_ms > 0 AND due_ms <= ?2" \
 		     " ORDER BY due_ms LIMIT ?3")                                                     \
 	X(INBOX_LATEST, "SELECT created_ms FROM inbox WHERE organisation = ?1 AND box = ?2 AND created_ms < ?3" \
@@ -297,6 +301,7 @@ enum store_status sqlite_inbox_get(struct store *, enum store_box, const struct 
 				   struct store_inbox_item *ret);
 enum store_status sqlite_inbox_acknowledge(struct store *, enum store_box, const struct ods_code *, uint64_t id, uint64_t now_ms,
 					   struct store_blob acknowledged_by);
+enum store_status sqlite_inbox_waiting(struct store *, const uint64_t since_ms[STORE_AGES - 1], uint32_t max, struct store_waiting *ret);
 enum store_status sqlite_inbox_unacknowledged(struct store *, enum store_box, const struct ods_code *, uint64_t *ret);
 // store_sqlite_inbox_count.c
 bool sqlite_inbox_counts_init(struct sqlite_store *store); // false: no memory

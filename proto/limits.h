@@ -82,6 +82,12 @@
 #define GROWTH_PATH_MAX 65u           // of a consistency proof
 #define HELD_CHECKPOINTS_MAX 8u        // of one exchange
 
+#define SHOWN_SECONDS_MAX 60u         // of one CountedSeconds
+#define SHOWN_MINUTES_MAX 5u          // of an OperationsShowReply, as are the next three
+#define SHOWN_OPERATIONS_MAX 64u
+#define SHOWN_BUCKETS_MAX 192u
+#define SHOWN_EXPIRING_MAX 50u
+
 #define TAG_BYTES 16u                 // subject_tag, person_tag
 #define SALT_BYTES 16u
 #define HASH_BYTES 32u

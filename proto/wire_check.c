@@ -272,6 +272,7 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	enum wire_status status = WIRE_OK;
 	switch (request->body_case) {
 	case CPIS__V1__REQUEST__BODY_SESSION_CLOSE:
+	case CPIS__V1__REQUEST__BODY_OPERATIONS_SHOW:
 		return WIRE_OK;
 	case CPIS__V1__REQUEST__BODY_SESSION_OPEN:
 		return check_session_open(request->session_open, error);
@@ -416,6 +417,25 @@ static enum wire_status check_audit_show(const Cpis__V1__AuditShowReply *body, s
 	return status == WIRE_OK ? check_receipt(body->proof, "audit_show.proof", error) : status;
 }
 
+static enum wire_status check_operations_show(const Cpis__V1__OperationsShowReply *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->n_seconds <= SHOWN_MINUTES_MAX, WIRE_TOO_MANY, "operations_show.seconds");
+	for (size_t i = 0; i < body->n_seconds && status == WIRE_OK; i++) {
+		REQUIRE(body->seconds[i]->n_allowed <= SHOWN_SECONDS_MAX, WIRE_TOO_MANY, "operations_show.seconds.allowed");
+		REQUIRE(body->seconds[i]->n_refused == body->seconds[i]->n_allowed, WIRE_BAD_VALUE, "operations_show.seconds.refused");
+	}
+	REQUIRE(body->n_counts <= SHOWN_OPERATIONS_MAX, WIRE_TOO_MANY, "operations_show.counts");
+	REQUIRE(body->n_buckets <= SHOWN_BUCKETS_MAX, WIRE_TOO_MANY, "operations_show.buckets");
+	REQUIRE(body->n_expiring_soonest <= SHOWN_EXPIRING_MAX, WIRE_TOO_MANY, "operations_show.expiring_soonest");
+	REQUIRE(body->since_start != NULL && body->last_minute != NULL && body->last_five_minutes != NULL, WIRE_MISSING,
+		"operations_show.since_start");
+	REQUIRE(body->edge != NULL, WIRE_MISSING, "operations_show.edge");
+	REQUIRE(body->waiting != NULL, WIRE_MISSING, "operations_show.waiting");
+	REQUIRE(body->log != NULL, WIRE_MISSING, "operations_show.log");
+	return status;
+}
+
 static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
@@ -493,6 +513,8 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 		return wire_check_checkpoints(reply->checkpoint_exchange, error);
 	case CPIS__V1__REPLY__BODY_RETENTION_SHOW:
 		return wire_check_retention_reply(reply, error);
+	case CPIS__V1__REPLY__BODY_OPERATIONS_SHOW:
+		return check_operations_show(reply->operations_show, error);
 	default:
 		return status;
 	}

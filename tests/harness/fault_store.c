@@ -83,6 +83,8 @@ FORWARD(inbox_acknowledge,
 	(fault->real, box, organisation, id, now_ms, by))
 FORWARD(inbox_unacknowledged, (struct store *store, enum store_box box, const struct ods_code *organisation, uint64_t *ret),
 	(fault->real, box, organisation, ret))
+FORWARD(inbox_waiting, (struct store *store, const uint64_t since_ms[STORE_AGES - 1], uint32_t max, struct store_waiting *ret),
+	(fault->real, since_ms, max, ret))
 FORWARD(authority_put, (struct store *store, const struct store_authority *row), (fault->real, row))
 FORWARD(authority_get,
 	(struct store *store, const struct ods_code *organisation, struct arena *arena, struct store_authority *ret),
@@ -178,6 +180,7 @@ static void fault_close(struct store *store)
 }
 
 static const struct store_ops fault_ops = {
+	.name = "faulty",
 	.begin = fault_begin,
 	.commit = fault_commit,
 	.rollback = fault_rollback,
@@ -209,6 +212,7 @@ static const struct store_ops fault_ops = {
 	.inbox_list = fault_inbox_list,
 	.inbox_get = fault_inbox_get,
 	.inbox_acknowledge = fault_inbox_acknowledge,
+	.inbox_waiting = fault_inbox_waiting,
 	.inbox_unacknowledged = fault_inbox_unacknowledged,
 	.authority_put = fault_authority_put,
 	.authority_get = fault_authority_get,

@@ -121,6 +121,29 @@ START_TEST(a_late_one_is_added_to_the_witnessed_checkpoint_and_keeps_it_recent)
 }
 END_TEST
 
+START_TEST(operators_are_shown_what_is_witnessed_and_since_when)
+{
+	Cpis__V1__OperationsShowRequest body = CPIS__V1__OPERATIONS_SHOW_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_OPERATIONS_SHOW;
+	request.operations_show = &body;
+	stage_sign_in(stage, DEMOGRAPHER);
+	const struct stage_reply *got = stage_ask_as(stage, DEMOGRAPHER, &request);
+	stage_expect_ok(got);
+	ck_assert(got->reply->operations_show->log->witnesses_wanted);
+	ck_assert_uint_eq(got->reply->operations_show->log->witnessed_size, 0);
+	uint64_t size = stage_log_size(stage);
+	const char *note = to_cosign();
+	exchange(cosigned(note, 0, now_s()));
+	exchange(cosigned(note, 2, now_s() - 5));
+	got = stage_ask_as(stage, DEMOGRAPHER, &request);
+	stage_expect_ok(got);
+	ck_assert_uint_eq(got->reply->operations_show->log->witnessed_size, size);
+	ck_assert_uint_eq(got->reply->operations_show->log->witnessed_ms, (now_s() - 5) * 1000);
+	ck_assert_uint_gt(got->reply->operations_show->log->size, size);
+}
+END_TEST
+
 START_TEST(one_that_nobody_completes_gives_way_after_an_hour)
 {
 	const char *note = to_cosign();
@@ -251,6 +274,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, raise_curtain, drop_curtain);
 	tcase_add_test(tests, all_witnesses_are_given_one_checkpoint_until_a_quorum_has_cosigned_it);
 	tcase_add_test(tests, a_late_one_is_added_to_the_witnessed_checkpoint_and_keeps_it_recent);
+	tcase_add_test(tests, operators_are_shown_what_is_witnessed_and_since_when);
 	tcase_add_test(tests, one_that_nobody_completes_gives_way_after_an_hour);
 	tcase_add_test(tests, a_line_under_a_witnesss_name_that_is_not_its_own_is_refused);
 	tcase_add_test(tests, strangers_and_the_future_do_not_count);

@@ -67,6 +67,40 @@ START_TEST(acknowledges_an_item_once)
 }
 END_TEST
 
+static void assert_waiting(const uint64_t since_ms[STORE_AGES - 1], uint32_t max, uint64_t oldest_ms, const uint32_t counts[STORE_AGES],
+			   bool more)
+{
+	struct store_waiting waiting;
+	ck_assert_int_eq(ops->inbox_waiting(store, since_ms, max, &waiting), STORE_OK);
+	ck_assert_uint_eq(waiting.oldest_ms, oldest_ms);
+	for (unsigned i = 0; i < STORE_AGES; i++)
+		ck_assert_uint_eq(waiting.counts[i], counts[i]);
+	ck_assert_int_eq(waiting.more, more);
+}
+
+START_TEST(counts_what_waits_by_age_and_no_more_than_it_is_told)
+{
+	static const uint64_t since_ms[STORE_AGES - 1] = {1004, 1003, 1003, 1002};
+	static const uint32_t none[STORE_AGES] = {0};
+	assert_waiting(since_ms, STORE_WAITING_MAX, 0, none, false);
+	begin();
+	for (uint64_t id = 1; id <= 4; id++)
+		ck_assert_int_eq(put_item(&leeds, id, "x"), STORE_OK);
+	ck_assert_int_eq(put_item(&hove, 4, "y"), STORE_OK);
+	struct store_inbox_item alert = {.box = STORE_BOX_ALERTS, .organisation = leeds, .id = 1, .created_ms = 7, .sealed = blob("z")};
+	ck_assert_int_eq(ops->inbox_put(store, &alert), STORE_OK);
+	assert_waiting(since_ms, STORE_WAITING_MAX, 1001, (const uint32_t[]){2, 1, 0, 1, 1}, false);
+	assert_waiting(since_ms, 5, 1001, (const uint32_t[]){2, 1, 0, 1, 1}, false);
+	ck_assert_int_eq(ops->inbox_acknowledge(store, STORE_BOX_NOTIFICATIONS, &leeds, 1, 5, blob("name")), STORE_OK);
+	commit();
+	assert_waiting(since_ms, STORE_WAITING_MAX, 1002, (const uint32_t[]){2, 1, 0, 1, 0}, false);
+	struct store_waiting waiting;
+	ck_assert_int_eq(ops->inbox_waiting(store, since_ms, 3, &waiting), STORE_OK);
+	ck_assert(waiting.more);
+	ck_assert_uint_eq(waiting.counts[0] + waiting.counts[1] + waiting.counts[2] + waiting.counts[3] + waiting.counts[4], 4);
+}
+END_TEST
+
 static void assert_open(const struct ods_code *organisation, uint64_t expected)
 {
 	uint64_t open;
@@ -332,6 +366,7 @@ TCase *contract_inbox(void)
 	tcase_add_test(tests, does_not_use_an_inbox_id_again_after_it_was_acknowledged);
 	tcase_add_test(tests, acknowledges_an_item_once);
 	tcase_add_test(tests, the_number_of_open_items_follows_every_write_and_a_rollback);
+	tcase_add_test(tests, counts_what_waits_by_age_and_no_more_than_it_is_told);
 	tcase_add_test(tests, lists_an_inbox_by_id_open_or_whole);
 	tcase_add_test(tests, keeps_what_becomes_of_an_item);
 	tcase_add_test(tests, gives_out_what_nobody_holds);
