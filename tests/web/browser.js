@@ -22,6 +22,7 @@ class Browsers {
     this.open = [];
     this.passkeys = {};
     this.stores = {};
+    this.homes = {};
     fs.mkdirSync(screenshots, {recursive: true});
     fs.mkdirSync(path.dirname(POLICY), {recursive: true});
     fs.writeFileSync(POLICY, JSON.stringify({AutoSelectCertificateForUrls: ['{"pattern":"https://[*.]cpis.test","filter":{}}']}));
@@ -29,14 +30,23 @@ class Browsers {
 
   async launch(home) {
     const browser = await chromium.launch({executablePath: "/usr/bin/chromium", env: {...process.env, ...(home ? {HOME: home} : {})}, args: ["--no-sandbox",
-      "--host-resolver-rules=MAP *.cpis.test 127.0.0.1", `--ignore-certificate-errors-spki-list=${this.world.spki.join(",")}`]});
+      "--disable-gpu", "--disable-extensions", "--no-first-run", "--host-resolver-rules=MAP *.cpis.test 127.0.0.1", `--ignore-certificate-errors-spki-list=${this.world.spki.join(",")}`]});
     this.open.push(browser);
     return browser;
   }
   async shared() { return this.plain ||= await this.launch(); }
 
-  async close() {
+  // Between files of tests: a browser that stands by still uses the processor.
+  async rest() {
     for (const browser of this.open) await browser.close();
+    this.open = [];
+    this.homes = {...this.homes, ...Object.fromEntries(Object.keys(this.stores).map((key) => [key, this.world.file(`home-${key.replace(" ", "-")}`)]))};
+    this.stores = {};
+    this.plain = undefined;
+  }
+
+  async close() {
+    await this.rest();
     fs.rmSync(POLICY, {force: true});
   }
 
@@ -109,7 +119,7 @@ class Browsers {
 
   // A browser whose person has a certificate, as from a smartcard, in its own store. Scripts only where they are asked for.
   async withCertificate(name, options = {javaScriptEnabled: false}, type = "p256") {
-    const browser = this.stores[`${name} ${type}`] ||= await this.launch(this.certificateStore(name, type));
+    const browser = this.stores[`${name} ${type}`] ||= await this.launch(this.homes[`${name} ${type}`] || this.certificateStore(name, type));
     const page = await this.visitor({...options, browser});
     page.person = people[name];
     page.origin = this.world.gateways[people[name].at].origin;

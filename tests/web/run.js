@@ -31,7 +31,10 @@ async function main() {
     }
   };
   try {
-    for (const file of files) await require(file)({world, browsers, test});
+    for (const file of files) {
+      await require(file)({world, browsers, test});
+      await browsers.rest();
+    }
     for (const [name, gateway] of Object.entries(world.gateways)) {
       if (gateway.process.exitCode !== null) { failed++; console.log(`FAILED the gateway of ${name} ended by itself`); }
     }

@@ -49,11 +49,11 @@ module.exports = async ({world, browsers, test}) => {
 
   await test("a date of birth that is not the child's is said to be another", async () => {
     const page = await browsers.signIn("nurse");
-    await type(page, children.second, -80);
+    await type(page, children.known, -80);
     assert.match(await page.textContent(".nhsuk-warning-callout"), /Is this the right child\?/);
     await browsers.look(page, "answer-other-birth-date");
     await page.goto(`${page.origin}/lookup`);
-    await type(page, children.second, -74);
+    await type(page, children.known, -72);
     assert.equal(await page.locator(".nhsuk-warning-callout").count(), 0);
     await page.context().close();
   });

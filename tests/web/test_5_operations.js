@@ -11,6 +11,9 @@ module.exports = async ({browsers, test}) => {
     const text = await page.textContent("main");
     for (const part of ["broker-1", "sqlite", "Requests by second", "Last minute", "What waits to be read", "The broker's own, until", "Revocation lists, until",
       "no witnesses are wanted", "Let in"]) assert.ok(text.includes(part), `${part} in ${text}`);
+    await page.reload();
+    assert.ok(await page.locator(".cpis-chart__bar").count() > 0, "bars");
+    assert.doesNotMatch(await page.textContent("main"), /\b0 requests in/);
     await browsers.look(page, "operations");
     await page.context().close();
   });
@@ -22,9 +25,16 @@ module.exports = async ({browsers, test}) => {
     await page.waitForFunction((then) => [...document.querySelectorAll("dt")].find((d) => d.textContent === "Records").nextElementSibling.textContent !== then, before,
       {timeout: 20000});
     assert.deepEqual(page.faults, []);
-    const event = await page.request.get(`${page.origin}/operations/events`);
-    assert.match(event.headers()["content-type"], /^text\/event-stream/);
-    assert.match(await event.text(), /^retry: \d+\ndata: [\s\S]*\n\n$/);
+    await page.click("text=Stop refreshing");
+    const told = await page.getAttribute("#live", "data-told");
+    await page.click("text=Refresh every two seconds");
+    await page.waitForFunction((then) => Number(document.getElementById("live").dataset.told) > then, Number(told), {timeout: 20000});
+    const [type, text] = await page.evaluate(async () => {
+      const answer = await fetch("/operations/events");
+      return [answer.headers.get("content-type"), await answer.text()];
+    });
+    assert.match(type, /^text\/event-stream/);
+    assert.match(text, /^retry: \d+\ndata: [\s\S]*\n\n$/);
     await page.context().close();
   });
 

@@ -120,13 +120,28 @@
   var live = byId("live");
   if (live && window.EventSource) {
     var warningsOf = function () { var box = byId("live-warnings"); return box ? box.textContent : ""; };
-    var events = new EventSource(live.dataset.live);
-    events.addEventListener("message", function (event) {
+    var pause = byId("live-pause"), events;
+    var tell = function (event) {
       var before = warningsOf();
       live.innerHTML = event.data; // made by the gateway's templates
       if (warningsOf() !== before) byId("live-state").textContent = warningsOf() || "Nothing needs you any more.";
       live.dataset.told = String(Number(live.dataset.told || 0) + 1);
+    };
+    var listen = function () {
+      events = new EventSource(live.dataset.live);
+      events.addEventListener("message", tell);
+      events.addEventListener("error", function () {
+        if (events.readyState === EventSource.CLOSED) byId("live-state").textContent = "These figures are not refreshed any more: open the page again.";
+      });
+      pause.textContent = "Stop refreshing";
+    };
+    pause.hidden = false;
+    pause.addEventListener("click", function () {
+      if (events.readyState === EventSource.CLOSED) return listen();
+      events.close();
+      pause.textContent = "Refresh every two seconds";
     });
+    listen();
   }
 
   // ---------------------------------------------------------------- the lock

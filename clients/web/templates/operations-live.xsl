@@ -82,25 +82,25 @@
 
 <!-- A bar for each second: allowed, and refused on top of them. -->
 <xsl:template name="traffic">
-  <xsl:variable name="seconds" select="count(allowed)"/>
-  <xsl:variable name="all" select="sum(allowed) + sum(refused)"/>
-  <xsl:variable name="most"><xsl:for-each select="allowed"><xsl:sort select="." data-type="number" order="descending"/><xsl:if test="position() = 1"><xsl:value-of select="."/></xsl:if></xsl:for-each></xsl:variable>
+  <xsl:variable name="seconds" select="count(seconds/allowed)"/>
+  <xsl:variable name="all" select="sum(seconds/allowed) + sum(seconds/refused)"/>
+  <xsl:variable name="most"><xsl:for-each select="seconds/allowed"><xsl:sort select="." data-type="number" order="descending"/><xsl:if test="position() = 1"><xsl:value-of select="."/></xsl:if></xsl:for-each></xsl:variable>
   <xsl:variable name="top"><xsl:choose><xsl:when test="$most &gt; 1"><xsl:value-of select="$most"/></xsl:when><xsl:otherwise>1</xsl:otherwise></xsl:choose></xsl:variable>
   <svg class="cpis-chart" viewBox="-20 0 1100 220" role="img" aria-labelledby="traffic-title traffic-text">
     <title id="traffic-title">Requests by second</title>
-    <desc id="traffic-text"><xsl:value-of select="$all"/> requests in <xsl:value-of select="$seconds"/> seconds, <xsl:value-of select="sum(refused)"/> of them refused.</desc>
+    <desc id="traffic-text"><xsl:value-of select="$all"/> requests in <xsl:value-of select="$seconds"/> seconds, <xsl:value-of select="sum(seconds/refused)"/> of them refused.</desc>
     <path class="cpis-chart__line" d="M60 180H1060"/>
     <text x="50" y="30" text-anchor="end"><xsl:value-of select="$top"/></text><text x="50" y="186" text-anchor="end">0</text>
     <text x="60" y="210"><xsl:value-of select="$seconds"/> s ago</text><text x="1060" y="210" text-anchor="end">now</text>
-    <xsl:for-each select="allowed[. &gt; 0]">
-      <xsl:variable name="at" select="count(preceding-sibling::allowed)"/><xsl:variable name="height" select="(. div $top) * 150"/>
+    <xsl:for-each select="seconds/allowed[. &gt; 0]">
+      <xsl:variable name="at" select="60 * count(../preceding-sibling::seconds) + count(preceding-sibling::allowed)"/><xsl:variable name="height" select="(. div $top) * 150"/>
       <rect class="cpis-chart__bar" x="{60 + $at * 1000 div $seconds}" y="{180 - $height}" width="{900 div $seconds}" height="{$height}"/>
     </xsl:for-each>
-    <xsl:for-each select="refused[. &gt; 0]">
-      <xsl:variable name="at" select="count(preceding-sibling::refused)"/>
+    <xsl:for-each select="seconds/refused[. &gt; 0]">
+      <xsl:variable name="at" select="60 * count(../preceding-sibling::seconds) + count(preceding-sibling::refused)"/>
       <path class="cpis-chart__refused" d="M{60 + $at * 1000 div $seconds - 4} 12l8 8m0 -8l-8 8"/>
     </xsl:for-each>
   </svg>
-  <p><xsl:value-of select="$all"/> requests in <xsl:value-of select="$seconds"/> seconds, <xsl:value-of select="sum(refused)"/> of them refused (crosses).</p>
+  <p><xsl:value-of select="$all"/> requests in <xsl:value-of select="$seconds"/> seconds, <xsl:value-of select="sum(seconds/refused)"/> of them refused (crosses).</p>
 </xsl:template>
 </xsl:stylesheet>

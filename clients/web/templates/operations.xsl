@@ -7,6 +7,7 @@
 <xsl:template match="/operations" mode="content">
   <h1 class="nhsuk-heading-l">How the service runs</h1>
   <p id="live-state" role="status" aria-live="polite" class="nhsuk-body-s"></p>
+  <button class="nhsuk-button nhsuk-button--secondary nhsuk-button--small" type="button" id="live-pause" hidden="hidden">Stop refreshing</button>
   <div id="live" data-live="{$origin}/operations/events"><xsl:apply-templates select="state" mode="live"/></div>
 </xsl:template>
 </xsl:stylesheet>
