@@ -184,6 +184,7 @@ static void fill_statement(Cpis__V1__Request *request, enum stage_person person,
 	bytes = sizeof domain - 1 + cpis__v1__session_statement__pack(&statement, message + sizeof domain - 1);
 	open->statement = bytes_of(message + sizeof domain - 1, bytes - (sizeof domain - 1));
 	open->signature = sign(person, message, bytes);
+	open->browser_proof = NULL;
 	if (certificate_file_to_der(from.certificate, &certificate, &bytes) == CERTS_OK)
 		open->staff_certificate = bytes_of(certificate, bytes);
 	free(certificate);
@@ -206,8 +207,12 @@ static void fill_envelope(Cpis__V1__Request *request, enum stage_person person, 
 	request->log_size = request->log_size == 1 ? talk.log_size : request->log_size;
 	if (request->body_case == CPIS__V1__REQUEST__BODY_SESSION_OPEN)
 		fill_statement(request, person, how);
-	if ((how & NO_SIGNATURE) != 0)
+	if ((how & NO_SIGNATURE) != 0) {
+		// What was made as a browser's proof is none.
+		request->act_time_ms = request->act_browser_proof == NULL ? 0 : talk.stage->now_ms;
 		return;
+	}
+	request->act_browser_proof = NULL;
 	request->act_time_ms = talk.stage->now_ms + ((how & OTHER_TIME) != 0 ? CLOCK_SKEW_MS_MAX + 1 : 0);
 	const uint8_t *message = act_signed_bytes(&made, request, STAGE_BROKER_NAME, &bytes);
 	if (message != NULL)
