@@ -108,17 +108,6 @@ static int run_search(const struct command_line *line)
 
 // ------------------------------------------------------------------ show
 
-// The proof is of the stored bytes; what is shown must be what they say.
-static bool speaks_of(const Cpis__V1__AuditRecord *record, const Cpis__V1__AuditEntry *entry)
-{
-	return record->index == entry->index && record->time_ms == entry->time_ms &&
-	       record->operation == entry->operation && record->outcome == entry->outcome &&
-	       strcmp(record->reason_code, entry->reason_code) == 0 &&
-	       strcmp(record->organisation, entry->organisation) == 0 &&
-	       strcmp(record->system_name, entry->system_name) == 0 &&
-	       strcmp(record->policy_version, entry->policy_version) == 0;
-}
-
 static bool proof_holds(const struct connection *connection, const Cpis__V1__AuditShowReply *shown)
 {
 	struct arena arena;
@@ -130,7 +119,7 @@ static bool proof_holds(const struct connection *connection, const Cpis__V1__Aud
 	bool holds = arena_init(&arena, ARENA_BYTES) &&
 		     audit_record_decode(&arena, shown->proof->record.data, shown->proof->record.len, &record,
 					 &error) == WIRE_OK &&
-		     speaks_of(record, shown->entry);
+		     audit_record_speaks_of(record, shown->entry);
 	arena_done(&arena);
 	return holds;
 }

@@ -42,7 +42,8 @@ void cases_show(struct page *page)
 	page_show(page, "cases", model, 200);
 }
 
-bool cases_add_all(struct page *page, struct model *model, struct model_node *node, uint64_t from_ms, uint64_t until_ms)
+bool cases_add_all(struct page *page, struct model *model, struct model_node *node, uint64_t from_ms, uint64_t until_ms,
+		   bool *ret_cut)
 {
 	uint64_t after = 0;
 	bool more = true;
@@ -58,6 +59,7 @@ bool cases_add_all(struct page *page, struct model *model, struct model_node *no
 		after = more ? found->alerts[found->n_alerts - 1]->id : after;
 		cpis_reply_free(reply);
 	}
+	*ret_cut = *ret_cut || more;
 	return true;
 }
 

@@ -2,16 +2,19 @@
 #include "clients/web/looks.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "clients/web/cases.h"
 #include "clients/web/form.h"
+#include "proto/audit_record.h"
 #include "proto/date.h"
 #include "proto/nhs_number.h"
 #include "proto/text.h"
 
 #define SEARCH_RECORDS_MAX 1000u // of one timeline
-#define REPORT_RECORDS_MAX 10000u // of a month
+#define REPORT_RECORDS_MAX 2000u // of a month: the template that counts them takes the square of their number
+#define CALLS_MAX 100u           // a page of a search may be empty
 #define DAY_MS (24ull * 3600u * 1000u)
 #define PERIOD_DAYS 7
 
@@ -55,11 +58,12 @@ static void take(struct following *following, const Cpis__V1__AuditSearchReply *
 static bool follow(struct following *following, Cpis__V1__AuditSearchRequest *search, bool *ret_cut)
 {
 	bool more = true;
+	unsigned calls = 0;
 	search->limit = PAGE_ITEMS_MAX;
 	search->oldest_first = 1;
 	search->from_ms = following->from_ms;
 	search->until_ms = following->until_ms;
-	while (more && following->count < following->count_max) {
+	while (more && following->count < following->count_max && calls++ < CALLS_MAX) {
 		const Cpis__V1__Reply *reply = NULL;
 		Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 		request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SEARCH;
@@ -182,16 +186,31 @@ void looks_search(struct page *page)
 
 // ------------------------------------------------------------------ one record
 
-static void add_proof(struct page *page, struct model *model, const Cpis__V1__Receipt *proof)
+// In a checkpoint's note the second line is its size. 0: there is none.
+static uint64_t size_of(const char *note)
 {
-	char size[24] = "";
-	const char *line = strchr(cpis_checkpoint(page->client), '\n');
+	const char *line = strchr(note, '\n');
+	return line == NULL ? 0 : strtoull(line + 1, NULL, 10);
+}
+
+// Of this record, and not of another one that happens to be in the log.
+static bool is_proven(struct page *page, uint64_t asked, const Cpis__V1__AuditShowReply *shown)
+{
+	Cpis__V1__AuditRecord *record = NULL;
+	struct wire_error error;
+	return cpis_check_proof(page->client, shown->proof) == CPIS_OK && shown->proof->index == asked && shown->entry->index == asked &&
+	       audit_record_decode(page->arena, shown->proof->record.data, shown->proof->record.len, &record, &error) == WIRE_OK &&
+	       audit_record_speaks_of(record, shown->entry);
+}
+
+static void add_proof(struct page *page, struct model *model, uint64_t asked, const Cpis__V1__AuditShowReply *shown)
+{
+	char size[24];
 	struct model_node *node = model_add(model, model_root(model), "proof");
-	if (line != NULL)
-		snprintf(size, sizeof size, "%.*s", (int)(strcspn(line + 1, "\n") < 20 ? strcspn(line + 1, "\n") : 20), line + 1);
-	model_attribute(model, node, "holds", cpis_check_proof(page->client, proof) == CPIS_OK ? "yes" : "no");
+	snprintf(size, sizeof size, "%llu", (unsigned long long)size_of(shown->proof->checkpoint));
+	model_attribute(model, node, "holds", is_proven(page, asked, shown) ? "yes" : "no");
 	model_attribute(model, node, "size", size);
-	model_attribute(model, node, "witnessed", cpis_witnessed_checkpoint(page->client)[0] == '\0' ? "no" : "yes");
+	model_attribute(model, node, "witnessed", size_of(cpis_witnessed_checkpoint(page->client)) > asked ? "yes" : "no");
 }
 
 void looks_record(struct page *page)
@@ -208,7 +227,7 @@ void looks_record(struct page *page)
 	if (model != NULL) {
 		model_number(model, model_root(model), "no", body.index);
 		model_message(model, model_root(model), "entry", &reply->audit_show->entry->base);
-		add_proof(page, model, reply->audit_show->proof);
+		add_proof(page, model, body.index, reply->audit_show);
 		page_add_receipt(model, reply);
 	}
 	cpis_reply_free(reply);
@@ -248,7 +267,7 @@ void looks_report(struct page *page)
 	model_instant(model, model_root(model), "first", following.from_ms);
 	Cpis__V1__AuditSearchRequest search = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
 	if (!follow(&following, &search, &cut) || (page_may(page, "L0202") &&
-						   !cases_add_all(page, model, model_root(model), following.from_ms, following.until_ms))) {
+						   !cases_add_all(page, model, model_root(model), following.from_ms, following.until_ms, &cut))) {
 		model_free(model);
 		return;
 	}

@@ -32,5 +32,5 @@
   <xsl:when test="operation = 'SESSION_CLOSE'">signed out</xsl:when>
   <xsl:when test="operation = 'AUDIT_SEARCH'">searched the log</xsl:when>
   <xsl:otherwise><xsl:value-of select="operation/@words"/></xsl:otherwise></xsl:choose>
-  <xsl:if test="outcome != 'OK'">, refused</xsl:if><xsl:if test="detail/break_glass">, broke the glass</xsl:if></xsl:template>
+  <xsl:if test="@kind = 'silent'"> silently</xsl:if><xsl:if test="outcome != 'OK'">, refused</xsl:if><xsl:if test="detail/break_glass">, broke the glass</xsl:if></xsl:template>
 </xsl:stylesheet>

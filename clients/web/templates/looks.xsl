@@ -31,6 +31,7 @@
 <xsl:template match="found">
   <h2 class="nhsuk-heading-m">From <xsl:value-of select="first/@date"/> until <xsl:value-of select="last/@date"/></h2>
   <xsl:choose>
+    <xsl:when test="not(entry) and @cut"><p>Nothing was found yet: the log is long. Choose a shorter time.</p></xsl:when>
     <xsl:when test="not(entry)"><p>Nobody did anything that you may see.</p></xsl:when>
     <xsl:otherwise>
       <p><xsl:value-of select="count(entry)"/> records<xsl:if test="@cut">: the first of more; choose a shorter time</xsl:if>.
@@ -68,13 +69,15 @@
         <xsl:when test="@kind = 'refused'"><path class="cpis-chart__refused" d="M{$x - 7} {$y - 7}L{$x + 7} {$y + 7}M{$x + 7} {$y - 7}L{$x - 7} {$y + 7}"/></xsl:when>
         <xsl:when test="@kind = 'glass'"><path class="cpis-chart__glass" d="M{$x} {$y - 11}L{$x + 11} {$y}L{$x} {$y + 11}L{$x - 11} {$y}Z"/></xsl:when>
         <xsl:when test="@kind = 'opened'"><circle class="cpis-chart__opened" cx="{$x}" cy="{$y}" r="7"/></xsl:when>
+        <xsl:when test="@kind = 'silent'"><rect class="cpis-chart__asked" x="{$x - 6}" y="{$y - 6}" width="12" height="12"/></xsl:when>
         <xsl:otherwise><circle class="cpis-chart__asked" cx="{$x}" cy="{$y}" r="6"/></xsl:otherwise>
       </xsl:choose>
     </xsl:for-each>
   </svg>
   <ul class="nhsuk-list cpis-key">
     <li><svg viewBox="0 0 24 24" aria-hidden="true"><circle class="cpis-chart__opened" cx="12" cy="12" r="7"/></svg> opened details</li>
-    <li><svg viewBox="0 0 24 24" aria-hidden="true"><circle class="cpis-chart__asked" cx="12" cy="12" r="6"/></svg> anything else, or a silent look</li>
+    <li><svg viewBox="0 0 24 24" aria-hidden="true"><circle class="cpis-chart__asked" cx="12" cy="12" r="6"/></svg> anything else</li>
+    <li><svg viewBox="0 0 24 24" aria-hidden="true"><rect class="cpis-chart__asked" x="6" y="6" width="12" height="12"/></svg> opened details silently</li>
     <li><svg viewBox="0 0 24 24" aria-hidden="true"><path class="cpis-chart__refused" d="M5 5L19 19M19 5L5 19"/></svg> refused</li>
     <li><svg viewBox="0 0 24 24" aria-hidden="true"><path class="cpis-chart__glass" d="M12 1L23 12L12 23L1 12Z"/></svg> broke the glass</li>
   </ul>

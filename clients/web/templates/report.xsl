@@ -18,7 +18,7 @@
       <input class="nhsuk-input nhsuk-input--width-10" id="month" name="month" type="text" value="{month}" aria-describedby="month-hint"/></div>
     <button class="nhsuk-button nhsuk-button--secondary" type="submit">Show the month</button>
   </form>
-  <xsl:if test="found/@cut"><div class="nhsuk-warning-callout"><h2 class="nhsuk-warning-callout__label">Not the whole month</h2><p>There are more than <xsl:value-of select="count(found/entry)"/> records: only the first ones are counted here. <code>cpis audit report</code> counts all.</p></div></xsl:if>
+  <xsl:if test="found/@cut"><div class="nhsuk-warning-callout"><h2 class="nhsuk-warning-callout__label">Not the whole month</h2><p>There are more records or cases than are counted here: only the first <xsl:value-of select="count(found/entry)"/> records are. <code>cpis audit report</code> counts all.</p></div></xsl:if>
   <dl class="nhsuk-summary-list">
     <xsl:call-template name="row"><xsl:with-param name="key">Records</xsl:with-param><xsl:with-param name="value" select="count(found/entry)"/></xsl:call-template>
     <xsl:call-template name="row"><xsl:with-param name="key">Refused</xsl:with-param><xsl:with-param name="value" select="count(found/entry[@kind = 'refused'])"/></xsl:call-template>

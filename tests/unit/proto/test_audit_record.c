@@ -229,6 +229,38 @@ START_TEST(matches_no_other_place_in_the_log)
 }
 END_TEST
 
+START_TEST(speaks_of_no_other_entry)
+{
+	Cpis__V1__AuditEntry entry = CPIS__V1__AUDIT_ENTRY__INIT;
+	entry.index = record.index;
+	entry.time_ms = record.time_ms;
+	entry.operation = record.operation;
+	entry.outcome = record.outcome;
+	entry.reason_code = reason_code;
+	ck_assert(audit_record_speaks_of(&record, &entry));
+	entry.index++;
+	ck_assert(!audit_record_speaks_of(&record, &entry));
+	entry.index--;
+	entry.time_ms++;
+	ck_assert(!audit_record_speaks_of(&record, &entry));
+	entry.time_ms--;
+	entry.operation = CPIS__V1__OPERATION__FLAG;
+	ck_assert(!audit_record_speaks_of(&record, &entry));
+	entry.operation = record.operation;
+	entry.outcome = CPIS__V1__OUTCOME__OK;
+	ck_assert(!audit_record_speaks_of(&record, &entry));
+	entry.outcome = record.outcome;
+	char **const texts[] = {&entry.reason_code, &entry.organisation, &entry.system_name, &entry.policy_version};
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		char *kept = *texts[i];
+		*texts[i] = other_code;
+		ck_assert(!audit_record_speaks_of(&record, &entry));
+		*texts[i] = kept;
+	}
+	ck_assert(audit_record_speaks_of(&record, &entry));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("audit_record");
@@ -247,6 +279,7 @@ int main(void)
 	tcase_add_test(tcase, matches_no_other_operation_but_an_unread_one);
 	tcase_add_test(tcase, matches_no_other_outcome_or_reason);
 	tcase_add_test(tcase, matches_no_other_place_in_the_log);
+	tcase_add_test(tcase, speaks_of_no_other_entry);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);
