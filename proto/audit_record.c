@@ -71,11 +71,3 @@ bool audit_record_matches(const Cpis__V1__AuditRecord *record, const Cpis__V1__R
 	       (request->request_id.len == 0 || // then there may be no bytes to look at
 		memcmp(record->request_id.data, request->request_id.data, request->request_id.len) == 0);
 }
-
-bool audit_record_speaks_of(const Cpis__V1__AuditRecord *record, const Cpis__V1__AuditEntry *entry)
-{
-	return record->index == entry->index && record->time_ms == entry->time_ms && record->operation == entry->operation &&
-	       record->outcome == entry->outcome && strcmp(record->reason_code, entry->reason_code) == 0 &&
-	       strcmp(record->organisation, entry->organisation) == 0 && strcmp(record->system_name, entry->system_name) == 0 &&
-	       strcmp(record->policy_version, entry->policy_version) == 0;
-}

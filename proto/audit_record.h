@@ -31,8 +31,4 @@ __attribute__((warn_unused_result)) enum wire_status audit_record_read_keys(cons
 bool audit_record_matches(const Cpis__V1__AuditRecord *record, const Cpis__V1__Request *request,
 			  const Cpis__V1__Reply *reply);
 
-// Whether an entry that a reviewer is shown says of the record what its stored bytes say; who and whom it was about is sealed in them, and
-// not compared. Else its proof may be another record's.
-bool audit_record_speaks_of(const Cpis__V1__AuditRecord *record, const Cpis__V1__AuditEntry *entry);
-
 #endif

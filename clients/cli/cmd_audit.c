@@ -16,6 +16,7 @@
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
 #include "clients/cli/output.h"
+#include "proto/audit_entry.h"
 #include "proto/audit_record.h"
 #include "proto/date.h"
 
@@ -119,7 +120,7 @@ static bool proof_holds(const struct connection *connection, const Cpis__V1__Aud
 	bool holds = arena_init(&arena, ARENA_BYTES) &&
 		     audit_record_decode(&arena, shown->proof->record.data, shown->proof->record.len, &record,
 					 &error) == WIRE_OK &&
-		     audit_record_speaks_of(record, shown->entry);
+		     audit_entry_is_of(shown->entry, record);
 	arena_done(&arena);
 	return holds;
 }

@@ -7,6 +7,7 @@
 
 #include "clients/web/cases.h"
 #include "clients/web/form.h"
+#include "proto/audit_entry.h"
 #include "proto/audit_record.h"
 #include "proto/date.h"
 #include "proto/nhs_number.h"
@@ -200,7 +201,7 @@ static bool is_proven(struct page *page, uint64_t asked, const Cpis__V1__AuditSh
 	struct wire_error error;
 	return cpis_check_proof(page->client, shown->proof) == CPIS_OK && shown->proof->index == asked && shown->entry->index == asked &&
 	       audit_record_decode(page->arena, shown->proof->record.data, shown->proof->record.len, &record, &error) == WIRE_OK &&
-	       audit_record_speaks_of(record, shown->entry);
+	       audit_entry_is_of(shown->entry, record);
 }
 
 static void add_proof(struct page *page, struct model *model, uint64_t asked, const Cpis__V1__AuditShowReply *shown)

@@ -10,6 +10,7 @@ struct maker {
 	struct fuzz_input *input;
 	struct arena *arena;       // holds the messages
 	uint64_t now_ms;           // good times are near it
+	bool later;       // what came after the corpora is made too (maker.c)
 };
 
 // Lives in the arena, NULL when that is full. Of a oneof the first byte says which member it is.

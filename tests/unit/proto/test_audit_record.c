@@ -1,4 +1,5 @@
 // Audit records read back, and compared with the request and reply that they should speak of.
+#include "proto/audit_entry.h"
 #include "proto/audit_record.h"
 
 #include <check.h>
@@ -237,27 +238,27 @@ START_TEST(speaks_of_no_other_entry)
 	entry.operation = record.operation;
 	entry.outcome = record.outcome;
 	entry.reason_code = reason_code;
-	ck_assert(audit_record_speaks_of(&record, &entry));
+	ck_assert(audit_entry_is_of(&entry, &record));
 	entry.index++;
-	ck_assert(!audit_record_speaks_of(&record, &entry));
+	ck_assert(!audit_entry_is_of(&entry, &record));
 	entry.index--;
 	entry.time_ms++;
-	ck_assert(!audit_record_speaks_of(&record, &entry));
+	ck_assert(!audit_entry_is_of(&entry, &record));
 	entry.time_ms--;
 	entry.operation = CPIS__V1__OPERATION__FLAG;
-	ck_assert(!audit_record_speaks_of(&record, &entry));
+	ck_assert(!audit_entry_is_of(&entry, &record));
 	entry.operation = record.operation;
 	entry.outcome = CPIS__V1__OUTCOME__OK;
-	ck_assert(!audit_record_speaks_of(&record, &entry));
+	ck_assert(!audit_entry_is_of(&entry, &record));
 	entry.outcome = record.outcome;
 	char **const texts[] = {&entry.reason_code, &entry.organisation, &entry.system_name, &entry.policy_version};
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
 		char *kept = *texts[i];
 		*texts[i] = other_code;
-		ck_assert(!audit_record_speaks_of(&record, &entry));
+		ck_assert(!audit_entry_is_of(&entry, &record));
 		*texts[i] = kept;
 	}
-	ck_assert(audit_record_speaks_of(&record, &entry));
+	ck_assert(audit_entry_is_of(&entry, &record));
 }
 END_TEST
 
