@@ -179,9 +179,10 @@ fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
 
-drill: deps ## inject every fault for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
+drill: deps ## inject every fault and rehearse every incident for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
+	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/incidents.sh
 
 cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers before it, in namespaces, as root (KEEP=1 leaves it up)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
