@@ -24,7 +24,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev
+	libevent-dev libxml2-dev libxslt1-dev libpango1.0-dev fonts-dejavu-core poppler-utils
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -50,6 +50,7 @@ LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed 
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
+LIBS_SHEET = $(shell pkg-config --libs pangocairo cairo-pdf jansson fontconfig 2>/dev/null)
 LIBS_WEB := -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
@@ -65,6 +66,7 @@ client_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/libcpis/*.c))
 cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcard clients/cli/*.c)))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
+sheet_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/sheet/*.c))
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 
 PROTO_A := $(BUILD)/libcpis-proto.a
@@ -77,7 +79,7 @@ WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
 # What is installed as libcpis.a: the client library and the two layers it stands on, in one.
 INSTALLED_A := $(BUILD)/installed/libcpis.a
-PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web)
+PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web)
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -209,7 +211,7 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory $(INSTALLED_A) web
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/cpis $(BUILD)/cpis-contact-sheet $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
@@ -248,7 +250,7 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
 # Benchmarks serve nobody.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
-ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
+ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
@@ -307,6 +309,11 @@ $(web_OBJ) $(BUILD)/clients/web/main.o: ALL_CFLAGS += -I/usr/include/libxml2 -DC
 $(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_WEB) $(LIBS_CERTS)
+# Their headers are not ours to warn about.
+$(sheet_OBJ): ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags pangocairo cairo-pdf 2>/dev/null))
+$(BUILD)/cpis-contact-sheet: $(sheet_OBJ) $(PROTO_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_SHEET)
 $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)

@@ -325,6 +325,29 @@ START_TEST(needs_the_emergency_telephone_and_takes_an_office_one)
 }
 END_TEST
 
+START_TEST(shows_one_authoritys_contacts_or_those_of_all)
+{
+	char code[] = "383", bad[] = "38";
+	Cpis__V1__ContactsShowRequest show = CPIS__V1__CONTACTS_SHOW_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SHOW;
+	request.contacts_show = &show;
+	expect(WIRE_OK, "");
+	show.authority = code;
+	expect(WIRE_OK, "");
+	show.every_organisation = true;
+	expect(WIRE_BAD_VALUE, "contacts_show.authority");
+	show.authority = NULL;
+	expect(WIRE_OK, "");
+	show.after = code;
+	expect(WIRE_OK, "");
+	show.after = bad;
+	expect(WIRE_BAD_VALUE, "contacts_show.after");
+	show.after = code;
+	show.every_organisation = false;
+	expect(WIRE_BAD_VALUE, "contacts_show.after");
+}
+END_TEST
+
 START_TEST(takes_local_ids_up_to_40_bytes_in_every_record)
 {
 	Cpis__V1__PlanRecord last = CPIS__V1__PLAN_RECORD__INIT;
@@ -715,6 +738,7 @@ int main(void)
 	tcase_add_test(tcase, names_a_case_and_says_what_is_done_in_words);
 	tcase_add_test(tcase, enrols_a_named_system_with_a_code_of_16_bytes);
 	tcase_add_test(tcase, invites_and_withdraws_a_named_system_with_a_reason);
+	tcase_add_test(tcase, shows_one_authoritys_contacts_or_those_of_all);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
