@@ -24,7 +24,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev libpango1.0-dev fonts-dejavu-core poppler-utils
+	libevent-dev libxml2-dev libxslt1-dev libpango1.0-dev fonts-dejavu-core poppler-utils \
+	distro-info-data debian-security-support python3-jsonschema
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -108,7 +109,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all sbom deps deps-bench deps-npm deps-web demo test test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -132,14 +133,14 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Five are left out of a sanitized run: the fuzzers have sanitizers of
+# Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, and the pages' that of a browser.
+# cluster's time is that of its failovers, the pages' that of a browser, and the bill of materials is of what is delivered.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh sbom.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules $(SBOM_SCHEMA))
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -178,6 +179,13 @@ fuzz-merge: fuzz-built ## what the last fuzz runs found goes into the corpora
 fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
+
+# The schema that it is held to comes from npm; it is made without.
+SBOM_SCHEMA := $(BUILD)/sbom/node_modules
+sbom: deps ## the software bill of materials, build/cpis.cdx.json, and which components are out of support
+	@$(MAKE) --no-print-directory -j$$(nproc) programs
+	@tests/sbom/sbom.py make --version $(VERSION) --out $(BUILD)/cpis.cdx.json $(PROGRAMS)
+	@tests/sbom/sbom.py check $(BUILD)/cpis.cdx.json
 
 drill: deps ## inject every fault for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
@@ -265,7 +273,8 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 # npm's packages are built beside the sources, by their lock files.
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
-$(WEB)/npm/node_modules $(WEB)/tests/node_modules:
+$(SBOM_SCHEMA): tests/sbom/package.json tests/sbom/package-lock.json
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(SBOM_SCHEMA):
 	@mkdir -p $(@D)
 	@echo "  NPM    $(<D)"
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules
@@ -361,4 +370,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name node_modules -prune -o -type f -name '*.d' -print 2>/dev/null)
