@@ -48,9 +48,11 @@ int assurance_service(struct assurance *assurance);  // how the service runs, it
 int assurance_files(struct assurance *assurance);    // certificates, bill of materials, exercises, contact sheet: 6, 7, 8, 9, 10
 void assurance_outside(struct assurance *assurance); // what nobody can know from here
 
+// Whom a question is about: the first profile's organisation, or the service as a whole, which people of any may be asked about.
+enum assurance_scope { ASSURANCE_OWN, ASSURANCE_SERVICE };
 // Asks as whoever may, one profile after the other. EXIT_DONE with `*ret` NULL: nobody may, and `why` says it. A reply is freed by
 // the caller; `*ret_asker` is who got it.
-int assurance_ask(struct assurance *assurance, Cpis__V1__Request *request, const Cpis__V1__Reply **ret,
+int assurance_ask(struct assurance *assurance, enum assurance_scope scope, Cpis__V1__Request *request, const Cpis__V1__Reply **ret,
 		  struct assurance_asker **ret_asker, char why[ASSURANCE_SOURCE_BYTES]);
 // "cpis --profile FILE REST" of who was asked.
 void assurance_command(const struct assurance_asker *asker, char out[ASSURANCE_SOURCE_BYTES], const char *format, ...)

@@ -9,7 +9,8 @@
 #include "clients/cli/commands.h"
 #include "proto/date.h"
 
-#define SOON_DAYS 30u
+#define CERTIFICATE_DAYS 30u
+#define LISTS_DAYS 7u
 #define EXERCISE_DAYS 365u
 #define SHEET_DAYS 31u
 #define SBOM_DAYS 92u
@@ -25,9 +26,24 @@ static int say_certificate(struct assurance *assurance, const char *path)
 	if (status != CERTS_OK)
 		return certs_failure(status, detail);
 	assurance_date(description.not_after_ms, until);
-	assurance_say(assurance, 9, description.not_after_ms < assurance->now_ms + SOON_DAYS * ASSURANCE_DAY_MS, json_string(until), path,
-		      "when the certificate of %s ends (%s)", description.name, certs_kind_text(description.kind));
+	// Staff by their id: the report goes to many.
+	assurance_say(assurance, 9, description.not_after_ms < assurance->now_ms + CERTIFICATE_DAYS * ASSURANCE_DAY_MS, json_string(until),
+		      path, "when the certificate of %s ends (%s)", description.uid[0] != '\0' ? description.uid : description.name,
+		      certs_kind_text(description.kind));
 	return EXIT_DONE;
+}
+
+// Several profiles may go through one system.
+static bool was_said(const struct assurance *assurance, const char *path)
+{
+	size_t i;
+	json_t *figure;
+	json_array_foreach(assurance->figures[8], i, figure) {
+		const char *source = json_string_value(json_object_get(figure, "source"));
+		if (source != NULL && strcmp(source, path) == 0)
+			return true;
+	}
+	return false;
 }
 
 static int say_certificates(struct assurance *assurance)
@@ -37,7 +53,8 @@ static int say_certificates(struct assurance *assurance)
 	int code = EXIT_DONE;
 	for (unsigned i = 0; i < assurance->askers_count && code == EXIT_DONE; i++) {
 		const struct profile *profile = assurance->askers[i].connection.profile;
-		code = say_certificate(assurance, profile->system_certificate);
+		if (!was_said(assurance, profile->system_certificate))
+			code = say_certificate(assurance, profile->system_certificate);
 		if (code == EXIT_DONE && profile->staff_certificate != NULL)
 			code = say_certificate(assurance, profile->staff_certificate);
 	}
@@ -52,7 +69,7 @@ static int say_certificates(struct assurance *assurance)
 		return certs_failure(status, detail);
 	uint64_t until_ms = trust_crl_next_update_ms(trust);
 	assurance_date(until_ms, until);
-	assurance_say(assurance, 9, until_ms < assurance->now_ms, json_string(until), bundle, "when the own trust bundle's revocation lists go out of date");
+	assurance_say(assurance, 9, until_ms < assurance->now_ms + LISTS_DAYS * ASSURANCE_DAY_MS, json_string(until), bundle, "when the own trust bundle's revocation lists go out of date");
 	trust_free(trust);
 	return EXIT_DONE;
 }

@@ -44,7 +44,7 @@ static int read_looks(struct assurance *assurance, struct looks *looks, char sou
 	for (bool more = true; more;) {
 		const Cpis__V1__Reply *reply = NULL;
 		struct assurance_asker *asker;
-		int code = assurance_ask(assurance, &request, &reply, &asker, why);
+		int code = assurance_ask(assurance, ASSURANCE_OWN, &request, &reply, &asker, why);
 		*ret = reply != NULL;
 		if (code != EXIT_DONE || reply == NULL)
 			return code;
@@ -131,7 +131,7 @@ static int read_cases(struct assurance *assurance, struct cases *cases, char sou
 	for (bool more = true; more;) {
 		const Cpis__V1__Reply *reply = NULL;
 		struct assurance_asker *asker;
-		int code = assurance_ask(assurance, &request, &reply, &asker, why);
+		int code = assurance_ask(assurance, ASSURANCE_OWN, &request, &reply, &asker, why);
 		*ret = reply != NULL;
 		if (code != EXIT_DONE || reply == NULL)
 			return code;
@@ -150,9 +150,9 @@ static void say_cases(struct assurance *assurance, const struct cases *cases, co
 {
 	char oldest[11];
 	assurance_say(assurance, 5, false, json_integer(cases->created), source, "cases opened in the period");
-	assurance_say(assurance, 5, false, json_integer(cases->appropriate), source, "of those decided in the period: appropriate");
-	assurance_say(assurance, 5, false, json_integer(cases->near_miss), source, "of those decided in the period: near miss");
-	assurance_say(assurance, 5, false, json_integer(cases->breach), source, "of those decided in the period: breach");
+	assurance_say(assurance, 5, false, json_integer(cases->appropriate), source, "cases decided in the period as appropriate");
+	assurance_say(assurance, 5, false, json_integer(cases->near_miss), source, "cases decided in the period as near miss");
+	assurance_say(assurance, 5, false, json_integer(cases->breach), source, "cases decided in the period as breach");
 	assurance_say(assurance, 5, false, json_integer(cases->closed), source, "cases closed in the period");
 	assurance_say(assurance, 5, cases->near_miss_open > 0, json_integer(cases->near_miss_open), source,
 		      "near misses of which something is still to be done");

@@ -45,7 +45,7 @@ static int read_all(struct people *people, char source[ASSURANCE_SOURCE_BYTES], 
 		list.after_role_code = role;
 		request.body_case = CPIS__V1__REQUEST__BODY_ROLE_LIST;
 		request.role_list = &list;
-		int code = assurance_ask(people->assurance, &request, &reply, &asker, why);
+		int code = assurance_ask(people->assurance, ASSURANCE_OWN, &request, &reply, &asker, why);
 		*ret = reply != NULL;
 		if (code != EXIT_DONE || reply == NULL)
 			return code;

@@ -5,7 +5,8 @@
 #include "clients/cli/commands.h"
 #include "proto/ods_code.h"
 
-#define SOON_DAYS 30u
+#define CERTIFICATE_DAYS 30u
+#define LISTS_DAYS 7u // they are made for a month, anew each week
 
 static int say_policy(struct assurance *assurance)
 {
@@ -16,7 +17,7 @@ static int say_policy(struct assurance *assurance)
 	char source[ASSURANCE_SOURCE_BYTES], why[ASSURANCE_SOURCE_BYTES], loaded[11];
 	request.body_case = CPIS__V1__REQUEST__BODY_POLICY_SHOW;
 	request.policy_show = &show;
-	int code = assurance_ask(assurance, &request, &reply, &asker, why);
+	int code = assurance_ask(assurance, ASSURANCE_SERVICE, &request, &reply, &asker, why);
 	if (code != EXIT_DONE)
 		return code;
 	if (reply == NULL) {
@@ -41,7 +42,7 @@ static int say_quarantine(struct assurance *assurance)
 	char source[ASSURANCE_SOURCE_BYTES], why[ASSURANCE_SOURCE_BYTES];
 	request.body_case = CPIS__V1__REQUEST__BODY_QUARANTINE_LIST;
 	request.quarantine_list = &list;
-	int code = assurance_ask(assurance, &request, &reply, &asker, why);
+	int code = assurance_ask(assurance, ASSURANCE_OWN, &request, &reply, &asker, why);
 	if (code != EXIT_DONE)
 		return code;
 	if (reply == NULL) {
@@ -57,19 +58,14 @@ static int say_quarantine(struct assurance *assurance)
 
 // ------------------------------------------------------------------ operations
 
-static bool is_soon(const struct assurance *assurance, uint64_t until_ms)
-{
-	return until_ms != 0 && until_ms < assurance->now_ms + SOON_DAYS * ASSURANCE_DAY_MS;
-}
-
-static void say_end(struct assurance *assurance, uint64_t until_ms, const char *source, const char *what)
+static void say_end(struct assurance *assurance, uint64_t until_ms, uint64_t days, const char *source, const char *what)
 {
 	char until[11];
 	assurance_date(until_ms, until);
 	if (until_ms == 0)
 		assurance_without(assurance, 9, what, "the broker does not know it");
 	else
-		assurance_say(assurance, 9, is_soon(assurance, until_ms), json_string(until), source, "%s", what);
+		assurance_say(assurance, 9, until_ms < assurance->now_ms + days * ASSURANCE_DAY_MS, json_string(until), source, "%s", what);
 }
 
 static void say_running(struct assurance *assurance, const Cpis__V1__OperationsShowReply *shown, const char *source)
@@ -96,8 +92,8 @@ static void say_running(struct assurance *assurance, const Cpis__V1__OperationsS
 		      "notifications that nobody has acknowledged for more than three days%s", waiting->more ? " (or more: not all were counted)" : "");
 	assurance_say(assurance, 7, false, json_integer((json_int_t)shown->failed_commits), source, "commits that failed since %s", started);
 	assurance_say(assurance, 8, false, json_string(shown->version), source, "version of the broker that answers");
-	say_end(assurance, shown->certificate_until_ms, source, "when the broker's certificate ends");
-	say_end(assurance, shown->revocation_until_ms, source, "when the first revocation list goes out of date");
+	say_end(assurance, shown->certificate_until_ms, CERTIFICATE_DAYS, source, "when the broker's certificate ends");
+	say_end(assurance, shown->revocation_until_ms, LISTS_DAYS, source, "when the first revocation list goes out of date");
 }
 
 static int say_operations(struct assurance *assurance)
@@ -109,7 +105,7 @@ static int say_operations(struct assurance *assurance)
 	char source[ASSURANCE_SOURCE_BYTES], why[ASSURANCE_SOURCE_BYTES];
 	request.body_case = CPIS__V1__REQUEST__BODY_OPERATIONS_SHOW;
 	request.operations_show = &show;
-	int code = assurance_ask(assurance, &request, &reply, &asker, why);
+	int code = assurance_ask(assurance, ASSURANCE_SERVICE, &request, &reply, &asker, why);
 	if (code != EXIT_DONE)
 		return code;
 	if (reply == NULL) {
@@ -143,7 +139,7 @@ static int say_contacts(struct assurance *assurance)
 		show.after = after;
 		request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SHOW;
 		request.contacts_show = &show;
-		code = assurance_ask(assurance, &request, &reply, &asker, why);
+		code = assurance_ask(assurance, ASSURANCE_SERVICE, &request, &reply, &asker, why);
 		known = reply != NULL;
 		if (!known)
 			break;

@@ -25,7 +25,13 @@ void assurance_command(const struct assurance_asker *asker, char out[ASSURANCE_S
 	va_end(arguments);
 }
 
-int assurance_ask(struct assurance *assurance, Cpis__V1__Request *request, const Cpis__V1__Reply **ret,
+static bool is_of(const struct assurance *assurance, const struct assurance_asker *asker)
+{
+	return strcmp(cpis_system_organisation(assurance->askers[0].connection.client),
+		      cpis_system_organisation(asker->connection.client)) == 0;
+}
+
+int assurance_ask(struct assurance *assurance, enum assurance_scope scope, Cpis__V1__Request *request, const Cpis__V1__Reply **ret,
 		  struct assurance_asker **ret_asker, char why[ASSURANCE_SOURCE_BYTES])
 {
 	*ret = NULL;
@@ -33,6 +39,9 @@ int assurance_ask(struct assurance *assurance, Cpis__V1__Request *request, const
 	for (unsigned i = 0; i < assurance->askers_count; i++) {
 		struct assurance_asker *asker = &assurance->askers[i];
 		const Cpis__V1__Reply *reply = NULL;
+		// Figures of another organisation would be taken for the own ones.
+		if (scope == ASSURANCE_OWN && !is_of(assurance, asker))
+			continue;
 		enum cpis_status status = cpis_call(asker->connection.client, request, assurance->line->timeout_ms, &reply);
 		if (status == CPIS_OK && reply->outcome == CPIS__V1__OUTCOME__ACCESS_DENIED) {
 			size_t used = strlen(why);
@@ -56,17 +65,8 @@ static int sign_in(struct assurance *assurance, const char *profile)
 	asker->line = *assurance->line;
 	asker->line.profile = profile;
 	int code = connection_sign_in(&asker->line, &asker->connection);
-	if (code != EXIT_DONE)
-		return code;
-	assurance->askers_count++;
-	// Figures of two organisations side by side would be of neither.
-	const char *first = cpis_system_organisation(assurance->askers[0].connection.client),
-		   *own = cpis_system_organisation(asker->connection.client);
-	bool national = command_value(assurance->line, "national") != NULL;
-	if (strcmp(first, own) != 0 && !national)
-		return command_usage_error(assurance->line, "%s is of %s, and the first profile of %s: --national if that is meant", profile,
-					   own, first);
-	return EXIT_DONE;
+	assurance->askers_count += code == EXIT_DONE;
+	return code;
 }
 
 static int sign_all_in(struct assurance *assurance)
@@ -186,8 +186,7 @@ static int run(const struct command_line *line)
 }
 
 static const struct command_option options[] = {
-	{"also", "PROFILE", "ask as this person too, of the same organisation: no role may see all of it", OPTION_REPEATABLE},
-	{"national", NULL, "the other profiles may be of other organisations, e.g. the operator's", OPTION_OPTIONAL},
+	{"also", "PROFILE", "ask as this person too: no role may see all of it. Of another organisation: about the service only", OPTION_REPEATABLE},
 	{"days", "N", "the period, to now (default: 30)", OPTION_OPTIONAL},
 	{"unused-days", "N", "a role profile is unused after so many days (default: 90)", OPTION_OPTIONAL},
 	{"training-days", "N", "training is overdue after so many days (default: 365)", OPTION_OPTIONAL},
