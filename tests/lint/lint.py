@@ -4,6 +4,8 @@ import re
 import subprocess
 import sys
 
+import hazards
+
 TOP_LEVEL = {"Makefile", "README.md", "LICENSE", "broker", "proto", "clients", "certs", "tests"}
 LAYERS = {
     "proto": {"proto"},
@@ -216,7 +218,7 @@ def long_functions(name, text):
 
 def main():
     names = files()
-    violations = [*top_level(names), *limits(names)]
+    violations = [*top_level(names), *limits(names), *hazards.check()]
     outliers = []
     for name in names:
         text = read(name)
