@@ -14,7 +14,6 @@
 #define EXERCISE_DAYS 365u
 #define SHEET_DAYS 31u
 #define SBOM_DAYS 92u
-#define DRILL_FORMAT "cpis-drill-1"
 
 // ------------------------------------------------------------------ certificates
 
@@ -212,13 +211,19 @@ static bool is_count_or_null(const json_t *value)
 	return json_is_null(value) || (json_is_integer(value) && json_integer_value(value) >= 0);
 }
 
-// {started, exercise, severity, detect_ms, contain_ms, recover_ms, failed_requests, outcome}: tests/README.md.
+static bool is_outcome(const char *word)
+{
+	return strcmp(word, "passed") == 0 || strcmp(word, "failed") == 0 || strcmp(word, "not_rehearsed") == 0;
+}
+
+// {started, exercise, severity, detect_ms, contain_ms, recover_ms, failed_requests, outcome}, as `cpis drill` writes it
+// (clients/drill/report.h); other keys are passed over.
 static bool exercise_is_well_formed(const json_t *exercise, uint64_t *ret_started_ms)
 {
 	const char *started = text_at(exercise, "started"), *outcome = text_at(exercise, "outcome");
 	json_int_t severity = json_integer_value(json_object_get(exercise, "severity"));
 	return started != NULL && instant_parse(started, strlen(started), ret_started_ms) && text_at(exercise, "exercise") != NULL &&
-	       severity >= 1 && severity <= 4 && outcome != NULL && (strcmp(outcome, "passed") == 0 || strcmp(outcome, "failed") == 0) &&
+	       severity >= 1 && severity <= 4 && outcome != NULL && is_outcome(outcome) &&
 	       json_object_get(exercise, "detect_ms") != NULL && is_count_or_null(json_object_get(exercise, "detect_ms")) &&
 	       json_object_get(exercise, "contain_ms") != NULL && is_count_or_null(json_object_get(exercise, "contain_ms")) &&
 	       json_object_get(exercise, "recover_ms") != NULL && is_count_or_null(json_object_get(exercise, "recover_ms")) &&
@@ -234,7 +239,7 @@ static json_int_t longest(json_int_t so_far, const json_t *exercise, const char 
 struct exercises {
 	json_int_t done, failed, detect_ms, contain_ms, recover_ms;
 	uint64_t last_ms;
-	json_t *failures;
+	json_t *failures, *left_out;
 };
 
 static int read_exercises(struct assurance *assurance, const char *path, struct exercises *to)
@@ -242,21 +247,25 @@ static int read_exercises(struct assurance *assurance, const char *path, struct 
 	size_t i;
 	json_t *document = NULL, *exercise;
 	int code = load(assurance, path, &document);
-	if (code == EXIT_DONE && (text_at(document, "format") == NULL || strcmp(text_at(document, "format"), DRILL_FORMAT) != 0 ||
-				  !json_is_array(json_object_get(document, "exercises"))))
-		code = refuse(assurance, path, "not a report of exercises: format " DRILL_FORMAT " and exercises");
+	if (code == EXIT_DONE && !json_is_array(json_object_get(document, "exercises")))
+		code = refuse(assurance, path, "not a report of exercises: it has no list \"exercises\"");
 	json_array_foreach(json_object_get(document, "exercises"), i, exercise) {
 		uint64_t started_ms;
 		if (code != EXIT_DONE)
 			break;
 		if (!exercise_is_well_formed(exercise, &started_ms)) {
 			char what[80];
-			snprintf(what, sizeof what, "exercise %zu is not as tests/README.md says", i + 1);
+			snprintf(what, sizeof what, "exercise %zu is not as `cpis drill` writes them", i + 1);
 			code = refuse(assurance, path, what);
 			break;
 		}
-		to->last_ms = started_ms > to->last_ms ? started_ms : to->last_ms;
-		if (started_ms >= assurance->now_ms || started_ms + EXERCISE_DAYS * ASSURANCE_DAY_MS < assurance->now_ms)
+		bool recent = started_ms < assurance->now_ms && started_ms + EXERCISE_DAYS * ASSURANCE_DAY_MS >= assurance->now_ms;
+		bool rehearsed = strcmp(text_at(exercise, "outcome"), "not_rehearsed") != 0;
+		if (rehearsed && started_ms < assurance->now_ms && started_ms > to->last_ms)
+			to->last_ms = started_ms;
+		if (recent && !rehearsed)
+			json_array_append(to->left_out, json_object_get(exercise, "exercise"));
+		if (!recent || !rehearsed)
 			continue;
 		to->done++;
 		to->detect_ms = longest(to->detect_ms, exercise, "detect_ms");
@@ -281,6 +290,10 @@ static void say_exercises(struct assurance *assurance, const struct exercises *e
 	json_t *figure = assurance_say(assurance, 7, exercises->failed > 0, json_integer(exercises->failed), source, "of those: failed");
 	json_array_foreach(exercises->failures, i, name)
 		assurance_name(figure, "%s", json_string_value(name));
+	figure = assurance_say(assurance, 7, false, json_integer((json_int_t)json_array_size(exercises->left_out)), source,
+			       "exercises that were left out, for want of something");
+	json_array_foreach(exercises->left_out, i, name)
+		assurance_name(figure, "%s", json_string_value(name));
 	if (last[0] != '\0')
 		assurance_say(assurance, 7, false, json_string(last), source, "the last exercise");
 	assurance_say(assurance, 7, false, json_integer(exercises->recover_ms), source, "longest recovery in an exercise, in milliseconds");
@@ -290,7 +303,7 @@ static void say_exercises(struct assurance *assurance, const struct exercises *e
 
 static int say_drills(struct assurance *assurance)
 {
-	struct exercises exercises = {.failures = json_array()};
+	struct exercises exercises = {.failures = json_array(), .left_out = json_array()};
 	char source[ASSURANCE_SOURCE_BYTES] = "";
 	const char *path;
 	int code = EXIT_DONE;
@@ -305,6 +318,7 @@ static int say_drills(struct assurance *assurance)
 	else if (code == EXIT_DONE)
 		assurance_without(assurance, 7, "exercises of the continuity plan", "no --drill was given");
 	json_decref(exercises.failures);
+	json_decref(exercises.left_out);
 	return code;
 }
 

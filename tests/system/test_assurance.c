@@ -56,7 +56,7 @@ static void hire_an_operator(void)
 	char *text = world_read_file(profile_of("guardian"), NULL), *role = strstr(text, world_person("guardian")->role);
 	ck_assert_ptr_nonnull(role);
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "grant", "--uid", world_person("guardian")->uid, "--role", "R8015",
-				    "--reason", WHY, NULL), 0);
+				    "--activity", "L0501", "--reason", WHY, NULL), 0);
 	memcpy(role, "R8015", 5);
 	world_write_file(profile_of("operator"), text);
 	free(text);
@@ -220,7 +220,7 @@ END_TEST
 #define EXERCISE(started, outcome) \
 	"{\"started\": \"" started "\", \"exercise\": \"stolen system key\", \"severity\": 1, \"detect_ms\": 40, \"contain_ms\": 900, " \
 	"\"recover_ms\": 5000, \"failed_requests\": 0, \"outcome\": \"" outcome "\"}"
-#define DRILL(list) "{\"format\": \"cpis-drill-1\", \"exercises\": [" list "]}"
+#define DRILL(list) "{\"exercises\": [" list "]}"
 #define COMPONENT(name, property, value) \
 	"{\"type\": \"library\", \"name\": \"" name "\", \"version\": \"1\", \"properties\": [{\"name\": \"cpis:support:" property "\", \"value\": \"" value "\"}]}"
 #define BILL(list) "{\"bomFormat\": \"CycloneDX\", \"metadata\": {\"timestamp\": \"2026-11-01T00:00:00Z\"}, \"components\": [" list "]}"
@@ -233,7 +233,8 @@ static int with_files(const char *on)
 
 START_TEST(files_are_judged_by_the_day)
 {
-	world_write_file(world_path(world, "drill.json"), DRILL(EXERCISE("2026-11-02T10:00:00Z", "passed") ", " EXERCISE("2025-01-01T10:00:00Z", "failed")));
+	world_write_file(world_path(world, "drill.json"), DRILL(EXERCISE("2026-11-02T10:00:00Z", "passed") ", " EXERCISE("2025-01-01T10:00:00Z", "failed") ", "
+								    EXERCISE("2026-11-03T10:00:00Z", "not_rehearsed")));
 	world_write_file(world_path(world, "bom.json"), BILL(COMPONENT("libold", "until", "2026-11-26") ", " COMPONENT("libnew", "until", "2028-06-30") ", "
 							     COMPONENT("libpage", "source", "nobody says") ", "
 							     "{\"type\": \"application\", \"name\": \"cpis\", \"version\": \"1\"}"));
@@ -246,6 +247,7 @@ START_TEST(files_are_judged_by_the_day)
 	ck_assert(!attention(8, "when the bill of materials was made"));
 	ck_assert_int_eq(count(7, "exercises in the last 365 days"), 1);
 	ck_assert_int_eq(count(7, "of those: failed"), 0);
+	ck_assert_int_eq(count(7, "exercises that were left out"), 1);
 	ck_assert_int_eq(count(6, "longest time until it was contained"), 900);
 	ck_assert_str_eq(words(7, "the last exercise"), "2026-11-02");
 	// The last day of support; and two years on.
@@ -261,6 +263,19 @@ START_TEST(files_are_judged_by_the_day)
 	ck_assert_int_eq(world_cpis(world, "guardian", "--json", "assurance", "--certificate", world_path(world, "systems/hospital.pem"), NULL), 0);
 	take_report();
 	ck_assert_str_ne(words(9, "when the certificate of"), "");
+}
+END_TEST
+
+START_TEST(an_exercise_that_was_rehearsed_is_in_the_report)
+{
+	const char *drill = world_path(world, "drill.json");
+	ck_assert_msg(world_cpis(world, NULL, "drill", "--policy", "broker/policy.yaml", "--only", "rogue-staff", "--report", drill, NULL) == 0,
+		      "%s", world_err(world));
+	ck_assert_int_eq(world_cpis(world, "guardian", "--json", "assurance", "--drill", drill, NULL), 0);
+	take_report();
+	ck_assert_int_eq(count(7, "exercises in the last 365 days"), 1);
+	ck_assert_int_eq(count(7, "of those: failed"), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(figure(7, "exercises in the last 365 days"), "source")), drill);
 }
 END_TEST
 
@@ -281,7 +296,7 @@ START_TEST(what_cannot_be_read_makes_no_report)
 	world_write_file(world_path(world, "report.md"), "the old report\n");
 	refuses("--drill", "{", "wrong.json:1:");
 	refuses("--drill", "[]", "not a report of exercises");
-	refuses("--drill", DRILL("7"), "exercise 1 is not as tests/README.md says");
+	refuses("--drill", DRILL("7"), "exercise 1 is not as `cpis drill` writes them");
 	refuses("--drill", DRILL(EXERCISE("2026-11-02T10:00:00Z", "passed") ", " EXERCISE("yesterday", "passed")), "exercise 2 is not");
 	refuses("--drill", DRILL(EXERCISE("2026-11-02T10:00:00Z", "perfect")), "exercise 1 is not");
 	refuses("--sbom", "{}", "not a CycloneDX bill of materials");
@@ -328,6 +343,7 @@ int main(void)
 	tcase_add_test(all, figures_are_what_was_done);
 	tcase_add_test(all, training_and_unused_access_are_counted_with_who_and_role);
 	tcase_add_test(all, files_are_judged_by_the_day);
+	tcase_add_test(all, an_exercise_that_was_rehearsed_is_in_the_report);
 	tcase_add_test(all, what_cannot_be_read_makes_no_report);
 	tcase_add_test(all, it_reads_as_a_report);
 	suite_add_tcase(suite, all);
