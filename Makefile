@@ -25,7 +25,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
 	libevent-dev libxml2-dev libxslt1-dev libpango1.0-dev fonts-dejavu-core poppler-utils \
-	distro-info-data debian-security-support python3-jsonschema
+	age distro-info-data debian-security-support python3-jsonschema
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.

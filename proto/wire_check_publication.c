@@ -67,6 +67,19 @@ static enum wire_status check_contacts_set(const Cpis__V1__ContactsSetRequest *b
 	return status;
 }
 
+static enum wire_status check_extract_read(const Cpis__V1__ExtractReadRequest *body, struct wire_error *error)
+{
+	enum wire_status status = wire_check_words(body->reason, "extract_read.reason", error);
+	REQUIRE(body->n_recipients > 0, WIRE_MISSING, "extract_read.recipients");
+	REQUIRE(body->n_recipients <= EXTRACT_RECIPIENTS_MAX, WIRE_TOO_MANY, "extract_read.recipients");
+	for (size_t i = 0; i < body->n_recipients && status == WIRE_OK; i++)
+		REQUIRE(text_is_digits(body->recipients[i], strlen(body->recipients[i]), UID_DIGITS), WIRE_BAD_VALUE,
+			"extract_read.recipients");
+	REQUIRE(body->after.len <= EXTRACT_CURSOR_BYTES_MAX, WIRE_BAD_VALUE, "extract_read.after");
+	REQUIRE(body->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "extract_read.limit");
+	return status;
+}
+
 static enum wire_status check_contacts_show(const Cpis__V1__ContactsShowRequest *body, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
@@ -109,6 +122,8 @@ enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct
 		return check_contacts_set(request->contacts_set, error);
 	case CPIS__V1__REQUEST__BODY_CONTACTS_SHOW:
 		return check_contacts_show(request->contacts_show, error);
+	case CPIS__V1__REQUEST__BODY_EXTRACT_READ:
+		return check_extract_read(request->extract_read, error);
 	case CPIS__V1__REQUEST__BODY_DATA_QUALITY:
 		REQUIRE(request->data_quality->authority[0] == '\0' || wire_is_ods(request->data_quality->authority),
 			WIRE_BAD_VALUE, "data_quality.authority");
@@ -135,6 +150,11 @@ enum wire_status wire_check_publication_reply(const Cpis__V1__Reply *reply, stru
 		return status;
 	case CPIS__V1__REPLY__BODY_CONTACTS_SHOW:
 		return check_contacts_shown(reply->contacts_show, error);
+	case CPIS__V1__REPLY__BODY_EXTRACT_READ:
+		REQUIRE(reply->extract_read->n_contacts <= CONTACTS_MAX, WIRE_TOO_MANY, "extract_read.contacts");
+		REQUIRE(reply->extract_read->n_plans <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "extract_read.plans");
+		REQUIRE(reply->extract_read->next.len <= EXTRACT_CURSOR_BYTES_MAX, WIRE_BAD_VALUE, "extract_read.next");
+		return status;
 	case CPIS__V1__REPLY__BODY_DATA_QUALITY:
 		REQUIRE(reply->data_quality->n_errors <= OPEN_ERRORS_MAX, WIRE_TOO_MANY, "data_quality.errors");
 		return status;

@@ -84,7 +84,7 @@ int assurance_log(struct assurance *assurance)
 
 struct cases {
 	json_int_t created, open, overdue, unowned, closed, appropriate, near_miss, breach, near_miss_open;
-	json_int_t kinds[4], severities[4];
+	json_int_t kinds[5], severities[4];
 	uint64_t oldest_ms;
 };
 
@@ -98,7 +98,7 @@ static void take_case(const struct assurance *assurance, struct cases *cases, co
 	bool closed = alert->state == CPIS__V1__ALERT_STATE__ALERT_CLOSED;
 	if (in_period(assurance, alert->created_ms)) {
 		cases->created++;
-		if ((unsigned)alert->kind < 4)
+		if ((unsigned)alert->kind < 5)
 			cases->kinds[alert->kind]++;
 		if (alert->found != NULL && (unsigned)alert->found->severity < 4)
 			cases->severities[alert->found->severity]++;
@@ -170,6 +170,8 @@ static void say_cases(struct assurance *assurance, const struct cases *cases, co
 		      "of those, with high severity");
 	assurance_say(assurance, 6, false, json_integer(cases->kinds[CPIS__V1__ALERT_KIND__BREAK_GLASS]), source,
 		      "alerts that the glass was broken in the period");
+	assurance_say(assurance, 6, false, json_integer(cases->kinds[CPIS__V1__ALERT_KIND__EXTRACT]), source,
+		      "emergency extracts taken in the period");
 	assurance_say(assurance, 6, false, json_integer(cases->kinds[CPIS__V1__ALERT_KIND__SAMPLE]), source,
 		      "accesses chosen by chance for review in the period");
 }
