@@ -85,7 +85,7 @@ static bool take_pong(struct front *front, const struct front_frame *frame)
 static void give_up(struct front *front, const char *why)
 {
 	if (!front->broken && why != NULL)
-		log_event(LOG_LEVEL_ERROR, "front_given_up", "%s: it is ended and started again", why);
+		log_event(LOG_EVENT_FRONT_GIVEN_UP, "%s: it is ended and started again", why);
 	if (!front->broken)
 		front->hung_up = why == NULL;
 	front->broken = true;
@@ -145,7 +145,7 @@ static bool say_setup(struct front *front)
 	const struct front_options *options = &front->options;
 	struct front_setup setup = {
 		.limits = options->limits, .intake = options->intake,
-				   .sandbox = options->sandbox, .memory_bytes_max = options->memory_bytes_max};
+				   .log_format = options->log_format, .sandbox = options->sandbox, .memory_bytes_max = options->memory_bytes_max};
 	for (enum listener i = 0; i < LISTENERS; i++) {
 		if (options->endpoints[i] == NULL)
 			continue;
@@ -379,11 +379,11 @@ static void add_counters(struct front_counters *sum, const struct front_counters
 static void say_how_it_ended(int status)
 {
 	if (WIFSIGNALED(status))
-		log_event(LOG_LEVEL_ERROR, "front_died",
+		log_event(LOG_EVENT_FRONT_DIED,
 			  "the network front was ended by signal %d (%s): all connections are cut off, it is started again", WTERMSIG(status),
 			  strsignal(WTERMSIG(status)));
 	else
-		log_event(LOG_LEVEL_ERROR, "front_died",
+		log_event(LOG_EVENT_FRONT_DIED,
 			  "the network front ended with code %d: all connections are cut off, it is started again", WEXITSTATUS(status));
 }
 
@@ -404,12 +404,12 @@ static void start_again(struct front *front)
 	char detail[FRONT_DETAIL_BYTES] = "";
 	uint64_t before_ms = clock_monotonic_ms();
 	if (!start(front, detail)) {
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_LONGEST / 1000);
+		log_event(LOG_EVENT_FRONT_NOT_STARTED, "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_LONGEST / 1000);
 		front->again_ms = clock_monotonic_ms() + FRONT_AGAIN_MS_LONGEST;
 		return;
 	}
 	front->restarts++;
-	log_event(LOG_LEVEL_INFO, "front_started", "the network front serves again, after %llu ms",
+	log_event(LOG_EVENT_FRONT_STARTED, "the network front serves again, after %llu ms",
 		  (unsigned long long)(clock_monotonic_ms() - before_ms));
 }
 

@@ -11,6 +11,7 @@
 #include "broker/attempts.h"
 #include "broker/intake.h"
 #include "broker/listeners.h"
+#include "broker/log.h"
 #include "broker/sandbox.h"
 
 #define FRONT_DETAIL_BYTES 400
@@ -33,6 +34,7 @@ struct front_options {
 	struct zap_limits limits;
 	struct intake_limits intake;
 	unsigned batch_max;                      // requests that the core takes at once; twice as many are given to it ahead
+	enum log_format log_format;              // of the front's lines
 	enum sandbox_mode sandbox;               // the front has a sandbox of its own
 	uint64_t memory_bytes_max;               // what the front may have allocated
 };

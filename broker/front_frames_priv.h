@@ -12,6 +12,7 @@ struct front_setup {
 	struct zap_limits limits;
 	struct intake_limits intake;
 	enum sandbox_mode sandbox;
+	enum log_format log_format;
 	uint64_t memory_bytes_max;
 };
 struct front_ready {

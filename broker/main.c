@@ -8,6 +8,7 @@
 #include "broker/front_process.h"
 #include "broker/join.h"
 #include "broker/log.h"
+#include "broker/metrics_process.h"
 #include "broker/move.h"
 #include "broker/process.h"
 #include "broker/store_postgres.h"
@@ -22,9 +23,10 @@ static void print_remark(void *context, const char *sentence)
 
 static int run(const char *config_path, bool check_only)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = BROKER_CLOSED;
 	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ";
 	int code = EXIT_CANNOT_START;
+	log_open("core");
 	process_harden();
 	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
 		;
@@ -38,7 +40,7 @@ static int run(const char *config_path, bool check_only)
 		code = serve(&broker) ? 0 : EXIT_LOST;
 	}
 	if (code == EXIT_CANNOT_START)
-		log_event(LOG_LEVEL_ERROR, "cannot_start", "%s", detail);
+		log_event(LOG_EVENT_CANNOT_START, "%s", detail);
 	process_close(&broker);
 	return code;
 }
@@ -73,7 +75,7 @@ static int make_store_key(const char *path)
 
 static int rebuild_search(const char *config_path)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = BROKER_CLOSED;
 	char detail[PROCESS_DETAIL_BYTES] = "", why[STORE_DETAIL_BYTES] = "";
 	int code = EXIT_CANNOT_START;
 	process_harden();
@@ -172,10 +174,14 @@ static int move(int argc, char **argv, const char *config_path)
 
 int main(int argc, char **argv)
 {
-	// Not for people: the front's keeper starts it.
+	// Not for people: the front's keeper starts these.
 	if (argc == 2 && strcmp(argv[1], FRONT_ARGUMENT) == 0) {
 		process_harden();
 		return front_process_run();
+	}
+	if (argc == 2 && strcmp(argv[1], METRICS_ARGUMENT) == 0) {
+		process_harden();
+		return metrics_process_run();
 	}
 	int option = getopt_long(argc, argv, "", options, NULL);
 	if (option == 'h') {

@@ -72,6 +72,9 @@ static bool load_files(struct broker *broker, const char *config_path, char deta
 		.register_file = broker->config->register_file,
 	};
 	broker->fingerprint = register_fingerprint(&broker->paths);
+	log_set_format(broker->config->log_format);
+	if (broker->keeper >= 0)
+		front_keeper_log_as(broker->keeper, broker->config->log_format);
 	return register_load(&broker->paths, broker->policy, clock_now_ms(), &broker->snapshot, detail);
 }
 
@@ -167,7 +170,7 @@ void process_adopt_register(struct broker *broker)
 	struct admission *admission = admission_of_register(snapshot);
 	// Those who were let in before still are; each of their requests is judged by the new register.
 	if (admission == NULL)
-		log_event(LOG_LEVEL_ERROR, "admission_not_changed", "out of memory: the front goes by the list of before");
+		log_event(LOG_EVENT_ADMISSION_NOT_CHANGED, "out of memory: the front goes by the list of before");
 	else
 		front_set_admission(broker->front, admission);
 	admission_release(admission);
@@ -253,6 +256,7 @@ static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 			   .per_system_max = config->waiting_per_system_max,
 			   .busy_after_ms = config->busy_after_ms},
 		.batch_max = config->batch_max,
+		.log_format = config->log_format,
 		.sandbox = config->sandbox,
 		.memory_bytes_max = (uint64_t)config->front_memory_mb << 20,
 	};
@@ -280,12 +284,13 @@ bool process_open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]
 bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	// Files that only root can read are read by now; what is made from here on belongs to whom the process has become.
-	return open_vaults(broker, detail) && process_confine_files(broker, detail) && open_core(broker, detail) &&
-	       open_front(broker, detail) && process_confine_calls(broker, detail);
+	return open_vaults(broker, detail) && process_open_metrics(broker, detail) && process_confine_files(broker, detail) &&
+	       open_core(broker, detail) && process_start_metrics(broker, detail) && open_front(broker, detail) && process_confine_calls(broker, detail);
 }
 
 void process_close(struct broker *broker)
 {
+	process_close_metrics(broker);
 	front_close(broker->front);
 	if (broker->keeper >= 0)
 		close(broker->keeper);

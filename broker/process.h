@@ -7,11 +7,18 @@
 #include "broker/config.h"
 #include "broker/core.h"
 #include "broker/front.h"
+#include "broker/front_keeper.h"
+#include "broker/metrics_address.h"
 #include "broker/parked.h"
 #include "broker/sandbox.h"
 #include "certs/cosignature.h"
 
 #define PROCESS_DETAIL_BYTES 512
+// One of which nothing is open.
+#define BROKER_CLOSED {.signals = -1, .keeper = -1, .metrics_fds = {-1, -1}}
+
+struct metrics;
+struct metrics_board;
 
 struct broker {
 	struct config *config;
@@ -43,6 +50,12 @@ struct broker {
 	uint64_t since_ms;               // what is received now has been waiting since then at the longest
 	uint64_t looked_us, since_us;    // likewise, for latencies
 	int signals;
+	struct metrics_board *board;     // NULL: there is no metrics_endpoint
+	struct metrics *picture;         // the last one that was put there
+	int metrics_fds[FRONT_DESCRIPTORS]; // socket and board, until the keeper has them; -1
+	char metrics_bound[METRICS_ADDRESS_BYTES];
+	uint64_t pictured_ms;            // monotonic
+	bool draining;
 };
 
 // Keys are in memory from here on: no core dump and no debugger. Before everything else.
@@ -66,6 +79,13 @@ void process_close(struct broker *broker);
 // everything is open, which system calls it makes. False with a sentence.
 __attribute__((warn_unused_result)) bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 __attribute__((warn_unused_result)) bool process_confine_calls(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+
+// process_metrics.c. The socket and the memory, before the process may make none any more; then who serves them. False with a sentence.
+__attribute__((warn_unused_result)) bool process_open_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+__attribute__((warn_unused_result)) bool process_start_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+// A sign of life, and each second a picture. Between batches.
+void process_show_metrics(struct broker *broker, uint64_t monotonic_ms, uint64_t now_ms);
+void process_close_metrics(struct broker *broker);
 
 // Reads the register's files again by the policy in force.
 __attribute__((warn_unused_result)) bool process_read_register(struct broker *broker, const struct policy *policy,

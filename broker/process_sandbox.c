@@ -72,7 +72,8 @@ static void add_database(const struct store_postgres_reach *reach, struct direct
 
 static void list_directories(const struct config *config, const struct store_postgres_reach *reach, struct directories *ret)
 {
-	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
+	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file,
+			      config->metrics_endpoint_file};
 	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
 	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 <=
 			       DIRECTORIES_MAX, "there is room");
@@ -146,7 +147,7 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 	list_directories(config, &reach, &directories);
 	options_of(config, &directories, &reach, &options);
 	if (!privileges_lock_memory(config->user))
-		log_event(LOG_LEVEL_WARNING, "memory_not_locked",
+		log_event(LOG_EVENT_MEMORY_NOT_LOCKED,
 			  "%s may reach the swap space: raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity), "
 			  "or have no swap that is not encrypted",
 			  key_memory_init() ? "what ciphers make of keys" : "keys");
@@ -156,7 +157,7 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 	    (config->user != NULL && !may_use_files(config, &directories, &reach, detail)))
 		return false;
 	if (geteuid() == 0)
-		log_event(LOG_LEVEL_WARNING, "runs_as_root",
+		log_event(LOG_EVENT_RUNS_AS_ROOT,
 			  "the broker needs no rights of root: name a user in the configuration (user: NAME) that owns its store");
 	return sandbox_told(sandbox_limit_files(&options, detail), "the core's files", detail);
 }

@@ -25,7 +25,7 @@ static void report(const struct broker *broker)
 {
 	struct core_counters core = core_read_counters(broker->core);
 	struct front_counters front = front_read_counters(broker->front);
-	log_event(LOG_LEVEL_INFO, "stopped",
+	log_event(LOG_EVENT_STOPPED,
 		  "requests %llu allowed %llu refused %llu malformed %llu commits %llu failed_commits %llu "
 		  "inbox_escalated %llu inbox_expired %llu "
 		  "handshakes_admitted %llu handshakes_refused %llu handshakes_enrolling %llu busy %llu front_restarts %u",
@@ -41,7 +41,7 @@ static void report(const struct broker *broker)
 static void log_remark(void *unused, const char *sentence)
 {
 	(void)unused;
-	log_event(LOG_LEVEL_WARNING, "enrolled_refused", "%s", sentence);
+	log_event(LOG_EVENT_ENROLLED_REFUSED, "%s", sentence);
 }
 
 // A broken file leaves the old register in force, and says so each time the files change.
@@ -59,14 +59,14 @@ static void refresh_register(struct broker *broker)
 	broker->fingerprint = fingerprint;
 	broker->loaded_ms = now;
 	if (!process_read_register(broker, core_policy(broker->core), &fresh, detail)) {
-		log_event(LOG_LEVEL_ERROR, "register_reload_failed", "%s; the register before stays in force", detail);
+		log_event(LOG_EVENT_REGISTER_RELOAD_FAILED, "%s; the register before stays in force", detail);
 		return;
 	}
 	core_set_register(broker->core, fresh);
 	process_adopt_register(broker);
 	register_release(fresh);
 	register_remarks(broker->snapshot, log_remark, NULL);
-	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
+	log_event(LOG_EVENT_REGISTER_LOADED, "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
 }
 
 // Of what was given to the front just now.
@@ -80,8 +80,11 @@ static void count_latencies(struct broker *broker, uint64_t now_ms)
 
 static void answer_batch(struct broker *broker)
 {
-	uint64_t now_ms = clock_now_ms();
+	uint64_t now_ms = clock_now_ms(), begun_us = clock_monotonic_us(), done_us;
+	struct traffic *traffic = core_traffic(broker->core);
+	size_t count = core_pending(broker->core);
 	core_flush(broker->core, now_ms);
+	done_us = clock_monotonic_us();
 	for (size_t i = 0; i < core_pending(broker->core); i++) {
 		const uint8_t *data;
 		size_t bytes;
@@ -90,17 +93,24 @@ static void answer_batch(struct broker *broker)
 	}
 	front_flush(broker->front);
 	count_latencies(broker, now_ms);
+	if (count > 0) {
+		traffic_stage(traffic, TRAFFIC_COMMIT, done_us - begun_us);
+		traffic_stage(traffic, TRAFFIC_REPLY, clock_monotonic_us() - done_us);
+	}
 	core_clear(broker->core);
 	process_adopt_register(broker);
 	parked_wake(broker->parked, core_wakes(broker->core));
 }
 
-static enum core_submitted submit_or_flush(struct broker *broker, const struct core_arrival *arrival)
+// `ret_begun_us`: when it was begun with, after what had to be flushed before.
+static enum core_submitted submit_or_flush(struct broker *broker, const struct core_arrival *arrival, uint64_t *ret_begun_us)
 {
+	*ret_begun_us = clock_monotonic_us();
 	enum core_submitted submitted = core_submit(broker->core, arrival, clock_now_ms());
 	if (submitted != CORE_FULL)
 		return submitted;
 	answer_batch(broker);
+	*ret_begun_us = clock_monotonic_us();
 	// An empty batch always has room for one.
 	return core_submit(broker->core, arrival, clock_now_ms());
 }
@@ -122,7 +132,8 @@ static void submit(struct broker *broker, struct core_arrival *arrival, const st
 	// As far as the front and the link are known to have held it.
 	uint64_t waited_us = broker->since_ms >= arrived_ms ? (broker->since_ms - arrived_ms) * 1000 : 0;
 	uint64_t arrived_us = broker->since_us > waited_us ? broker->since_us - waited_us : 1;
-	enum core_submitted submitted = submit_or_flush(broker, arrival);
+	uint64_t begun_us;
+	enum core_submitted submitted = submit_or_flush(broker, arrival, &begun_us);
 	if (submitted == CORE_PARKED) {
 		uint64_t now_ms = clock_monotonic_ms();
 		struct wait wait = wait_until(broker->core, until_ms, now_ms);
@@ -130,11 +141,14 @@ static void submit(struct broker *broker, struct core_arrival *arrival, const st
 			       arrival->bytes))
 			return;
 		arrival->may_wait = false;
-		submitted = submit_or_flush(broker, arrival);
+		submitted = submit_or_flush(broker, arrival, &begun_us);
 	}
 	if (submitted == CORE_TAKEN) {
 		broker->peers[core_pending(broker->core) - 1] = *peer;
 		broker->arrived_us[core_pending(broker->core) - 1] = arrival->resumed ? 0 : arrived_us;
+		traffic_stage(core_traffic(broker->core), TRAFFIC_DECIDE, clock_monotonic_us() - begun_us);
+		if (!arrival->resumed)
+			traffic_stage(core_traffic(broker->core), TRAFFIC_QUEUE, begun_us > arrived_us ? begun_us - arrived_us : 0);
 	}
 }
 
@@ -224,13 +238,13 @@ static void record_attempts(struct broker *broker, bool all)
 		// A failed commit before this one may have left another policy in force.
 		process_adopt_register(broker);
 		if (!done) {
-			log_event(LOG_LEVEL_ERROR, "attempts_not_recorded",
+			log_event(LOG_EVENT_ATTEMPTS_NOT_RECORDED,
 				  "%zu kinds of failed handshakes or refusals could not be recorded; it is tried again while the broker runs", count);
 			attempts_give_back(broker->attempts, taken, count, clock_monotonic_ms());
 			return;
 		}
 		for (size_t i = 0; i < count; i++)
-			log_event(LOG_LEVEL_WARNING, taken[i].reason == REASON_BUSY ? "turned_away" : "handshakes_failed",
+			log_event(taken[i].reason == REASON_BUSY ? LOG_EVENT_TURNED_AWAY : LOG_EVENT_HANDSHAKES_FAILED,
 				  "%s %llu times, %s", reason_word(taken[i].reason),
 				  (unsigned long long)taken[i].count, taken[i].examples);
 	}
@@ -275,7 +289,7 @@ static void drain(struct broker *broker)
 		front_wait(broker->front, -1, (int)(until_ms - now_ms));
 	}
 	arena_done(&arena);
-	log_event(LOG_LEVEL_INFO, "draining", "%u requests that were in hand or waited were told to go elsewhere", refused);
+	log_event(LOG_EVENT_DRAINING, "%u requests that were in hand or waited were told to go elsewhere", refused);
 }
 
 // Whoever asked over a front that is gone does not hear the answer, and asks again over the next one.
@@ -294,14 +308,14 @@ bool serve(struct broker *broker)
 {
 	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
 	register_remarks(broker->snapshot, log_remark, NULL);
-	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
+	log_event(LOG_EVENT_READY, "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
 		  front_endpoint(broker->front, LISTENER_CURRENT), register_systems_count(broker->snapshot),
 		  policy_version(core_policy(broker->core)));
 	if (broker->config->next_endpoint != NULL)
-		log_event(LOG_LEVEL_INFO, "next_endpoint", "it also serves on %s, with its next key",
+		log_event(LOG_EVENT_NEXT_ENDPOINT, "it also serves on %s, with its next key",
 			  front_endpoint(broker->front, LISTENER_NEXT));
 	if (broker->config->enrolment_endpoint != NULL)
-		log_event(LOG_LEVEL_INFO, "enrolment_endpoint", "new systems enrol on %s",
+		log_event(LOG_EVENT_ENROLMENT_ENDPOINT, "new systems enrol on %s",
 			  front_endpoint(broker->front, LISTENER_ENROLMENT));
 	broker->looked_us = clock_monotonic_us();
 	broker->looked_ms = broker->looked_us / 1000;
@@ -327,10 +341,13 @@ bool serve(struct broker *broker)
 		serve_due(broker);
 		tend_front(broker);
 		record_attempts(broker, false);
+		process_show_metrics(broker, clock_monotonic_ms(), clock_now_ms());
 	}
 	bool lost = front_is_lost(broker->front);
 	if (lost)
-		log_event(LOG_LEVEL_ERROR, "front_lost", "the keeper of the network front is gone: start the broker again");
+		log_event(LOG_EVENT_FRONT_LOST, "the keeper of the network front is gone: start the broker again");
+	broker->draining = true;
+	process_show_metrics(broker, clock_monotonic_ms(), clock_now_ms());
 	drain(broker);
 	// Whoever tries until the doors are shut is counted.
 	front_stop(broker->front);
