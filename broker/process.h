@@ -11,11 +11,10 @@
 #include "broker/metrics_address.h"
 #include "broker/parked.h"
 #include "broker/sandbox.h"
+#include "broker/service_manager.h"
 #include "certs/cosignature.h"
 
 #define PROCESS_DETAIL_BYTES 512
-// One of which nothing is open.
-#define BROKER_CLOSED {.signals = -1, .keeper = -1, .metrics_fds = {-1, -1}}
 
 struct metrics;
 struct metrics_board;
@@ -56,12 +55,16 @@ struct broker {
 	char metrics_bound[METRICS_ADDRESS_BYTES];
 	uint64_t pictured_ms;            // monotonic
 	bool draining;
+	struct service_manager manager;  // who started it, where that one wants to be told
 };
+
+// Nothing is open yet; process_close may follow.
+#define PROCESS_NEW {.signals = -1, .keeper = -1, .manager = SERVICE_MANAGER_NONE, .metrics_fds = {-1, -1}}
 
 // Keys are in memory from here on: no core dump and no debugger. Before everything else.
 void process_harden(void);
-// Splits the front's keeper off (front_keeper.h), and makes termination a file to read from. Before any thread is made and any key is
-// read.
+// Finds the service manager, splits the front's keeper off (front_keeper.h), and makes termination a file to read from. Before any
+// thread is made and any key is read.
 __attribute__((warn_unused_result)) bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 // Reads and checks all files that the configuration names. False with a sentence.
 __attribute__((warn_unused_result)) bool process_load(struct broker *broker, const char *config_path,

@@ -38,6 +38,13 @@ static void report(const struct broker *broker)
 		  front_restarts(broker->front));
 }
 
+static const char *status_line(const struct broker *broker, char ret[SERVICE_MANAGER_STATUS_BYTES])
+{
+	snprintf(ret, SERVICE_MANAGER_STATUS_BYTES, "serves on %.100s with %zu systems, policy %.60s", front_endpoint(broker->front, LISTENER_CURRENT),
+		 register_systems_count(broker->snapshot), policy_version(core_policy(broker->core)));
+	return ret;
+}
+
 static void log_remark(void *unused, const char *sentence)
 {
 	(void)unused;
@@ -55,7 +62,7 @@ static void refresh_register(struct broker *broker)
 	if (fingerprint == broker->fingerprint && now - broker->loaded_ms < REGISTER_RELOAD_MS)
 		return;
 	struct register_snapshot *fresh = NULL;
-	char detail[REGISTER_DETAIL_BYTES];
+	char detail[REGISTER_DETAIL_BYTES], status[SERVICE_MANAGER_STATUS_BYTES];
 	broker->fingerprint = fingerprint;
 	broker->loaded_ms = now;
 	if (!process_read_register(broker, core_policy(broker->core), &fresh, detail)) {
@@ -67,6 +74,7 @@ static void refresh_register(struct broker *broker)
 	register_release(fresh);
 	register_remarks(broker->snapshot, log_remark, NULL);
 	log_event(LOG_EVENT_REGISTER_LOADED, "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
+	service_manager_status(&broker->manager, status_line(broker, status));
 }
 
 // Of what was given to the front just now.
@@ -306,6 +314,7 @@ static void tend_front(struct broker *broker)
 
 bool serve(struct broker *broker)
 {
+	char status[SERVICE_MANAGER_STATUS_BYTES];
 	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
 	register_remarks(broker->snapshot, log_remark, NULL);
 	log_event(LOG_EVENT_READY, "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
@@ -317,6 +326,7 @@ bool serve(struct broker *broker)
 	if (broker->config->enrolment_endpoint != NULL)
 		log_event(LOG_EVENT_ENROLMENT_ENDPOINT, "new systems enrol on %s",
 			  front_endpoint(broker->front, LISTENER_ENROLMENT));
+	service_manager_ready(&broker->manager, status_line(broker, status));
 	broker->looked_us = clock_monotonic_us();
 	broker->looked_ms = broker->looked_us / 1000;
 	bool emptied = true;
@@ -342,7 +352,10 @@ bool serve(struct broker *broker)
 		tend_front(broker);
 		record_attempts(broker, false);
 		process_show_metrics(broker, clock_monotonic_ms(), clock_now_ms());
+		// A turn that hangs, in the store or anywhere, is not told, and the manager starts another broker.
+		service_manager_alive(&broker->manager, clock_monotonic_us());
 	}
+	service_manager_stopping(&broker->manager, "telling those who wait to go elsewhere");
 	bool lost = front_is_lost(broker->front);
 	if (lost)
 		log_event(LOG_EVENT_FRONT_LOST, "the keeper of the network front is gone: start the broker again");
