@@ -55,6 +55,7 @@ furnish() {
 		cpis certs issue-system --dir authority --ods X26 --name national --out systems
 		cpis certs issue-staff --dir authority --uid 555000000001 --name "Grace Okafor" --out staff
 		cpis certs issue-staff --dir authority --uid 555000000011 --name "Owen Price" --out staff
+		cpis certs issue-staff --dir authority --uid 555000000012 --name "Amara Nwosu" --out staff
 		# Certified in the same way, and not on the broker's list of systems.
 		cpis certs issue-system --dir authority --ods RXH --name stranger --out strangers
 		cpis-broker --make-store-key store.key
@@ -71,6 +72,7 @@ furnish() {
 		  - {ods: X26, name: NHS England, type: national_body}
 		role_profiles:
 		  - {uid: "555000000001", role: R8001, organisation: RXH, from: 2020-01-01}
+		  - {uid: "555000000012", role: R0050, organisation: RXH, from: 2020-01-01}
 		  - {uid: "555000000011", role: R5080, organisation: X26, from: 2020-01-01}
 	END
 	mkdir store
@@ -136,6 +138,7 @@ profile() {
 
 profiles() {
 	profile nurse systems/hospital 555000000001 R8001 emergency_department
+	profile consultant systems/hospital 555000000012 R0050
 	profile registrar systems/national 555000000011 R5080
 	profile stranger strangers/stranger 555000000001 R8001 emergency_department
 }

@@ -5,7 +5,7 @@
 if [ "${1:-}" != inside ]; then
 	exec unshare --mount --propagation private bash "$0" inside
 fi
-. "$(dirname "$0")/world.sh"
+. "$(dirname "$0")/../watch/world.sh"
 
 mount -t tmpfs tmpfs /run
 mkdir -p /run/systemd/journal /run/log
