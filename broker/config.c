@@ -11,8 +11,6 @@
 #include "proto/text.h"
 #include "proto/yaml_file.h"
 
-#define CREDENTIAL "credential:"
-
 // Numbers are read as text: libcyaml would take "10k" for 10.
 struct config_text {
 	struct config config;
@@ -177,15 +175,6 @@ static bool check_company(struct yaml_place *place, const struct config *config)
 	return true;
 }
 
-// True for what is no credential, too.
-static bool credential_is_named(const char *path)
-{
-	if (path == NULL || strncmp(path, CREDENTIAL, sizeof CREDENTIAL - 1) != 0)
-		return true;
-	const char *name = path + sizeof CREDENTIAL - 1;
-	return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
-}
-
 static bool check_words(struct yaml_place *place, const struct config *config)
 {
 	place->key = "broker_name";
@@ -206,33 +195,18 @@ static bool check_words(struct yaml_place *place, const struct config *config)
 #undef PATH
 #define SECRET(name, needed, usual, meaning)                                            \
 	place->key = #name;                                                             \
-	if (!credential_is_named(config->name))                                         \
-		return yaml_file_refuse(place, #name ": what follows " CREDENTIAL " is one file's name");
+	if (!yaml_file_secret_is_named(config->name))                                   \
+		return yaml_file_refuse(place, YAML_FILE_SECRET_UNNAMED, #name);
 	CONFIG_TABLE(NOTHING, NOTHING, SECRET, NOTHING)
 #undef SECRET
 	return true;
-}
-
-// Where the service manager has put what it hands over (systemd.exec(5), "Credentials"); started by hand, as for --check, in
-// the directory from which the unit takes it.
-static bool resolve_secret(const char *config_path, char **path)
-{
-	const char *directory = getenv("CREDENTIALS_DIRECTORY");
-	char *whole = NULL;
-	if (*path == NULL || strncmp(*path, CREDENTIAL, sizeof CREDENTIAL - 1) != 0)
-		return yaml_file_resolve(config_path, path);
-	if (asprintf(&whole, "%s/%s", directory == NULL ? "keys" : directory, *path + sizeof CREDENTIAL - 1) < 0)
-		return false;
-	free(*path);
-	*path = whole;
-	return yaml_file_resolve(config_path, path);
 }
 
 static bool resolve_all(const char *config_path, struct config *config)
 {
 	bool good = true;
 #define PATH(name, needed, usual, meaning) good = good && yaml_file_resolve(config_path, &config->name);
-#define SECRET(name, needed, usual, meaning) good = good && resolve_secret(config_path, &config->name);
+#define SECRET(name, needed, usual, meaning) good = good && yaml_file_resolve_secret(config_path, &config->name);
 	CONFIG_TABLE(NOTHING, PATH, SECRET, NOTHING)
 #undef PATH
 #undef SECRET
