@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/command_table.h"
+#include "broker/config_table.h"
 #include "broker/log_events.h"
 #include "broker/metrics_text.h"
 #include "broker/reason.h"
@@ -35,6 +36,34 @@ static void exit_codes(FILE *out)
 #undef X
 }
 
+static void number_setting(FILE *out, const char *key, unsigned least, unsigned most, unsigned usual, const char *cap, const char *unit,
+			   const char *meaning)
+{
+	char least_and_most[80], given[80];
+	const char *space = unit[0] == '\0' ? "" : " ";
+	if (cap[0] == '\0')
+		snprintf(least_and_most, sizeof least_and_most, "%u", most);
+	else
+		snprintf(least_and_most, sizeof least_and_most, "`%s`", cap);
+	if (usual == 0)
+		snprintf(given, sizeof given, "none");
+	else
+		snprintf(given, sizeof given, cap[0] == '\0' ? "%u%s%s" : "%u%s%s, or `%s` if that is less", usual, space, unit, cap);
+	fprintf(out, "| `%s` | %s | %s; %u to %s%s%s |\n", key, given, meaning, least, least_and_most, space, unit);
+}
+
+static void settings(FILE *out)
+{
+	fputs("| key | default | meaning |\n| --- | --- | --- |\n", out);
+#define WORD(key, member, needed, bytes_max, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #key, usual, meaning);
+#define PATH(key, needed, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #key, usual, meaning);
+#define NUMBER(key, least, most, usual, cap, unit, meaning) number_setting(out, #key, least, most, usual, cap, unit, meaning);
+	CONFIG_TABLE(WORD, PATH, PATH, NUMBER)
+#undef WORD
+#undef PATH
+#undef NUMBER
+}
+
 static void reasons(FILE *out)
 {
 	fputs("| word | outcome | sentence |\n| --- | --- | --- |\n", out);
@@ -56,6 +85,7 @@ static const struct {
 	{"exit-codes", "how the program ends", exit_codes},
 	{"metrics", "what /metrics shows", metrics_text_describe},
 	{"reasons", "why a request is refused: the word in replies and records, the outcome, the sentence", reasons},
+	{"settings", "the configuration file's keys", settings},
 	{"topics", "this table", topics},
 };
 #define TOPICS (sizeof topic_table / sizeof topic_table[0])

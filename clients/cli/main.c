@@ -42,8 +42,33 @@ static void print_help(FILE *stream)
 #undef X
 }
 
+// What the manual and the completions are made from.
+static int describe(const char *topic)
+{
+	char option[] = COMMAND_DESCRIBE, name[] = "cpis", *arguments[] = {name, option, NULL};
+	if (strcmp(topic, "exit-codes") == 0) {
+		puts("| code | meaning |\n| --- | --- |");
+#define X(name, value, sentence) printf("| %d | %s |\n", value, sentence);
+		EXIT_CODE_TABLE(X)
+#undef X
+	} else if (strcmp(topic, "commands") == 0) {
+		puts("| command | what for |\n| --- | --- |");
+		for (size_t i = 0; i < COMMANDS; i++)
+			printf("| `cpis %s` | %s |\n", commands[i].name, commands[i].help);
+	} else if (strcmp(topic, "options") == 0) {
+		for (size_t i = 0; i < COMMANDS; i++)
+			(void)commands[i].run(2, arguments);
+	} else {
+		fputs("cpis: --describe knows commands, options and exit-codes\n", stderr);
+		return EXIT_USAGE;
+	}
+	return EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], COMMAND_DESCRIBE) == 0)
+		return describe(argv[2]);
 	int at = 1;
 	// Options before the command belong to it; only how many words each takes is known here.
 	while (at < argc && argv[at][0] == '-') {

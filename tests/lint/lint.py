@@ -28,6 +28,8 @@ ADAPTERS = [
     (r"linux/landlock\.h", r"broker/sandbox_files\.c"),
     (r"sodium\.h", r"broker/share\.c|clients/web/sealed\.c|tests/.*"),
     (r"event2/.*", r"clients/web/server\.c|broker/metrics_process\.c"),
+    # The broker has the protocol of its own: broker/service_manager.h says why.
+    (r"systemd/.*", r"clients/web/server\.c"),
     (r"libxml/.*", r"clients/web/(model|templates)\.c"),
     (r"lib(e)?xslt/.*", r"clients/web/templates\.c"),
     (r"check\.h", r"tests/.*"),
