@@ -24,7 +24,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev libsystemd-dev lowdown
+	libevent-dev libxml2-dev libxslt1-dev \
+	rsyslog rsyslog-openssl prometheus systemd libsystemd-dev lowdown
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -111,7 +112,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster test-watch soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -198,6 +199,10 @@ cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers bef
 test-cluster: deps ## faults of that cluster under load, as root (ROUNDS=5, FAULTS="kill-primary cut-primary", PAUSE_S=30)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) ROUNDS="$(ROUNDS)" FAULTS="$(FAULTS)" PAUSE_S="$(PAUSE_S)" tests/cluster/rounds.sh
+
+test-watch: deps ## the shipped alerts before a real Prometheus and a real broker: each brought about, and cleared (a minute and a half)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SHIMS)
+	@BUILD=$(BUILD) tests/watch/alerts.sh
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/install.sh $(BENCH_PACKAGES)

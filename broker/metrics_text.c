@@ -108,16 +108,12 @@ static void requests(const struct metrics *metrics, const char *name, FILE *out)
 	}
 }
 
-static void by_reason(const uint64_t counts[REASONS], const char *name, FILE *out)
-{
-	for (enum reason reason = 0; reason < REASONS; reason++)
-		if (counts[reason] != 0)
-			put_labelled(out, name, "reason", reason_word(reason), counts[reason]);
-}
-
+// Those that are the broker's own fault always, as alerts go by them; of the others, more than a hundred, those that there were.
 static void refusals(const struct metrics *metrics, const char *name, FILE *out)
 {
-	by_reason(metrics->refusals, name, out);
+	for (enum reason reason = REASON_NONE + 1; reason < REASONS; reason++)
+		if (metrics->refusals[reason] != 0 || reason == REASON_STORE || reason == REASON_INTERNAL)
+			put_labelled(out, name, "reason", reason_word(reason), metrics->refusals[reason]);
 }
 
 static void stages(const struct metrics *metrics, const char *name, FILE *out)
@@ -278,12 +274,12 @@ static const struct family {
 	{"cpis_drill", "gauge", "", "1: the configuration says that what happens here is rehearsed", drill},
 	{"cpis_requests_total", "counter", "operation, decision",
 	 "requests, once it is known whether they are durable; sessions opened and closed are the operations session_open and session_close", requests},
-	{"cpis_refusals_total", "counter", "reason", "the refused ones by the word that the audit log has, those that have occurred", refusals},
+	{"cpis_refusals_total", "counter", "reason", "the refused ones by the word that the audit log has", refusals},
 	{"cpis_stage_seconds", "histogram", "stage",
 	 "queue: from arrival until the core takes it up; decide: one request; commit: one batch; reply: its replies into the front's hands", stages},
 	{"cpis_answer_seconds", "histogram", "", "from arrival to reply, of requests that did not wait for something to happen", answers},
 	{"cpis_batch_requests", "histogram", "", "requests to a commit", batches},
-	{"cpis_commits_total", "counter", "result", "commits of requests and jobs, done or failed", commits},
+	{"cpis_commits_total", "counter", "result", "batches of requests: committed; or not, jobs too", commits},
 	{"cpis_last_commit_timestamp_seconds", "gauge", "", "of the last one that was done", last_commit},
 	{"cpis_store_busy_total", "counter", "", "batches that could not begin because another process had the SQLite store locked", store_busy},
 	{"cpis_parked_requests", "gauge", "", "requests that wait for something to happen (`inbox take`)", parked},
