@@ -241,7 +241,7 @@ place:
 		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
 	install -m 644 clients/libcpis/cpis.h $(PLACE)/include/cpis/
 	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(PLACE)/include/cpis/proto/
-	install -m 644 proto/cpis.proto broker/policy.yaml $(PLACE)/share/cpis/
+	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
 	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
 	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
 	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
@@ -362,8 +362,8 @@ $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) 
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
 
 link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
-# libssl where a test is a browser, tests/harness/browser.c.
-CHECK_LIBS = -Wl,--as-needed -lssl -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
+# libssl where a test is a browser, tests/harness/browser.c; jansson where it reads JSON.
+CHECK_LIBS = -Wl,--as-needed -lssl -ljansson -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
 $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)

@@ -1,6 +1,6 @@
 // Every event of the operator's log, in one table: its name here, the word that is printed and that alert rules go by, its level,
 // whether it is a security event (for a SIEM, rsyslog-siem.conf), what it means and what to do. `cpis-broker --describe events`
-// prints it, and broker/README.md has that as its table ("The operator's log"); tests/unit/broker/test_describe.c holds them together.
+// prints it, and broker/README.md has that as its table ("The operator's log"); tests/system/watch.sh holds them together.
 //
 // A word never changes its meaning: whoever has rules by it cannot be told. An event has one level.
 #ifndef CPIS_BROKER_LOG_EVENTS_H

@@ -127,6 +127,14 @@ grep -q " cannot_start metrics_endpoint $metrics: Address already in use" taken.
 checked "a port that somebody else has ends the start, and is named"
 stop_broker
 
+# ---------------------------------------------------------------- the manual
+for topic in events metrics; do
+	cpis-broker --describe "$topic" > "described.$topic"
+	python3 -c 'import sys; sys.exit(open(sys.argv[1]).read() not in open(sys.argv[2]).read())' "described.$topic" "$repository/broker/README.md" ||
+		die "the table of $topic in broker/README.md is not that of cpis-broker --describe $topic"
+done
+checked "the manual's tables of events and metrics are the program's"
+
 # ---------------------------------------------------------------- the rules
 promtool check rules "$rules" > promtool.out 2>&1 || die "$(cat promtool.out)"
 cp "$rules" "$repository/tests/watch/alerts_test.yaml" .
@@ -137,7 +145,6 @@ sed -n 's/.*- alert: //p' "$rules" | while read -r alert; do
 done
 grep -oE '\bcpis_[a-z_]+' "$rules" | sed -E 's/_(bucket|sum|count)$//' | sort -u | comm -23 - described.names > not-there
 [ ! -s not-there ] || die "rules go by metrics that there are not: $(cat not-there)"
-cpis-broker --describe events > described.events
 grep -oE 'event=~?"[^"]+"' "$rules" | sed -E 's/.*"(.*)"/\1/' | tr '|' '\n' | while read -r event; do
 	grep -q "^| \`$event\` " described.events || die "a rule goes by the event $event, which there is not"
 done
