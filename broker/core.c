@@ -505,6 +505,10 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	}
 	slot->reply.retry_after_ms = retry_after_ms(slot->reply.outcome, reason);
 	slot->log_size = request == NULL ? 0 : request->log_size;
+	if (request != NULL) {
+		detail.trace_id = request->trace_id;
+		detail.trace_parent_id = request->trace_parent_id;
+	}
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))

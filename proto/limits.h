@@ -65,6 +65,8 @@
 #define ANNOUNCE_NUMBERS_MAX 100u
 #define NOT_AVAILABLE_MAX 8u          // registers that did not answer
 #define APPOINTMENT_DAYS_BACK_MAX 31
+#define TRACE_ID_BYTES 16u // W3C Trace Context
+#define TRACE_PARENT_ID_BYTES 8u
 #define SESSION_ID_BYTES 16u
 #define REASON_CODE_BYTES_MAX 64u
 // 31 days of England's calendar; the end of summer time makes one of them an hour longer.

@@ -346,6 +346,8 @@ static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Requ
 	request->protocol_version = PROTOCOL_VERSION;
 	request->request_id = (ProtobufCBinaryData){sizeof client->request_id, client->request_id};
 	request->log_size = client->newest.size;
+	request->trace_id = (ProtobufCBinaryData){client->has_trace ? TRACE_ID_BYTES : 0, client->trace_id};
+	request->trace_parent_id = (ProtobufCBinaryData){client->has_trace ? TRACE_PARENT_ID_BYTES : 0, client->trace_parent_id};
 	request->act_time_ms = 0;
 	request->act_signature = (ProtobufCBinaryData){0, NULL};
 	request->act_browser_proof = NULL;

@@ -49,6 +49,8 @@ struct cpis_client {
 	char witnessed_note[NOTE_BYTES_MAX + 1]; // the newest one that a quorum has cosigned; "": none
 	uint8_t request_id[REQUEST_ID_BYTES];
 	bool has_request_id;             // for the next call
+	bool has_trace;
+	uint8_t trace_id[TRACE_ID_BYTES], trace_parent_id[TRACE_PARENT_ID_BYTES];
 	bool interruptible;              // by a descriptor that ends a call that waits
 	int interrupt;
 	struct signing_key *answer_key;  // of a responder; NULL: it has not registered

@@ -67,6 +67,31 @@ fi
 [ "$(wc -l < metrics.out)" -lt 700 ] || die "/metrics has grown"
 checked "no organisation, system, person or child is in it"
 
+# ---------------------------------------------------------------- in a terminal
+cpis --profile operator.yaml top > top.out || die "cpis top: $(cat top.out)"
+for line in '^watch-broker, version [0-9.]+, sqlite: up [0-9]+ s, ' '^  in all +p50 +[0-9.]+ ' '^Commits: [0-9]+, 0 failed; ' '^Edge: +[0-9]+ handshakes admitted, [0-9]+ refused; ' \
+	"^Ends: +broker's certificate in [0-9]+ days; revocation lists in [0-9]+ days; 0 of 2 systems " '^Log: +[0-9]+ records, ' '^  FLAG +1 +0$' '^  DETAILS +0 +1$'; do
+	grep -qE -- "$line" top.out || die "cpis top does not say $line: $(cat top.out)"
+done
+grep -q "$(printf '\033')" top.out && die "cpis top drives a terminal where there is none"
+cpis --profile operator.yaml --json top | python3 -c 'import json, sys; o = json.load(sys.stdin); assert o["operations"]["FLAG"] == {"allowed": 1, "refused": 0}, o'
+cpis --profile nurse.yaml top > top.out 2>&1 && die "a nurse was told how the broker runs"
+cpis --profile operator.yaml top --every 0 > top.out 2>&1 && die "--every 0 was taken"
+checked "cpis top prints once where there is no terminal, for operators only"
+python3 - <<- 'END'
+	import os, pty, select, signal, sys, time
+	child, terminal = pty.fork()
+	if child == 0:
+	    os.execvp("cpis", ["cpis", "--profile", "operator.yaml", "top", "--every", "1"])
+	seen, until = b"", time.monotonic() + 30
+	while seen.count(b"\033[H\033[J") < 3:
+	    assert time.monotonic() < until and select.select([terminal], [], [], 30)[0], seen
+	    seen += os.read(terminal, 65536)
+	os.kill(child, signal.SIGINT)
+	assert os.waitpid(child, 0)[1] == 0
+END
+checked "on a terminal it goes on until it is interrupted"
+
 # ---------------------------------------------------------------- who asks otherwise
 [ "$(status_of /)" = 404 ] || die "/ is something"
 for method in POST PUT DELETE; do

@@ -73,6 +73,7 @@ furnish() {
 		role_profiles:
 		  - {uid: "555000000001", role: R8001, organisation: RXH, from: 2020-01-01}
 		  - {uid: "555000000012", role: R0050, organisation: RXH, from: 2020-01-01}
+		  - {uid: "555000000011", role: R8015, organisation: X26, from: 2020-01-01, activities: [L0501]}
 		  - {uid: "555000000011", role: R5080, organisation: X26, from: 2020-01-01}
 	END
 	mkdir store
@@ -140,6 +141,7 @@ profiles() {
 	profile nurse systems/hospital 555000000001 R8001 emergency_department
 	profile consultant systems/hospital 555000000012 R0050
 	profile registrar systems/national 555000000011 R5080
+	profile operator systems/national 555000000011 R8015
 	profile stranger strangers/stranger 555000000001 R8001 emergency_department
 }
 
