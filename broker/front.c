@@ -144,8 +144,7 @@ static bool say_setup(struct front *front)
 {
 	const struct front_options *options = &front->options;
 	struct front_setup setup = {
-		.limits = options->limits, .intake = options->intake,
-				   .sandbox = options->sandbox, .memory_bytes_max = options->memory_bytes_max};
+		.limits = options->limits, .sandbox = options->sandbox};
 	for (enum listener i = 0; i < LISTENERS; i++) {
 		if (options->endpoints[i] == NULL)
 			continue;
@@ -361,6 +360,15 @@ void front_set_admission(struct front *front, struct admission *admission)
 		give_up(front, "the front takes no list of who is let in");
 	if (front->link != NULL && !front->broken)
 		await_in_force(front);
+}
+
+void front_set_limits(struct front *front, const struct front_limits *limits)
+{
+	// One that is started later has them from its start.
+	front->options.limits = *limits;
+	if (front->link != NULL && !front->broken && !say(front, FRONT_FRAME_LIMITS, limits, sizeof *limits))
+		give_up(front, "the front takes no limits");
+	front_flush(front);
 }
 
 // ------------------------------------------------------------------ alive or not

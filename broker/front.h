@@ -23,6 +23,13 @@
 
 struct front;
 
+// What may be taken up by those who connect.
+struct front_limits {
+	struct zap_limits zap;
+	struct intake_limits intake;
+	uint64_t memory_bytes_max;               // what the front may have allocated
+};
+
 struct front_options {
 	int keeper;                              // of front_keeper_start; the front's from here on
 	const char *endpoints[LISTENERS];        // borrowed, as are all others; NULL: there is none
@@ -30,11 +37,9 @@ struct front_options {
 	const char *files[LISTENERS];            // the endpoint really bound is written here; NULL: it is not
 	struct admission *admission;             // the front takes its own reference
 	struct attempts *attempts;               // where failed handshakes and refused requests are counted
-	struct zap_limits limits;
-	struct intake_limits intake;
+	struct front_limits limits;
 	unsigned batch_max;                      // requests that the core takes at once; twice as many are given to it ahead
 	enum sandbox_mode sandbox;               // the front has a sandbox of its own
-	uint64_t memory_bytes_max;               // what the front may have allocated
 };
 
 // Starts it and waits until it serves. False with a sentence when it cannot.
@@ -78,6 +83,8 @@ void front_flush(struct front *front);
 
 // Returns when handshakes are judged by it, or after half a second without that.
 void front_set_admission(struct front *front, struct admission *admission);
+// From now on these hold, for whoever connects or asks from then on. The enrolment endpoint's stay what they were.
+void front_set_limits(struct front *front, const struct front_limits *limits);
 // Looks whether it is alive, and starts it again when it is not. `now_ms` is monotonic.
 void front_tend(struct front *front, uint64_t now_ms);
 // Whether it cannot be started again, because its keeper is gone: the broker can only end.

@@ -57,6 +57,7 @@ static _Noreturn void become_front(pid_t parent, int program, const int given[FR
 	sigemptyset(&none);
 	sigaddset(&none, SIGTERM);
 	sigaddset(&none, SIGINT);
+	sigaddset(&none, SIGHUP);
 	// A terminal's interruption is for the core: it tells the front.
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	// Copies are not closed on exec; whatever else is open is.
@@ -190,6 +191,7 @@ static _Noreturn void keep(pid_t core, int orders)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
 		_exit(1);

@@ -13,6 +13,7 @@
 enum front_frame_type {
 	FRONT_FRAME_SETUP = 1, // to the front, once: struct front_setup
 	FRONT_FRAME_ADMISSION, // to the front: admission_bytes
+	FRONT_FRAME_LIMITS,    // to the front: struct front_limits
 	FRONT_FRAME_CREDIT,    // to the front: uint32_t, so many requests more may be sent
 	FRONT_FRAME_REPLY,     // to the front: struct front_peer's bytes, then the message
 	FRONT_FRAME_PING,      // to the front, which sends the same back

@@ -85,6 +85,15 @@ static bool take_admission(struct front_process *front, const struct front_frame
 	return true;
 }
 
+static bool take_limits(struct front_process *front, const struct front_frame *frame)
+{
+	if (!copy_frame(frame, &front->setup.limits, sizeof front->setup.limits))
+		return false;
+	zap_set_limits(front->zap, &front->setup.limits.zap);
+	intake_set_limits(front->intake, &front->setup.limits.intake);
+	return true;
+}
+
 // Set-up and first list of who is let in.
 static bool await_setup(struct front_process *front)
 {
@@ -156,12 +165,12 @@ static bool open_network(struct front_process *front, char detail[TRANSPORT_DETA
 	if (front->context == NULL)
 		return false;
 	front->attempts = attempts_new();
-	front->intake = intake_new(&front->setup.intake);
+	front->intake = intake_new(&front->setup.limits.intake);
 	if (front->attempts == NULL || front->intake == NULL || !arena_init(&front->arena, REFUSAL_ARENA_BYTES)) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "out of memory");
 		return false;
 	}
-	if (!zap_start(front->context, front->admission, &front->setup.limits, &front->zap)) {
+	if (!zap_start(front->context, front->admission, &front->setup.limits.zap, &front->zap)) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "the admission handler cannot be started");
 		return false;
 	}
@@ -263,6 +272,8 @@ static bool take_order(struct front_process *front, const struct front_frame *fr
 		return true;
 	case FRONT_FRAME_ADMISSION:
 		return take_admission(front, frame);
+	case FRONT_FRAME_LIMITS:
+		return take_limits(front, frame);
 	case FRONT_FRAME_PING:
 		return say_counters(front);
 	case FRONT_FRAME_STOP:
@@ -413,13 +424,13 @@ static void check_memory(const struct front_process *front)
 {
 	char largest[ATTEMPT_EXAMPLE_BYTES];
 	struct mallinfo2 info = mallinfo2();
-	if (info.uordblks + info.hblkhd <= front->setup.memory_bytes_max)
+	if (info.uordblks + info.hblkhd <= front->setup.limits.memory_bytes_max)
 		return;
 	connections_name_largest(largest);
 	log_event(LOG_LEVEL_ERROR, "front_too_large",
 		  "connections have taken up %zu MB and may take %llu: all are cut off and the front is started again. Most came from %s: if "
 		  "it comes back, stop it in the firewall and ask whose it is", (info.uordblks + info.hblkhd) >> 20,
-		  (unsigned long long)(front->setup.memory_bytes_max >> 20), largest);
+		  (unsigned long long)(front->setup.limits.memory_bytes_max >> 20), largest);
 	_Exit(EXIT_TOO_LARGE);
 }
 
@@ -427,7 +438,7 @@ static void check_memory(const struct front_process *front)
 static void check_connections(const struct front_process *front)
 {
 	struct rlimit limit = {0};
-	size_t live = listeners_live(front->listeners), most = front->setup.limits.connections_max + FRONT_HALF_OPEN_MAX;
+	size_t live = listeners_live(front->listeners), most = front->setup.limits.zap.connections_max + FRONT_HALF_OPEN_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most + OWN_DESCRIPTORS)
 		most = limit.rlim_cur > 2 * OWN_DESCRIPTORS ? limit.rlim_cur - OWN_DESCRIPTORS : limit.rlim_cur / 2;
 	if (live <= most)

@@ -14,6 +14,7 @@
 #define PROCESS_DETAIL_BYTES 512
 
 struct broker {
+	const char *config_path;         // borrowed
 	struct config *config;
 	struct policy *policy;
 	struct register_paths paths;
@@ -66,6 +67,15 @@ void process_close(struct broker *broker);
 // everything is open, which system calls it makes. False with a sentence.
 __attribute__((warn_unused_result)) bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 __attribute__((warn_unused_result)) bool process_confine_calls(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+
+// Of what SIGHUP reads again (reload.c). Certificates and witnesses as at the start, nothing is kept. False with a sentence.
+__attribute__((warn_unused_result)) bool process_read_certificate(const struct broker *broker, const struct register_snapshot *snapshot,
+								   const char *path, struct broker_identity *ret,
+								   char detail[PROCESS_DETAIL_BYTES]);
+__attribute__((warn_unused_result)) bool process_read_witnesses(const struct config *config, struct witness_policy *ret,
+								 char detail[PROCESS_DETAIL_BYTES]);
+// The front goes by what the configuration says now of connections, waiting and memory.
+void process_set_front_limits(struct broker *broker);
 
 // Reads the register's files again by the policy in force.
 __attribute__((warn_unused_result)) bool process_read_register(struct broker *broker, const struct policy *policy,

@@ -1,4 +1,5 @@
 // The loop: messages between the edge and the core, what waits, what is due by time; and the end of it.
+#include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -7,6 +8,7 @@
 #include "broker/log.h"
 #include "broker/process.h"
 #include "broker/refusal.h"
+#include "broker/reload.h"
 #include "broker/traffic.h"
 
 // How often the register's files are looked at: half of the time in which a revocation must work.
@@ -236,10 +238,16 @@ static void record_attempts(struct broker *broker, bool all)
 	}
 }
 
-static bool told_to_stop(const struct broker *broker)
+// Reloads when told to. True: it was told to stop.
+static bool take_signals(struct broker *broker)
 {
 	struct signalfd_siginfo info;
-	return read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info;
+	while (read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo != SIGHUP)
+			return true;
+		reload(broker);
+	}
+	return false;
 }
 
 static void refuse_draining(struct broker *broker, struct arena *arena, const struct front_peer *peer, const uint8_t *data, size_t bytes)
@@ -306,7 +314,7 @@ bool serve(struct broker *broker)
 	broker->looked_us = clock_monotonic_us();
 	broker->looked_ms = broker->looked_us / 1000;
 	bool emptied = true;
-	while (!told_to_stop(broker) && !front_is_lost(broker->front)) {
+	while (!take_signals(broker) && !front_is_lost(broker->front)) {
 		uint64_t before_us = clock_monotonic_us(), before_ms = before_us / 1000;
 		// Requests are borrowed from the front until it is waited for again: not before all are taken.
 		if (emptied)
