@@ -9,6 +9,7 @@
 
 #include "broker/admission.h"
 #include "broker/attempts.h"
+#include "broker/front_sockets.h"
 #include "broker/intake.h"
 #include "broker/listeners.h"
 #include "broker/sandbox.h"
@@ -38,6 +39,7 @@ struct front_options {
 	struct admission *admission;             // the front takes its own reference
 	struct attempts *attempts;               // where failed handshakes and refused requests are counted
 	struct front_limits limits;
+	struct front_sockets sockets;            // that listen already; the front's from here on
 	unsigned batch_max;                      // requests that the core takes at once; twice as many are given to it ahead
 	enum sandbox_mode sandbox;               // the front has a sandbox of its own
 };
@@ -54,6 +56,12 @@ void front_pause(struct front *front);
 bool front_is_paused(const struct front *front); // or gone
 // Waits for its end, at most some seconds: what it counted until then is in the attempts and the counters.
 void front_stop(struct front *front);
+// After front_stop: serves again, on the same sockets. False with a sentence.
+__attribute__((warn_unused_result)) bool front_start_again(struct front *front, char detail[FRONT_DETAIL_BYTES]);
+// The sockets that it listens on; borrowed.
+const struct front_sockets *front_sockets(const struct front *front);
+// Another broker serves in its place: front_close leaves the files to that one.
+void front_leave(struct front *front);
 // The endpoint really bound; NULL when there is no such listener.
 const char *front_endpoint(const struct front *front, enum listener which);
 

@@ -46,6 +46,7 @@ struct front_process {
 	struct attempts *attempts;
 	struct zap *zap;
 	struct listeners *listeners;
+	struct front_sockets sockets;   // that listened before, until they are in use
 	struct intake *intake;
 	struct intake_item *spare;   // what the next message is received into
 	struct arena arena;          // of one refusal
@@ -123,6 +124,7 @@ static bool open_listeners(struct front_process *front, char detail[TRANSPORT_DE
 	for (enum listener i = 0; i < LISTENERS; i++) {
 		options.endpoints[i] = front->setup.endpoints[i][0] == '\0' ? NULL : front->setup.endpoints[i];
 		options.keys[i] = &front->setup.keys[i];
+		options.listening[i] = front->sockets.listening[i];
 	}
 	while (!listeners_open(&options, &front->listeners, detail)) {
 		if (errno != EADDRINUSE || clock_monotonic_ms() >= until_ms)
@@ -223,6 +225,19 @@ static bool write_out(struct front_process *front, int timeout_ms)
 static bool say(struct front_process *front, enum front_frame_type type, const void *data, size_t bytes)
 {
 	return front_link_put(front->link, type, &(struct front_part){data, bytes}, 1);
+}
+
+// Before it is said that all is ready.
+static bool give_sockets(struct front_process *front)
+{
+	struct front_sockets made = {{0}};
+	for (enum listener i = 0; i < LISTENER_ENROLMENT; i++)
+		if (front->sockets.listening[i] == 0 && listeners_listening(front->listeners, i) > 0)
+			made.listening[i] = listeners_listening(front->listeners, i);
+	bool given = front_sockets_give(&made, FRONT_DESCRIPTOR + 2);
+	front_sockets_close(&front->sockets);
+	close(FRONT_DESCRIPTOR + 2);
+	return given;
 }
 
 static bool say_ready(struct front_process *front)
@@ -529,14 +544,15 @@ int front_process_run(void)
 	prctl(PR_SET_NAME, "cpis-front", 0, 0, 0);
 	front.link = front_link_new(FRONT_DESCRIPTOR);
 	int code = 1;
-	if (front.link == NULL || !await_setup(&front)) {
+	if (front.link == NULL || !await_setup(&front) ||
+	    !front_sockets_take(&front.sockets, FRONT_DESCRIPTOR + 2, (int)FRONT_START_MS)) {
 		log_event(LOG_LEVEL_ERROR, "front_not_started", "only a broker starts its front, and this one was told nothing by it");
 		front_link_free(front.link);
 		return code;
 	}
 	if (!confine_and_open(&front, detail)) {
 		(void)(say(&front, FRONT_FRAME_FAILED, detail, strlen(detail)) && write_out(&front, LAST_WORDS_MS));
-	} else if (say_ready(&front) && serve(&front)) {
+	} else if (give_sockets(&front) && say_ready(&front) && serve(&front)) {
 		code = 0;
 	}
 	close_all(&front);
