@@ -23,6 +23,7 @@
 	X(register_file)           \
 	X(store_file)              \
 	X(store_postgres)          \
+	X(handover_socket)         \
 	X(store_key)               \
 	X(session_key)             \
 	X(session_key_previous)    \

@@ -492,9 +492,9 @@ static void await_end(struct front *front)
 		(void)front_keeper_status(front->options.keeper, (int)(until_ms - now_ms));
 }
 
-void front_pause(struct front *front)
+void front_pause(struct front *front, uint32_t retry_after_ms)
 {
-	if (front->link != NULL && !front->broken && !say(front, FRONT_FRAME_STOP, NULL, 0))
+	if (front->link != NULL && !front->broken && !say(front, FRONT_FRAME_STOP, &retry_after_ms, sizeof retry_after_ms))
 		give_up(front, NULL);
 	front_flush(front);
 }

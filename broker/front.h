@@ -50,9 +50,9 @@ __attribute__((warn_unused_result)) bool front_open(const struct front_options *
 // front_stop, if that was not called; removes the files, ends the keeper.
 // Accepts NULL.
 void front_close(struct front *front);
-// From now on it refuses whatever comes, as the broker that stops. What it has sent before is still to be received: all of it has been
+// From now on it refuses whatever comes, as the broker that stops, and says when to ask again. What it has sent before is still to be received: all of it has been
 // when front_is_paused.
-void front_pause(struct front *front);
+void front_pause(struct front *front, uint32_t retry_after_ms);
 bool front_is_paused(const struct front *front); // or gone
 // Waits for its end, at most some seconds: what it counted until then is in the attempts and the counters.
 void front_stop(struct front *front);

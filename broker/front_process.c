@@ -55,6 +55,7 @@ struct front_process {
 	uint64_t refused_busy;
 	struct front_busy busy[FRONT_BUSY_SYSTEMS_MAX]; // not told yet
 	size_t busy_count;
+	uint32_t retry_after_ms;     // of those who are refused because:
 	bool stopped;                // the core takes no more requests
 	bool closing;
 	unsigned drained;            // refused since then
@@ -292,6 +293,8 @@ static bool take_order(struct front_process *front, const struct front_frame *fr
 	case FRONT_FRAME_PING:
 		return say_counters(front);
 	case FRONT_FRAME_STOP:
+		if (!copy_frame(frame, &front->retry_after_ms, sizeof front->retry_after_ms))
+			return false;
 		front->stopped = true;
 		return say(front, FRONT_FRAME_STOPPED, NULL, 0);
 	case FRONT_FRAME_CLOSE:
@@ -481,7 +484,7 @@ static void drain(struct front_process *front)
 	struct intake_item *item;
 	while (front->drained < FRONT_DRAIN_MAX &&
 	       ((item = intake_take(front->intake)) != NULL || (item = receive(front, false)) != NULL)) {
-		refuse(front, &item->message, REASON_DRAINING, DRAINING_RETRY_AFTER_MS);
+		refuse(front, &item->message, REASON_DRAINING, front->retry_after_ms);
 		intake_item_free(item);
 		front->drained++;
 	}

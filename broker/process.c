@@ -13,6 +13,7 @@
 
 #include "broker/clock.h"
 #include "broker/front_keeper.h"
+#include "broker/handover.h"
 #include "broker/log.h"
 #include "broker/store_postgres.h"
 #include "certs/key_memory.h"
@@ -204,6 +205,16 @@ static bool open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 	return store_postgres_open(&options, &broker->store, detail) == STORE_OK;
 }
 
+static bool make_tables(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	broker->peers = calloc(broker->config->batch_max, sizeof *broker->peers);
+	broker->arrived_us = calloc(broker->config->batch_max, sizeof *broker->arrived_us);
+	if (broker->peers != NULL && broker->arrived_us != NULL && parked_new(&broker->parked))
+		return true;
+	snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
+	return false;
+}
+
 static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
@@ -225,12 +236,6 @@ static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		.snapshot = broker->snapshot,
 		.batch_max = config->batch_max,
 	};
-	broker->peers = calloc(config->batch_max, sizeof *broker->peers);
-	broker->arrived_us = calloc(config->batch_max, sizeof *broker->arrived_us);
-	if (broker->peers == NULL || broker->arrived_us == NULL || !parked_new(&broker->parked)) {
-		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
-		return false;
-	}
 	if (!core_new(&options, &broker->core, detail))
 		return false;
 	process_adopt_register(broker);
@@ -256,7 +261,8 @@ void process_set_front_limits(struct broker *broker)
 	front_set_limits(broker->front, &limits);
 }
 
-static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+// The sockets are the front's from here on, or closed.
+static bool open_front(struct broker *broker, struct front_sockets *sockets, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
 	struct admission *admission = admission_of_register(broker->snapshot);
@@ -264,6 +270,7 @@ static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 	if (broker->attempts == NULL || admission == NULL) {
 		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
 		admission_release(admission);
+		front_sockets_close(sockets);
 		return false;
 	}
 	struct front_options options = {
@@ -274,6 +281,7 @@ static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		.admission = admission,
 		.attempts = broker->attempts,
 		.limits = front_limits_of(config),
+		.sockets = *sockets,
 		.batch_max = config->batch_max,
 		.sandbox = config->sandbox,
 	};
@@ -296,14 +304,36 @@ bool process_load(struct broker *broker, const char *config_path, char detail[PR
 
 bool process_open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
-	return open_vaults(broker, detail) && open_core(broker, detail);
+	return open_vaults(broker, detail) && make_tables(broker, detail) && open_core(broker, detail);
 }
 
 bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
+	struct front_sockets sockets = {{0}};
 	// Files that only root can read are read by now; what is made from here on belongs to whom the process has become.
-	return open_vaults(broker, detail) && process_confine_files(broker, detail) && open_core(broker, detail) &&
-	       open_front(broker, detail) && process_confine_calls(broker, detail);
+	if (!open_vaults(broker, detail) || !process_confine_files(broker, detail) || !make_tables(broker, detail) ||
+	    !handover_take(broker, &sockets, detail))
+		return false;
+	if (!open_core(broker, detail)) {
+		front_sockets_close(&sockets);
+		return false;
+	}
+	handover_listen(broker);
+	return open_front(broker, &sockets, detail) && process_confine_calls(broker, detail) && handover_serve(broker, detail);
+}
+
+void process_close_store(struct broker *broker)
+{
+	core_free(broker->core);
+	broker->core = NULL;
+	if (broker->store != NULL)
+		broker->store->ops->close(broker->store);
+	broker->store = NULL;
+}
+
+bool process_take_back(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	return open_core(broker, detail) && front_start_again(broker->front, detail);
 }
 
 void process_close(struct broker *broker)
@@ -312,12 +342,12 @@ void process_close(struct broker *broker)
 	if (broker->keeper >= 0)
 		close(broker->keeper);
 	attempts_free(broker->attempts);
-	core_free(broker->core);
+	process_close_store(broker);
 	free(broker->peers);
 	free(broker->arrived_us);
 	parked_free(broker->parked);
-	if (broker->store != NULL)
-		broker->store->ops->close(broker->store);
+	// After the store: who takes everything back finds it closed.
+	handover_close(broker);
 	vault_free(broker->session_keys[0]);
 	vault_free(broker->session_keys[1]);
 	vault_free(broker->vault);

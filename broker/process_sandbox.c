@@ -83,7 +83,7 @@ static void add_reloaded(struct directories *directories, const char *path)
 static void list_directories(const struct broker *broker, const struct store_postgres_reach *reach, struct directories *ret)
 {
 	const struct config *config = broker->config;
-	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
+	const char *made[] = {config->store_file, config->handover_socket, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
 	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
 	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 + 2 * RELOADED_FILES <=
 			       DIRECTORIES_MAX, "there is room");

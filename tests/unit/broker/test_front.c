@@ -509,7 +509,7 @@ END_TEST
 static void pause_front(void)
 {
 	struct front_request request;
-	front_pause(front);
+	front_pause(front, 500);
 	while (!front_is_paused(front)) {
 		front_wait(front, -1, 20);
 		ck_assert(!front_receive(front, &request));
