@@ -144,6 +144,7 @@ bool handover_take(struct broker *broker, struct front_sockets *ret, char detail
 		snprintf(detail, PROCESS_DETAIL_BYTES, "--take-over needs handover_socket in the configuration, as there is no store_file");
 		return false;
 	}
+	detail[0] = '\0';
 	broker->taking = call(broker->config->handover_socket, detail);
 	if (broker->taking < 0)
 		return detail[0] == '\0';
@@ -226,14 +227,14 @@ bool handover_asked(struct broker *broker)
 	bool known = begins_with(message, TAKE_OVER), may = may_ask(came[0], &peer);
 	if (known && may && say(came[0], YES)) {
 		broker->giving = came[0];
-		log_event(LOG_LEVEL_INFO, "handing_over", "process %d, version %.40s, is ready to take over", (int)peer.pid, message + strlen(TAKE_OVER));
+		log_event(LOG_LEVEL_INFO, "handing_over", "process %d is ready to take over", (int)peer.pid);
 		return true;
 	}
 	if (may && !known)
 		(void)!say(came[0], NO "it is of version " CPIS_VERSION " and knows another way to: stop it, and start the new one then");
 	close(came[0]);
-	log_event(LOG_LEVEL_WARNING, "handover_refused", "process %d of user %d asked for what %s", (int)peer.pid, (int)peer.uid,
-		  may ? "this version does not know" : "it has no right to");
+	log_event(LOG_LEVEL_WARNING, "handover_refused", "process %d of user %d wanted to take over, and %s", (int)peer.pid, (int)peer.uid,
+		  !may ? "has no right to" : known ? "is gone" : "asked in a way that this version does not know");
 	return false;
 }
 
