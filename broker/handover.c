@@ -144,6 +144,13 @@ bool handover_take(struct broker *broker, struct front_sockets *ret, char detail
 		snprintf(detail, PROCESS_DETAIL_BYTES, "--take-over needs handover_socket in the configuration, as there is no store_file");
 		return false;
 	}
+	// When this one did not come to serve, the old one could not take its store back.
+	if (broker->config->store_file != NULL && store_sqlite_needs_migration(broker->config->store_file)) {
+		snprintf(detail, PROCESS_DETAIL_BYTES,
+			 "%.200s: is of the version before and will be changed, so that the broker that runs could not take it back: make a backup, "
+			 "stop that broker and start this one without --take-over; clients wait meanwhile", broker->config->store_file);
+		return false;
+	}
 	detail[0] = '\0';
 	broker->taking = call(broker->config->handover_socket, detail);
 	if (broker->taking < 0)
