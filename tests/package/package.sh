@@ -204,7 +204,8 @@ left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$
 	grep -Ev '^/var/(lib/(dpkg|apt|cpis|systemd)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
 	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled)/)' || true)
 is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
-left=$(while read -r file; do [ -z "$file" ] || inside dpkg -S "$file" "${file#/usr}" 2> /dev/null | grep -q . || echo "$file"; done <<< "$left")
+owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
+left=$(comm -23 <(echo "$left") <(echo "$owned"))
 is "files left but data, keys and certificates" "$left" ""
 is "the store after the purge" "$(inside stat -c %U /var/lib/cpis/cpis.db)" cpis
 
