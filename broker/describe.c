@@ -5,7 +5,9 @@
 
 #include "broker/command_table.h"
 #include "broker/config_table.h"
+#include "broker/policy.h"
 #include "broker/reason.h"
+#include "broker/register.h"
 
 static void commands(FILE *out)
 {
@@ -70,7 +72,9 @@ static const struct {
 } topic_table[] = {
 	{"commands", "the command line", commands},
 	{"exit-codes", "how the program ends", exit_codes},
+	{"policy-keys", "the policy file's keys", policy_print_keys},
 	{"reasons", "why a request is refused: the word in replies and records, the outcome, the sentence", reasons},
+	{"register-keys", "the register file's keys", register_print_keys},
 	{"settings", "the configuration file's keys", settings},
 	{"topics", "this table", topics},
 };
