@@ -65,6 +65,7 @@ certs_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard certs/*.c))
 broker_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out broker/main.c,$(wildcard broker/*.c))) $(BUILD)/gen/broker/stored.pb-c.o
 client_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/libcpis/*.c))
 cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcard clients/cli/*.c)))
+drill_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/drill/*.c))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
@@ -74,6 +75,7 @@ CERTS_A := $(BUILD)/libcpis-certs.a
 BROKER_A := $(BUILD)/libcpis-broker.a
 CLIENT_A := $(BUILD)/libcpis.a
 CLI_A := $(BUILD)/libcpis-cli.a
+DRILL_A := $(BUILD)/libcpis-drill.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
 WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
@@ -184,9 +186,10 @@ fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
 
-drill: deps ## inject every fault for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
+drill: deps ## inject every fault and rehearse every incident for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
+	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/incidents.sh
 
 cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers before it, in namespaces, as root (KEEP=1 leaves it up)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
@@ -326,6 +329,7 @@ $(CERTS_A): $(certs_OBJ)
 $(BROKER_A): $(broker_OBJ)
 $(CLIENT_A): $(client_OBJ)
 $(CLI_A): $(cli_OBJ)
+$(DRILL_A): $(drill_OBJ)
 $(RESPONDERS_A): $(responders_OBJ)
 $(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
@@ -341,7 +345,7 @@ $(BUILD)/%.a:
 $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER)
-$(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+$(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(DRILL_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI)
 $(web_OBJ) $(BUILD)/clients/web/main.o: ALL_CFLAGS += -I/usr/include/libxml2 -DCPIS_WEB_SHARE='"$(WEB_SHARE)"'

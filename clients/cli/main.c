@@ -27,6 +27,7 @@ static const struct {
 	{"quarantine", "hold back a system, a person, an organisation or a certificate, at once", command_quarantine},
 	{"enrol", "new systems: inviting them, and a new system's own part", command_enrol},
 	{"certs", "certificates: the registration authority's work", command_certs},
+	{"drill", "rehearse incidents in a service beside the live one, and time them", command_drill},
 	{"ping", "ask the broker for a sign of life", command_ping},
 };
 #define COMMANDS (sizeof commands / sizeof commands[0])
