@@ -24,11 +24,13 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev
+	libevent-dev libxml2-dev libxslt1-dev libsystemd-dev lowdown groff zsh
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
+# What `make deb` needs besides, and what its packages are tried in: a Debian with systemd, in a container.
+DEB_PACKAGES := dpkg-dev debhelper lintian mmdebstrap systemd systemd-container
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -50,7 +52,7 @@ LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed 
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
-LIBS_WEB := -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
+LIBS_WEB := -lsystemd -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
 
@@ -63,6 +65,7 @@ certs_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard certs/*.c))
 broker_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out broker/main.c,$(wildcard broker/*.c))) $(BUILD)/gen/broker/stored.pb-c.o
 client_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/libcpis/*.c))
 cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcard clients/cli/*.c)))
+drill_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/drill/*.c))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
@@ -72,6 +75,7 @@ CERTS_A := $(BUILD)/libcpis-certs.a
 BROKER_A := $(BUILD)/libcpis-broker.a
 CLIENT_A := $(BUILD)/libcpis.a
 CLI_A := $(BUILD)/libcpis-cli.a
+DRILL_A := $(BUILD)/libcpis-drill.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
 WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
@@ -106,17 +110,22 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
+# Manual pages and completions, from what the programs print of themselves.
+MANUAL := $(patsubst %.md,$(BUILD)/man/%,$(notdir $(wildcard broker/man/*.md clients/man/*.md)))
+COMPLETIONS := $(foreach shell,bash zsh,$(addprefix $(BUILD)/completion/$(shell)/,cpis cpis-broker))
+
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web tests-built benches fuzzers
+.PHONY: programs web manual placeable place tests-built benches fuzzers
 programs: $(PROGRAMS)
+manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
 tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
 benches: $(BENCHES)
@@ -177,9 +186,10 @@ fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
 
-drill: deps ## inject every fault for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
+drill: deps ## inject every fault and rehearse every incident for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
+	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/incidents.sh
 
 cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers before it, in namespaces, as root (KEEP=1 leaves it up)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
@@ -207,18 +217,42 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
-	@$(MAKE) --no-print-directory $(INSTALLED_A) web
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
-	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
-	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
-	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
-	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
-	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
+	@$(MAKE) --no-print-directory placeable
+	@$(MAKE) --no-print-directory place
+
+placeable: programs web manual $(INSTALLED_A)
+
+# Builds nothing: what `make placeable` made goes to its places. Also for the Debian packages.
+PLACE := $(DESTDIR)$(PREFIX)
+LIBDIR ?= $(PREFIX)/lib
+place:
+	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/web/templates share/cpis/web/assets \
+		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 755 $(BUILD)/cpis $(PLACE)/bin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
+	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(PLACE)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(PLACE)/include/cpis/proto/
+	install -m 644 proto/cpis.proto broker/policy.yaml $(PLACE)/share/cpis/
+	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
+	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
+	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
+	install -m 644 $(BUILD)/completion/bash/* $(PLACE)/share/bash-completion/completions/
+	$(foreach program,cpis cpis-broker,install -m 644 $(BUILD)/completion/zsh/$(program) $(PLACE)/share/zsh/vendor-completions/_$(program);)
+
+deps-deb: deps-npm ## install what `make deb` and `make test-package` need besides
+	@tests/install.sh $(DEB_PACKAGES)
+
+# Beside the other things built: build/deb/VERSION is the source tree, with debian/ where it is looked for.
+deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs web manual
+	@BUILD=$(BUILD) VERSION=$(VERSION) broker/debian/build.sh
+
+test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
+	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
 
 clean: ## remove build/
 	rm -rf build
@@ -260,6 +294,16 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 	$(Q)clang --analyze -Xclang -analyzer-output=plist $(filter-out -f%,$(ANALYSE_FLAGS)) -o $@ $< 2> $(@:.plist=.clang) \
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
+vpath %.md broker/man clients/man
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/web/README.md $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  MAN    $(@F)"
+	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@
+$(BUILD)/completion/%: broker/man/completion.sh $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  COMP   $*"
+	$(Q)BUILD=$(BUILD) broker/man/completion.sh $(subst /, ,$*) > $@
+
 # npm's packages are built beside the sources, by their lock files.
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
@@ -285,6 +329,7 @@ $(CERTS_A): $(certs_OBJ)
 $(BROKER_A): $(broker_OBJ)
 $(CLIENT_A): $(client_OBJ)
 $(CLI_A): $(cli_OBJ)
+$(DRILL_A): $(drill_OBJ)
 $(RESPONDERS_A): $(responders_OBJ)
 $(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
@@ -300,7 +345,7 @@ $(BUILD)/%.a:
 $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER)
-$(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+$(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(DRILL_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI)
 $(web_OBJ) $(BUILD)/clients/web/main.o: ALL_CFLAGS += -I/usr/include/libxml2 -DCPIS_WEB_SHARE='"$(WEB_SHARE)"'
@@ -354,4 +399,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

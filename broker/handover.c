@@ -25,6 +25,7 @@
 #define ENDED "ended"
 #define MESSAGE_BYTES 1024
 #define AGAIN_MS 10
+#define LOOK_MS 1000 // the service manager wants to hear of a broker that waits too
 
 // ------------------------------------------------------------------ messages
 
@@ -145,7 +146,7 @@ bool handover_take(struct broker *broker, struct front_sockets *ret, char detail
 		return false;
 	}
 	// When this one did not come to serve, the old one could not take its store back.
-	if (broker->config->store_file != NULL && store_sqlite_needs_migration(broker->config->store_file)) {
+	if (broker->config->store_file != NULL && store_sqlite_needs_upgrade(broker->config->store_file)) {
 		snprintf(detail, PROCESS_DETAIL_BYTES,
 			 "%.200s: is of the version before and will be changed, so that the broker that runs could not take it back: make a backup, "
 			 "stop that broker and start this one without --take-over; clients wait meanwhile", broker->config->store_file);
@@ -234,6 +235,7 @@ bool handover_asked(struct broker *broker)
 	bool known = begins_with(message, TAKE_OVER), may = may_ask(came[0], &peer);
 	if (known && may && say(came[0], YES)) {
 		broker->giving = came[0];
+		broker->giving_to = peer.pid;
 		log_event(LOG_LEVEL_INFO, "handing_over", "process %d is ready to take over", (int)peer.pid);
 		return true;
 	}
@@ -264,13 +266,14 @@ static bool is_told_to_stop(const struct broker *broker)
 
 enum awaited { AWAITED_SERVING, AWAITED_STOP, AWAITED_NOTHING };
 
-static enum awaited await_serving(const struct broker *broker)
+static enum awaited await_serving(struct broker *broker)
 {
 	uint64_t now_ms = clock_monotonic_ms(), until_ms = now_ms + HANDOVER_SERVE_MS;
 	for (; now_ms < until_ms; now_ms = clock_monotonic_ms()) {
 		struct pollfd items[] = {{.fd = broker->giving, .events = POLLIN}, {.fd = broker->signals, .events = POLLIN}};
 		char message[MESSAGE_BYTES];
-		(void)poll(items, 2, (int)(until_ms - now_ms));
+		(void)poll(items, 2, until_ms - now_ms < LOOK_MS ? (int)(until_ms - now_ms) : LOOK_MS);
+		service_manager_alive(&broker->manager, clock_monotonic_us());
 		if (items[0].revents != 0)
 			return hear(broker->giving, 0, message) && strcmp(message, SERVING) == 0 ? AWAITED_SERVING : AWAITED_NOTHING;
 		if (is_told_to_stop(broker))
@@ -287,6 +290,7 @@ static bool take_back(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		if (broker->store != NULL || clock_monotonic_ms() >= until_ms)
 			return false;
 		poll(NULL, 0, AGAIN_MS);
+		service_manager_alive(&broker->manager, clock_monotonic_us());
 	}
 	return true;
 }
@@ -300,6 +304,8 @@ enum handover_end handover_give(struct broker *broker)
 		(void)!say(broker->giving, ENDED);
 	close(broker->giving);
 	broker->giving = -1;
+	if (awaited == AWAITED_SERVING)
+		service_manager_main_pid(&broker->manager, broker->giving_to);
 	if (awaited != AWAITED_NOTHING) {
 		front_leave(broker->front);
 		broker->is_found = false;

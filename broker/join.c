@@ -14,6 +14,7 @@
 #include "broker/share.h"
 #include "certs/identity.h"
 #include "certs/key_memory.h"
+#include "certs/secret_file.h"
 
 #define ASIDE_ENDING ".joining"
 #define PATH_BYTES 4200
@@ -66,7 +67,7 @@ static bool read_file(const char *path, bool secret, uint8_t *out, size_t bytes_
 		fail(detail, path, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
 		fail(detail, path, "is not a file");
-	else if (secret && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	else if (secret && !secret_file_is_closed(path, &status))
 		fail(detail, path, "can be read or written by others: chmod 600");
 	else if (status.st_size > (off_t)bytes_max)
 		fail(detail, path, "is too long for what it should be");

@@ -55,6 +55,11 @@ static bool open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES
 
 bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
+	char why[SERVICE_MANAGER_DETAIL_BYTES];
+	if (!service_manager_open(&broker->manager, why)) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%s", why);
+		return false;
+	}
 	if (!open_signals(broker, detail))
 		return false;
 	broker->keeper = front_keeper_start();
@@ -357,6 +362,7 @@ void process_close(struct broker *broker)
 	register_release(broker->snapshot);
 	policy_free(broker->policy);
 	config_free(broker->config);
+	service_manager_close(&broker->manager);
 	if (broker->signals >= 0)
 		close(broker->signals);
 }

@@ -9,6 +9,7 @@
 #include "broker/front.h"
 #include "broker/parked.h"
 #include "broker/sandbox.h"
+#include "broker/service_manager.h"
 #include "certs/cosignature.h"
 
 #define PROCESS_DETAIL_BYTES 512
@@ -49,15 +50,17 @@ struct broker {
 	bool is_found;                   // by them
 	bool takes_over;                 // from the broker that runs, if one does
 	int taking, giving;              // the connection to that one, and to the one that takes over from this; -1
+	pid_t giving_to;
+	struct service_manager manager;  // who started it, where that one wants to be told
 };
 
 // Nothing is open yet; process_close may follow.
-#define PROCESS_NEW {.signals = -1, .keeper = -1, .wake = -1, .handover = -1, .taking = -1, .giving = -1}
+#define PROCESS_NEW {.signals = -1, .keeper = -1, .wake = -1, .handover = -1, .taking = -1, .giving = -1, .manager = SERVICE_MANAGER_NONE}
 
 // Keys are in memory from here on: no core dump and no debugger. Before everything else.
 void process_harden(void);
-// Splits the front's keeper off (front_keeper.h), and makes termination a file to read from. Before any thread is made and any key is
-// read.
+// Finds the service manager, splits the front's keeper off (front_keeper.h), and makes termination a file to read from. Before any
+// thread is made and any key is read.
 __attribute__((warn_unused_result)) bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 // Reads and checks all files that the configuration names. False with a sentence.
 __attribute__((warn_unused_result)) bool process_load(struct broker *broker, const char *config_path,

@@ -41,6 +41,13 @@ static void report(const struct broker *broker, const char *event)
 		  front_restarts(broker->front));
 }
 
+static const char *status_line(const struct broker *broker, char ret[SERVICE_MANAGER_STATUS_BYTES])
+{
+	snprintf(ret, SERVICE_MANAGER_STATUS_BYTES, "serves on %.100s with %zu systems, policy %.60s", front_endpoint(broker->front, LISTENER_CURRENT),
+		 register_systems_count(broker->snapshot), policy_version(core_policy(broker->core)));
+	return ret;
+}
+
 static void log_remark(void *unused, const char *sentence)
 {
 	(void)unused;
@@ -58,7 +65,7 @@ static void refresh_register(struct broker *broker)
 	if (fingerprint == broker->fingerprint && now - broker->loaded_ms < REGISTER_RELOAD_MS)
 		return;
 	struct register_snapshot *fresh = NULL;
-	char detail[REGISTER_DETAIL_BYTES];
+	char detail[REGISTER_DETAIL_BYTES], status[SERVICE_MANAGER_STATUS_BYTES];
 	broker->fingerprint = fingerprint;
 	broker->loaded_ms = now;
 	if (!process_read_register(broker, core_policy(broker->core), &fresh, detail)) {
@@ -70,6 +77,7 @@ static void refresh_register(struct broker *broker)
 	register_release(fresh);
 	register_remarks(broker->snapshot, log_remark, NULL);
 	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
+	service_manager_status(&broker->manager, status_line(broker, status));
 }
 
 // Of what was given to the front just now.
@@ -244,9 +252,12 @@ static bool take_signals(struct broker *broker)
 {
 	struct signalfd_siginfo info;
 	while (read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		char status[SERVICE_MANAGER_STATUS_BYTES];
 		if (info.ssi_signo != SIGHUP)
 			return true;
+		service_manager_reloading(&broker->manager, clock_monotonic_us());
 		reload(broker);
+		service_manager_ready(&broker->manager, status_line(broker, status));
 	}
 	return false;
 }
@@ -302,6 +313,7 @@ static void tend_front(struct broker *broker)
 
 static void announce(const struct broker *broker)
 {
+	char status[SERVICE_MANAGER_STATUS_BYTES];
 	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
 		  front_endpoint(broker->front, LISTENER_CURRENT), register_systems_count(broker->snapshot),
 		  policy_version(core_policy(broker->core)));
@@ -311,6 +323,7 @@ static void announce(const struct broker *broker)
 	if (broker->config->enrolment_endpoint != NULL)
 		log_event(LOG_LEVEL_INFO, "enrolment_endpoint", "new systems enrol on %s",
 			  front_endpoint(broker->front, LISTENER_ENROLMENT));
+	service_manager_ready(&broker->manager, status_line(broker, status));
 }
 
 // What came, when, and what is due: one turn. `emptied`: the front has given out all that it had.
@@ -336,6 +349,8 @@ static bool serve_turn(struct broker *broker, bool emptied)
 	serve_due(broker);
 	tend_front(broker);
 	record_attempts(broker, false);
+	// A turn that hangs, in the store or anywhere, is not told, and the manager starts another broker.
+	service_manager_alive(&broker->manager, clock_monotonic_us());
 	return emptied;
 }
 
@@ -364,6 +379,8 @@ bool serve(struct broker *broker)
 	announce(broker);
 	for (;;) {
 		enum ending ending = serve_on(broker);
+		if (ending != ENDING_ASKED)
+			service_manager_stopping(&broker->manager, "telling those who wait to go elsewhere");
 		drain(broker, ending == ENDING_ASKED ? HANDOVER_RETRY_AFTER_MS : DRAINING_RETRY_AFTER_MS);
 		// Whoever tries until the doors are shut is counted.
 		front_stop(broker->front);

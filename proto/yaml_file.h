@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cyaml/cyaml.h>
 
@@ -34,6 +35,10 @@ yaml_file_load(const struct yaml_file *file, const cyaml_schema_value_t *schema,
 	       size_t detail_bytes);
 void yaml_file_free(const cyaml_schema_value_t *schema, void *data); // accepts NULL
 
+// Every key that the schema knows, as rows of Markdown for the manual: where it stands, `a.b` within `a` and `a[].b` within each entry
+// of `a`, and whether it must be there. In the schema's order.
+void yaml_file_print_keys(const cyaml_schema_value_t *schema, FILE *out);
+
 // Where a value stands that the schema allows and its reader does not.
 struct yaml_place {
 	const struct yaml_file *file;
@@ -52,6 +57,14 @@ bool yaml_file_refuse(const struct yaml_place *place, const char *format, ...)
 // A relative `*path` out of the file at `file_path` becomes one that starts where that file is; NULL stays NULL. The
 // text is malloc'd and replaced. False: no memory.
 __attribute__((warn_unused_result)) bool yaml_file_resolve(const char *file_path, char **path);
+
+// A file with a key in it may be "credential:NAME" as well: what the service manager hands over in $CREDENTIALS_DIRECTORY
+// (systemd.exec(5), "Credentials"). For a program that is started by hand, without that variable, NAME in the directory keys/
+// beside the file at `file_path`, from where the units of the packages take them.
+__attribute__((warn_unused_result)) bool yaml_file_resolve_secret(const char *file_path, char **path);
+// False for a credential whose NAME is not one file's: refuse it with YAML_FILE_SECRET_UNNAMED and the key's name. NULL is good.
+__attribute__((warn_unused_result)) bool yaml_file_secret_is_named(const char *path);
+#define YAML_FILE_SECRET_UNNAMED "%s: what follows credential: is one file's name"
 
 // A strict true or false, into a member of type int.
 extern const cyaml_strval_t yaml_file_bool_words[2];

@@ -118,6 +118,44 @@ static const char *text_of(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
+// All people, for the caller to free.
+static json_t **in_order(const struct audit_counts *counts)
+{
+	size_t count = json_object_size(counts->people), at = 0;
+	json_t **people = calloc(count + 1, sizeof *people), *person;
+	const char *key;
+	if (people == NULL)
+		abort();
+	json_object_foreach(counts->people, key, person)
+		people[at++] = person;
+	qsort(people, count, sizeof *people, by_numbers);
+	return people;
+}
+
+size_t audit_counts_first_people(const struct audit_counts *counts, struct audit_counted_person *ret, size_t max)
+{
+	size_t count = json_object_size(counts->people);
+	json_t **people = in_order(counts);
+	count = count < max ? count : max;
+	for (size_t i = 0; i < count; i++)
+		ret[i] = (struct audit_counted_person){
+			.uid = text_of(people[i], "uid"),
+			.name = text_of(people[i], "name"),
+			.role_name = text_of(people[i], "role_name"),
+			.organisation = text_of(people[i], "organisation"),
+			.children = numbers_of(people[i]),
+			.records = (uint64_t)number(people[i], "records"),
+			.refused = (uint64_t)number(people[i], "refused"),
+		};
+	free(people);
+	return count;
+}
+
+size_t audit_counts_children(const struct audit_counts *counts)
+{
+	return json_object_size(counts->children);
+}
+
 static void print_person(json_t *person)
 {
 	const char *nhs_number;
@@ -172,14 +210,8 @@ void audit_counts_print_enquiries(const struct audit_counts *counts, enum audit_
 {
 	static const char *const header[] = {"uid", "name", "role_code", "role_name", "organisation", "nhs_number", "looks", "refused",
 					     "first", "last", NULL};
-	size_t count = json_object_size(counts->people), at = 0;
-	json_t **people = calloc(count + 1, sizeof *people), *person, *list = json_array();
-	const char *key;
-	if (people == NULL)
-		abort();
-	json_object_foreach(counts->people, key, person)
-		people[at++] = person;
-	qsort(people, count, sizeof *people, by_numbers);
+	size_t count = json_object_size(counts->people);
+	json_t **people = in_order(counts), *list = json_array();
 	if (format == AUDIT_FORMAT_CSV)
 		csv_write_row(header);
 	for (size_t i = 0; i < count; i++) {
@@ -199,6 +231,16 @@ void audit_counts_print_enquiries(const struct audit_counts *counts, enum audit_
 }
 
 // ------------------------------------------------------------------ totals
+
+void audit_counts_each(const struct audit_counts *counts,
+		       void (*take)(void *context, const char *group, const char *value, uint64_t count), void *context)
+{
+	const char *group, *value;
+	json_t *values, *count;
+	json_object_foreach(counts->groups, group, values)
+		json_object_foreach(values, value, count)
+			take(context, group, value, (uint64_t)json_integer_value(count));
+}
 
 static json_t *totals_of(const struct audit_counts *counts)
 {

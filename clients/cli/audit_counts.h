@@ -18,6 +18,19 @@ void audit_counts_init(struct audit_counts *counts);
 void audit_counts_done(struct audit_counts *counts);
 void audit_counts_take(struct audit_counts *counts, const Cpis__V1__AuditEntry *entry);
 
+// Whoever asked about most children comes first. Text is borrowed from the counts.
+struct audit_counted_person {
+	const char *uid, *name, *role_name, *organisation;
+	size_t children;
+	uint64_t records, refused;
+};
+// The first `max` of them; how many were written.
+size_t audit_counts_first_people(const struct audit_counts *counts, struct audit_counted_person *ret, size_t max);
+// Each group's values, group by group, with how often each came.
+void audit_counts_each(const struct audit_counts *counts,
+		       void (*take)(void *context, const char *group, const char *value, uint64_t count), void *context);
+size_t audit_counts_children(const struct audit_counts *counts);
+
 // By person: which numbers were asked about and how often; whoever asked about most comes first. Text, JSON or CSV.
 void audit_counts_print_enquiries(const struct audit_counts *counts, enum audit_format format);
 // Totals, and by operation, role, care setting, outcome and reason. Text, JSON or CSV.

@@ -42,6 +42,19 @@ void cases_show(struct page *page)
 	page_show(page, "cases", model, 200);
 }
 
+static void add_of_period(struct model *model, struct model_node *node, const Cpis__V1__Alert *alert, uint64_t from_ms, uint64_t until_ms)
+{
+	bool opened = alert->created_ms >= from_ms && alert->created_ms < until_ms;
+	bool decided = alert->reviewed_ms >= from_ms && alert->reviewed_ms < until_ms;
+	if (!opened && !decided)
+		return;
+	struct model_node *added = model_message(model, node, "alert", &alert->base);
+	if (opened)
+		model_attribute(model, added, "opened", "yes");
+	if (decided)
+		model_attribute(model, added, "decided", "yes");
+}
+
 bool cases_add_all(struct page *page, struct model *model, struct model_node *node, uint64_t from_ms, uint64_t until_ms,
 		   bool *ret_cut)
 {
@@ -53,8 +66,7 @@ bool cases_add_all(struct page *page, struct model *model, struct model_node *no
 			return false;
 		const Cpis__V1__AlertListReply *found = reply->alert_list;
 		for (size_t j = 0; j < found->n_alerts; j++)
-			if (found->alerts[j]->created_ms >= from_ms && found->alerts[j]->created_ms < until_ms)
-				model_message(model, node, "alert", &found->alerts[j]->base);
+			add_of_period(model, node, found->alerts[j], from_ms, until_ms);
 		more = found->more && found->n_alerts > 0;
 		after = more ? found->alerts[found->n_alerts - 1]->id : after;
 		cpis_reply_free(reply);
@@ -84,8 +96,12 @@ static void show(struct page *page, const char *field, const char *problem)
 	struct model *model = page_model(page, "case");
 	if (model != NULL) {
 		model_message(model, model_root(model), "alert", &reply->alert_show->alert->base);
-		if (problem != NULL)
-			model_attribute(model, model_text(model, model_root(model), field, page_field(page, "words")), "problem", problem);
+		if (problem != NULL) {
+			struct model_node *typed = model_text(model, model_root(model), field, page_field(page, "words"));
+			model_attribute(model, typed, "problem", problem);
+			model_attribute(model, typed, "finding", page_field(page, "finding"));
+			model_attribute(model, typed, "keep_open", page_field(page, "keep_open"));
+		}
 		page_add_receipt(model, reply);
 	}
 	cpis_reply_free(reply);

@@ -5,7 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "clients/web/cases.h"
 #include "clients/web/form.h"
 #include "proto/audit_entry.h"
 #include "proto/audit_record.h"
@@ -14,7 +13,6 @@
 #include "proto/text.h"
 
 #define SEARCH_RECORDS_MAX 1000u // of one timeline
-#define REPORT_RECORDS_MAX 2000u // of a month: the template that counts them takes the square of their number
 #define CALLS_MAX 100u           // a page of a search may be empty
 #define DAY_MS (24ull * 3600u * 1000u)
 #define PERIOD_DAYS 7
@@ -233,46 +231,4 @@ void looks_record(struct page *page)
 	}
 	cpis_reply_free(reply);
 	page_show(page, "record", model, 200);
-}
-
-// ------------------------------------------------------------------ a month
-
-static uint64_t month_begin(const char text[11])
-{
-	struct date first;
-	return date_parse(text, 10, &first) ? english_midnight_ms(first) : 0;
-}
-
-void looks_report(struct page *page)
-{
-	uint32_t month = instant_month(page->now_ms);
-	const char *typed = page_field(page, "month");
-	char name[MONTH_BYTES], day[MONTH_BYTES + 3];
-	bool cut = false;
-	if (typed[0] != '\0' && !month_parse(typed, strlen(typed), &month)) {
-		page_say(page, 400, "There is no such month", "A month is written as 2026-11.");
-		return;
-	}
-	struct model *model = page_model(page, "report");
-	if (model == NULL)
-		return;
-	struct following following = {.page = page, .model = model, .count_max = REPORT_RECORDS_MAX};
-	month_format(month, name);
-	snprintf(day, sizeof day, "%s-01", name);
-	following.from_ms = month_begin(day);
-	model_text(model, model_root(model), "month", name);
-	month_format(month + 1, name);
-	snprintf(day, sizeof day, "%s-01", name);
-	following.until_ms = month_begin(day);
-	following.node = model_add(model, model_root(model), "found");
-	model_instant(model, model_root(model), "first", following.from_ms);
-	Cpis__V1__AuditSearchRequest search = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
-	if (!follow(&following, &search, &cut) || (page_may(page, "L0202") &&
-						   !cases_add_all(page, model, model_root(model), following.from_ms, following.until_ms, &cut))) {
-		model_free(model);
-		return;
-	}
-	if (cut)
-		model_attribute(model, following.node, "cut", "yes");
-	page_show(page, "report", model, 200);
 }

@@ -9,6 +9,7 @@
 #include "clients/web/cases.h"
 #include "clients/web/inbox.h"
 #include "clients/web/looks.h"
+#include "clients/web/month.h"
 #include "clients/web/lookup.h"
 #include "clients/web/operations.h"
 #include "clients/web/presence.h"
@@ -82,7 +83,7 @@ static const struct route routes[] = {
 	{false, "/audit/search", PERSON, looks_show},
 	{true, "/audit/search", PERSON, looks_search},
 	{false, "/audit/record", PERSON, looks_record},
-	{false, "/audit/report", PERSON, looks_report},
+	{false, "/audit/report", PERSON, month_show},
 };
 
 static const struct route *find(const struct visit *visit)

@@ -69,6 +69,7 @@ enum stage_person {
 	DEMOGRAPHER,      // R8015 at X09
 	LEEDS_REVIEWER,   // R0001 at 383
 	INFIRMARY_GUARDIAN, // R5105 at RXJ
+	OPERATOR,         // R8015 at X26, and granted L0501
 	STAGE_PERSONS
 };
 

@@ -19,7 +19,7 @@ ADAPTERS = [
     (r"libpq-fe\.h", r"broker/store_postgres\w*\.[ch]|certs/postgres_target\.[ch]|clients/cli/log_database_postgres\.c"),
     (r"openssl/.*", r"certs/\w+\.[ch]|broker/(seal|digest)\.c|clients/libcpis/\w+\.[ch]|clients/web/tls\.c"),
     (r"cyaml/cyaml\.h", r"proto/yaml_file\.[ch]|broker/(config\.c|policy\w*\.[ch]|register\w*\.[ch])|clients/cli/profile\.c"),
-    (r"jansson\.h", r"clients/cli/\w+\.[ch]|clients/web/challenge\.c"),
+    (r"jansson\.h", r"clients/cli/\w+\.[ch]|clients/drill/report\.c|clients/web/challenge\.c"),
     (r"csv\.h", r"clients/(cli/csv_(plans|write)|responder/csv_table)\.c"),
     (r"uni(?!std)\w+\.h", r"clients/demographics/names\.c"),
     (r"protobuf-c/.*", r"proto/\w+\.[ch]"),
@@ -28,6 +28,8 @@ ADAPTERS = [
     (r"linux/landlock\.h", r"broker/sandbox_files\.c"),
     (r"sodium\.h", r"broker/share\.c|clients/web/sealed\.c|tests/.*"),
     (r"event2/.*", r"clients/web/server\.c"),
+    # The broker has the protocol of its own: broker/service_manager.h says why.
+    (r"systemd/.*", r"clients/web/server\.c"),
     (r"libxml/.*", r"clients/web/(model|templates)\.c"),
     (r"lib(e)?xslt/.*", r"clients/web/templates\.c"),
     (r"check\.h", r"tests/.*"),

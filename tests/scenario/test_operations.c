@@ -20,14 +20,14 @@ static const struct stage_reply *ask(enum stage_person person)
 
 static const Cpis__V1__OperationsShowReply *show(void)
 {
-	const struct stage_reply *got = ask(DEMOGRAPHER);
+	const struct stage_reply *got = ask(OPERATOR);
 	stage_expect_ok(got);
 	return got->reply->operations_show;
 }
 
 static void raise_curtain(void)
 {
-	static const enum stage_person all[] = {NURSE, LEEDS_WORKER, REVIEWER, NATIONAL_REGISTRAR, DEMOGRAPHER};
+	static const enum stage_person all[] = {NURSE, LEEDS_WORKER, REVIEWER, NATIONAL_REGISTRAR, DEMOGRAPHER, OPERATOR};
 	stage = stage_new();
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
 		stage_sign_in(stage, all[i]);
@@ -40,9 +40,10 @@ static void drop_curtain(void)
 	stage_free(stage);
 }
 
-START_TEST(operators_at_a_national_body_may_see_it_and_nobody_else)
+START_TEST(operators_who_were_granted_it_may_see_it_and_nobody_else)
 {
-	stage_expect_ok(ask(DEMOGRAPHER));
+	stage_expect_ok(ask(OPERATOR));
+	stage_expect(ask(DEMOGRAPHER), ACCESS_DENIED, "role_lacks_activity"); // of the same role
 	stage_expect(ask(REVIEWER), ACCESS_DENIED, "role_lacks_activity");
 	stage_expect(ask(NATIONAL_REGISTRAR), ACCESS_DENIED, "role_lacks_activity");
 	stage_expect(ask(NURSE), ACCESS_DENIED, "organisation_type");
@@ -69,18 +70,18 @@ START_TEST(it_says_what_was_asked_and_how_that_ended)
 	ck_assert_str_eq(shown->version, CPIS_VERSION);
 	ck_assert_uint_eq(shown->started_ms, STAGE_NOW_MS);
 	ck_assert_uint_eq(shown->time_ms, stage->now_ms);
-	ck_assert_uint_eq(count_of(shown, CPIS__V1__OPERATION__SESSION_OPEN).allowed, 5);
+	ck_assert_uint_eq(count_of(shown, CPIS__V1__OPERATION__SESSION_OPEN).allowed, 6);
 	ck_assert_uint_eq(count_of(shown, CPIS__V1__OPERATION__DETAILS).allowed, 1);
 	ck_assert_uint_eq(count_of(shown, CPIS__V1__OPERATION__OPERATIONS_SHOW).refused, 1);
 	ck_assert_uint_eq(count_of(shown, CPIS__V1__OPERATION__OPERATIONS_SHOW).allowed, 0); // this one is not answered yet
 	ck_assert_uint_eq(count_of(shown, CPIS__V1__OPERATION__OPERATION_UNSPECIFIED).refused, 1);
 	ck_assert_uint_eq(shown->n_seconds, 1);
 	ck_assert_uint_eq(shown->seconds[0]->n_allowed, 2);
-	ck_assert_uint_eq(shown->seconds[0]->allowed[0], 7);
+	ck_assert_uint_eq(shown->seconds[0]->allowed[0], 8);
 	ck_assert_uint_eq(shown->seconds[0]->refused[0], 2);
 	ck_assert_uint_eq(shown->seconds[0]->allowed[1], 0);
-	ck_assert_uint_eq(shown->committed_requests, 9);
-	ck_assert_uint_eq(shown->commits, 9);
+	ck_assert_uint_eq(shown->committed_requests, 10);
+	ck_assert_uint_eq(shown->commits, 10);
 	ck_assert_uint_eq(shown->last_commit_ms, STAGE_NOW_MS);
 }
 END_TEST
@@ -157,7 +158,7 @@ START_TEST(what_waits_in_inboxes_is_counted_by_age_every_fifteen_seconds)
 		{STAGE_HOUR_MS, 0}, {STAGE_HOUR_MS + WAITING_KEPT_MS, 1}, {9 * STAGE_HOUR_MS, 2}, {25 * STAGE_HOUR_MS, 3}, {4 * STAGE_DAY_MS, 4}};
 	for (size_t i = 0; i < sizeof ages / sizeof ages[0]; i++) {
 		stage->now_ms = looked_ms + ages[i].age_ms;
-		stage_sign_in(stage, DEMOGRAPHER);
+		stage_sign_in(stage, OPERATOR);
 		waiting = show()->waiting;
 		const uint32_t counts[] = {waiting->within_hour, waiting->within_eight_hours, waiting->within_day, waiting->within_three_days,
 					   waiting->older};
@@ -202,7 +203,7 @@ START_TEST(no_child_and_nobody_else_is_named_in_it)
 {
 	stage_expect_ok(stage_details(stage, NURSE, stage_child(0)));
 	stage->now_ms += WAITING_KEPT_MS;
-	const struct stage_reply *got = ask(DEMOGRAPHER);
+	const struct stage_reply *got = ask(OPERATOR);
 	stage_expect_ok(got);
 	ck_assert(!holds(got, stage_child(0)));
 	ck_assert(!holds(got, stage_uid(NURSE)));
@@ -216,7 +217,7 @@ START_TEST(a_store_that_cannot_count_leaves_it_unanswered)
 	for (;; n++) {
 		fault_store_mend(&stage->fault);
 		stage->fault.fail_at = n;
-		const struct stage_reply *got = ask(DEMOGRAPHER);
+		const struct stage_reply *got = ask(OPERATOR);
 		if (stage->fault.calls < n) {
 			stage_expect_ok(got);
 			break;
@@ -236,7 +237,7 @@ int main(void)
 	TCase *tests = tcase_create("operations");
 	tcase_add_checked_fixture(tests, raise_curtain, drop_curtain);
 	tcase_set_timeout(tests, 60);
-	tcase_add_test(tests, operators_at_a_national_body_may_see_it_and_nobody_else);
+	tcase_add_test(tests, operators_who_were_granted_it_may_see_it_and_nobody_else);
 	tcase_add_test(tests, it_says_what_was_asked_and_how_that_ended);
 	tcase_add_test(tests, the_last_five_minutes_are_told_second_by_second);
 	tcase_add_test(tests, what_could_not_be_recorded_is_counted_as_refused);

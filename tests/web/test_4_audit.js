@@ -28,6 +28,11 @@ module.exports = async ({world, browsers, test}) => {
     await browsers.look(page, "case");
     await page.check("#finding-APPROPRIATE");
     await page.selectOption("#keep_open", "yes");
+    await page.fill("#outcome", "short");
+    await page.click("text=Give the outcome");
+    assert.match(await page.textContent(".nhsuk-error-summary"), /at least 10 characters/);
+    assert.ok(await page.isChecked("#finding-APPROPRIATE"), "what was chosen is still chosen");
+    assert.equal(await page.inputValue("#keep_open"), "yes");
     await page.fill("#outcome", "There was no time to lose");
     await page.click("text=Give the outcome");
     await browsers.look(page, "confirm-outcome");
@@ -97,9 +102,11 @@ module.exports = async ({world, browsers, test}) => {
     const page = await browsers.signIn("officer");
     await page.goto(`${page.origin}/audit/report`);
     assert.match(await page.textContent("dl"), /The glass was broken\s*2/);
+    assert.match(await page.textContent("dl"), /Outcomes given\s*1 appropriate, 0 near misses, 1 breaches/);
+    assert.ok(Number(await page.locator("tr", {hasText: "Grace Okafor"}).locator("td").nth(1).textContent()) > 1, "children that she asked about");
     await browsers.look(page, "report");
     await page.emulateMedia({media: "print"});
-    assert.ok(!await page.isVisible("header") && !await page.isVisible("form") && await page.isVisible("text=Who looked most"));
+    assert.ok(!await page.isVisible("header") && !await page.isVisible("form") && await page.isVisible("text=Who looked at most children"));
     await page.context().close();
   });
 

@@ -25,7 +25,7 @@ const people = {
   receptionist: {uid: "555000000003", name: "Tom Archer", role: "R8009", at: "hospital"},
   officer: {uid: "555000000004", name: "Ines Duarte", role: "R0001", at: "hospital"},
   worker: {uid: "555000000007", name: "Anjali Rao", role: "R9535", at: "council"},
-  operator: {uid: "555000000013", name: "Rhys Bevan", role: "R8015", at: "national"}
+  operator: {uid: "555000000013", name: "Rhys Bevan", role: "R8015", at: "national", activities: "[L0501]"}
 };
 
 // Waits until the file holds a match, or the process ends.
@@ -42,7 +42,8 @@ async function seen(file, pattern, process_) {
 }
 
 class World {
-  constructor() {
+  constructor(workers = 4) {
+    this.workers = workers; // of each gateway
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), "cpis-web-world-"));
     this.processes = [];
     this.gateways = {};
@@ -108,7 +109,7 @@ class World {
     const places = Object.values(organisations).map((o) => `  - {ods: "${o.ods}", name: ${o.name}, type: ` +
       (o.ods === "RXH" ? "care_provider" : o.ods === "383" ? "local_authority" : "national_body") +
       (o.settings.length > 0 ? `, care_settings: [${o.settings.join(", ")}]}` : "}"));
-    const profiles = Object.values(people).map((p) => `  - {uid: "${p.uid}", role: ${p.role}, organisation: "${organisations[p.at].ods}", from: 2020-01-01}`);
+    const profiles = Object.values(people).map((p) => `  - {uid: "${p.uid}", role: ${p.role}, organisation: "${organisations[p.at].ods}", from: 2020-01-01${p.activities ? `, activities: ${p.activities}` : ""}}`);
     this.write("register.yaml", `organisations:\n${places.join("\n")}\nrole_profiles:\n${profiles.join("\n")}\n`);
     this.write("broker.yaml", ["broker_name: broker-1", "endpoint: tcp://127.0.0.1:*", "endpoint_file: endpoint",
       "certificate: authority/broker/broker.pem", "key: authority/broker/broker.key", "log_key: authority/broker/log.key",
@@ -118,11 +119,15 @@ class World {
 
   async startBroker() {
     this.run("cpis-broker", ["--make-store-key", "store.key"]);
-    this.broker = this.start("cpis-broker", ["broker.yaml"], "broker.log");
-    this.endpoint = (await seen(this.file("endpoint"), /\S+/, this.broker))[0];
+    await this.continueBroker();
     for (const [name, person] of Object.entries(people))
       this.write(`${name}.yaml`, this.profile(person.at) + `staff_certificate: staff/${person.uid}.pem\nstaff_key: staff/${person.uid}.key\n` +
         `role: ${person.role}\n` + (name === "nurse" ? "care_setting: emergency_department\n" : ""));
+  }
+
+  async continueBroker() {
+    this.broker = this.start("cpis-broker", ["broker.yaml"], "broker.log");
+    this.endpoint = (await seen(this.file("endpoint"), /\S+/, this.broker))[0];
   }
 
   profile(system) {
@@ -151,7 +156,7 @@ class World {
     const roles = [...new Set(Object.values(people).filter((p) => p.at === name).map((p) => p.role))];
     this.write(`${file}-profile.yaml`, this.profile(name) + `checkpoint_file: ${file}.checkpoint\n`);
     this.write(`${file}.yaml`, ["listen: 127.0.0.1:0", "web_certificate: web.pem", "web_key: web.key", `profile: ${file}-profile.yaml`,
-      "staff_directory: passkeys", `share_directory: ${build}/web`, `organisation: ${organisation.name}`, "workers: \"4\"", "sealing_key: sealing.key",
+      "staff_directory: passkeys", `share_directory: ${build}/web`, `organisation: ${organisation.name}`, `workers: "${this.workers}"`, "sealing_key: sealing.key",
       "roles:", ...roles.map((r) => `  - {code: ${r}, name: ${roleNames[r]}}`),
       ...(organisation.settings.length > 0 ? [`care_settings: [${[...organisation.settings, ...(organisation.unregistered || [])].join(", ")}]`] : []),
       ""].join("\n"));
@@ -187,8 +192,8 @@ const day = (months, days = 0) => {
 
 const children = {known: "9990000018", looked_after: "9990000026", unknown: "9990000093", second: "9990000034"};
 
-async function makeWorld() {
-  const world = new World();
+async function makeWorld(workers) {
+  const world = new World(workers);
   try {
     world.certify();
     world.register();

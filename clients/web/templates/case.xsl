@@ -49,7 +49,7 @@
           <xsl:call-template name="radio"><xsl:with-param name="value">BREACH</xsl:with-param><xsl:with-param name="text">Breach: they had no business to look</xsl:with-param></xsl:call-template>
         </div></fieldset></div>
       <div class="nhsuk-form-group"><label class="nhsuk-label" for="keep_open">When this is said, the case is</label>
-        <select class="nhsuk-select" id="keep_open" name="keep_open"><option value="no">closed</option><option value="yes">kept open, because something is still to be done</option></select></div>
+        <select class="nhsuk-select" id="keep_open" name="keep_open"><option value="no">closed</option><option value="yes"><xsl:if test="$typed/@keep_open = 'yes'"><xsl:attribute name="selected">selected</xsl:attribute></xsl:if>kept open, because something is still to be done</option></select></div>
     </xsl:if>
     <div><xsl:attribute name="class">nhsuk-form-group<xsl:if test="$typed/@problem"> nhsuk-form-group--error</xsl:if></xsl:attribute>
       <label class="nhsuk-label nhsuk-label--s" for="{$name}"><xsl:value-of select="$label"/></label>
@@ -62,6 +62,6 @@
 </xsl:template>
 <xsl:template name="radio">
   <xsl:param name="value"/><xsl:param name="text"/>
-  <div class="nhsuk-radios__item"><input class="nhsuk-radios__input" id="finding-{$value}" name="finding" type="radio" value="{$value}"/><label class="nhsuk-label nhsuk-radios__label" for="finding-{$value}"><xsl:value-of select="$text"/></label></div>
+  <div class="nhsuk-radios__item"><input class="nhsuk-radios__input" id="finding-{$value}" name="finding" type="radio" value="{$value}"><xsl:if test="/*/outcome/@finding = $value"><xsl:attribute name="checked">checked</xsl:attribute></xsl:if></input><label class="nhsuk-label nhsuk-radios__label" for="finding-{$value}"><xsl:value-of select="$text"/></label></div>
 </xsl:template>
 </xsl:stylesheet>

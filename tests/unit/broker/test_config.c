@@ -196,6 +196,39 @@ START_TEST(paths_of_a_file_in_the_working_directory_stay_as_they_are)
 }
 END_TEST
 
+static char *key_of(const char *log_key)
+{
+	char text[2048];
+	const char *line = "pki/log.key", *at = strstr(GOOD, line);
+	snprintf(text, sizeof text, "%.*s%s%s", (int)(at - GOOD), GOOD, log_key, at + strlen(line));
+	struct config *config = load(text);
+	char *key = strdup(config->log_key);
+	config_free(config);
+	return key;
+}
+
+START_TEST(a_key_may_be_a_credential_of_the_service_manager)
+{
+	char expected[128];
+	setenv("CREDENTIALS_DIRECTORY", "/run/credentials/cpis-broker.service", 1);
+	char *key = key_of("credential:log.key");
+	ck_assert_str_eq(key, "/run/credentials/cpis-broker.service/log.key");
+	free(key);
+	key = key_of("pki/log.key");
+	snprintf(expected, sizeof expected, "%s/pki/log.key", directory);
+	ck_assert_str_eq(key, expected);
+	free(key);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	key = key_of("credential:log.key");
+	snprintf(expected, sizeof expected, "%s/keys/log.key", directory);
+	ck_assert_str_eq(key, expected);
+	free(key);
+	refuses_instead("pki/log.key", "'credential:'", ":7: log_key: what follows credential: is one file's name");
+	refuses_instead("pki/log.key", "credential:../log.key", ":7: log_key: what follows credential: is one file's name");
+	refuses_instead("pki/log.key", "credential:a/b", ":7: log_key: what follows credential: is one file's name");
+}
+END_TEST
+
 START_TEST(reads_as_whom_it_runs_and_how_it_is_limited)
 {
 	struct config *config = load(GOOD "user: cpis\nsandbox: required\n");
@@ -551,6 +584,7 @@ int main(void)
 	tcase_add_test(config, refuses_more_connections_per_system_than_in_all);
 	tcase_add_test(config, refuses_an_endpoint_that_is_not_tcp);
 	tcase_add_test(config, reads_as_whom_it_runs_and_how_it_is_limited);
+	tcase_add_test(config, a_key_may_be_a_credential_of_the_service_manager);
 	tcase_add_test(config, refuses_a_user_or_a_sandbox_that_is_none);
 	tcase_add_test(config, a_path_has_4095_bytes_and_a_users_name_32);
 	tcase_add_test(config, a_connection_string_has_2000_bytes);

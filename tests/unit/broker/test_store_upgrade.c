@@ -81,9 +81,9 @@ START_TEST(what_was_migrated_is_as_what_is_made_anew)
 {
 	char detail[STORE_DETAIL_BYTES] = "";
 	make_file_of_5();
-	ck_assert(store_sqlite_needs_migration(path));
+	ck_assert(store_sqlite_needs_upgrade(path));
 	ck_assert_msg(opens(path, detail), "%s", detail);
-	ck_assert(!store_sqlite_needs_migration(path));
+	ck_assert(!store_sqlite_needs_upgrade(path));
 	ck_assert(opens(fresh_path, detail));
 	ck_assert_str_eq(schema_of(path), schema_of(fresh_path));
 	ck_assert_str_eq(ask(path, "PRAGMA user_version"), "6\n");
@@ -114,22 +114,22 @@ START_TEST(other_versions_are_refused_with_what_to_do)
 	char detail[STORE_DETAIL_BYTES] = "";
 	make_file_of_5();
 	run(path, "PRAGMA user_version = 4");
-	ck_assert(!store_sqlite_needs_migration(path));
+	ck_assert(!store_sqlite_needs_upgrade(path));
 	ck_assert(!opens(path, detail));
 	ck_assert_ptr_nonnull(strstr(detail, "has schema version 4, this program knows version 6"));
 	run(path, "PRAGMA user_version = 7");
 	ck_assert(!opens(path, detail));
-	ck_assert_ptr_nonnull(strstr(detail, "has schema version 7"));
-	ck_assert_ptr_nonnull(strstr(detail, "it is of a newer version of the program"));
+	ck_assert_ptr_nonnull(strstr(detail, "has schema version 7, this program knows version 6"));
+	ck_assert_ptr_nonnull(strstr(detail, "install the newer version of this program again"));
 	ck_assert_str_eq(ask(path, "PRAGMA user_version"), "7\n");
-	ck_assert(!store_sqlite_needs_migration(fresh_path));
+	ck_assert(!store_sqlite_needs_upgrade(fresh_path));
 }
 END_TEST
 
 int main(void)
 {
-	Suite *suite = suite_create("store_migrate");
-	TCase *tests = tcase_create("store_migrate");
+	Suite *suite = suite_create("store_upgrade");
+	TCase *tests = tcase_create("store_upgrade");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, what_was_migrated_is_as_what_is_made_anew);
 	tcase_add_test(tests, what_cannot_be_migrated_stays_as_it_is);
