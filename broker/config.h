@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/log.h"
 #include "broker/sandbox.h"
 
 #define CONFIG_DETAIL_BYTES 400
@@ -36,6 +37,10 @@ struct config {
 	char *session_key;           // optional: seals session tokens in place of store_key; the same at brokers that
 	                             // share sessions
 	char *session_key_previous;  // optional: opens tokens that were sealed before session_key was changed
+	char *metrics_endpoint;      // optional: loopback address:port where metrics and health are served; port * picks one
+	char *metrics_endpoint_file; // optional: the address:port really bound
+	enum log_format log_format;  // of standard error; text, the default, or json
+	bool drill;                  // what happens here is rehearsed: metrics say so
 	char *user;                  // optional: whom the process becomes, started as root
 	enum sandbox_mode sandbox;
 	unsigned connections_max;    // live connections; default 4096

@@ -16,6 +16,8 @@
 	X(next_endpoint_file)      \
 	X(next_certificate)        \
 	X(next_key)                \
+	X(metrics_endpoint)        \
+	X(metrics_endpoint_file)   \
 	X(key)                     \
 	X(log_key)                 \
 	X(trust_directory)         \
@@ -30,6 +32,8 @@
 	X(user)
 #define FIXED_NUMBERS(X)     \
 	X(store_lone_server) \
+	X(log_format)        \
+	X(drill)             \
 	X(sandbox)           \
 	X(batch_max)
 #define FREE_TEXTS(X)  \

@@ -25,6 +25,7 @@
 #define CORE_DETAIL_BYTES 200
 
 struct core;
+struct metrics;
 struct traffic;
 
 struct core_options {
@@ -121,5 +122,10 @@ struct core_counters {
 	uint64_t escalated, expired; // inbox items
 };
 struct core_counters core_read_counters(const struct core *core);
+
+
+// What the core knows of the metrics (core_metrics.c); the rest of `ret` stays as it is. Between batches. Looks through the inboxes every
+// quarter of a minute, which takes milliseconds when many items wait, and through the certificates.
+void core_read_metrics(struct core *core, uint64_t now_ms, struct metrics *ret);
 
 #endif

@@ -28,7 +28,7 @@ static bool end_job(struct core *core, enum job_result result, const struct job_
 		core->counters.expired += tally->expired;
 		return result == JOB_MORE;
 	}
-	log_trouble("commit_failed", "what is due by time could not be done; it is tried again");
+	log_trouble(LOG_EVENT_COMMIT_FAILED, "what is due by time could not be done; it is tried again");
 	return false;
 }
 

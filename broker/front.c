@@ -85,7 +85,7 @@ static bool take_pong(struct front *front, const struct front_frame *frame)
 static void give_up(struct front *front, const char *why)
 {
 	if (!front->broken && why != NULL)
-		log_event(LOG_LEVEL_ERROR, "front_given_up", "%s: it is ended and started again", why);
+		log_event(LOG_EVENT_FRONT_GIVEN_UP, "%s: it is ended and started again", why);
 	if (!front->broken)
 		front->hung_up = why == NULL;
 	front->broken = true;
@@ -144,7 +144,7 @@ static bool say_setup(struct front *front)
 {
 	const struct front_options *options = &front->options;
 	struct front_setup setup = {
-		.limits = options->limits, .sandbox = options->sandbox};
+		.limits = options->limits, .log_format = options->log_format, .sandbox = options->sandbox};
 	for (enum listener i = 0; i < LISTENERS; i++) {
 		if (options->endpoints[i] == NULL)
 			continue;
@@ -398,11 +398,11 @@ static void add_counters(struct front_counters *sum, const struct front_counters
 static void say_how_it_ended(int status)
 {
 	if (WIFSIGNALED(status))
-		log_event(LOG_LEVEL_ERROR, "front_died",
+		log_event(LOG_EVENT_FRONT_DIED,
 			  "the network front was ended by signal %d (%s): all connections are cut off, it is started again", WTERMSIG(status),
 			  strsignal(WTERMSIG(status)));
 	else
-		log_event(LOG_LEVEL_ERROR, "front_died",
+		log_event(LOG_EVENT_FRONT_DIED,
 			  "the network front ended with code %d: all connections are cut off, it is started again", WEXITSTATUS(status));
 }
 
@@ -423,12 +423,12 @@ static void start_again(struct front *front)
 	char detail[FRONT_DETAIL_BYTES] = "";
 	uint64_t before_ms = clock_monotonic_ms();
 	if (!start(front, detail)) {
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_LONGEST / 1000);
+		log_event(LOG_EVENT_FRONT_NOT_STARTED, "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_LONGEST / 1000);
 		front->again_ms = clock_monotonic_ms() + FRONT_AGAIN_MS_LONGEST;
 		return;
 	}
 	front->restarts++;
-	log_event(LOG_LEVEL_INFO, "front_started", "the network front serves again, after %llu ms",
+	log_event(LOG_EVENT_FRONT_STARTED, "the network front serves again, after %llu ms",
 		  (unsigned long long)(clock_monotonic_ms() - before_ms));
 }
 
@@ -516,7 +516,10 @@ bool front_start_again(struct front *front, char detail[FRONT_DETAIL_BYTES])
 	front->paused = false;
 	add_counters(&front->before, &front->now);
 	front->now = (struct front_counters){0};
-	return start(front, detail);
+	bool good = start(front, detail);
+	for (enum listener i = 0; i < LISTENERS && good; i++)
+		good = write_file(front, i, detail);
+	return good;
 }
 
 const struct front_sockets *front_sockets(const struct front *front)

@@ -12,6 +12,7 @@
 #include "broker/front_sockets.h"
 #include "broker/intake.h"
 #include "broker/listeners.h"
+#include "broker/log.h"
 #include "broker/sandbox.h"
 
 #define FRONT_DETAIL_BYTES 400
@@ -41,6 +42,7 @@ struct front_options {
 	struct front_limits limits;
 	struct front_sockets sockets;            // that listen already; the front's from here on
 	unsigned batch_max;                      // requests that the core takes at once; twice as many are given to it ahead
+	enum log_format log_format;              // of the front's lines
 	enum sandbox_mode sandbox;               // the front has a sandbox of its own
 };
 
@@ -56,7 +58,7 @@ void front_pause(struct front *front, uint32_t retry_after_ms);
 bool front_is_paused(const struct front *front); // or gone
 // Waits for its end, at most some seconds: what it counted until then is in the attempts and the counters.
 void front_stop(struct front *front);
-// After front_stop: serves again, on the same sockets. False with a sentence.
+// After front_stop: serves again, on the same sockets, and writes the files again. False with a sentence.
 __attribute__((warn_unused_result)) bool front_start_again(struct front *front, char detail[FRONT_DETAIL_BYTES]);
 // The sockets that it listens on; borrowed.
 const struct front_sockets *front_sockets(const struct front *front);

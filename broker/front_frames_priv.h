@@ -11,6 +11,7 @@ struct front_setup {
 	struct curve_key_pair keys[LISTENERS];
 	struct front_limits limits;
 	enum sandbox_mode sandbox;
+	enum log_format log_format;
 };
 struct front_ready {
 	char endpoints[LISTENERS][TRANSPORT_ENDPOINT_BYTES]; // as bound

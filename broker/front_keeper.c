@@ -1,4 +1,4 @@
-// The process that starts fronts.
+// The process that starts fronts, and what serves metrics.
 #include "broker/front_keeper.h"
 
 #include <errno.h>
@@ -15,13 +15,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/clock.h"
 #include "broker/descriptors.h"
 #include "broker/log.h"
+#include "broker/metrics_process.h"
 #include "broker/privileges.h"
 
 #define ORDER_START 'S' // with a descriptor
 #define ORDER_KILL 'K'
 #define ORDER_BECOME 'U' // with the user's name
+#define ORDER_METRICS 'M' // with descriptors, which are kept
+#define ORDER_LOG 'L' // with the format of lines
+// How long it is waited before metrics that ended are started again.
+#define METRICS_AGAIN_MS 1000u
 #define USER_BYTES_MAX 256
 
 _Static_assert(FRONT_DESCRIPTORS <= DESCRIPTORS_AT_ONCE, "they go with one order");
@@ -31,6 +37,9 @@ struct keeper {
 	int children; // signalfd of SIGCHLD
 	int program;  // this one, whatever is installed in its place meanwhile
 	pid_t front;  // 0: none
+	pid_t metrics; // likewise
+	int metrics_given[FRONT_DESCRIPTORS]; // -1: there are to be none
+	uint64_t metrics_again_ms; // monotonic
 };
 
 // ------------------------------------------------------------------ in the keeper
@@ -46,14 +55,14 @@ static void end_with(pid_t parent)
 static bool place(const int given[FRONT_DESCRIPTORS])
 {
 	for (int i = 0; i < FRONT_DESCRIPTORS; i++)
-		if (dup2(given[i], FRONT_DESCRIPTOR + i) < 0)
+		if (given[i] >= 0 && dup2(given[i], FRONT_DESCRIPTOR + i) < 0)
 			return false;
 	return close_range(FRONT_DESCRIPTOR + FRONT_DESCRIPTORS, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-static _Noreturn void become_front(pid_t parent, int program, const int given[FRONT_DESCRIPTORS])
+static _Noreturn void become_child(pid_t parent, int program, char *argument, const int given[FRONT_DESCRIPTORS])
 {
-	char name[] = "cpis-broker", argument[] = FRONT_ARGUMENT;
+	char name[] = "cpis-broker";
 	char *const arguments[] = {name, argument, NULL};
 	sigset_t none;
 	end_with(parent);
@@ -66,8 +75,17 @@ static _Noreturn void become_front(pid_t parent, int program, const int given[FR
 	// Copies are not closed on exec; whatever else is open is.
 	if (place(given))
 		fexecve(program, arguments, environ);
-	log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
+	log_event(LOG_EVENT_FRONT_NOT_STARTED, "cpis-broker %s cannot be started: %s", argument, strerror(errno));
 	_exit(1);
+}
+
+static void say_how_metrics_ended(int status)
+{
+	if (WIFSIGNALED(status))
+		log_event(LOG_EVENT_METRICS_DIED, "what serves metrics was ended by signal %d (%s): it is started again", WTERMSIG(status),
+			  strsignal(WTERMSIG(status)));
+	else
+		log_event(LOG_EVENT_METRICS_DIED, "what serves metrics ended with code %d: it is started again", WEXITSTATUS(status));
 }
 
 static void reap(struct keeper *keeper)
@@ -75,6 +93,11 @@ static void reap(struct keeper *keeper)
 	int status;
 	pid_t child;
 	while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (child == keeper->metrics) {
+			keeper->metrics = 0;
+			keeper->metrics_again_ms = clock_monotonic_ms() + METRICS_AGAIN_MS;
+			say_how_metrics_ended(status);
+		}
 		if (child != keeper->front)
 			continue;
 		keeper->front = 0;
@@ -95,16 +118,50 @@ static void kill_front(struct keeper *keeper)
 
 static void start(struct keeper *keeper, const int given[FRONT_DESCRIPTORS])
 {
+	char argument[] = FRONT_ARGUMENT;
 	pid_t parent = getpid();
 	kill_front(keeper);
 	pid_t child = fork();
 	if (child == 0)
-		become_front(parent, keeper->program, given);
+		become_child(parent, keeper->program, argument, given);
 	// The core sees that its end of the pair is closed.
 	if (child < 0)
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
+		log_event(LOG_EVENT_FRONT_NOT_STARTED, "the network front cannot be started: %s", strerror(errno));
 	else
 		keeper->front = child;
+}
+
+static void start_metrics(struct keeper *keeper)
+{
+	char argument[] = METRICS_ARGUMENT;
+	pid_t parent = getpid(), child = fork();
+	if (child == 0)
+		become_child(parent, keeper->program, argument, keeper->metrics_given);
+	keeper->metrics = child > 0 ? child : 0;
+	keeper->metrics_again_ms = clock_monotonic_ms() + METRICS_AGAIN_MS;
+}
+
+// Once for good: the socket stays open whoever serves it, so that nobody who asks meanwhile is refused.
+static void take_metrics(struct keeper *keeper, int given[FRONT_DESCRIPTORS])
+{
+	if (keeper->metrics_given[0] >= 0)
+		return;
+	for (int i = 0; i < FRONT_DESCRIPTORS; i++) {
+		keeper->metrics_given[i] = given[i];
+		given[i] = -1;
+	}
+	start_metrics(keeper);
+}
+
+// Until they are to be started again; -1: for ever.
+static int patience_ms(struct keeper *keeper)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+	if (keeper->metrics != 0 || keeper->metrics_given[0] < 0)
+		return -1;
+	if (now_ms >= keeper->metrics_again_ms)
+		start_metrics(keeper);
+	return METRICS_AGAIN_MS;
 }
 
 // What came with an order goes above what the front finds its own at. False: it is not what a start needs.
@@ -132,7 +189,7 @@ static void become(const char *user)
 		end_with(core);
 		return;
 	}
-	log_event(LOG_LEVEL_ERROR, "front_not_started", "the front's keeper: %s", detail);
+	log_event(LOG_EVENT_FRONT_NOT_STARTED, "the front's keeper: %s", detail);
 	_exit(1);
 }
 
@@ -150,6 +207,10 @@ static bool obey(struct keeper *keeper)
 	bool all = take_descriptors(came, count, given);
 	if (order[0] == ORDER_START && all)
 		start(keeper, given);
+	else if (order[0] == ORDER_METRICS && given[0] >= 0 && given[1] >= 0)
+		take_metrics(keeper, given);
+	else if (order[0] == ORDER_LOG)
+		log_set_format(order[1] == 'j' ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
 	else if (order[0] == ORDER_KILL)
 		kill_front(keeper);
 	else if (order[0] == ORDER_BECOME)
@@ -176,10 +237,11 @@ static int open_program(void)
 
 static _Noreturn void keep(pid_t core, int orders)
 {
-	struct keeper keeper = {.orders = orders};
+	struct keeper keeper = {.orders = orders, .metrics_given = {-1, -1, -1}};
 	sigset_t set;
 	end_with(core);
 	prctl(PR_SET_NAME, "cpis-keeper", 0, 0, 0);
+	log_open("keeper");
 	// What it starts gets no rights that it has not.
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		_exit(1);
@@ -200,7 +262,7 @@ static _Noreturn void keep(pid_t core, int orders)
 	for (;;) {
 		struct pollfd items[] = {{.fd = orders, .events = POLLIN}, {.fd = keeper.children, .events = POLLIN}};
 		struct signalfd_siginfo info;
-		if (poll(items, 2, -1) < 0 && errno != EINTR)
+		if (poll(items, 2, patience_ms(&keeper)) < 0 && errno != EINTR)
 			break;
 		while (read(keeper.children, &info, sizeof info) == (ssize_t)sizeof info)
 			;
@@ -209,6 +271,8 @@ static _Noreturn void keep(pid_t core, int orders)
 			break;
 	}
 	kill_front(&keeper);
+	if (keeper.metrics != 0)
+		kill(keeper.metrics, SIGKILL);
 	_exit(0);
 }
 
@@ -238,6 +302,18 @@ bool front_keeper_start_front(int keeper, const int given[FRONT_DESCRIPTORS])
 {
 	const char order = ORDER_START;
 	return descriptors_send(keeper, &order, sizeof order, given, FRONT_DESCRIPTORS);
+}
+
+bool front_keeper_start_metrics(int keeper, const int given[METRICS_DESCRIPTORS])
+{
+	const char order = ORDER_METRICS;
+	return descriptors_send(keeper, &order, sizeof order, given, METRICS_DESCRIPTORS);
+}
+
+void front_keeper_log_as(int keeper, enum log_format format)
+{
+	const char order[] = {ORDER_LOG, format == LOG_FORMAT_JSON ? 'j' : 't'};
+	(void)send(keeper, order, sizeof order, MSG_NOSIGNAL);
 }
 
 void front_keeper_become(int keeper, const char *user)

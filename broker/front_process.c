@@ -196,6 +196,7 @@ static bool confine_and_open(struct front_process *front, char detail[SANDBOX_DE
 {
 	char why[TRANSPORT_DETAIL_BYTES] = "";
 	struct sandbox_options options = sandbox_options(&front->setup);
+	log_set_format(front->setup.log_format);
 	step_behind();
 	// Where the limit does not allow it, the core has said so.
 	privileges_lock_memory(NULL);
@@ -445,7 +446,7 @@ static void check_memory(const struct front_process *front)
 	if (info.uordblks + info.hblkhd <= front->setup.limits.memory_bytes_max)
 		return;
 	connections_name_largest(largest);
-	log_event(LOG_LEVEL_ERROR, "front_too_large",
+	log_event(LOG_EVENT_FRONT_TOO_LARGE,
 		  "connections have taken up %zu MB and may take %llu: all are cut off and the front is started again. Most came from %s: if "
 		  "it comes back, stop it in the firewall and ask whose it is", (info.uordblks + info.hblkhd) >> 20,
 		  (unsigned long long)(front->setup.limits.memory_bytes_max >> 20), largest);
@@ -462,7 +463,7 @@ static void check_connections(const struct front_process *front)
 	if (live <= most)
 		return;
 	size_t cut = connections_cut_off(live - most + most / 8);
-	log_event(LOG_LEVEL_WARNING, "connections_cut_off",
+	log_event(LOG_EVENT_CONNECTIONS_CUT_OFF,
 		  "%zu connections were open and %zu may be: %zu that had said least or nothing for longest were cut off", live, most, cut);
 }
 
@@ -516,7 +517,7 @@ static bool serve(struct front_process *front)
 		if (front->drained == before)
 			break;
 	}
-	log_event(LOG_LEVEL_INFO, "drained", "%u waiting requests were told to go elsewhere", front->drained);
+	log_event(LOG_EVENT_DRAINED, "%u waiting requests were told to go elsewhere", front->drained);
 	return true;
 }
 
@@ -545,11 +546,12 @@ int front_process_run(void)
 	struct front_process front = {0};
 	char detail[SANDBOX_DETAIL_BYTES] = "";
 	prctl(PR_SET_NAME, "cpis-front", 0, 0, 0);
+	log_open("front");
 	front.link = front_link_new(FRONT_DESCRIPTOR);
 	int code = 1;
 	if (front.link == NULL || !await_setup(&front) ||
 	    !front_sockets_take(&front.sockets, FRONT_DESCRIPTOR + 2, (int)FRONT_START_MS)) {
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "only a broker starts its front, and this one was told nothing by it");
+		log_event(LOG_EVENT_FRONT_NOT_STARTED, "only a broker starts its front, and this one was told nothing by it");
 		front_link_free(front.link);
 		return code;
 	}

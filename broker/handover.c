@@ -156,7 +156,7 @@ bool handover_take(struct broker *broker, struct front_sockets *ret, char detail
 	broker->taking = call(broker->config->handover_socket, detail);
 	if (broker->taking < 0)
 		return detail[0] == '\0';
-	log_event(LOG_LEVEL_INFO, "taking_over", "everything is read and checked; the broker that runs is asked to hand over");
+	log_event(LOG_EVENT_TAKING_OVER, "everything is read and checked; the broker that runs is asked to hand over");
 	return await_answer(broker, detail) && await_store(broker, ret, detail);
 }
 
@@ -182,7 +182,7 @@ void handover_listen(struct broker *broker)
 	if (path == NULL)
 		return;
 	if (!address_of(path, ".new", &address)) {
-		log_event(LOG_LEVEL_WARNING, "handover_impossible", "%s: is longer than the path of a socket may be (%zu)", path,
+		log_event(LOG_EVENT_HANDOVER_IMPOSSIBLE, "%s: is longer than the path of a socket may be (%zu)", path,
 			  sizeof address.sun_path - sizeof ".new");
 		return;
 	}
@@ -193,7 +193,7 @@ void handover_listen(struct broker *broker)
 	umask(before);
 	broker->wake = bound ? open_wake(broker) : -1;
 	if (broker->wake < 0)
-		log_event(LOG_LEVEL_WARNING, "handover_impossible", "%s: %s", address.sun_path, strerror(errno));
+		log_event(LOG_EVENT_HANDOVER_IMPOSSIBLE, "%s: %s", address.sun_path, strerror(errno));
 }
 
 bool handover_serve(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
@@ -203,7 +203,7 @@ bool handover_serve(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		snprintf(aside, sizeof aside, "%.107s.new", broker->config->handover_socket);
 		broker->is_found = rename(aside, broker->config->handover_socket) == 0;
 		if (!broker->is_found)
-			log_event(LOG_LEVEL_WARNING, "handover_impossible", "%s: %s", broker->config->handover_socket, strerror(errno));
+			log_event(LOG_EVENT_HANDOVER_IMPOSSIBLE, "%s: %s", broker->config->handover_socket, strerror(errno));
 	}
 	if (broker->taking < 0)
 		return true;
@@ -236,13 +236,13 @@ bool handover_asked(struct broker *broker)
 	if (known && may && say(came[0], YES)) {
 		broker->giving = came[0];
 		broker->giving_to = peer.pid;
-		log_event(LOG_LEVEL_INFO, "handing_over", "process %d is ready to take over", (int)peer.pid);
+		log_event(LOG_EVENT_HANDING_OVER, "process %d is ready to take over", (int)peer.pid);
 		return true;
 	}
 	if (may && !known)
 		(void)!say(came[0], NO "it is of version " CPIS_VERSION " and knows another way to: stop it, and start the new one then");
 	close(came[0]);
-	log_event(LOG_LEVEL_WARNING, "handover_refused", "process %d of user %d wanted to take over, and %s", (int)peer.pid, (int)peer.uid,
+	log_event(LOG_EVENT_HANDOVER_REFUSED, "process %d of user %d wanted to take over, and %s", (int)peer.pid, (int)peer.uid,
 		  !may ? "has no right to" : known ? "is gone" : "asked in a way that this version does not know");
 	return false;
 }
@@ -309,16 +309,17 @@ enum handover_end handover_give(struct broker *broker)
 	if (awaited != AWAITED_NOTHING) {
 		front_leave(broker->front);
 		broker->is_found = false;
-		log_event(LOG_LEVEL_INFO, "handed_over", awaited == AWAITED_SERVING ? "another broker serves in its place"
+		broker->metrics_told = false;
+		log_event(LOG_EVENT_HANDED_OVER, awaited == AWAITED_SERVING ? "another broker serves in its place"
 										     : "it was told to stop while another broker takes over");
 		return HANDOVER_GIVEN;
 	}
 	if (take_back(broker, detail)) {
-		log_event(LOG_LEVEL_WARNING, "taken_back", "whoever was to take over did not serve, within %d s or at all: this one serves on",
+		log_event(LOG_EVENT_TAKEN_BACK, "whoever was to take over did not serve, within %d s or at all: this one serves on",
 			  HANDOVER_SERVE_MS / 1000);
 		return HANDOVER_TAKEN_BACK;
 	}
-	log_event(LOG_LEVEL_ERROR, "not_taken_back", "%s; whoever was to take over did not serve either: start a broker", detail);
+	log_event(LOG_EVENT_NOT_TAKEN_BACK, "%s; whoever was to take over did not serve either: start a broker", detail);
 	return HANDOVER_LOST;
 }
 

@@ -179,7 +179,7 @@ static void reopen(struct listeners *listeners)
 	}
 	// The address stays taken for some milliseconds; it is tried again with the next look. Longer is worth a word.
 	if (++listeners->failures == WORTH_A_WORD)
-		log_event(LOG_LEVEL_WARNING, "enrolment_closed", "%s; it is tried again", detail);
+		log_event(LOG_EVENT_ENROLMENT_CLOSED, "%s; it is tried again", detail);
 }
 
 void listeners_tend(struct listeners *listeners, uint64_t now_ms)
@@ -189,7 +189,7 @@ void listeners_tend(struct listeners *listeners, uint64_t now_ms)
 		return;
 	listeners->tended_ms = now_ms;
 	if (listeners->transports[LISTENER_ENROLMENT] != NULL && (why = why_to_reopen(listeners)) != NULL) {
-		log_event(LOG_LEVEL_WARNING, "enrolment_reopened", "everybody on the enrolment endpoint is cut off: %s", why);
+		log_event(LOG_EVENT_ENROLMENT_REOPENED, "everybody on the enrolment endpoint is cut off: %s", why);
 		transport_close(listeners->transports[LISTENER_ENROLMENT]);
 		listeners->transports[LISTENER_ENROLMENT] = NULL;
 		zap_forget_enrolling(listeners->options.zap);

@@ -10,6 +10,7 @@
 #include "broker/front_process.h"
 #include "broker/join.h"
 #include "broker/log.h"
+#include "broker/metrics_process.h"
 #include "broker/move.h"
 #include "broker/process.h"
 #include "broker/store_postgres.h"
@@ -40,6 +41,7 @@ static int run(const char *config_path, enum run how)
 	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ";
 	int code = EXIT_CANNOT_START;
 	broker.takes_over = how == RUN_TAKE_OVER;
+	log_open("core");
 	process_harden();
 	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
 		;
@@ -53,7 +55,7 @@ static int run(const char *config_path, enum run how)
 		code = serve(&broker) ? EXIT_DONE : EXIT_LOST;
 	}
 	if (code == EXIT_CANNOT_START)
-		log_event(LOG_LEVEL_ERROR, "cannot_start", "%s", detail);
+		log_event(LOG_EVENT_CANNOT_START, "%s", detail);
 	process_close(&broker);
 	return code;
 }
@@ -250,10 +252,14 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
-	// Not for people: the front's keeper starts it.
+	// Not for people: the front's keeper starts these.
 	if (argc == 2 && strcmp(argv[1], FRONT_ARGUMENT) == 0) {
 		process_harden();
 		return front_process_run();
+	}
+	if (argc == 2 && strcmp(argv[1], METRICS_ARGUMENT) == 0) {
+		process_harden();
+		return metrics_process_run();
 	}
 	bool has_option = argc > 1 && strncmp(argv[1], "--", 2) == 0;
 	const char *option = has_option ? argv[1] + 2 : "";

@@ -80,6 +80,9 @@ static bool load_files(struct broker *broker, const char *config_path, char deta
 		.register_file = broker->config->register_file,
 	};
 	broker->fingerprint = register_fingerprint(&broker->paths);
+	log_set_format(broker->config->log_format);
+	if (broker->keeper >= 0)
+		front_keeper_log_as(broker->keeper, broker->config->log_format);
 	return register_load(&broker->paths, broker->policy, clock_now_ms(), &broker->snapshot, detail);
 }
 
@@ -181,7 +184,7 @@ void process_adopt_register(struct broker *broker)
 	struct admission *admission = admission_of_register(snapshot);
 	// Those who were let in before still are; each of their requests is judged by the new register.
 	if (admission == NULL)
-		log_event(LOG_LEVEL_ERROR, "admission_not_changed", "out of memory: the front goes by the list of before");
+		log_event(LOG_EVENT_ADMISSION_NOT_CHANGED, "out of memory: the front goes by the list of before");
 	else
 		front_set_admission(broker->front, admission);
 	admission_release(admission);
@@ -288,6 +291,7 @@ static bool open_front(struct broker *broker, struct front_sockets *sockets, cha
 		.limits = front_limits_of(config),
 		.sockets = *sockets,
 		.batch_max = config->batch_max,
+		.log_format = config->log_format,
 		.sandbox = config->sandbox,
 	};
 	broker->keeper = -1;
@@ -316,7 +320,7 @@ bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	struct front_sockets sockets = {{0}};
 	// Files that only root can read are read by now; what is made from here on belongs to whom the process has become.
-	if (!open_vaults(broker, detail) || !process_confine_files(broker, detail) || !make_tables(broker, detail) ||
+	if (!open_vaults(broker, detail) || !process_open_metrics(broker, detail) || !process_confine_files(broker, detail) || !make_tables(broker, detail) ||
 	    !handover_take(broker, &sockets, detail))
 		return false;
 	if (!open_core(broker, detail)) {
@@ -324,6 +328,10 @@ bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		return false;
 	}
 	handover_listen(broker);
+	if (!process_start_metrics(broker, detail)) {
+		front_sockets_close(&sockets);
+		return false;
+	}
 	return open_front(broker, &sockets, detail) && process_confine_calls(broker, detail) && handover_serve(broker, detail);
 }
 
@@ -338,11 +346,13 @@ void process_close_store(struct broker *broker)
 
 bool process_take_back(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
-	return open_core(broker, detail) && front_start_again(broker->front, detail);
+	// Whoever was to take over may have written the files anew, or removed them.
+	return open_core(broker, detail) && front_start_again(broker->front, detail) && process_tell_metrics(broker, detail);
 }
 
 void process_close(struct broker *broker)
 {
+	process_close_metrics(broker);
 	front_close(broker->front);
 	if (broker->keeper >= 0)
 		close(broker->keeper);

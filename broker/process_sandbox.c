@@ -83,7 +83,8 @@ static void add_reloaded(struct directories *directories, const char *path)
 static void list_directories(const struct broker *broker, const struct store_postgres_reach *reach, struct directories *ret)
 {
 	const struct config *config = broker->config;
-	const char *made[] = {config->store_file, config->handover_socket, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
+	const char *made[] = {config->store_file, config->handover_socket, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file,
+			      config->metrics_endpoint_file};
 	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
 	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 + 2 * RELOADED_FILES <=
 			       DIRECTORIES_MAX, "there is room");
@@ -140,7 +141,7 @@ static void tell_unreadable(const struct broker *broker)
 	char detail[PRIVILEGES_DETAIL_BYTES];
 	for (unsigned i = 0; i < RELOADED_FILES; i++)
 		if (paths[i] != NULL && !privileges_check(paths[i], PRIVILEGES_READ, broker->config->user, detail))
-			log_event(LOG_LEVEL_WARNING, "reload_impossible", "SIGHUP will be refused: %s", detail);
+			log_event(LOG_EVENT_RELOAD_IMPOSSIBLE, "SIGHUP will be refused: %s", detail);
 }
 
 static bool reach_of(const struct config *config, struct store_postgres_reach *ret, char detail[PROCESS_DETAIL_BYTES])
@@ -173,7 +174,7 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 	list_directories(broker, &reach, &directories);
 	options_of(config, &directories, &reach, &options);
 	if (!privileges_lock_memory(config->user))
-		log_event(LOG_LEVEL_WARNING, "memory_not_locked",
+		log_event(LOG_EVENT_MEMORY_NOT_LOCKED,
 			  "%s may reach the swap space: raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity), "
 			  "or have no swap that is not encrypted",
 			  key_memory_init() ? "what ciphers make of keys" : "keys");
@@ -185,7 +186,7 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 	if (config->user != NULL)
 		tell_unreadable(broker);
 	if (geteuid() == 0)
-		log_event(LOG_LEVEL_WARNING, "runs_as_root",
+		log_event(LOG_EVENT_RUNS_AS_ROOT,
 			  "the broker needs no rights of root: name a user in the configuration (user: NAME) that owns its store");
 	return sandbox_told(sandbox_limit_files(&options, detail), "the core's files", detail);
 }

@@ -180,7 +180,7 @@ static void describe_change(const struct broker *broker, const struct fresh *fre
 static void log_remark(void *unused, const char *sentence)
 {
 	(void)unused;
-	log_event(LOG_LEVEL_WARNING, "enrolled_refused", "%s", sentence);
+	log_event(LOG_EVENT_ENROLLED_REFUSED, "%s", sentence);
 }
 
 void reload(struct broker *broker)
@@ -194,9 +194,9 @@ void reload(struct broker *broker)
 	if (good) {
 		put_rest(broker, &fresh);
 		register_remarks(broker->snapshot, log_remark, NULL);
-		log_event(LOG_LEVEL_INFO, "reloaded", "%s", summary);
+		log_event(LOG_EVENT_RELOADED, "%s", summary);
 	} else {
-		log_event(LOG_LEVEL_ERROR, "reload_refused", "%s; nothing has changed, what was in force before still is", detail);
+		log_event(LOG_EVENT_RELOAD_REFUSED, "%s; nothing has changed, what was in force before still is", detail);
 	}
 	fresh_done(&fresh);
 }

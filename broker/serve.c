@@ -24,11 +24,11 @@
 // How long the front may take to send what it has sent.
 #define DRAIN_MS 5000u
 
-static void report(const struct broker *broker, const char *event)
+static void report(const struct broker *broker, enum log_event event)
 {
 	struct core_counters core = core_read_counters(broker->core);
 	struct front_counters front = front_read_counters(broker->front);
-	log_event(LOG_LEVEL_INFO, event,
+	log_event(event,
 		  "requests %llu allowed %llu refused %llu malformed %llu commits %llu failed_commits %llu "
 		  "inbox_escalated %llu inbox_expired %llu "
 		  "handshakes_admitted %llu handshakes_refused %llu handshakes_enrolling %llu busy %llu front_restarts %u",
@@ -51,7 +51,7 @@ static const char *status_line(const struct broker *broker, char ret[SERVICE_MAN
 static void log_remark(void *unused, const char *sentence)
 {
 	(void)unused;
-	log_event(LOG_LEVEL_WARNING, "enrolled_refused", "%s", sentence);
+	log_event(LOG_EVENT_ENROLLED_REFUSED, "%s", sentence);
 }
 
 // A broken file leaves the old register in force, and says so each time the files change.
@@ -69,14 +69,14 @@ static void refresh_register(struct broker *broker)
 	broker->fingerprint = fingerprint;
 	broker->loaded_ms = now;
 	if (!process_read_register(broker, core_policy(broker->core), &fresh, detail)) {
-		log_event(LOG_LEVEL_ERROR, "register_reload_failed", "%s; the register before stays in force", detail);
+		log_event(LOG_EVENT_REGISTER_RELOAD_FAILED, "%s; the register before stays in force", detail);
 		return;
 	}
 	core_set_register(broker->core, fresh);
 	process_adopt_register(broker);
 	register_release(fresh);
 	register_remarks(broker->snapshot, log_remark, NULL);
-	log_event(LOG_LEVEL_INFO, "register_loaded", "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
+	log_event(LOG_EVENT_REGISTER_LOADED, "%zu systems are enrolled and valid", register_systems_count(broker->snapshot));
 	service_manager_status(&broker->manager, status_line(broker, status));
 }
 
@@ -91,8 +91,11 @@ static void count_latencies(struct broker *broker, uint64_t now_ms)
 
 static void answer_batch(struct broker *broker)
 {
-	uint64_t now_ms = clock_now_ms();
+	uint64_t now_ms = clock_now_ms(), begun_us = clock_monotonic_us(), done_us;
+	struct traffic *traffic = core_traffic(broker->core);
+	size_t count = core_pending(broker->core);
 	core_flush(broker->core, now_ms);
+	done_us = clock_monotonic_us();
 	for (size_t i = 0; i < core_pending(broker->core); i++) {
 		const uint8_t *data;
 		size_t bytes;
@@ -101,17 +104,24 @@ static void answer_batch(struct broker *broker)
 	}
 	front_flush(broker->front);
 	count_latencies(broker, now_ms);
+	if (count > 0) {
+		traffic_stage(traffic, TRAFFIC_COMMIT, done_us - begun_us);
+		traffic_stage(traffic, TRAFFIC_REPLY, clock_monotonic_us() - done_us);
+	}
 	core_clear(broker->core);
 	process_adopt_register(broker);
 	parked_wake(broker->parked, core_wakes(broker->core));
 }
 
-static enum core_submitted submit_or_flush(struct broker *broker, const struct core_arrival *arrival)
+// `ret_begun_us`: when it was begun with, after what had to be flushed before.
+static enum core_submitted submit_or_flush(struct broker *broker, const struct core_arrival *arrival, uint64_t *ret_begun_us)
 {
+	*ret_begun_us = clock_monotonic_us();
 	enum core_submitted submitted = core_submit(broker->core, arrival, clock_now_ms());
 	if (submitted != CORE_FULL)
 		return submitted;
 	answer_batch(broker);
+	*ret_begun_us = clock_monotonic_us();
 	// An empty batch always has room for one.
 	return core_submit(broker->core, arrival, clock_now_ms());
 }
@@ -133,7 +143,8 @@ static void submit(struct broker *broker, struct core_arrival *arrival, const st
 	// As far as the front and the link are known to have held it.
 	uint64_t waited_us = broker->since_ms >= arrived_ms ? (broker->since_ms - arrived_ms) * 1000 : 0;
 	uint64_t arrived_us = broker->since_us > waited_us ? broker->since_us - waited_us : 1;
-	enum core_submitted submitted = submit_or_flush(broker, arrival);
+	uint64_t begun_us;
+	enum core_submitted submitted = submit_or_flush(broker, arrival, &begun_us);
 	if (submitted == CORE_PARKED) {
 		uint64_t now_ms = clock_monotonic_ms();
 		struct wait wait = wait_until(broker->core, until_ms, now_ms);
@@ -141,11 +152,14 @@ static void submit(struct broker *broker, struct core_arrival *arrival, const st
 			       arrival->bytes))
 			return;
 		arrival->may_wait = false;
-		submitted = submit_or_flush(broker, arrival);
+		submitted = submit_or_flush(broker, arrival, &begun_us);
 	}
 	if (submitted == CORE_TAKEN) {
 		broker->peers[core_pending(broker->core) - 1] = *peer;
 		broker->arrived_us[core_pending(broker->core) - 1] = arrival->resumed ? 0 : arrived_us;
+		traffic_stage(core_traffic(broker->core), TRAFFIC_DECIDE, clock_monotonic_us() - begun_us);
+		if (!arrival->resumed)
+			traffic_stage(core_traffic(broker->core), TRAFFIC_QUEUE, begun_us > arrived_us ? begun_us - arrived_us : 0);
 	}
 }
 
@@ -235,13 +249,13 @@ static void record_attempts(struct broker *broker, bool all)
 		// A failed commit before this one may have left another policy in force.
 		process_adopt_register(broker);
 		if (!done) {
-			log_event(LOG_LEVEL_ERROR, "attempts_not_recorded",
+			log_event(LOG_EVENT_ATTEMPTS_NOT_RECORDED,
 				  "%zu kinds of failed handshakes or refusals could not be recorded; it is tried again while the broker runs", count);
 			attempts_give_back(broker->attempts, taken, count, clock_monotonic_ms());
 			return;
 		}
 		for (size_t i = 0; i < count; i++)
-			log_event(LOG_LEVEL_WARNING, taken[i].reason == REASON_BUSY ? "turned_away" : "handshakes_failed",
+			log_event(taken[i].reason == REASON_BUSY ? LOG_EVENT_TURNED_AWAY : LOG_EVENT_HANDSHAKES_FAILED,
 				  "%s %llu times, %s", reason_word(taken[i].reason),
 				  (unsigned long long)taken[i].count, taken[i].examples);
 	}
@@ -296,7 +310,7 @@ static void drain(struct broker *broker, uint32_t retry_after_ms)
 		front_wait(broker->front, -1, (int)(until_ms - now_ms));
 	}
 	arena_done(&arena);
-	log_event(LOG_LEVEL_INFO, "draining", "%u requests that were in hand or waited were told to go elsewhere", refused);
+	log_event(LOG_EVENT_DRAINING, "%u requests that were in hand or waited were told to go elsewhere", refused);
 }
 
 // Whoever asked over a front that is gone does not hear the answer, and asks again over the next one.
@@ -314,14 +328,14 @@ static void tend_front(struct broker *broker)
 static void announce(const struct broker *broker)
 {
 	char status[SERVICE_MANAGER_STATUS_BYTES];
-	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
+	log_event(LOG_EVENT_READY, "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
 		  front_endpoint(broker->front, LISTENER_CURRENT), register_systems_count(broker->snapshot),
 		  policy_version(core_policy(broker->core)));
 	if (broker->config->next_endpoint != NULL)
-		log_event(LOG_LEVEL_INFO, "next_endpoint", "it also serves on %s, with its next key",
+		log_event(LOG_EVENT_NEXT_ENDPOINT, "it also serves on %s, with its next key",
 			  front_endpoint(broker->front, LISTENER_NEXT));
 	if (broker->config->enrolment_endpoint != NULL)
-		log_event(LOG_LEVEL_INFO, "enrolment_endpoint", "new systems enrol on %s",
+		log_event(LOG_EVENT_ENROLMENT_ENDPOINT, "new systems enrol on %s",
 			  front_endpoint(broker->front, LISTENER_ENROLMENT));
 	service_manager_ready(&broker->manager, status_line(broker, status));
 }
@@ -349,6 +363,7 @@ static bool serve_turn(struct broker *broker, bool emptied)
 	serve_due(broker);
 	tend_front(broker);
 	record_attempts(broker, false);
+	process_show_metrics(broker, clock_monotonic_ms(), clock_now_ms());
 	// A turn that hangs, in the store or anywhere, is not told, and the manager starts another broker.
 	service_manager_alive(&broker->manager, clock_monotonic_us());
 	return emptied;
@@ -368,7 +383,7 @@ static enum ending serve_on(struct broker *broker)
 			return ENDING_ASKED;
 		emptied = serve_turn(broker, emptied);
 	}
-	log_event(LOG_LEVEL_ERROR, "front_lost", "the keeper of the network front is gone: start the broker again");
+	log_event(LOG_EVENT_FRONT_LOST, "the keeper of the network front is gone: start the broker again");
 	return ENDING_LOST;
 }
 
@@ -381,15 +396,18 @@ bool serve(struct broker *broker)
 		enum ending ending = serve_on(broker);
 		if (ending != ENDING_ASKED)
 			service_manager_stopping(&broker->manager, "telling those who wait to go elsewhere");
+		broker->draining = true;
+		process_show_metrics(broker, clock_monotonic_ms(), clock_now_ms());
 		drain(broker, ending == ENDING_ASKED ? HANDOVER_RETRY_AFTER_MS : DRAINING_RETRY_AFTER_MS);
 		// Whoever tries until the doors are shut is counted.
 		front_stop(broker->front);
 		record_attempts(broker, true);
-		report(broker, ending == ENDING_ASKED ? "drained_for_another" : "stopped");
+		report(broker, ending == ENDING_ASKED ? LOG_EVENT_DRAINED_FOR_ANOTHER : LOG_EVENT_STOPPED);
 		if (ending != ENDING_ASKED)
 			return ending == ENDING_TOLD;
 		enum handover_end end = handover_give(broker);
 		if (end != HANDOVER_TAKEN_BACK)
 			return end == HANDOVER_GIVEN;
+		broker->draining = false;
 	}
 }

@@ -390,6 +390,7 @@ struct store_ops {
 
 struct store {
 	const struct store_ops *ops;
+	uint64_t busy; // batches that did not begin because another process had it locked; counted by SQLite's
 };
 
 // What the last failure was, in words, for the broker's log. Never holds row contents.

@@ -46,7 +46,7 @@ bool sqlite_upgrade(sqlite3 *database, const char *path, int64_t from, char deta
 		(void)run(database, "ROLLBACK");
 		return false;
 	}
-	log_event(LOG_LEVEL_INFO, "store_upgraded", "schema version %lld to %d; an older program does not open it any more", (long long)from,
+	log_event(LOG_EVENT_STORE_UPGRADED, "schema version %lld to %d; an older program does not open it any more", (long long)from,
 		  SQLITE_SCHEMA_VERSION);
 	return true;
 }
