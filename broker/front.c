@@ -166,9 +166,12 @@ static bool await_frame(struct front *front, uint64_t until_ms, struct front_fra
 		uint64_t now_ms = clock_monotonic_ms();
 		short out = front_link_has_unsent(front->link) ? POLLOUT : 0;
 		struct pollfd item = {.fd = front_link_fd(front->link), .events = (short)(POLLIN | out)};
-		if (now_ms >= until_ms || (poll(&item, 1, (int)(until_ms - now_ms)) < 0 && errno != EINTR) ||
-		    !front_link_flush(front->link) || !front_link_fill(front->link))
+		if (now_ms >= until_ms || (poll(&item, 1, (int)(until_ms - now_ms)) < 0 && errno != EINTR))
 			return false;
+		// One that ends without reading what it is told may have said why.
+		bool takes = front_link_flush(front->link), says = front_link_fill(front->link);
+		if (!takes || !says)
+			return front_link_next(front->link, ret) == FRONT_LINK_FRAME;
 	}
 }
 
