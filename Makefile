@@ -24,8 +24,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev \
-	rsyslog rsyslog-openssl prometheus systemd libsystemd-dev lowdown
+	libevent-dev libxml2-dev libxslt1-dev libsystemd-dev lowdown groff zsh \
+	rsyslog rsyslog-openssl prometheus systemd
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -100,6 +100,7 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+UPGRADE := $(BUILD)/tests/upgrade/test_upgrade
 # The load on a replicated cluster, and who asks while it is partitioned.
 CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
 cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
@@ -112,7 +113,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster test-watch soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster test-upgrade test-watch soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -129,7 +130,7 @@ all: deps ## build the programs into build/ (installs what is missing first)
 programs: $(PROGRAMS)
 manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -188,13 +189,23 @@ fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
 
-drill: deps ## inject every fault for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
+drill: deps ## inject every fault and rehearse every incident for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
+	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/incidents.sh
 
 cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers before it, in namespaces, as root (KEEP=1 leaves it up)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/cluster/cluster.sh up
+
+# The commits of earlier releases: of the same protocol, some weeks older; and with the schema of the store before.
+PREVIOUS_CLIENT := 39831262a505106cb546600740df6c8ddc6b90f6
+PREVIOUS_STORE := e3f55545b534ec18ada157c03bf8428c57f1b3e2
+test-upgrade: deps ## this release beside earlier ones, built once from the history: old and new clients and brokers, upgrades under load, the way back
+	@tests/upgrade/previous.sh client $(PREVIOUS_CLIENT)
+	@tests/upgrade/previous.sh store $(PREVIOUS_STORE)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(UPGRADE)
+	@BUILD=$(BUILD) $(UPGRADE)
 
 test-cluster: deps ## faults of that cluster under load, as root (ROUNDS=5, FAULTS="kill-primary cut-primary", PAUSE_S=30)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
@@ -388,7 +399,7 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
-$(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread

@@ -38,6 +38,8 @@
 	WORD(store_lone_server, store_lone_server, OPTIONAL, 8, "`no`",                                                              \
 	     "`yes`: that PostgreSQL has no second server. With `no` the broker does not start, and answers nobody, where a commit " \
 	     "would not wait for one")                                                                                               \
+	PATH(handover_socket, OPTIONAL, "`STORE_FILE.handover`",                                                                     \
+	     "where `cpis-broker --take-over` asks this broker (\"Changing without stopping\"); with `store_postgres` none unless given") \
 	SECRET(store_key, NEEDED, "required", "master key of the store, made by `cpis-broker --make-store-key FILE`")                \
 	SECRET(session_key, OPTIONAL, "`store_key`",                                                                                 \
 	       "seals session tokens: brokers with the same one open each other's. The statement that opens a session names one "    \

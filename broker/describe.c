@@ -7,7 +7,9 @@
 #include "broker/config_table.h"
 #include "broker/log_events.h"
 #include "broker/metrics_text.h"
+#include "broker/policy.h"
 #include "broker/reason.h"
+#include "broker/register.h"
 
 static void commands(FILE *out)
 {
@@ -84,7 +86,9 @@ static const struct {
 	{"events", "the operator's log: word, level, whether it is a security event, meaning, what to do", events},
 	{"exit-codes", "how the program ends", exit_codes},
 	{"metrics", "what /metrics shows", metrics_text_describe},
+	{"policy-keys", "the policy file's keys", policy_print_keys},
 	{"reasons", "why a request is refused: the word in replies and records, the outcome, the sentence", reasons},
+	{"register-keys", "the register file's keys", register_print_keys},
 	{"settings", "the configuration file's keys", settings},
 	{"topics", "this table", topics},
 };

@@ -16,6 +16,23 @@ enum log_kind { LOG_KIND_OPERATION, LOG_KIND_SECURITY };
 	X(DRAINING, "draining", INFO, OPERATION, "it was told to stop: requests in hand were told to go elsewhere", "nothing")  \
 	X(DRAINED, "drained", INFO, OPERATION, "the same of those that waited in the front", "nothing")                          \
 	X(STOPPED, "stopped", INFO, OPERATION, "the end, with the counters of this run", "nothing")                              \
+	X(TAKING_OVER, "taking_over", INFO, OPERATION, "all is read and checked; the broker that runs is asked to hand over", "nothing") \
+	X(HANDING_OVER, "handing_over", INFO, OPERATION, "another broker is ready to take over: it is handed over to", "nothing") \
+	X(DRAINED_FOR_ANOTHER, "drained_for_another", INFO, OPERATION,                                                          \
+	  "nobody is in hand any more, all is committed; with the counters of this run", "nothing")                             \
+	X(HANDED_OVER, "handed_over", INFO, OPERATION, "another broker serves, and this one ends", "nothing")                    \
+	X(TAKEN_BACK, "taken_back", WARNING, OPERATION, "whoever was to take over did not come to serve: this broker serves on",  \
+	  "see why in the lines of that one")                                                                                   \
+	X(NOT_TAKEN_BACK, "not_taken_back", ERROR, OPERATION,                                                                   \
+	  "nor did this one get its store back: nobody serves, unless another broker has it", "start a broker")                  \
+	X(HANDOVER_REFUSED, "handover_refused", WARNING, SECURITY,                                                              \
+	  "who wanted to take over has no right to, asked as another version does, or is gone again", "see whose process that was") \
+	X(HANDOVER_IMPOSSIBLE, "handover_impossible", WARNING, OPERATION, "nobody can take over from this broker, and why",      \
+	  "mend what the line says, or restart it to change it")                                                                \
+	X(RELOADED, "reloaded", INFO, SECURITY, "what SIGHUP has changed", "nothing, where you sent it")                         \
+	X(RELOAD_REFUSED, "reload_refused", ERROR, SECURITY, "why SIGHUP has changed nothing", "mend it, and send it again: a revocation in it does not count") \
+	X(RELOAD_IMPOSSIBLE, "reload_impossible", WARNING, OPERATION,                                                           \
+	  "the user that the broker became cannot read what SIGHUP reads", "let it read the file, or restart the broker to change it") \
 	X(SANDBOXED, "sandboxed", INFO, OPERATION, "what the process is limited to", "nothing")                                 \
 	X(NOT_SANDBOXED, "not_sandboxed", WARNING, SECURITY, "what it is not limited to, and why",                              \
 	  "a kernel with Landlock and seccomp; `sandbox: required` refuses to go without")                                      \
@@ -91,6 +108,9 @@ enum log_kind { LOG_KIND_OPERATION, LOG_KIND_SECURITY };
 	  "see `store_failed`")                                                                                                 \
 	X(STORE_FAILED, "store_failed", ERROR, OPERATION, "why, and whether the broker goes on by itself once it is mended. The same line comes at most once a minute", \
 	  "what the line says")                                                                                                 \
+	X(STORE_UPGRADED, "store_upgraded", INFO, OPERATION,                                                                    \
+	  "a store of the schema version before is one of this version now; an older program does not open it any more",        \
+	  "nothing; the way back is a backup")                                                                                  \
 	X(STORE_UNFLUSHED, "store_unflushed", ERROR, OPERATION,                                                                 \
 	  "the database could not be flushed and the process ends itself: a start brings all of the write-ahead log into the database again", \
 	  "start it anew; that again and again: the disk fails")                                                                \

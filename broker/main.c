@@ -32,11 +32,15 @@ static void print_remark(void *context, const char *sentence)
 	printf("%s%s\n", (const char *)context, sentence);
 }
 
-static int run(const char *config_path, bool check_only)
+enum run { RUN_CHECK, RUN_SERVE, RUN_TAKE_OVER };
+
+static int run(const char *config_path, enum run how)
 {
 	struct broker broker = PROCESS_NEW;
+	bool check_only = how == RUN_CHECK;
 	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ";
 	int code = EXIT_CANNOT_START;
+	broker.takes_over = how == RUN_TAKE_OVER;
 	log_open("core");
 	process_harden();
 	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
@@ -59,13 +63,19 @@ static int run(const char *config_path, bool check_only)
 static int serve_by(int argc, char **argv)
 {
 	(void)argc;
-	return run(argv[1], false);
+	return run(argv[1], RUN_SERVE);
+}
+
+static int take_over(int argc, char **argv)
+{
+	(void)argc;
+	return run(argv[1], RUN_TAKE_OVER);
 }
 
 static int check(int argc, char **argv)
 {
 	(void)argc;
-	return run(argv[1], true);
+	return run(argv[1], RUN_CHECK);
 }
 
 // Old and new policy: what would be decided otherwise.

@@ -188,6 +188,11 @@ static const cyaml_schema_value_t policy_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_policy, policy_fields),
 };
 
+void policy_print_keys(FILE *out)
+{
+	yaml_file_print_keys(&policy_schema, out);
+}
+
 // ------------------------------------------------------------------ compiling
 
 static bool is_code(const char *text)

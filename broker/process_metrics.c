@@ -19,8 +19,9 @@ static int listen_at(const struct metrics_address *address, char bound[METRICS_A
 	const int one = 1;
 	struct metrics_address got = {.bytes = sizeof got.address};
 	int fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	// One that ended a moment ago is no hindrance.
+	// One that ended a moment ago is no hindrance, nor is the broker that this one takes over from.
 	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
+			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
 			bind(fd, (const struct sockaddr *)&address->address, address->bytes) != 0 || listen(fd, BACKLOG) != 0 ||
 			getsockname(fd, (struct sockaddr *)&got.address, &got.bytes) != 0)) {
 		int saved = errno;
@@ -65,6 +66,14 @@ static bool write_file(const char *path, const char *bound, char detail[PROCESS_
 	return false;
 }
 
+bool process_tell_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	const char *file = broker->config->metrics_endpoint_file;
+	if (broker->board == NULL || file == NULL)
+		return true;
+	return broker->metrics_told = write_file(file, broker->metrics_bound, detail);
+}
+
 bool process_start_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	if (broker->board == NULL)
@@ -74,12 +83,11 @@ bool process_start_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYT
 		return false;
 	}
 	// The keeper has them now.
-	for (unsigned i = 0; i < FRONT_DESCRIPTORS; i++) {
+	for (unsigned i = 0; i < METRICS_DESCRIPTORS; i++) {
 		close(broker->metrics_fds[i]);
 		broker->metrics_fds[i] = -1;
 	}
-	if (broker->config->metrics_endpoint_file != NULL &&
-	    !write_file(broker->config->metrics_endpoint_file, broker->metrics_bound, detail))
+	if (!process_tell_metrics(broker, detail))
 		return false;
 	log_event(LOG_EVENT_METRICS_ENDPOINT, "metrics and health are served on %s", broker->metrics_bound);
 	return true;
@@ -116,10 +124,11 @@ void process_show_metrics(struct broker *broker, uint64_t monotonic_ms, uint64_t
 
 void process_close_metrics(struct broker *broker)
 {
-	for (unsigned i = 0; i < FRONT_DESCRIPTORS; i++)
+	for (unsigned i = 0; i < METRICS_DESCRIPTORS; i++)
 		if (broker->metrics_fds[i] >= 0)
 			close(broker->metrics_fds[i]);
-	if (broker->metrics_bound[0] != '\0' && broker->config->metrics_endpoint_file != NULL)
+	// Another broker's file stays.
+	if (broker->metrics_told)
 		unlink(broker->config->metrics_endpoint_file);
 	metrics_board_free(broker->board);
 	free(broker->picture);

@@ -129,6 +129,11 @@ static const cyaml_schema_value_t register_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_register, register_fields),
 };
 
+void register_print_keys(FILE *out)
+{
+	yaml_file_print_keys(&register_schema, out);
+}
+
 // ------------------------------------------------------------------ organisations
 
 static bool read_care_settings(struct yaml_place *place, const struct file_organisation *from, uint64_t *ret)

@@ -13,6 +13,7 @@
 #define ARENA_BYTES (1024u * 1024u)
 
 #define MESSAGE_DEPTH_MAX 8u          // nesting of sub-messages
+#define NEWER_FIELDS_MAX 16u           // of one message, that a later version of the broker may have added (wire.h)
 #define REPEATED_COUNT_MAX 256u       // elements of any repeated field, unless a tighter bound stands below
 
 #define REQUEST_ID_BYTES 16u

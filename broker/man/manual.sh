@@ -13,7 +13,7 @@ page=$(basename "$source" .md)
 # Cells are separated by " | "; those between the first and the last one are of few words.
 paragraphs() {
 	awk -F ' [|] ' '
-		/^[|] ---/ { next }
+		/^[|] ---/ || /^<!--/ { next }
 		/^[|]/ {
 			sub(/^[|] /, ""); sub(/ [|]$/, ""); gsub(/\\[|]/, "|")
 			count = split($0, cell, / [|] ?/)

@@ -4,6 +4,7 @@
 
 #include "clients/cli/command_line.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/profile.h"
 
 static const struct {
 	const char *name, *help;
@@ -59,8 +60,10 @@ static int describe(const char *topic)
 	} else if (strcmp(topic, "options") == 0) {
 		for (size_t i = 0; i < COMMANDS; i++)
 			(void)commands[i].run(2, arguments);
+	} else if (strcmp(topic, "profile-keys") == 0) {
+		profile_print_keys(stdout);
 	} else {
-		fputs("cpis: --describe knows commands, options and exit-codes\n", stderr);
+		fputs("cpis: --describe knows commands, options, exit-codes and profile-keys\n", stderr);
 		return EXIT_USAGE;
 	}
 	return EXIT_DONE;

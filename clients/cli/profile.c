@@ -65,6 +65,11 @@ static const cyaml_schema_value_t profile_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile, profile_fields),
 };
 
+void profile_print_keys(FILE *out)
+{
+	yaml_file_print_keys(&profile_schema, out);
+}
+
 // One that stands twice would seem to be two.
 static bool is_named_before(const struct profile *profile, unsigned number)
 {

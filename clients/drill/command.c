@@ -142,6 +142,19 @@ static bool take_mounts_aside(struct drill *drill)
 	       drill_fail(drill, "no mount namespace of its own: %s", strerror(errno));
 }
 
+static bool add_others(const struct command_line *line, struct drill_report *report)
+{
+	char detail[DRILL_REPORT_DETAIL_BYTES];
+	const char *path;
+	for (unsigned i = 0; (path = command_value_at(line, "also", i)) != NULL; i++) {
+		if (!drill_report_add_file(report, path, detail)) {
+			fprintf(stderr, "cpis drill: %s\n", detail);
+			return false;
+		}
+	}
+	return true;
+}
+
 static int run(const struct command_line *line)
 {
 	const char *path = command_value(line, "report");
@@ -158,6 +171,11 @@ static int run(const struct command_line *line)
 		return EXIT_USAGE;
 	}
 	struct drill_report *report = drill_report_new();
+	if (!add_others(line, report)) {
+		drill_report_free(report);
+		free(drill);
+		return EXIT_USAGE;
+	}
 	code = rehearse_all(line, drill, report);
 	drill_report_print(report, stdout);
 	if (path != NULL && !drill_report_write(report, path)) {
@@ -173,6 +191,7 @@ static const struct command_option options[] = {
 	{"only", "NAME", "this exercise (again for more; default: all)", OPTION_REPEATABLE},
 	{"list", NULL, "say which exercises there are, and rehearse none", OPTION_OPTIONAL},
 	{"report", "FILE", "keep the report there, as JSON: `cpis assurance` reads it", OPTION_OPTIONAL},
+	{"also", "FILE", "put the exercises of this report into it: of another machine, or written by hand", OPTION_REPEATABLE},
 	{"policy", "FILE", "the access policy to rehearse with (default: the installed one)", OPTION_OPTIONAL},
 	{"directory", "DIR", "where the service that is rehearsed with is made (default: $TMPDIR or /tmp)", OPTION_OPTIONAL},
 	{"keep", NULL, "keep the folder of an exercise that failed", OPTION_OPTIONAL},

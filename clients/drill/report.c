@@ -52,6 +52,43 @@ void drill_report_add(struct drill_report *report, const struct drill_incident *
 			  (json_int_t)times->longest_ms, "note", passed ? times->note : why));
 }
 
+// Of the form in report.h, so that the table can be printed and others can read it.
+static bool is_exercise(const json_t *one)
+{
+	static const char *const texts[] = {"started", "exercise", "title", "outcome", "note"};
+	static const char *const times[] = {"detect_ms", "contain_ms", "recover_ms"};
+	static const char *const numbers[] = {"severity", "requests", "failed_requests", "longest_ms"};
+	bool good = json_is_object(one);
+	for (size_t i = 0; good && i < sizeof texts / sizeof texts[0]; i++)
+		good = json_is_string(json_object_get(one, texts[i]));
+	for (size_t i = 0; good && i < sizeof numbers / sizeof numbers[0]; i++)
+		good = json_is_integer(json_object_get(one, numbers[i]));
+	for (size_t i = 0; good && i < sizeof times / sizeof times[0]; i++)
+		good = json_is_integer(json_object_get(one, times[i])) || json_is_null(json_object_get(one, times[i]));
+	return good;
+}
+
+bool drill_report_add_file(struct drill_report *report, const char *path, char detail[DRILL_REPORT_DETAIL_BYTES])
+{
+	json_error_t error;
+	size_t at;
+	json_t *all = json_load_file(path, JSON_REJECT_DUPLICATES, &error), *exercises = json_object_get(all, "exercises"), *one;
+	bool good = json_is_array(exercises);
+	if (all == NULL)
+		snprintf(detail, DRILL_REPORT_DETAIL_BYTES, "%.200s:%d: %.150s", path, error.line, error.text);
+	else if (!good)
+		snprintf(detail, DRILL_REPORT_DETAIL_BYTES, "%.200s: has no list \"exercises\"", path);
+	json_array_foreach(exercises, at, one)
+		if (good && !is_exercise(one)) {
+			good = false;
+			snprintf(detail, DRILL_REPORT_DETAIL_BYTES, "%.200s: exercise %zu lacks what a report has, see --report", path, at + 1);
+		}
+	if (good)
+		json_array_extend(report->exercises, exercises);
+	json_decref(all);
+	return good;
+}
+
 static void print_seconds(FILE *out, const json_t *value)
 {
 	if (json_is_integer(value))

@@ -16,6 +16,10 @@ enum drill_outcome { DRILL_PASSED, DRILL_FAILED, DRILL_NOT_REHEARSED };
 void drill_report_add(struct drill_report *report, const struct drill_incident *incident, uint64_t started_ms, enum drill_outcome outcome,
 		      const struct drill_times *times, const char *why);
 
+// Exercises that were rehearsed elsewhere, from a file of the form below. False with a sentence in `detail`, and nothing added.
+#define DRILL_REPORT_DETAIL_BYTES 400
+bool drill_report_add_file(struct drill_report *report, const char *path, char detail[DRILL_REPORT_DETAIL_BYTES]);
+
 // A table in Markdown, with a heading line for each column.
 void drill_report_print(const struct drill_report *report, FILE *out);
 // {"exercises": [{"started", "exercise", "severity", "title", "outcome": "passed" | "failed" | "not_rehearsed", "detect_ms", "contain_ms",

@@ -4,7 +4,7 @@
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 export BUILD=${BUILD:-build}
-readme=tests/README.md
+. tests/drill/into_readme.sh
 first='<!-- fault table: make drill UPDATE=1 -->'
 last='<!-- end of the fault table -->'
 export CPIS_DRILL_ROWS=$PWD/$BUILD/drill.rows
@@ -28,14 +28,5 @@ fi
 cat "$table"
 
 if [ -n "${UPDATE:-}" ]; then
-	if [ "$(grep -cxF -e "$first" -e "$last" "$readme")" -ne 2 ]; then
-		echo "drill: $readme has not the lines '$first' and '$last'" >&2
-		exit 1
-	fi
-	awk -v first="$first" -v last="$last" -v table="$table" '
-		$0 == last { inside = 0 }
-		!inside { print }
-		$0 == first { inside = 1; while ((getline line < table) > 0) print line }' "$readme" > "$BUILD/drill.readme"
-	cp "$BUILD/drill.readme" "$readme"
-	echo "drill: $readme has the table"
+	into_readme "$first" "$last" "$table"
 fi

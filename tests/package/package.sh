@@ -1,0 +1,212 @@
+#!/usr/bin/env bash
+# The Debian packages on a bare Debian 12 under systemd, in a container (systemd-nspawn(1)): installed, refused while nothing is
+# configured, set up as the manual says, the main job, ended when it hangs, upgraded under load, removed and purged.
+# usage: BUILD=build VERSION=x tests/package/package.sh; as root, after `make deb`
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export BUILD=${BUILD:-build}
+here=tests/package build=$(realpath "$BUILD") checks=0
+next=$VERSION+1
+# shellcheck source=machine.sh
+. "$here/machine.sh"
+
+[ "$(id -u)" = 0 ] || {
+	echo "package.sh: containers want root" >&2
+	exit 2
+}
+
+finish() {
+	local code=$?
+	trap - EXIT INT TERM
+	if [ "$code" != 0 ] && [ -n "$machine_leader" ]; then
+		inside journalctl --no-pager -u cpis-broker 2> /dev/null | tail -40 >&2 || true
+		echo "0%: Checks: $checks, Failures: 1, Errors: 0"
+	fi
+	[ -n "${KEEP:-}" ] && [ "$code" != 0 ] && echo "package.sh: the container's files are in $machine" >&2 && machine_stop || machine_remove
+	exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+	echo "package.sh: failed: $*" >&2
+	exit 1
+}
+
+# ok WHAT COMMAND...: it succeeds; its words are in $said.
+ok() {
+	local what=$1
+	shift
+	checks=$((checks + 1))
+	said=$("$@" 2>&1) || fail "$what: $* exited with $?: $said"
+	echo "ok   $what"
+}
+
+# refuses WHAT CODE WORDS COMMAND...
+refuses() {
+	local what=$1 wanted=$2 words=$3 code=0
+	shift 3
+	checks=$((checks + 1))
+	said=$("$@" 2>&1) || code=$?
+	[ "$code" = "$wanted" ] || fail "$what: $* exited with $code, not $wanted: $said"
+	[[ $said == *"$words"* ]] || fail "$what: does not say '$words': $said"
+	echo "ok   $what"
+}
+
+says() {
+	checks=$((checks + 1))
+	[[ $said == *"$1"* ]] || fail "does not say '$1': $said"
+}
+
+property() {
+	inside systemctl show --property="$2" --value "$1"
+}
+
+is() {
+	checks=$((checks + 1))
+	[ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
+	echo "ok   $1: $2"
+}
+
+# wait_for WHAT COMMAND...: 60 s at most.
+wait_for() {
+	local tries=600 what=$1
+	shift
+	until "$@" > /dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || fail "$what: not within a minute"
+		sleep 0.1
+	done
+	checks=$((checks + 1))
+	echo "ok   $what"
+}
+
+packages_of() {
+	local name
+	for name in cpis-broker cpis cpis-web libcpis-dev; do
+		echo "$build/${name}_$1_$(dpkg --print-architecture).deb"
+	done
+}
+
+started_again() {
+	[ "$(property cpis-broker NRestarts)" -gt "$1" ] && [ "$(property cpis-broker ActiveState)" = active ]
+}
+
+asked() {
+	[ "$(inside sh -c 'cat /root/world/load.*.codes 2> /dev/null | wc -l')" -ge "$1" ]
+}
+
+# ------------------------------------------------------------------ install
+
+# What is newer is the same source with a greater number.
+[ -e "$build/cpis-broker_${next}_$(dpkg --print-architecture).deb" ] && [ "$build/cpis-broker_${next}_$(dpkg --print-architecture).deb" -nt "$build/cpis-broker" ] || {
+	mkdir -p "$build/deb"
+	rm -rf "$build/deb/$next"
+	cp -a "$build/deb/$VERSION" "$build/deb/$next"
+	VERSION=$next broker/debian/build.sh > /dev/null
+}
+mapfile -t packages < <(packages_of "$VERSION")
+machine_unpack "$("$here/root.sh" "${packages[@]}")"
+mkdir "$machine/srv/old" "$machine/srv/new"
+cp "${packages[@]}" "$machine/srv/old/"
+mapfile -t packages < <(packages_of "$next")
+cp "${packages[@]}" "$machine/srv/new/"
+cp "$here/world.sh" "$here/load.sh" "$machine/root/"
+machine_boot || fail "no systemd in the container: $(tail -5 "$machine.console")"
+files_before=$(inside find /etc /var /usr /lib -xdev -type f | sort)
+
+apt=(env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes --no-install-recommends)
+ok "apt installs the packages" inside sh -c "${apt[*]} install /srv/old/cpis-broker_*.deb /srv/old/cpis_*.deb /srv/old/cpis-web_*.deb"
+for unit in cpis-broker cpis-web; do
+	is "$unit.service after its installation" "$(property $unit UnitFileState) $(property $unit ActiveState)" "disabled inactive"
+done
+refuses "a broker that is not configured is not started" 1 "Assertion failed" inside systemctl start cpis-broker
+refuses "--check tells what is missing" 2 "/etc/cpis/trust/" inside cpis-broker --check /etc/cpis/broker.yaml
+ok "keys' directory is root's alone" inside stat -c '%a %U' /etc/cpis/keys
+says "700 root"
+
+# ------------------------------------------------------------------ set up and run
+
+ok "certificates, keys and register as the manual says" inside /root/world.sh
+ok "--check is content" inside cpis-broker --check /etc/cpis/broker.yaml
+says ": good; "
+ok "the broker is enabled and started" inside systemctl enable --now cpis-broker
+is "the unit" "$(property cpis-broker ActiveState) $(property cpis-broker User)" "active cpis"
+said=$(property cpis-broker StatusText)
+says "serves on tcp://0.0.0.0:4420 with 3 systems"
+said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
+says "the core's files limited by Landlock"
+says "the core's system calls limited by seccomp"
+says "the front's system calls limited by seccomp"
+# Where this machine may not raise its own limit, the container cannot either.
+memory=memory_not_locked
+(ulimit -l unlimited) 2> /dev/null || memory=none
+[[ $said != *$memory* && $said != *runs_as_root* ]] || fail "the unit leaves something to be done: $said"
+is "the store's owner and mode" "$(inside stat -c '%U %a' /var/lib/cpis/cpis.db)" "cpis 600"
+
+world() {
+	inside sh -c 'cd /root/world && exec "$@"' sh "$@"
+}
+ok "an authority publishes" world cpis --profile leeds.yaml contacts set --emergency-duty "0113 496 0000" --office-hours "0113 496 0100"
+ok "an authority publishes a file" world cpis --profile leeds.yaml publish --full leeds.csv
+ok "a nurse opens the details" world cpis --profile nurse.yaml query --details 9990000018
+says "Leeds City Council"
+ok "the authority is told" world cpis --profile leeds.yaml inbox list
+says "LCS-77-0001"
+ok "a reviewer finds who looked" world cpis --profile guardian.yaml audit search --nhs-number 9990000018
+says "Grace Okafor"
+
+# ------------------------------------------------------------------ when it hangs
+
+mkdir -p "$machine/etc/systemd/system/cpis-broker.service.d"
+printf '[Service]\nWatchdogSec=2s\n' > "$machine/etc/systemd/system/cpis-broker.service.d/watchdog.conf"
+ok "a shorter watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+restarts=$(property cpis-broker NRestarts)
+ok "the core is stopped in its tracks" inside sh -c 'kill -STOP $(systemctl show -P MainPID cpis-broker)'
+wait_for "systemd ends a broker that hangs, and starts another" started_again "$restarts"
+said=$(inside journalctl --no-pager -u cpis-broker)
+says "Watchdog timeout"
+ok "a nurse is answered again" world cpis --profile nurse.yaml query 9990000018
+rm -r "$machine/etc/systemd/system/cpis-broker.service.d"
+ok "the usual watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+
+# ------------------------------------------------------------------ upgrade under load
+
+before=$(property cpis-broker MainPID)
+load=()
+for number in 1 2 3; do
+	inside /root/load.sh "$number" &
+	load+=($!)
+done
+wait_for "clients ask" asked 30
+ok "apt upgrades under load" inside sh -c "${apt[*]} install /srv/new/cpis-broker_*.deb /srv/new/cpis_*.deb /srv/new/cpis-web_*.deb"
+wait_for "clients go on asking" asked $((30 + $(inside sh -c 'cat /root/world/load.*.codes | wc -l')))
+inside touch /root/world/stop
+wait "${load[@]}"
+total=$(inside sh -c 'cat /root/world/load.*.codes | wc -l')
+failed=$(inside sh -c 'cat /root/world/load.*.codes | grep -vc "^0$"' || true)
+[ "$failed" = 0 ] || inside sh -c 'head -5 /root/world/load.*.failed' >&2
+is "failed of $total requests during the upgrade" "$failed" 0
+is "the version that is installed" "$(inside cpis-broker --version)" "cpis-broker $next"
+[ "$(property cpis-broker MainPID)" != "$before" ] || fail "the old broker still runs"
+is "the broker after the upgrade" "$(property cpis-broker ActiveState)" active
+ok "the log holds over the upgrade" world sh -c 'systemctl stop cpis-broker && cpis audit verify --database /var/lib/cpis/cpis.db --log-key authority/trust/log.vkey && systemctl start cpis-broker'
+ok "what an administrator changed was kept" inside grep -c "University Hospitals Sussex" /etc/cpis/register.yaml
+
+# ------------------------------------------------------------------ and away
+
+ok "apt removes the packages" inside sh -c "${apt[*]} remove cpis-broker cpis cpis-web"
+is "processes of the broker when it is removed" "$(inside sh -c 'readlink /proc/*/exe | grep -c cpis-broker' || true)" 0
+ok "apt purges the packages" inside sh -c "${apt[*]} purge cpis-broker cpis cpis-web"
+# The operator's: data, keys and certificates. systemd's and dpkg's records of what was there are theirs; users stay, so that no
+# other becomes the owner of their files.
+left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
+	grep -Ev '^/var/(lib/(dpkg|apt|cpis|systemd)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
+	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled)/)' || true)
+is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
+owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
+left=$(comm -23 <(echo "$left") <(echo "$owned"))
+is "files left but data, keys and certificates" "$left" ""
+is "the store after the purge" "$(inside stat -c %U /var/lib/cpis/cpis.db)" cpis
+
+echo "100%: Checks: $checks, Failures: 0, Errors: 0"
