@@ -245,7 +245,7 @@ place:
 	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/web/templates share/cpis/web/assets \
 		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
 		$(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 755 $(BUILD)/cpis $(PLACE)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(PLACE)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
