@@ -100,6 +100,23 @@ START_TEST(no_request_fails_with_postgresql)
 }
 END_TEST
 
+// What there is without it: whoever is told to go elsewhere has nowhere else to go, waits and comes back, and its caller sees no error.
+START_TEST(a_restart_fails_no_request_either)
+{
+	world_start(world);
+	struct world_askers *askers = world_askers_start(world, CLIENTS, 20);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		world_askers_wait(askers, 20);
+		ck_assert_int_eq(world_restart_as(world, NULL), 0);
+	}
+	world_askers_wait(askers, 20);
+	struct world_asked asked = world_askers_stop(askers);
+	printf("%u restarts, %u requests answered, %u failed; the longest that a client was without an answer: %llu ms\n", ROUNDS,
+	       asked.answered, asked.failed, (unsigned long long)asked.longest_ms);
+	ck_assert_msg(asked.failed == 0, "%s", asked.first_failure);
+}
+END_TEST
+
 // What a hospital waits for at the old one is answered by the new one, and what was done is done once.
 START_TEST(what_waits_is_told_by_the_new_one)
 {
@@ -320,6 +337,7 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, no_request_fails_with_a_store_in_a_file);
 	tcase_add_test(tests, no_request_fails_with_postgresql);
+	tcase_add_test(tests, a_restart_fails_no_request_either);
 	tcase_add_test(tests, what_waits_is_told_by_the_new_one);
 	tcase_add_test(tests, with_nobody_to_take_over_from_it_just_starts);
 	tcase_add_test(tests, a_new_one_that_cannot_start_leaves_the_old_one_serving);
