@@ -138,6 +138,73 @@ START_TEST(what_waits_is_told_by_the_new_one)
 }
 END_TEST
 
+static void put_other_key(const char *key)
+{
+	char *text = world_read_file(world_path(world, "%s", key), NULL);
+	world_write_file(world_path(world, "store.key"), text);
+	ck_assert_int_eq(chmod(world_path(world, "store.key"), 0600), 0);
+	free(text);
+}
+
+static void make_key(const char *name)
+{
+	char program[512];
+	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
+	const char *const make[] = {program, "--make-store-key", world_path(world, "%s", name), NULL};
+	ck_assert_int_eq(world_command(world, make), 0);
+}
+
+static void assert_metrics(const char *address)
+{
+	char url[128];
+	snprintf(url, sizeof url, "http://%s/metrics", address);
+	const char *const get[] = {"curl", "-sS", "--fail", "--retry", "20", "--retry-all-errors", "--retry-delay", "1", url, NULL};
+	ck_assert_msg(world_command(world, get) == 0, "%s", world_err(world));
+	ASSERT_SAYS(world_out(world), "cpis_");
+}
+
+// As a user, with everything that listens beside the endpoint; and what was written to files is there for whoever serves.
+START_TEST(all_that_listens_goes_over_and_comes_back)
+{
+	char enrolment[64], next[64], metrics[64], good[512];
+	world_choose_endpoint(enrolment);
+	world_choose_endpoint(next);
+	world_choose_endpoint(metrics);
+	ck_assert_int_eq(world_cpis(world, NULL, "certs", "issue-broker", "--dir", world_path(world, "authority"), "--broker-name",
+				    WORLD_BROKER_NAME, "--out", world_path(world, "authority/broker"), "--file", "next", NULL), 0);
+	make_key("other.key");
+	snprintf(good, sizeof good, "%s", world_path(world, "good.key"));
+	const char *const keep[] = {"cp", world_path(world, "store.key"), good, NULL};
+	ck_assert_int_eq(world_command(world, keep), 0);
+	world_configure(world, "user: nobody\nenrolment_endpoint: %s\nenrolment_endpoint_file: enrolment-endpoint\nnext_endpoint: %s\n"
+			       "next_certificate: authority/broker/next.pem\nnext_key: authority/broker/next.key\n"
+			       "metrics_endpoint: %s\nmetrics_endpoint_file: metrics-endpoint\n",
+			enrolment, next, metrics + strlen("tcp://"));
+	const char *const give[] = {"chown", "-R", "nobody:", world_path(world, "%s", ""), NULL};
+	ck_assert_int_eq(world_command(world, give), 0);
+	world_start(world);
+	assert_metrics(metrics + strlen("tcp://"));
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(world_take_over(world, NULL), 0);
+		assert_served();
+		assert_metrics(metrics + strlen("tcp://"));
+		// And back again from one that finds out late.
+		long mark = world_log_mark(world);
+		put_other_key("other.key");
+		ck_assert_int_eq(world_fail_to_take_over(world), 2);
+		put_other_key("good.key");
+		world_wait_log(world, mark, "taken_back");
+		assert_served();
+		assert_metrics(metrics + strlen("tcp://"));
+		static const char *const files[] = {"endpoint", "enrolment-endpoint", "metrics-endpoint"};
+		for (unsigned f = 0; f < 3; f++)
+			ck_assert_msg(access(world_path(world, "%s", files[f]), R_OK) == 0, "%s", files[f]);
+	}
+	ck_assert_int_eq(world_stop(world), 0);
+	ck_assert_int_ne(access(world_path(world, "metrics-endpoint"), F_OK), 0);
+}
+END_TEST
+
 START_TEST(with_nobody_to_take_over_from_it_just_starts)
 {
 	char program[512];
@@ -171,20 +238,15 @@ START_TEST(a_new_one_that_cannot_start_leaves_the_old_one_serving)
 	world_write_file(world_path(world, "policy.yaml"), policy);
 	free(policy);
 	// What only the store shows: another key. The old one has given all away by then, and takes it back.
-	char program[512];
-	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
-	const char *const make[] = {program, "--make-store-key", world_path(world, "other.key"), NULL};
-	ck_assert_int_eq(world_command(world, make), 0);
-	char *good = world_read_file(world_path(world, "store.key"), NULL), *other = world_read_file(world_path(world, "other.key"), NULL);
-	world_write_file(world_path(world, "store.key"), other);
-	ck_assert_int_eq(chmod(world_path(world, "store.key"), 0600), 0);
+	make_key("other.key");
+	char *good = world_read_file(world_path(world, "store.key"), NULL);
+	world_write_file(world_path(world, "good.key"), good);
+	free(good);
+	put_other_key("other.key");
 	ck_assert_int_eq(world_fail_to_take_over(world), 2);
 	ASSERT_SAYS(world_err(world), "is this the store's key?");
 	world_wait_log(world, mark, "taken_back");
-	world_write_file(world_path(world, "store.key"), good);
-	ck_assert_int_eq(chmod(world_path(world, "store.key"), 0600), 0);
-	free(good);
-	free(other);
+	put_other_key("good.key");
 	world_askers_wait(askers, 10);
 	// And can be asked again.
 	ck_assert_int_eq(world_take_over(world, NULL), 0);
@@ -339,6 +401,7 @@ int main(void)
 	tcase_add_test(tests, no_request_fails_with_postgresql);
 	tcase_add_test(tests, a_restart_fails_no_request_either);
 	tcase_add_test(tests, what_waits_is_told_by_the_new_one);
+	tcase_add_test(tests, all_that_listens_goes_over_and_comes_back);
 	tcase_add_test(tests, with_nobody_to_take_over_from_it_just_starts);
 	tcase_add_test(tests, a_new_one_that_cannot_start_leaves_the_old_one_serving);
 	tcase_add_test(tests, a_new_one_that_dies_with_everything_in_its_hands_is_taken_back_from);
