@@ -258,6 +258,20 @@ START_TEST(a_new_one_that_cannot_start_leaves_the_old_one_serving)
 }
 END_TEST
 
+// What the old one could not take back is not taken from it.
+START_TEST(a_store_that_would_be_changed_is_left_to_the_old_one)
+{
+	world_start(world);
+	const char *const older[] = {"sqlite3", world_path(world, "store.db"), "PRAGMA user_version = 5", NULL};
+	ck_assert_int_eq(world_command(world, older), 0);
+	ck_assert_int_eq(world_fail_to_take_over(world), 2);
+	ASSERT_SAYS(world_err(world), "is of the version before and will be changed");
+	ASSERT_SAYS(world_err(world), "stop that broker and start this one without --take-over");
+	ck_assert_ptr_null(strstr(world_log(world), " handing_over "));
+	assert_served();
+}
+END_TEST
+
 // A new broker's part, played by the test.
 static int ask_old(const char *words)
 {
@@ -404,6 +418,7 @@ int main(void)
 	tcase_add_test(tests, all_that_listens_goes_over_and_comes_back);
 	tcase_add_test(tests, with_nobody_to_take_over_from_it_just_starts);
 	tcase_add_test(tests, a_new_one_that_cannot_start_leaves_the_old_one_serving);
+	tcase_add_test(tests, a_store_that_would_be_changed_is_left_to_the_old_one);
 	tcase_add_test(tests, a_new_one_that_dies_with_everything_in_its_hands_is_taken_back_from);
 	tcase_add_test(tests, the_lock_of_the_store_goes_before_everything);
 	tcase_add_test(tests, an_old_one_that_hangs_is_left_as_it_is);
