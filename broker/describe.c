@@ -5,9 +5,9 @@
 
 #include "broker/command_table.h"
 #include "broker/config_table.h"
-#include "broker/policy.h"
+#include "broker/file_schemas_priv.h"
 #include "broker/reason.h"
-#include "broker/register.h"
+#include "proto/yaml_keys.h"
 
 static void commands(FILE *out)
 {
@@ -48,7 +48,7 @@ static void settings(FILE *out)
 #define WORD(key, member, needed, bytes_max, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #key, usual, meaning);
 #define PATH(key, needed, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #key, usual, meaning);
 #define NUMBER(key, least, most, usual, cap, unit, meaning) number_setting(out, #key, least, most, usual, cap, unit, meaning);
-	CONFIG_TABLE(WORD, PATH, PATH, NUMBER)
+	CONFIG_TABLE(WORD, PATH, PATH, PATH, NUMBER)
 #undef WORD
 #undef PATH
 #undef NUMBER
@@ -64,6 +64,16 @@ static void reasons(FILE *out)
 	}
 }
 
+static void policy_keys(FILE *out)
+{
+	yaml_keys_print(&policy_file_schema, out);
+}
+
+static void register_keys(FILE *out)
+{
+	yaml_keys_print(&register_file_schema, out);
+}
+
 static void topics(FILE *out);
 
 static const struct {
@@ -72,9 +82,9 @@ static const struct {
 } topic_table[] = {
 	{"commands", "the command line", commands},
 	{"exit-codes", "how the program ends", exit_codes},
-	{"policy-keys", "the policy file's keys", policy_print_keys},
+	{"policy-keys", "the policy file's keys", policy_keys},
 	{"reasons", "why a request is refused: the word in replies and records, the outcome, the sentence", reasons},
-	{"register-keys", "the register file's keys", register_print_keys},
+	{"register-keys", "the register file's keys", register_keys},
 	{"settings", "the configuration file's keys", settings},
 	{"topics", "this table", topics},
 };

@@ -124,7 +124,14 @@ for unit in cpis-broker cpis-web; do
 	is "$unit.service after its installation" "$(property $unit UnitFileState) $(property $unit ActiveState)" "disabled inactive"
 done
 refuses "a broker that is not configured is not started" 1 "Assertion failed" inside systemctl start cpis-broker
-refuses "--check tells what is missing" 2 "/etc/cpis/trust/" inside cpis-broker --check /etc/cpis/broker.yaml
+refuses "--check tells what is missing" 2 "missing: certificate: /etc/cpis/broker.pem: No such file" inside cpis-broker --check /etc/cpis/broker.yaml
+for name in broker log store; do
+	says "/etc/cpis/keys/$name.key"
+done
+for unit in cpis-broker cpis-web cpis-responder@x cpis-demographics@x; do
+	ok "systemd finds no fault with $unit.service" inside systemd-analyze verify --man=no "$unit.service"
+	is "its words" "$said" ""
+done
 ok "keys' directory is root's alone" inside stat -c '%a %U' /etc/cpis/keys
 says "700 root"
 
