@@ -217,6 +217,7 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
+<<<<<<< HEAD
 	@$(MAKE) --no-print-directory placeable
 	@$(MAKE) --no-print-directory place
 
@@ -253,6 +254,20 @@ deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
 
 test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
 	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
+=======
+	@$(MAKE) --no-print-directory $(INSTALLED_A) web
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
+	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
+	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
+	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
+>>>>>>> 97bb63b9b42b380073331c6d0cb5cf823f24f90a
 
 clean: ## remove build/
 	rm -rf build

@@ -159,8 +159,15 @@ def mutants(policy):
         yield f"roles R7777: added, {'with ' + code if code else 'without activities'}", mutant
 
 
-def verdict(table_test, path):
-    environment = {**os.environ, "CPIS_TEST_POLICY": path, "CK_FORK": "no", "CK_RUN_CASE": "shipped"}
+def first_part(name):
+    """What the change is about, as the table calls it: most of the time that is where the difference is."""
+    part, word = name.split(": ")[0].split(" ", 1)
+    condition = {"roles": "role", "operations": "operation", "care_settings": "setting"}.get(part)
+    return {"CPIS_TEST_FIRST": f"{condition} {word}"} if condition else {}
+
+
+def verdict(table_test, path, first):
+    environment = {**os.environ, "CPIS_TEST_POLICY": path, "CK_FORK": "no", "CK_RUN_CASE": "shipped", **first}
     try:
         run = subprocess.run([table_test], env=environment, capture_output=True, text=True, errors="replace",
                              timeout=RUN_SECONDS_MAX, check=False)
@@ -187,7 +194,7 @@ def main():
             path = os.path.join(folder, f"{number}.yaml")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(policy_text(mutant))
-            return name, verdict(table_test, path)
+            return name, verdict(table_test, path, first_part(name))
 
         name, (outcome, said) = judge((0, ("the policy as it is", policy)))
         if outcome != "survived":

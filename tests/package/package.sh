@@ -170,6 +170,8 @@ says "Grace Okafor"
 
 ok "the pages are started" inside systemctl start cpis-web
 is "their unit" "$(property cpis-web ActiveState) $(property cpis-web User) $(property cpis-web StatusText)" "active cpis-web serves https://pages.example"
+said=$(inside journalctl --no-pager --output=cat -u cpis-web)
+[[ $said != *"not permitted"* ]] || fail "the unit denies the pages something: $said"
 ok "somebody listens there" inside bash -c 'exec 3<> /dev/tcp/127.0.0.1/443'
 answered() {
 	world cpis --profile nurse.yaml query --details 9995000008 > /dev/null

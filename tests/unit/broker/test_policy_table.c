@@ -1,5 +1,6 @@
 // Every question that can be put to the shipped policy, against tests/data/policy_table.txt.
-// CPIS_TEST_POLICY=file puts the questions to another policy: tests/mutation/policy_mutation.py does.
+// CPIS_TEST_POLICY=file puts the questions to another policy: tests/mutation/policy_mutation.py does. CPIS_TEST_FIRST="role R8001",
+// "operation flag" or "setting ambulance" puts those about it first, because that is where another policy will differ.
 #include "broker/policy.h"
 
 #include <check.h>
@@ -77,8 +78,14 @@ static void print_difference(const struct policy_table *table, size_t cell,
 	       decision->contradiction ? ", contradiction" : "", decision->signed_act ? ", signed" : "", decision->person_per_minute, decision->system_per_minute);
 }
 
-// Returns how many combinations the policy decides otherwise; stops at DIFFERENCES_SHOWN.
-static unsigned count_differences(const struct policy_table *table, const struct policy *policy, bool print)
+// One value of one condition, or all of them.
+struct part {
+	bool is_whole;
+	unsigned condition, digit;
+};
+
+// Returns how many combinations of the part the policy decides otherwise; stops at DIFFERENCES_SHOWN.
+static unsigned count_differences_in(const struct policy_table *table, const struct policy *policy, struct part part, bool print)
 {
 	unsigned digits[CONDITIONS] = {0}, differences = 0;
 	size_t cell = 0;
@@ -87,6 +94,10 @@ static unsigned count_differences(const struct policy_table *table, const struct
 	for (unsigned i = 1; i < grants->count; i++)
 		(void)!policy_activity(policy, grants->words[i], &granted[i]);
 	do {
+		if (!part.is_whole && digits[part.condition] != part.digit) {
+			cell++;
+			continue;
+		}
 		struct policy_question question = {
 			.operation = (Cpis__V1__Operation)table->values[OPERATION].numbers[digits[OPERATION]],
 			.organisation_type = (enum organisation_type)digits[ORGANISATION],
@@ -110,6 +121,29 @@ static unsigned count_differences(const struct policy_table *table, const struct
 		cell++;
 	} while (differences < DIFFERENCES_SHOWN && policy_table_next(table, digits));
 	return differences;
+}
+
+static unsigned count_differences(const struct policy_table *table, const struct policy *policy, bool print)
+{
+	return count_differences_in(table, policy, (struct part){.is_whole = true}, print);
+}
+
+// What CPIS_TEST_FIRST names, the whole where it names nothing that the table has.
+static struct part first_part(const struct policy_table *table)
+{
+	static const struct {
+		const char *name;
+		unsigned condition;
+	} conditions[] = {{"role ", ROLE}, {"operation ", OPERATION}, {"setting ", SETTING}};
+	const char *named = getenv("CPIS_TEST_FIRST");
+	for (size_t i = 0; named != NULL && i < sizeof conditions / sizeof conditions[0]; i++) {
+		size_t bytes = strlen(conditions[i].name);
+		const struct policy_table_values *values = &table->values[conditions[i].condition];
+		for (unsigned j = 0; strncmp(named, conditions[i].name, bytes) == 0 && j < values->count; j++)
+			if (strcmp(values->words[j], named + bytes) == 0)
+				return (struct part){false, conditions[i].condition, j};
+	}
+	return (struct part){.is_whole = true};
 }
 
 // ------------------------------------------------------------------ the shipped policy
@@ -151,7 +185,10 @@ static void tear_down(void)
 
 START_TEST(the_policy_decides_every_combination_as_the_table_says)
 {
-	unsigned differences = count_differences(shipped, policy, true);
+	struct part first = first_part(shipped);
+	unsigned differences = first.is_whole ? 0 : count_differences_in(shipped, policy, first, true);
+	if (differences == 0)
+		differences = count_differences(shipped, policy, true);
 	if (differences == 0)
 		printf("%zu combinations decided by %u lines: no gap, no overlap, no difference\n",
 		       shipped->cells_count, shipped->lines_count);
