@@ -30,7 +30,7 @@ WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
 # What `make deb` needs besides, and what its packages are tried in: a Debian with systemd, in a container.
-DEB_PACKAGES := dpkg-dev debhelper lintian mmdebstrap systemd systemd-container
+DEB_PACKAGES := dpkg-dev debhelper dh-python lintian mmdebstrap systemd systemd-container
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -217,7 +217,6 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
-<<<<<<< HEAD
 	@$(MAKE) --no-print-directory placeable
 	@$(MAKE) --no-print-directory place
 
@@ -230,7 +229,7 @@ place:
 	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/web/templates share/cpis/web/assets \
 		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
 		$(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 755 $(BUILD)/cpis $(PLACE)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(PLACE)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
@@ -254,20 +253,6 @@ deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
 
 test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
 	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
-=======
-	@$(MAKE) --no-print-directory $(INSTALLED_A) web
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
-	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
-	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
-	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
-	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
-	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
->>>>>>> 97bb63b9b42b380073331c6d0cb5cf823f24f90a
 
 clean: ## remove build/
 	rm -rf build
@@ -310,7 +295,7 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
 vpath %.md broker/man clients/man
-$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/web/README.md $(PROGRAMS)
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  MAN    $(@F)"
 	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@
