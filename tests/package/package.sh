@@ -260,6 +260,7 @@ says "Leeds City Council"
 ok "apt removes the packages" inside sh -c "${apt[*]} remove cpis-broker cpis cpis-web"
 is "processes of the broker when it is removed" "$(inside sh -c 'readlink /proc/*/exe | grep -c cpis-broker' || true)" 0
 ok "apt purges the packages" inside sh -c "${apt[*]} purge cpis-broker cpis cpis-web"
+ok "and what came for them alone" inside sh -c "${apt[*]} --purge autoremove"
 # The operator's: data, keys and certificates. systemd's and dpkg's records of what was there are theirs; users stay, so that no
 # other becomes the owner of their files.
 left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
