@@ -198,8 +198,28 @@ wait_for "systemd ends a broker that hangs, and starts another" started_again "$
 said=$(inside journalctl --no-pager -u cpis-broker)
 says "Watchdog timeout"
 ok "a nurse is answered again" world cpis --profile nurse.yaml query 9990000018
+wait_for "a responder that was connected before answers through the new one" answered
 rm -r "$machine/etc/systemd/system/cpis-broker.service.d"
 ok "the usual watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+
+# ------------------------------------------------------------------ a key that is encrypted by the machine
+
+mkdir -p "$machine/etc/systemd/system/cpis-broker.service.d"
+cat > "$machine/etc/systemd/system/cpis-broker.service.d/keys.conf" << 'END'
+[Unit]
+AssertPathExists=
+[Service]
+LoadCredential=
+LoadCredential=broker.key:/etc/cpis/keys/broker.key
+LoadCredential=log.key:/etc/cpis/keys/log.key
+LoadCredentialEncrypted=store.key:/etc/cpis/keys/store.key.encrypted
+END
+ok "the store's key is encrypted" inside sh -c 'cd /etc/cpis/keys && systemd-creds setup && systemd-creds encrypt --with-key=host --name=store.key store.key store.key.encrypted &&
+	mv store.key /root/ && systemctl daemon-reload && systemctl restart cpis-broker'
+ok "a nurse is answered" world cpis --profile nurse.yaml query --details 9990000018
+says "Leeds City Council"
+rm -r "$machine/etc/systemd/system/cpis-broker.service.d"
+ok "and in clear again" inside sh -c 'mv /root/store.key /etc/cpis/keys/ && systemctl daemon-reload && systemctl restart cpis-broker'
 
 # ------------------------------------------------------------------ upgrade under load
 
