@@ -25,7 +25,7 @@ static const char config_text[] =
 	"enrolled_directory: /pki/enrolled\nregister_file: register.yaml\npolicy_file: policy.yaml\nstore_file: store/cpis.db\n"
 	"store_key: store/store.key\nsession_key: store/session.key\nconnections_max: 4096\nconnections_per_system_max: 1024\n"
 	"batch_max: 256\nwitness_required_s: 86400\nuser: cpis\nsandbox: best-effort\nwaiting_max: 8192\n"
-	"waiting_per_system_max: 1024\nbusy_after_ms: 25\nfront_memory_mb: 512\nsession_key_previous: credential:previous.key\n";
+	"waiting_per_system_max: 1024\nbusy_after_ms: 25\nfront_memory_mb: 512\n";
 static const char *const config_words[] = {"tcp://*:*", "tcp://:1", "tcp://h:65536", "udp://h:1", "tcp://h:1", "required", "off", NULL};
 
 static const char register_text[] =
