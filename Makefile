@@ -24,7 +24,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev libsystemd-dev lowdown groff zsh systemd
+	libevent-dev libxml2-dev libxslt1-dev libsystemd-dev lowdown groff zsh \
+	rsyslog rsyslog-openssl prometheus systemd
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -48,7 +49,8 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-cod
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
-LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
+# libevent for what serves metrics only.
+LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -Wl,--as-needed -levent_core -levent_extra -Wl,--no-as-needed -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
@@ -98,6 +100,7 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+UPGRADE := $(BUILD)/tests/upgrade/test_upgrade
 # The load on a replicated cluster, and who asks while it is partitioned.
 CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
 cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
@@ -110,7 +113,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster test-upgrade test-watch soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -127,7 +130,7 @@ all: deps ## build the programs into build/ (installs what is missing first)
 programs: $(PROGRAMS)
 manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -195,9 +198,22 @@ cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers bef
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/cluster/cluster.sh up
 
+# The commits of earlier releases: of the same protocol, some weeks older; and with the schema of the store before.
+PREVIOUS_CLIENT := 39831262a505106cb546600740df6c8ddc6b90f6
+PREVIOUS_STORE := e3f55545b534ec18ada157c03bf8428c57f1b3e2
+test-upgrade: deps ## this release beside earlier ones, built once from the history: old and new clients and brokers, upgrades under load, the way back
+	@tests/upgrade/previous.sh client $(PREVIOUS_CLIENT)
+	@tests/upgrade/previous.sh store $(PREVIOUS_STORE)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(UPGRADE)
+	@BUILD=$(BUILD) $(UPGRADE)
+
 test-cluster: deps ## faults of that cluster under load, as root (ROUNDS=5, FAULTS="kill-primary cut-primary", PAUSE_S=30)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) ROUNDS="$(ROUNDS)" FAULTS="$(FAULTS)" PAUSE_S="$(PAUSE_S)" tests/cluster/rounds.sh
+
+test-watch: deps ## the shipped alerts before a real Prometheus and a real broker: each brought about, and cleared (a minute and a half)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SHIMS)
+	@BUILD=$(BUILD) tests/watch/alerts.sh
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/install.sh $(BENCH_PACKAGES)
@@ -236,7 +252,7 @@ place:
 		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
 	install -m 644 clients/libcpis/cpis.h $(PLACE)/include/cpis/
 	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(PLACE)/include/cpis/proto/
-	install -m 644 proto/cpis.proto broker/policy.yaml $(PLACE)/share/cpis/
+	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
 	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
 	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
 	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
@@ -357,8 +373,8 @@ $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) 
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
 
 link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
-# libssl where a test is a browser, tests/harness/browser.c.
-CHECK_LIBS = -Wl,--as-needed -lssl -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
+# libssl where a test is a browser, tests/harness/browser.c; jansson where it reads JSON.
+CHECK_LIBS = -Wl,--as-needed -lssl -ljansson -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
 $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
@@ -383,7 +399,7 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
-$(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread

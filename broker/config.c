@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "broker/config_table.h"
+#include "broker/metrics_address.h"
 #include "certs/identity.h"
 #include "proto/text.h"
 #include "proto/yaml_file.h"
@@ -22,6 +23,8 @@ struct config_text {
 #undef NUMBER
 	char *sandbox;
 	char *store_lone_server;
+	char *log_format;
+	char *drill;
 };
 
 #define NEEDED CYAML_FLAG_POINTER
@@ -112,6 +115,19 @@ static bool read_sandbox(struct yaml_place *place, const char *word, enum sandbo
 	return yaml_file_refuse(place, "sandbox must be required, best-effort or off");
 }
 
+static bool read_watching(struct yaml_place *place, const struct config_text *text, struct config *config)
+{
+	place->key = "log_format";
+	if (text->log_format != NULL && strcmp(text->log_format, "text") != 0 && strcmp(text->log_format, "json") != 0)
+		return yaml_file_refuse(place, "log_format must be text or json");
+	config->log_format = text->log_format != NULL && strcmp(text->log_format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+	place->key = "drill";
+	if (text->drill != NULL && strcmp(text->drill, "yes") != 0 && strcmp(text->drill, "no") != 0)
+		return yaml_file_refuse(place, "drill must be yes or no");
+	config->drill = text->drill != NULL && strcmp(text->drill, "yes") == 0;
+	return true;
+}
+
 // What is said of a PostgreSQL means nothing without one.
 static bool read_store_word(struct yaml_place *place, const char *key, const char *word, const struct config *config, bool *ret)
 {
@@ -153,6 +169,19 @@ static bool endpoint_is_tcp(const char *endpoint)
 	return digits > 0 && digits <= 5 && port[digits] == '\0' && number >= 1 && number <= 65535;
 }
 
+// What is served there is for this machine: numbers of a service for children are nobody else's.
+static bool check_metrics_endpoint(struct yaml_place *place, const struct config *config)
+{
+	struct metrics_address address;
+	place->key = "metrics_endpoint";
+	if (config->metrics_endpoint != NULL && !metrics_address_parse(config->metrics_endpoint, &address))
+		return yaml_file_refuse(place, "metrics_endpoint must be a loopback address and a port from 1 to 65535 or *, as in 127.0.0.1:9420 or [::1]:9420");
+	place->key = "metrics_endpoint_file";
+	if (config->metrics_endpoint_file != NULL && config->metrics_endpoint == NULL)
+		return yaml_file_refuse(place, "metrics_endpoint_file needs metrics_endpoint");
+	return true;
+}
+
 static bool check_endpoint(struct yaml_place *place, const char *key, const char *endpoint)
 {
 	place->key = key;
@@ -185,7 +214,7 @@ static bool check_words(struct yaml_place *place, const struct config *config)
 	place->key = "user";
 	if (config->user != NULL && (config->user[0] == '\0' || !text_is_clean(config->user, strlen(config->user))))
 		return yaml_file_refuse(place, "user must be the name of a user of this machine");
-	if (!check_endpoint(place, "endpoint", config->endpoint) ||
+	if (!check_metrics_endpoint(place, config) || !check_endpoint(place, "endpoint", config->endpoint) ||
 	    !check_endpoint(place, "enrolment_endpoint", config->enrolment_endpoint) ||
 	    !check_endpoint(place, "next_endpoint", config->next_endpoint) || !check_company(place, config))
 		return false;
@@ -215,6 +244,12 @@ static bool resolve_all(const char *config_path, struct config *config)
 	return good;
 }
 
+static bool name_handover_socket(struct config *config)
+{
+	return config->handover_socket != NULL || config->store_file == NULL ||
+	       asprintf(&config->handover_socket, "%s.handover", config->store_file) >= 0;
+}
+
 bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES])
 {
 	struct yaml_file file = {0};
@@ -230,10 +265,11 @@ bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAI
 				   .detail = detail,
 				   .detail_bytes = CONFIG_DETAIL_BYTES};
 	if (!read_numbers(&place, text) || !read_sandbox(&place, text->sandbox, &text->config.sandbox) || !read_store(&place, text) ||
+	    !read_watching(&place, text, &text->config) ||
 	    !check_words(&place, &text->config))
 		goto done;
 	config = malloc(sizeof *config);
-	if (config == NULL || !resolve_all(path, &text->config)) {
+	if (config == NULL || !resolve_all(path, &text->config) || !name_handover_socket(&text->config)) {
 		snprintf(detail, CONFIG_DETAIL_BYTES, "%s: out of memory", path);
 		free(config);
 		config = NULL;
@@ -259,6 +295,7 @@ void config_free(struct config *config)
 	free(config->next_endpoint);
 	free(config->user);
 	free(config->store_postgres);
+	free(config->metrics_endpoint);
 #define PATH(name, needed, usual, meaning) free(config->name);
 	CONFIG_TABLE(NOTHING, PATH, PATH, PATH, NOTHING)
 #undef PATH

@@ -39,6 +39,8 @@
 	WORD(store_lone_server, store_lone_server, OPTIONAL, 8, "`no`",                                                              \
 	     "`yes`: that PostgreSQL has no second server. With `no` the broker does not start, and answers nobody, where a commit " \
 	     "would not wait for one")                                                                                               \
+	MADE(handover_socket, OPTIONAL, "`STORE_FILE.handover`",                                                                     \
+	     "where `cpis-broker --take-over` asks this broker (\"Changing without stopping\"); with `store_postgres` none unless given") \
 	SECRET(store_key, NEEDED, "required", "master key of the store, made by `cpis-broker --make-store-key FILE`")                \
 	SECRET(session_key, OPTIONAL, "`store_key`",                                                                                 \
 	       "seals session tokens: brokers with the same one open each other's. The statement that opens a session names one "    \
@@ -58,6 +60,12 @@
 	     "whom the broker becomes when root starts it: see \"Sandbox\"")                                                         \
 	WORD(sandbox, sandbox, OPTIONAL, 16, "`best-effort`",                                                                        \
 	     "`required`: it does not start where the kernel cannot limit it; `best-effort`: it says so (`not_sandboxed`); `off`")   \
+	WORD(metrics_endpoint, config.metrics_endpoint, OPTIONAL, 64, "none",                                                        \
+	     "loopback address and port, as in `127.0.0.1:9420`, where metrics and health are served (\"Watching\"); port `*` picks a free one") \
+	PATH(metrics_endpoint_file, OPTIONAL, "none", "the address and port really bound")                                            \
+	WORD(log_format, log_format, OPTIONAL, 8, "`text`",                                                                          \
+	     "`json`: the operator's log as one JSON object a line. Of no matter where standard error is the journal's")              \
+	WORD(drill, drill, OPTIONAL, 8, "`no`", "`yes`: metrics say that what happens here is rehearsed")                             \
 	NUMBER(witness_required_s, 1, WITNESS_REQUIRED_S_MAX, 0, "", "s",                                                            \
 	       "the witnessed checkpoint may be no older, or nothing is answered; needs `log.policy`. Read its price (\"Witnesses\")")
 

@@ -6,6 +6,8 @@
 #include "broker/command_table.h"
 #include "broker/config_table.h"
 #include "broker/file_schemas_priv.h"
+#include "broker/log_events.h"
+#include "broker/metrics_text.h"
 #include "broker/reason.h"
 #include "proto/yaml_keys.h"
 
@@ -16,6 +18,16 @@ static void commands(FILE *out)
 	fprintf(out, "| %s%s%s | %s | %s |\n", option[0] == '\0' ? "" : "`--", option, option[0] == '\0' ? "" : "`", operands, sentence);
 	COMMAND_TABLE(X)
 #undef X
+}
+
+static void events(FILE *out)
+{
+	fputs("| event | level | security | meaning | what to do |\n| --- | --- | --- | --- | --- |\n", out);
+	for (enum log_event event = 0; event < LOG_EVENTS; event++) {
+		const struct log_event_row *row = log_event_row(event);
+		fprintf(out, "| `%s` | %s | %s | %s | %s |\n", row->word, log_level_word(row->level), row->kind == LOG_KIND_SECURITY ? "yes" : "",
+			row->meaning, row->remedy);
+	}
 }
 
 static void exit_codes(FILE *out)
@@ -81,7 +93,9 @@ static const struct {
 	void (*print)(FILE *out);
 } topic_table[] = {
 	{"commands", "the command line", commands},
+	{"events", "the operator's log: word, level, whether it is a security event, meaning, what to do", events},
 	{"exit-codes", "how the program ends", exit_codes},
+	{"metrics", "what /metrics shows", metrics_text_describe},
 	{"policy-keys", "the policy file's keys", policy_keys},
 	{"reasons", "why a request is refused: the word in replies and records, the outcome, the sentence", reasons},
 	{"register-keys", "the register file's keys", register_keys},

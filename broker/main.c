@@ -10,6 +10,7 @@
 #include "broker/front_process.h"
 #include "broker/join.h"
 #include "broker/log.h"
+#include "broker/metrics_process.h"
 #include "broker/move.h"
 #include "broker/process.h"
 #include "broker/store_postgres.h"
@@ -44,11 +45,16 @@ static size_t count_missing(const struct config *config)
 	return missing;
 }
 
-static int run(const char *config_path, bool check_only)
+enum run { RUN_CHECK, RUN_SERVE, RUN_TAKE_OVER };
+
+static int run(const char *config_path, enum run how)
 {
 	struct broker broker = PROCESS_NEW;
+	bool check_only = how == RUN_CHECK;
 	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ", missing_prefix[] = "missing: ";
 	int code = EXIT_CANNOT_START;
+	broker.takes_over = how == RUN_TAKE_OVER;
+	log_open("core");
 	process_harden();
 	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
 		;
@@ -64,7 +70,7 @@ static int run(const char *config_path, bool check_only)
 		code = serve(&broker) ? EXIT_DONE : EXIT_LOST;
 	}
 	if (code == EXIT_CANNOT_START)
-		log_event(LOG_LEVEL_ERROR, "cannot_start", "%s", detail);
+		log_event(LOG_EVENT_CANNOT_START, "%s", detail);
 	// All of them at once, rather than one at each try.
 	if (code == EXIT_CANNOT_START && check_only && broker.config != NULL)
 		config_missing(broker.config, print_remark, missing_prefix);
@@ -75,13 +81,19 @@ static int run(const char *config_path, bool check_only)
 static int serve_by(int argc, char **argv)
 {
 	(void)argc;
-	return run(argv[1], false);
+	return run(argv[1], RUN_SERVE);
+}
+
+static int take_over(int argc, char **argv)
+{
+	(void)argc;
+	return run(argv[1], RUN_TAKE_OVER);
 }
 
 static int check(int argc, char **argv)
 {
 	(void)argc;
-	return run(argv[1], true);
+	return run(argv[1], RUN_CHECK);
 }
 
 // Old and new policy: what would be decided otherwise.
@@ -258,10 +270,14 @@ static void print_help(FILE *out)
 
 int main(int argc, char **argv)
 {
-	// Not for people: the front's keeper starts it.
+	// Not for people: the front's keeper starts these.
 	if (argc == 2 && strcmp(argv[1], FRONT_ARGUMENT) == 0) {
 		process_harden();
 		return front_process_run();
+	}
+	if (argc == 2 && strcmp(argv[1], METRICS_ARGUMENT) == 0) {
+		process_harden();
+		return metrics_process_run();
 	}
 	bool has_option = argc > 1 && strncmp(argv[1], "--", 2) == 0;
 	const char *option = has_option ? argv[1] + 2 : "";

@@ -183,7 +183,7 @@ enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what
 	char trouble[SQLITE_TROUBLE_BYTES];
 	if (why == NULL)
 		sqlite_trouble(store->database, true, trouble);
-	log_trouble("store_failed", "%s: %s", what, why != NULL ? why : trouble);
+	log_trouble(LOG_EVENT_STORE_FAILED, "%s: %s", what, why != NULL ? why : trouble);
 	if (store->begun)
 		store->poisoned = true;
 	return STORE_FAILED;
@@ -204,6 +204,7 @@ static enum store_status begin(struct store *base)
 	if (busy != store->busy)
 		sqlite3_busy_timeout(store->database, busy ? STORE_BUSY_AGAIN_MS : STORE_BUSY_TIMEOUT_MS);
 	store->busy = busy;
+	base->busy += busy;
 	if (status != STORE_OK) {
 		store->begun = false;
 		store->poisoned = false;

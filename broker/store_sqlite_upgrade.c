@@ -46,9 +46,22 @@ bool sqlite_upgrade(sqlite3 *database, const char *path, int64_t from, char deta
 		(void)run(database, "ROLLBACK");
 		return false;
 	}
-	log_event(LOG_LEVEL_INFO, "store_upgraded", "schema version %lld to %d; an older program does not open it any more", (long long)from,
+	log_event(LOG_EVENT_STORE_UPGRADED, "schema version %lld to %d; an older program does not open it any more", (long long)from,
 		  SQLITE_SCHEMA_VERSION);
 	return true;
+}
+
+bool store_sqlite_needs_upgrade(const char *path)
+{
+	sqlite3 *database = NULL;
+	sqlite3_stmt *statement = NULL;
+	bool needs = sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
+		     sqlite3_prepare_v2(database, "PRAGMA user_version", -1, &statement, NULL) == SQLITE_OK &&
+		     sqlite3_step(statement) == SQLITE_ROW && sqlite3_column_int64(statement, 0) >= SQLITE_SCHEMA_OLDEST &&
+		     sqlite3_column_int64(statement, 0) < SQLITE_SCHEMA_VERSION;
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+	return needs;
 }
 
 void sqlite_upgrade_refuse(const char *path, int64_t version, char detail[STORE_DETAIL_BYTES])

@@ -15,6 +15,7 @@
 static const struct command_option online_options[] = {
 	{"profile", "FILE", "who and where you are (default: $CPIS_PROFILE)", OPTION_OPTIONAL},
 	{"timeout", "MS", "how long to wait for an answer, 1 to 60000 (default: 10000)", OPTION_OPTIONAL},
+	{"traceparent", "TEXT", "what this is done for, by W3C Trace Context: kept in the audit log (default: $TRACEPARENT)", OPTION_OPTIONAL},
 	{0},
 };
 static const struct command_option json_options[] = {
@@ -228,7 +229,7 @@ int command_dispatch_group(const char *group, const char *help, const struct com
 			print_group(stdout, group, help, commands, command_count);
 			return EXIT_DONE;
 		}
-		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 ? 2 : 1;
+		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 || strcmp(argv[at], "--traceparent") == 0 ? 2 : 1;
 	}
 	for (unsigned i = 0; at < argc && i < command_count; i++) {
 		const char *word = strrchr(commands[i].name, ' ') + 1;

@@ -27,6 +27,7 @@ static const struct {
 	{"quarantine", "hold back a system, a person, an organisation or a certificate, at once", command_quarantine},
 	{"enrol", "new systems: inviting them, and a new system's own part", command_enrol},
 	{"certs", "certificates: the registration authority's work", command_certs},
+	{"top", "how the broker runs, in figures; for operators", command_top},
 	{"drill", "rehearse incidents in a service beside the live one, and time them", command_drill},
 	{"ping", "ask the broker for a sign of life", command_ping},
 };
@@ -83,7 +84,7 @@ int main(int argc, char **argv)
 			puts("cpis " CPIS_VERSION);
 			return EXIT_DONE;
 		}
-		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 ? 2 : 1;
+		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 || strcmp(argv[at], "--traceparent") == 0 ? 2 : 1;
 	}
 	if (at >= argc) {
 		print_help(stderr);

@@ -269,7 +269,8 @@ static bool came_later(const ProtobufCMessageDescriptor *descriptor, const char 
 	static const char *const fields[][2] = {
 		{"Request", "act_browser_proof"}, {"SessionOpenRequest", "browser_proof"}, {"DetailsRequest", "birth_date"},
 		{"DetailsReply", "birth_date_differs"}, {"AuditDetail", "act_browser_proof"}, {"AuditDetail", "proof"},
-		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"},
+		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"}, {"Request", "trace_id"}, {"Request", "trace_parent_id"},
+		{"AuditDetail", "trace_id"}, {"AuditDetail", "trace_parent_id"}, {"AuditSearchRequest", "trace_id"},
 	};
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
 		if (strcmp(descriptor->short_name, fields[i][0]) == 0 && strcmp(field, fields[i][1]) == 0)

@@ -495,6 +495,32 @@ START_TEST(refuses_an_endpoint_that_is_not_tcp)
 }
 END_TEST
 
+START_TEST(reads_how_it_is_watched)
+{
+	struct config *config = load(GOOD);
+	ck_assert_ptr_null(config->metrics_endpoint);
+	ck_assert_int_eq(config->log_format, LOG_FORMAT_TEXT);
+	ck_assert(!config->drill);
+	config_free(config);
+	config = load(GOOD "metrics_endpoint: 127.0.0.1:9420\nmetrics_endpoint_file: run/metrics\nlog_format: json\ndrill: yes\n");
+	ck_assert_str_eq(config->metrics_endpoint, "127.0.0.1:9420");
+	ck_assert_ptr_nonnull(strstr(config->metrics_endpoint_file, "/run/metrics"));
+	ck_assert_int_eq(config->log_format, LOG_FORMAT_JSON);
+	ck_assert(config->drill);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(refuses_to_be_watched_from_elsewhere_and_words_that_are_none)
+{
+	refuses(GOOD "metrics_endpoint: 0.0.0.0:9420\n",
+		":16: metrics_endpoint must be a loopback address and a port from 1 to 65535 or *, as in 127.0.0.1:9420 or [::1]:9420");
+	refuses(GOOD "metrics_endpoint_file: x\n", ":16: metrics_endpoint_file needs metrics_endpoint");
+	refuses(GOOD "log_format: xml\n", ":16: log_format must be text or json");
+	refuses(GOOD "drill: maybe\n", ":16: drill must be yes or no");
+}
+END_TEST
+
 START_TEST(refuses_a_user_or_a_sandbox_that_is_none)
 {
 	refuses(GOOD "sandbox: on\n", ":16: sandbox must be required, best-effort or off");
@@ -609,6 +635,8 @@ int main(void)
 	tcase_add_test(config, names_every_file_that_somebody_has_to_bring);
 	tcase_add_test(config, a_key_may_be_a_credential_of_the_service_manager);
 	tcase_add_test(config, refuses_a_user_or_a_sandbox_that_is_none);
+	tcase_add_test(config, reads_how_it_is_watched);
+	tcase_add_test(config, refuses_to_be_watched_from_elsewhere_and_words_that_are_none);
 	tcase_add_test(config, a_path_has_4095_bytes_and_a_users_name_32);
 	tcase_add_test(config, a_connection_string_has_2000_bytes);
 	tcase_add_test(config, refuses_control_characters);
