@@ -112,6 +112,9 @@ cp "${packages[@]}" "$machine/srv/old/"
 mapfile -t packages < <(packages_of "$next")
 cp "${packages[@]}" "$machine/srv/new/"
 cp "$here/world.sh" "$here/load.sh" "$machine/root/"
+mkdir -p "$machine/root/world/tls"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pages.example \
+	-addext 'subjectAltName=DNS:pages.example,DNS:*.pages.example' -keyout "$machine/root/world/tls/web.key" -out "$machine/root/world/tls/web.pem" 2> /dev/null
 machine_boot || fail "no systemd in the container: $(tail -5 "$machine.console")"
 files_before=$(inside find /etc /var /usr /lib -xdev -type f | sort)
 
@@ -133,7 +136,7 @@ says ": good; "
 ok "the broker is enabled and started" inside systemctl enable --now cpis-broker
 is "the unit" "$(property cpis-broker ActiveState) $(property cpis-broker User)" "active cpis"
 said=$(property cpis-broker StatusText)
-says "serves on tcp://0.0.0.0:4420 with 3 systems"
+says "serves on tcp://0.0.0.0:4420 with 5 systems"
 said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
 says "the core's files limited by Landlock"
 says "the core's system calls limited by seccomp"
@@ -156,6 +159,25 @@ says "LCS-77-0001"
 ok "a reviewer finds who looked" world cpis --profile guardian.yaml audit search --nhs-number 9990000018
 says "Grace Okafor"
 
+# ------------------------------------------------------------------ beside it
+
+ok "the pages are started" inside systemctl start cpis-web
+is "their unit" "$(property cpis-web ActiveState) $(property cpis-web User) $(property cpis-web StatusText)" "active cpis-web serves https://pages.example"
+ok "somebody listens there" inside bash -c 'exec 3<> /dev/tcp/127.0.0.1/443'
+answered() {
+	world cpis --profile nurse.yaml query --details 9995000008 > /dev/null
+}
+refuses "nobody answers for the next country yet" 5 "NOT AVAILABLE" world cpis --profile nurse.yaml query 9995000008
+ok "a neighbouring register is started" inside systemctl start cpis-responder@neighbour
+wait_for "it answers for the next country" answered
+ok "the container starts anew, with the broker enabled and the pages not" inside systemctl enable cpis-responder@neighbour
+machine_stop
+machine_boot || fail "the container does not start again: $(tail -5 "$machine.console")"
+is "units after a start of the machine" "$(property cpis-broker ActiveState) $(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState)" \
+	"active inactive active"
+wait_for "the next country is answered for again" answered
+ok "the pages are started again" inside systemctl start cpis-web
+
 # ------------------------------------------------------------------ when it hangs
 
 mkdir -p "$machine/etc/systemd/system/cpis-broker.service.d"
@@ -172,6 +194,7 @@ ok "the usual watchdog" inside sh -c 'systemctl daemon-reload && systemctl resta
 
 # ------------------------------------------------------------------ upgrade under load
 
+ok "a backup before the upgrade" inside cpis-broker --backup /etc/cpis/broker.yaml /root/before.db
 before=$(property cpis-broker MainPID)
 load=()
 for number in 1 2 3; do
@@ -193,6 +216,36 @@ is "the broker after the upgrade" "$(property cpis-broker ActiveState)" active
 ok "the log holds over the upgrade" world sh -c 'systemctl stop cpis-broker && cpis audit verify --database /var/lib/cpis/cpis.db --log-key authority/trust/log.vkey && systemctl start cpis-broker'
 ok "what an administrator changed was kept" inside grep -c "University Hospitals Sussex" /etc/cpis/register.yaml
 
+is "what runs beside it" "$(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState)" "active active"
+wait_for "the next country is answered for by the new version" answered
+
+# ------------------------------------------------------------------ another schema
+
+store=$machine/var/lib/cpis/cpis.db
+# As the schema before had it.
+ok "the broker is stopped, and its store made one of the schema before" inside systemctl stop cpis-broker
+sqlite3 "$store" "PRAGMA wal_checkpoint(TRUNCATE); DROP INDEX audit_block_by_peak; DROP INDEX audit_block_by_floor;
+	ALTER TABLE audit_block DROP COLUMN peak_ms; ALTER TABLE audit_block DROP COLUMN floor_ms; PRAGMA user_version = 5" > /dev/null
+inside chown -R cpis: /var/lib/cpis
+ok "a newer program opens an older store" inside systemctl start cpis-broker
+said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
+says "store_upgraded schema version 5 to 6"
+ok "with the data" world cpis --profile guardian.yaml audit search --nhs-number 9990000018
+says "Grace Okafor"
+inside systemctl stop cpis-broker cpis-web
+sqlite3 "$store" "PRAGMA user_version = 7"
+inside chown -R cpis: /var/lib/cpis
+refuses "an older program does not open a newer store" 1 "" inside systemctl start cpis-broker
+said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
+says "has schema version 7, this program knows version 6: install the newer version of this program again, or go back to a backup from before it"
+inside systemctl stop cpis-broker
+ok "apt goes back to the version before" inside sh -c "${apt[*]} --allow-downgrades install /srv/old/cpis-broker_*.deb /srv/old/cpis_*.deb /srv/old/cpis-web_*.deb"
+is "the version that is installed" "$(inside cpis-broker --version)" "cpis-broker $VERSION"
+ok "the backup of before is put back" inside sh -c 'cpis-broker --restore /etc/cpis/broker.yaml /root/before.db --replace && chown -R cpis: /var/lib/cpis'
+ok "the version before serves from it" inside systemctl start cpis-broker
+ok "with the data of then" world cpis --profile nurse.yaml query --details 9990000018
+says "Leeds City Council"
+
 # ------------------------------------------------------------------ and away
 
 ok "apt removes the packages" inside sh -c "${apt[*]} remove cpis-broker cpis cpis-web"
@@ -202,7 +255,7 @@ ok "apt purges the packages" inside sh -c "${apt[*]} purge cpis-broker cpis cpis
 # other becomes the owner of their files.
 left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
 	grep -Ev '^/var/(lib/(dpkg|apt|cpis|systemd)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
-	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled)/)' || true)
+	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|web|responder)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
 is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
 owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
 left=$(comm -23 <(echo "$left") <(echo "$owned"))
