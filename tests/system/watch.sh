@@ -147,9 +147,27 @@ wait_until 20 "the drill is told" is cpis_drill 1
 checked "a drill is marked"
 configure taken.yaml "metrics_endpoint: $metrics"
 sed -i -e 's|store/store.db|store/other.db|; s|run/endpoint|run/other|' taken.yaml
-cpis-broker taken.yaml 2> taken.log && die "a broker started whose metrics nobody could read"
+timeout 20 cpis-broker taken.yaml 2> taken.log && die "a broker started whose metrics nobody could read"
 grep -q " cannot_start metrics_endpoint $metrics: Address already in use" taken.log || die "$(cat taken.log)"
 checked "a port that somebody else has ends the start, and is named"
+stop_broker
+
+# One that takes over serves metrics where the one before did.
+configure same.yaml "metrics_endpoint: $metrics" "metrics_endpoint_file: run/metrics"
+start_broker same.yaml same.log
+before=$broker_pid
+profiles
+wait_until 20 "the first one is ready" is_ready
+cpis --profile nurse.yaml query 9990000018 > query.out || die "$(cat query.out)"
+wait_until 20 "the first one counts" at_least 'cpis_requests_total{operation="flag",decision="allowed"}' 1
+cpis-broker --take-over same.yaml 2> next.log < /dev/null &
+broker_pid=$!
+started+=("$broker_pid")
+wait "$before" || die "the first one did not end well: $(tail -3 same.log)"
+wait_until 20 "the next one is ready" is_ready
+is 'cpis_requests_total{operation="flag",decision="allowed"}' 0 || die "the next one counts what the first one did"
+cpis --profile nurse.yaml query 9990000018 > query.out || die "$(cat query.out)"
+checked "a broker that takes over serves its metrics on the same port"
 stop_broker
 
 # ---------------------------------------------------------------- the manual
