@@ -13,7 +13,6 @@
 enum front_frame_type {
 	FRONT_FRAME_SETUP = 1, // to the front, once: struct front_setup
 	FRONT_FRAME_ADMISSION, // to the front: admission_bytes
-	FRONT_FRAME_LIMITS,    // to the front: struct front_limits
 	FRONT_FRAME_CREDIT,    // to the front: uint32_t, so many requests more may be sent
 	FRONT_FRAME_REPLY,     // to the front: struct front_peer's bytes, then the message
 	FRONT_FRAME_PING,      // to the front, which sends the same back
@@ -26,6 +25,7 @@ enum front_frame_type {
 	FRONT_FRAME_BUSY,      // to the core: struct front_busy
 	FRONT_FRAME_STOPPED,   // to the core: there is no request behind this one
 	FRONT_FRAME_PONG,      // to the core: struct front_counters
+	FRONT_FRAME_LIMITS,    // to the front: struct front_limits
 	FRONT_FRAME_TYPES
 };
 

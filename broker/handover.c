@@ -66,23 +66,38 @@ static bool address_of(const char *path, const char *ending, struct sockaddr_un 
 
 // ------------------------------------------------------------------ the new one
 
-// -1: nobody is there, or an error in `detail`.
-static int call(const char *path, char detail[PROCESS_DETAIL_BYTES])
+// Where whoever runs is asked. -1: nobody is there, or an error in `detail`.
+static int find(const char *path, char detail[PROCESS_DETAIL_BYTES])
 {
 	struct sockaddr_un address;
-	int pair[2] = {-1, -1}, caller = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	bool called = caller >= 0 && address_of(path, "", &address) && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
-		      connect(caller, (struct sockaddr *)&address, sizeof address) == 0 &&
-		      descriptors_send(caller, TAKE_OVER CPIS_VERSION, sizeof TAKE_OVER CPIS_VERSION - 1, &pair[1], 1);
-	if (!called && errno != ENOENT && errno != ECONNREFUSED)
+	if (!address_of(path, "", &address)) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: is longer than the path of a socket may be", path);
+		return -1;
+	}
+	int caller = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (caller >= 0 && connect(caller, (struct sockaddr *)&address, sizeof address) == 0)
+		return caller;
+	if (errno != ENOENT && errno != ECONNREFUSED)
 		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: the broker that runs cannot be asked: %s", path, strerror(errno));
 	if (caller >= 0)
 		close(caller);
-	if (pair[1] >= 0)
+	return -1;
+}
+
+// The connection over which it answers; -1 with an error in `detail`.
+static int ask(int caller, char detail[PROCESS_DETAIL_BYTES])
+{
+	int pair[2] = {-1, -1};
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+	    descriptors_send(caller, TAKE_OVER CPIS_VERSION, sizeof TAKE_OVER CPIS_VERSION - 1, &pair[1], 1)) {
 		close(pair[1]);
-	if (!called && pair[0] >= 0)
-		close(pair[0]);
-	return called ? pair[0] : -1;
+		return pair[0];
+	}
+	snprintf(detail, PROCESS_DETAIL_BYTES, "the broker that runs cannot be asked: %s", strerror(errno));
+	for (unsigned i = 0; i < 2; i++)
+		if (pair[i] >= 0)
+			close(pair[i]);
+	return -1;
 }
 
 static bool await_answer(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
@@ -145,17 +160,22 @@ bool handover_take(struct broker *broker, struct front_sockets *ret, char detail
 		snprintf(detail, PROCESS_DETAIL_BYTES, "--take-over needs handover_socket in the configuration, as there is no store_file");
 		return false;
 	}
+	detail[0] = '\0';
+	int caller = find(broker->config->handover_socket, detail);
+	if (caller < 0)
+		return detail[0] == '\0';
 	// When this one did not come to serve, the old one could not take its store back.
 	if (broker->config->store_file != NULL && store_sqlite_needs_upgrade(broker->config->store_file)) {
 		snprintf(detail, PROCESS_DETAIL_BYTES,
 			 "%.200s: is of the version before and will be changed, so that the broker that runs could not take it back: make a backup, "
 			 "stop that broker and start this one without --take-over; clients wait meanwhile", broker->config->store_file);
+		close(caller);
 		return false;
 	}
-	detail[0] = '\0';
-	broker->taking = call(broker->config->handover_socket, detail);
+	broker->taking = ask(caller, detail);
+	close(caller);
 	if (broker->taking < 0)
-		return detail[0] == '\0';
+		return false;
 	log_event(LOG_EVENT_TAKING_OVER, "everything is read and checked; the broker that runs is asked to hand over");
 	return await_answer(broker, detail) && await_store(broker, ret, detail);
 }

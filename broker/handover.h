@@ -50,7 +50,7 @@ void handover_close(struct broker *broker);
 // How long the old one waits for the new one to serve. A large store takes seconds to open.
 #define HANDOVER_SERVE_MS 60000
 // And then for its lock on the store.
-#define HANDOVER_LOCK_MS 5000
+#define HANDOVER_LOCK_MS 2000
 // When whoever is told that the broker hands over may ask again.
 #define HANDOVER_RETRY_AFTER_MS 100u
 

@@ -159,7 +159,7 @@ static void describe_change(const struct broker *broker, const struct fresh *fre
 	char names[CONFIG_CHANGE_BYTES], until[25];
 	summary[0] = '\0';
 	if (fresh->policy != NULL)
-		say(summary, "policy %s is in force in place of %s, which is in the audit log", policy_version(fresh->policy),
+		say(summary, "policy %s is in force in place of %s, and the audit log has a record of it", policy_version(fresh->policy),
 		    policy_version(core_policy(broker->core)));
 	if (fresh->overruled)
 		say(summary, "the policy file is good and does not decide: %s was put in force over the broker, and only that "

@@ -47,6 +47,22 @@ static void assert_log_is_whole(void)
 				    world_path(world, "authority/trust/log.vkey"), NULL), 0);
 }
 
+static void put_other_key(const char *key)
+{
+	char *text = world_read_file(world_path(world, "%s", key), NULL);
+	world_write_file(world_path(world, "store.key"), text);
+	ck_assert_int_eq(chmod(world_path(world, "store.key"), 0600), 0);
+	free(text);
+}
+
+static void make_key(const char *name)
+{
+	char program[512];
+	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
+	const char *const make[] = {program, "--make-store-key", world_path(world, "%s", name), NULL};
+	ck_assert_int_eq(world_command(world, make), 0);
+}
+
 // ------------------------------------------------------------------ as it should be
 
 static void hand_over_under_load(void)
@@ -95,10 +111,87 @@ START_TEST(no_request_fails_with_postgresql)
 	world_configure(world, "handover_socket: handover\n");
 	world_start(world);
 	hand_over_under_load();
+	// And one that finds out late: the old one takes back.
+	long mark = world_log_mark(world);
+	make_key("other.key");
+	ck_assert_int_eq(rename(world_path(world, "store.key"), world_path(world, "good.key")), 0);
+	put_other_key("other.key");
+	ck_assert_int_eq(world_fail_to_take_over(world), 2);
+	put_other_key("good.key");
+	world_wait_log(world, mark, "taken_back");
+	assert_served();
 	ck_assert_int_eq(world_stop(world), 0);
 	postgres_stop(&postgres);
 }
 END_TEST
+
+// What there is without it: whoever is told to go elsewhere has nowhere else to go, waits and comes back, and its caller sees no error.
+START_TEST(a_restart_fails_no_request_either)
+{
+	world_start(world);
+	struct world_askers *askers = world_askers_start(world, CLIENTS, 20);
+	for (unsigned i = 0; i < ROUNDS; i++) {
+		world_askers_wait(askers, 20);
+		ck_assert_int_eq(world_restart_as(world, NULL), 0);
+	}
+	world_askers_wait(askers, 20);
+	struct world_asked asked = world_askers_stop(askers);
+	printf("%u restarts, %u requests answered, %u failed; the longest that a client was without an answer: %llu ms\n", ROUNDS,
+	       asked.answered, asked.failed, (unsigned long long)asked.longest_ms);
+	ck_assert_msg(asked.failed == 0, "%s", asked.first_failure);
+}
+END_TEST
+
+// ------------------------------------------------------------------ the service manager
+
+static const char *told(int manager)
+{
+	static char text[1024];
+	struct pollfd item = {.fd = manager, .events = POLLIN};
+	ck_assert_int_eq(poll(&item, 1, WORLD_WAIT_MS), 1);
+	ssize_t bytes = recv(manager, text, sizeof text - 1, 0);
+	text[bytes > 0 ? bytes : 0] = '\0';
+	return text;
+}
+
+static void wait_told(int manager, const char *words)
+{
+	while (strstr(told(manager), words) == NULL)
+		;
+}
+
+// As systemd, of two processes in one unit: which of them is the main one is what the old one says when the new one serves.
+START_TEST(the_service_manager_is_told_who_is_the_main_process)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	char words[64];
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", world_path(world, "notify"));
+	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof address), 0);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	world_start(world);
+	wait_told(manager, "READY=1");
+	kill(world_broker_pid(world), SIGHUP);
+	wait_told(manager, "RELOADING=1");
+	wait_told(manager, "READY=1");
+	ck_assert_int_eq(world_take_over(world, NULL), 0);
+	// Both have told by now, in whatever order.
+	bool ready = false, main_process = false;
+	snprintf(words, sizeof words, "MAINPID=%d", (int)world_broker_pid(world));
+	while (!ready || !main_process) {
+		const char *text = told(manager);
+		ck_assert_ptr_null(strstr(text, "STOPPING=1"));
+		ready = ready || strstr(text, "READY=1") != NULL;
+		main_process = main_process || strstr(text, words) != NULL;
+	}
+	ck_assert_int_eq(world_stop(world), 0);
+	wait_told(manager, "STOPPING=1");
+	unsetenv("NOTIFY_SOCKET");
+	close(manager);
+}
+END_TEST
+
+// ------------------------------------------------------------------ what waits, and nobody to take over from
 
 // What a hospital waits for at the old one is answered by the new one, and what was done is done once.
 START_TEST(what_waits_is_told_by_the_new_one)
@@ -118,6 +211,57 @@ START_TEST(what_waits_is_told_by_the_new_one)
 	cpis_reply_free(reply);
 	cpis_close(leeds);
 	cpis_close(nurse);
+}
+END_TEST
+
+static void assert_metrics(const char *address)
+{
+	char url[128];
+	snprintf(url, sizeof url, "http://%s/metrics", address);
+	const char *const get[] = {"curl", "-sS", "--fail", "--retry", "20", "--retry-all-errors", "--retry-delay", "1", url, NULL};
+	ck_assert_msg(world_command(world, get) == 0, "%s", world_err(world));
+	ASSERT_SAYS(world_out(world), "cpis_");
+}
+
+// As a user, with everything that listens beside the endpoint; and what was written to files is there for whoever serves.
+START_TEST(all_that_listens_goes_over_and_comes_back)
+{
+	char enrolment[64], next[64], metrics[64], good[512];
+	world_choose_endpoint(enrolment);
+	world_choose_endpoint(next);
+	world_choose_endpoint(metrics);
+	ck_assert_int_eq(world_cpis(world, NULL, "certs", "issue-broker", "--dir", world_path(world, "authority"), "--broker-name",
+				    WORLD_BROKER_NAME, "--out", world_path(world, "authority/broker"), "--file", "next", NULL), 0);
+	make_key("other.key");
+	snprintf(good, sizeof good, "%s", world_path(world, "good.key"));
+	const char *const keep[] = {"cp", world_path(world, "store.key"), good, NULL};
+	ck_assert_int_eq(world_command(world, keep), 0);
+	world_configure(world, "user: nobody\nenrolment_endpoint: %s\nenrolment_endpoint_file: enrolment-endpoint\nnext_endpoint: %s\n"
+			       "next_certificate: authority/broker/next.pem\nnext_key: authority/broker/next.key\n"
+			       "metrics_endpoint: %s\nmetrics_endpoint_file: metrics-endpoint\n",
+			enrolment, next, metrics + strlen("tcp://"));
+	const char *const give[] = {"chown", "-R", "nobody:", world_path(world, "%s", ""), NULL};
+	ck_assert_int_eq(world_command(world, give), 0);
+	world_start(world);
+	assert_metrics(metrics + strlen("tcp://"));
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_int_eq(world_take_over(world, NULL), 0);
+		assert_served();
+		assert_metrics(metrics + strlen("tcp://"));
+		// And back again from one that finds out late.
+		long mark = world_log_mark(world);
+		put_other_key("other.key");
+		ck_assert_int_eq(world_fail_to_take_over(world), 2);
+		put_other_key("good.key");
+		world_wait_log(world, mark, "taken_back");
+		assert_served();
+		assert_metrics(metrics + strlen("tcp://"));
+		static const char *const files[] = {"endpoint", "enrolment-endpoint", "metrics-endpoint"};
+		for (unsigned f = 0; f < 3; f++)
+			ck_assert_msg(access(world_path(world, "%s", files[f]), R_OK) == 0, "%s", files[f]);
+	}
+	ck_assert_int_eq(world_stop(world), 0);
+	ck_assert_int_ne(access(world_path(world, "metrics-endpoint"), F_OK), 0);
 }
 END_TEST
 
@@ -154,20 +298,15 @@ START_TEST(a_new_one_that_cannot_start_leaves_the_old_one_serving)
 	world_write_file(world_path(world, "policy.yaml"), policy);
 	free(policy);
 	// What only the store shows: another key. The old one has given all away by then, and takes it back.
-	char program[512];
-	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
-	const char *const make[] = {program, "--make-store-key", world_path(world, "other.key"), NULL};
-	ck_assert_int_eq(world_command(world, make), 0);
-	char *good = world_read_file(world_path(world, "store.key"), NULL), *other = world_read_file(world_path(world, "other.key"), NULL);
-	world_write_file(world_path(world, "store.key"), other);
-	ck_assert_int_eq(chmod(world_path(world, "store.key"), 0600), 0);
+	make_key("other.key");
+	char *good = world_read_file(world_path(world, "store.key"), NULL);
+	world_write_file(world_path(world, "good.key"), good);
+	free(good);
+	put_other_key("other.key");
 	ck_assert_int_eq(world_fail_to_take_over(world), 2);
 	ASSERT_SAYS(world_err(world), "is this the store's key?");
 	world_wait_log(world, mark, "taken_back");
-	world_write_file(world_path(world, "store.key"), good);
-	ck_assert_int_eq(chmod(world_path(world, "store.key"), 0600), 0);
-	free(good);
-	free(other);
+	put_other_key("good.key");
 	world_askers_wait(askers, 10);
 	// And can be asked again.
 	ck_assert_int_eq(world_take_over(world, NULL), 0);
@@ -176,6 +315,20 @@ START_TEST(a_new_one_that_cannot_start_leaves_the_old_one_serving)
 	ck_assert_msg(asked.failed == 0, "%s", asked.first_failure);
 	ck_assert_int_eq(world_stop(world), 0);
 	assert_log_is_whole();
+}
+END_TEST
+
+// What the old one could not take back is not taken from it.
+START_TEST(a_store_that_would_be_changed_is_left_to_the_old_one)
+{
+	world_start(world);
+	const char *const older[] = {"sqlite3", world_path(world, "store.db"), "PRAGMA user_version = 5", NULL};
+	ck_assert_int_eq(world_command(world, older), 0);
+	ck_assert_int_eq(world_fail_to_take_over(world), 2);
+	ASSERT_SAYS(world_err(world), "is of the version before and will be changed");
+	ASSERT_SAYS(world_err(world), "stop that broker and start this one without --take-over");
+	ck_assert_ptr_null(strstr(world_log(world), " handing_over "));
+	assert_served();
 }
 END_TEST
 
@@ -320,9 +473,13 @@ int main(void)
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, no_request_fails_with_a_store_in_a_file);
 	tcase_add_test(tests, no_request_fails_with_postgresql);
+	tcase_add_test(tests, a_restart_fails_no_request_either);
+	tcase_add_test(tests, the_service_manager_is_told_who_is_the_main_process);
 	tcase_add_test(tests, what_waits_is_told_by_the_new_one);
+	tcase_add_test(tests, all_that_listens_goes_over_and_comes_back);
 	tcase_add_test(tests, with_nobody_to_take_over_from_it_just_starts);
 	tcase_add_test(tests, a_new_one_that_cannot_start_leaves_the_old_one_serving);
+	tcase_add_test(tests, a_store_that_would_be_changed_is_left_to_the_old_one);
 	tcase_add_test(tests, a_new_one_that_dies_with_everything_in_its_hands_is_taken_back_from);
 	tcase_add_test(tests, the_lock_of_the_store_goes_before_everything);
 	tcase_add_test(tests, an_old_one_that_hangs_is_left_as_it_is);
