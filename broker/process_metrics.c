@@ -14,15 +14,19 @@
 #define PICTURE_MS 1000u
 #define BACKLOG 16
 
-static int listen_at(const struct metrics_address *address, char bound[METRICS_ADDRESS_BYTES])
+// One that takes over shares the port with the broker that runs. Any other broker does not, so that two which are given one port by
+// mistake are told: it lets others share only once it has it.
+static int listen_at(const struct metrics_address *address, bool shares, char bound[METRICS_ADDRESS_BYTES])
 {
 	const int one = 1;
 	struct metrics_address got = {.bytes = sizeof got.address};
 	int fd = socket(address->address.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	// One that ended a moment ago is no hindrance, nor is the broker that this one takes over from.
+	const int sharing = shares;
+	// One that ended a moment ago is no hindrance.
 	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one) != 0 ||
-			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 ||
-			bind(fd, (const struct sockaddr *)&address->address, address->bytes) != 0 || listen(fd, BACKLOG) != 0 ||
+			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &sharing, sizeof sharing) != 0 ||
+			bind(fd, (const struct sockaddr *)&address->address, address->bytes) != 0 ||
+			setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &one, sizeof one) != 0 || listen(fd, BACKLOG) != 0 ||
 			getsockname(fd, (struct sockaddr *)&got.address, &got.bytes) != 0)) {
 		int saved = errno;
 		close(fd);
@@ -41,7 +45,7 @@ bool process_open_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTE
 	if (config->metrics_endpoint == NULL)
 		return true;
 	if (!metrics_address_parse(config->metrics_endpoint, &address) ||
-	    (broker->metrics_fds[0] = listen_at(&address, broker->metrics_bound)) < 0) {
+	    (broker->metrics_fds[0] = listen_at(&address, broker->takes_over, broker->metrics_bound)) < 0) {
 		snprintf(detail, PROCESS_DETAIL_BYTES, "metrics_endpoint %s: %s", config->metrics_endpoint, strerror(errno));
 		return false;
 	}

@@ -136,7 +136,14 @@ kill -CONT "$broker_pid"
 wait_until 20 "it goes on" is_ready
 [ "$(status_of /healthz)" = 200 ] || die "it is not said to be alive"
 checked "a core that stands still is not alive and not ready, and is both when it goes on"
-stop_broker
+# A front that does not let go holds up the end, which is told meanwhile.
+front=$(process_of cpis-front)
+kill -STOP "$front"
+kill "$broker_pid"
+wait_until 10 "that it drains is told" bash -c "curl -s http://$metrics/readyz | grep -q '^draining: '"
+kill -CONT "$front"
+wait "$broker_pid"
+checked "a broker that stops is not ready, and says that it drains"
 [ ! -e run/metrics ] || die "run/metrics was left"
 curl -s --max-time 5 "http://$metrics/healthz" > /dev/null && die "somebody serves metrics after the end"
 checked "with the broker its metrics end"
@@ -147,10 +154,42 @@ wait_until 20 "the drill is told" is cpis_drill 1
 checked "a drill is marked"
 configure taken.yaml "metrics_endpoint: $metrics"
 sed -i -e 's|store/store.db|store/other.db|; s|run/endpoint|run/other|' taken.yaml
-cpis-broker taken.yaml 2> taken.log && die "a broker started whose metrics nobody could read"
+timeout 20 cpis-broker taken.yaml 2> taken.log && die "a broker started whose metrics nobody could read"
 grep -q " cannot_start metrics_endpoint $metrics: Address already in use" taken.log || die "$(cat taken.log)"
 checked "a port that somebody else has ends the start, and is named"
 stop_broker
+
+# One that takes over serves metrics where the one before did.
+configure same.yaml "metrics_endpoint: $metrics" "metrics_endpoint_file: run/metrics"
+start_broker same.yaml same.log
+before=$broker_pid
+profiles
+wait_until 20 "the first one is ready" is_ready
+cpis --profile nurse.yaml query 9990000018 > query.out || die "$(cat query.out)"
+wait_until 20 "the first one counts" at_least 'cpis_requests_total{operation="flag",decision="allowed"}' 1
+cpis-broker --take-over same.yaml 2> next.log < /dev/null &
+broker_pid=$!
+started+=("$broker_pid")
+wait "$before" || die "the first one did not end well: $(tail -3 same.log)"
+wait_until 20 "the next one is ready" is_ready
+is 'cpis_requests_total{operation="flag",decision="allowed"}' 0 || die "the next one counts what the first one did"
+cpis --profile nurse.yaml query 9990000018 > query.out || die "$(cat query.out)"
+checked "a broker that takes over serves its metrics on the same port"
+stop_broker
+
+# ---------------------------------------------------------------- as another user
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 . authority systems
+	chown -R nobody: store run
+	configure user.yaml "metrics_endpoint: 127.0.0.1:*" "metrics_endpoint_file: run/metrics" "user: nobody"
+	start_broker user.yaml user.log
+	wait_until 20 "the broker of another user is ready" is_ready
+	for name in cpis-metrics cpis-front; do
+		[ "$(ps -o user= -p "$(process_of "$name")")" = nobody ] || die "$name is not that user's"
+	done
+	stop_broker
+	checked "what serves metrics is the user that the broker becomes"
+fi
 
 # ---------------------------------------------------------------- the manual
 for topic in events metrics; do
