@@ -24,11 +24,14 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev \
-	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema
+	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema \
+	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
+# What `make deb` needs besides, and what its packages are tried in: a Debian with systemd, in a container.
+DEB_PACKAGES := dpkg-dev debhelper dh-python lintian mmdebstrap systemd systemd-container
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -46,12 +49,13 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-cod
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
-LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
+# libevent for what serves metrics only.
+LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -Wl,--as-needed -levent_core -levent_extra -Wl,--no-as-needed -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
 LIBS_SHEET = $(shell pkg-config --libs pangocairo cairo-pdf jansson fontconfig 2>/dev/null)
-LIBS_WEB := -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
+LIBS_WEB := -lsystemd -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
 
@@ -98,6 +102,7 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+UPGRADE := $(BUILD)/tests/upgrade/test_upgrade
 # The load on a replicated cluster, and who asks while it is partitioned.
 CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
 cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
@@ -110,19 +115,24 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-hl7 test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help sbom
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-hl7 test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help sbom deps-deb deb test-package test-upgrade test-watch
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
+# Manual pages and completions, from what the programs print of themselves.
+MANUAL := $(patsubst %.md,$(BUILD)/man/%,$(notdir $(wildcard broker/man/*.md clients/man/*.md)))
+COMPLETIONS := $(foreach shell,bash zsh,$(addprefix $(BUILD)/completion/$(shell)/,cpis cpis-broker))
+
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web tests-built benches fuzzers
+.PHONY: programs web manual placeable place tests-built benches fuzzers
 programs: $(PROGRAMS)
+manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -201,9 +211,22 @@ cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers bef
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/cluster/cluster.sh up
 
+# The commits of earlier releases: of the same protocol, some weeks older; and with the schema of the store before.
+PREVIOUS_CLIENT := 39831262a505106cb546600740df6c8ddc6b90f6
+PREVIOUS_STORE := e3f55545b534ec18ada157c03bf8428c57f1b3e2
+test-upgrade: deps ## this release beside earlier ones, built once from the history: old and new clients and brokers, upgrades under load, the way back
+	@tests/upgrade/previous.sh client $(PREVIOUS_CLIENT)
+	@tests/upgrade/previous.sh store $(PREVIOUS_STORE)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(UPGRADE)
+	@BUILD=$(BUILD) $(UPGRADE)
+
 test-cluster: deps ## faults of that cluster under load, as root (ROUNDS=5, FAULTS="kill-primary cut-primary", PAUSE_S=30)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) ROUNDS="$(ROUNDS)" FAULTS="$(FAULTS)" PAUSE_S="$(PAUSE_S)" tests/cluster/rounds.sh
+
+test-watch: deps ## the shipped alerts before a real Prometheus and a real broker: each brought about, and cleared (a minute and a half)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SHIMS)
+	@BUILD=$(BUILD) tests/watch/alerts.sh
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/install.sh $(BENCH_PACKAGES)
@@ -223,18 +246,42 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
-	@$(MAKE) --no-print-directory $(INSTALLED_A) web
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
-	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
-	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
-	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
-	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
-	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
+	@$(MAKE) --no-print-directory placeable
+	@$(MAKE) --no-print-directory place
+
+placeable: programs web manual $(INSTALLED_A)
+
+# Builds nothing: what `make placeable` made goes to its places. Also for the Debian packages.
+PLACE := $(DESTDIR)$(PREFIX)
+LIBDIR ?= $(PREFIX)/lib
+place:
+	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/web/templates share/cpis/web/assets \
+		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(PLACE)/bin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
+	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(PLACE)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(PLACE)/include/cpis/proto/
+	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
+	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
+	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
+	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
+	install -m 644 $(BUILD)/completion/bash/* $(PLACE)/share/bash-completion/completions/
+	$(foreach program,cpis cpis-broker,install -m 644 $(BUILD)/completion/zsh/$(program) $(PLACE)/share/zsh/vendor-completions/_$(program);)
+
+deps-deb: deps-npm ## install what `make deb` and `make test-package` need besides
+	@tests/install.sh $(DEB_PACKAGES)
+
+# Beside the other things built: build/deb/VERSION is the source tree, with debian/ where it is looked for.
+deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs web manual
+	@BUILD=$(BUILD) VERSION=$(VERSION) broker/debian/build.sh
+
+test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
+	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
 
 clean: ## remove build/
 	rm -rf build
@@ -275,6 +322,16 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 		-c -o /dev/null $< 2> $(@:.plist=.gcc) || { cat $(@:.plist=.gcc) >&2; exit 1; }
 	$(Q)clang --analyze -Xclang -analyzer-output=plist $(filter-out -f%,$(ANALYSE_FLAGS)) -o $@ $< 2> $(@:.plist=.clang) \
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
+
+vpath %.md broker/man clients/man
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  MAN    $(@F)"
+	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@
+$(BUILD)/completion/%: broker/man/completion.sh $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  COMP   $*"
+	$(Q)BUILD=$(BUILD) broker/man/completion.sh $(subst /, ,$*) > $@
 
 # npm's packages are built beside the sources, by their lock files.
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
@@ -335,8 +392,8 @@ $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) 
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
 
 link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
-# libssl where a test is a browser, tests/harness/browser.c.
-CHECK_LIBS = -Wl,--as-needed -lssl -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
+# libssl where a test is a browser, tests/harness/browser.c; jansson where it reads JSON.
+CHECK_LIBS = -Wl,--as-needed -lssl -ljansson -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
 $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
@@ -361,7 +418,7 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
-$(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
@@ -377,4 +434,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name node_modules -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -name node_modules -o -path $(BUILD)/deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -49,6 +49,7 @@ static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 	same.session_token.len = 0;
 	same.session_token.data = NULL;
 	same.log_size = 0;
+	same.trace_id = same.trace_parent_id = (ProtobufCBinaryData){0, NULL};
 	same.act_time_ms = 0;
 	same.act_signature.len = 0;
 	same.act_signature.data = NULL;

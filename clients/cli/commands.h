@@ -40,6 +40,7 @@ int command_retention(int argc, char **argv);  // show, hold, release
 int command_quarantine(int argc, char **argv); // set, lift, list
 int command_enrol(int argc, char **argv);  // invite, list, withdraw, present
 int command_certs(int argc, char **argv);  // init, issue-system, issue-staff, revoke, refresh-lists, show
+int command_top(int argc, char **argv);
 int command_drill(int argc, char **argv);  // clients/drill
 
 #endif

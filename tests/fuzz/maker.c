@@ -273,7 +273,8 @@ static unsigned oneof_members(const ProtobufCMessageDescriptor *descriptor)
 #define BODIES_THEN 48u
 #define LATER 196u // four times 48 and one
 #define BODIES_LATER 50u // when the corpora were made that begin from there
-#define NEWEST 255u // the body that came after those
+#define NEWEST 250u // likewise of what came after those: the body is the next byte's
+#define EXTRACT 255u // or that of an extract, without another byte
 
 static unsigned choose_member(struct maker *maker, unsigned members)
 {
@@ -281,14 +282,29 @@ static unsigned choose_member(struct maker *maker, unsigned members)
 	if (members <= BODIES_THEN)
 		return byte % (members + 1);
 	maker->later = byte >= LATER;
-	if (byte == NEWEST)
+	maker->newest = byte >= NEWEST;
+	if (byte == EXTRACT)
 		return members - 1;
+	if (maker->newest)
+		return fuzz_byte(maker->input) % (members + 1);
 	return byte % ((maker->later ? BODIES_LATER : BODIES_THEN) + 1);
 }
 
-static bool came_later(const ProtobufCMessageDescriptor *descriptor, const char *field)
+struct field_name {
+	const char *message, *field;
+};
+
+static bool is_among(const struct field_name *names, size_t count, const ProtobufCMessageDescriptor *descriptor, const char *field)
 {
-	static const char *const fields[][2] = {
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(descriptor->short_name, names[i].message) == 0 && strcmp(field, names[i].field) == 0)
+			return true;
+	return false;
+}
+
+static bool came_after(const struct maker *maker, const ProtobufCMessageDescriptor *descriptor, const char *field)
+{
+	static const struct field_name later[] = {
 		{"Request", "act_browser_proof"}, {"SessionOpenRequest", "browser_proof"}, {"DetailsRequest", "birth_date"},
 		{"DetailsReply", "birth_date_differs"}, {"AuditDetail", "act_browser_proof"}, {"AuditDetail", "proof"},
 		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"},
@@ -296,10 +312,12 @@ static bool came_later(const ProtobufCMessageDescriptor *descriptor, const char 
 		{"ContactsShowReply", "organisations"}, {"ContactsShowReply", "more"}, {"RoleGrantRequest", "trained_ms"},
 		{"RoleProfile", "trained_ms"}, {"StoredRole", "trained_ms"},
 	};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
-		if (strcmp(descriptor->short_name, fields[i][0]) == 0 && strcmp(field, fields[i][1]) == 0)
-			return true;
-	return false;
+	static const struct field_name newest[] = {
+		{"Request", "trace_id"}, {"Request", "trace_parent_id"}, {"AuditDetail", "trace_id"}, {"AuditDetail", "trace_parent_id"},
+		{"AuditSearchRequest", "trace_id"},
+	};
+	return (!maker->later && is_among(later, sizeof later / sizeof later[0], descriptor, field)) ||
+	       (!maker->newest && is_among(newest, sizeof newest / sizeof newest[0], descriptor, field));
 }
 
 ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescriptor *descriptor)
@@ -313,7 +331,7 @@ ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescr
 	for (unsigned i = 0; i < descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
 		bool good = true;
-		if (!maker->later && came_later(descriptor, field->name))
+		if (came_after(maker, descriptor, field->name))
 			continue;
 		if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
 			if (member++ != wanted)

@@ -29,7 +29,9 @@ ADAPTERS = [
     (r"seccomp\.h", r"broker/sandbox_calls\.c"),
     (r"linux/landlock\.h", r"broker/sandbox_files\.c"),
     (r"sodium\.h", r"broker/share\.c|clients/web/sealed\.c|tests/.*"),
-    (r"event2/.*", r"clients/web/server\.c"),
+    (r"event2/.*", r"clients/web/server\.c|broker/metrics_process\.c"),
+    # The broker has the protocol of its own: broker/service_manager.h says why.
+    (r"systemd/.*", r"clients/web/server\.c"),
     (r"libxml/.*", r"clients/web/(model|templates)\.c"),
     (r"lib(e)?xslt/.*", r"clients/web/templates\.c"),
     # What lays out text stays away from keys: it has a program of its own.

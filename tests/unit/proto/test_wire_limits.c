@@ -227,6 +227,32 @@ START_TEST(a_browsers_proof_stands_in_for_an_acts_signature)
 }
 END_TEST
 
+START_TEST(a_trace_is_a_trace_and_the_span_that_it_comes_from)
+{
+	static uint8_t some[TRACE_ID_BYTES + 1] = {[TRACE_PARENT_ID_BYTES - 1] = 1}, nothing[TRACE_ID_BYTES];
+	Cpis__V1__PingRequest body = CPIS__V1__PING_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_PING;
+	request.ping = &body;
+	request.trace_id = (ProtobufCBinaryData){TRACE_ID_BYTES, some};
+	expect(WIRE_MISSING, "trace_parent_id");
+	request.trace_parent_id = (ProtobufCBinaryData){TRACE_PARENT_ID_BYTES, some};
+	expect(WIRE_OK, "");
+	request.trace_parent_id.len = TRACE_PARENT_ID_BYTES + 1;
+	expect(WIRE_BAD_VALUE, "trace_parent_id");
+	request.trace_parent_id = (ProtobufCBinaryData){TRACE_PARENT_ID_BYTES, nothing};
+	expect(WIRE_BAD_VALUE, "trace_parent_id");
+	request.trace_parent_id.data = some;
+	request.trace_id.len = TRACE_ID_BYTES + 1;
+	expect(WIRE_BAD_VALUE, "trace_id");
+	request.trace_id.len = TRACE_ID_BYTES - 1;
+	expect(WIRE_BAD_VALUE, "trace_id");
+	request.trace_id = (ProtobufCBinaryData){TRACE_ID_BYTES, nothing};
+	expect(WIRE_BAD_VALUE, "trace_id");
+	request.trace_id.len = 0;
+	expect(WIRE_MISSING, "trace_id");
+}
+END_TEST
+
 // A wrong number has its own outcome, so the codec only wants one to be there.
 START_TEST(needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others)
 {
@@ -530,6 +556,9 @@ START_TEST(holds_what_an_audit_search_looks_for_in_each_record)
 	body.session_id = data_of(SESSION_ID_BYTES - 1);
 	expect(WIRE_BAD_VALUE, "audit_search.session_id");
 	body.session_id = data_of(SESSION_ID_BYTES);
+	body.trace_id = data_of(TRACE_ID_BYTES + 1);
+	expect(WIRE_BAD_VALUE, "audit_search.trace_id");
+	body.trace_id = data_of(TRACE_ID_BYTES);
 	expect(WIRE_OK, "");
 }
 END_TEST
@@ -755,6 +784,7 @@ int main(void)
 		       needs_a_statement_of_up_to_1024_bytes_a_signature_of_64_and_a_certificate_of_up_to_2048);
 	tcase_add_test(tcase, a_browsers_proof_of_up_to_16384_bytes_stands_in_for_the_statements_signature);
 	tcase_add_test(tcase, a_browsers_proof_stands_in_for_an_acts_signature);
+	tcase_add_test(tcase, a_trace_is_a_trace_and_the_span_that_it_comes_from);
 	tcase_add_test(tcase, needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others);
 	tcase_add_test(tcase, publishes_1_to_200_records);
 	tcase_add_test(tcase, publishes_for_an_ods_code);
