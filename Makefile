@@ -23,7 +23,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
-	patroni etcd-server etcd-client nftables curl \
+	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml \
 	libevent-dev libxml2-dev libxslt1-dev libsystemd-dev lowdown groff zsh \
 	rsyslog rsyslog-openssl prometheus systemd
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
@@ -113,7 +113,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-package test-web test-built analyse analysed lint drill cluster test-cluster test-upgrade test-watch soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-deb deps-npm deps-web deb demo test test-hl7 test-package test-web test-built analyse analysed lint drill cluster test-cluster test-upgrade test-watch soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -161,6 +161,10 @@ deps-web: deps-npm ## install what `make test-web` needs besides: Chromium
 test-web: deps-web ## the web pages in a browser: each journey, accessibility, attacks; screenshots in build/web/screenshots
 	@$(MAKE) --no-print-directory -j$$(nproc) programs web $(WEB)/tests/node_modules
 	@BUILD=$(BUILD) tests/web/run.sh
+
+test-hl7: deps ## 10,000 ADT messages by MLLP, answered and recorded as direct questions are
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/python/cpis_pb2.py
+	@BUILD=$(BUILD) MESSAGES=10000 tests/system/hl7.sh
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -245,7 +249,7 @@ place:
 	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/web/templates share/cpis/web/assets \
 		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
 		$(DESTDIR)$(LIBDIR)/pkgconfig
-	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(PLACE)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(PLACE)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
@@ -311,7 +315,7 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
 vpath %.md broker/man clients/man
-$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/hl7/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  MAN    $(@F)"
 	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@
