@@ -31,7 +31,7 @@ WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
 # What `make deb` needs besides, and what its packages are tried in: a Debian with systemd, in a container.
-DEB_PACKAGES := dpkg-dev debhelper lintian mmdebstrap systemd systemd-container
+DEB_PACKAGES := dpkg-dev debhelper dh-python lintian mmdebstrap systemd systemd-container
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -315,7 +315,7 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
 vpath %.md broker/man clients/man
-$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/web/README.md $(PROGRAMS)
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/hl7/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  MAN    $(@F)"
 	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@

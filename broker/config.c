@@ -1,10 +1,12 @@
 // The broker's configuration file.
 #include "broker/config.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "broker/config_table.h"
 #include "broker/metrics_address.h"
@@ -17,7 +19,7 @@ struct config_text {
 	struct config config;
 #define NOTHING(...)
 #define NUMBER(key, least, most, usual, cap, unit, meaning) char *key;
-	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, NUMBER)
+	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, NOTHING, NUMBER)
 #undef NUMBER
 	char *sandbox;
 	char *store_lone_server;
@@ -33,7 +35,7 @@ static const cyaml_schema_field_t config_fields[] = {
 #define WORD(key, member, needed, bytes_max, usual, meaning) TEXT_FIELD(key, member, needed, bytes_max)
 #define PATH(key, needed, usual, meaning) TEXT_FIELD(key, config.key, needed, CONFIG_PATH_BYTES_MAX)
 #define NUMBER(key, least, most, usual, cap, unit, meaning) TEXT_FIELD(key, key, OPTIONAL, 10)
-	CONFIG_TABLE(WORD, PATH, PATH, NUMBER)
+	CONFIG_TABLE(WORD, PATH, PATH, PATH, NUMBER)
 #undef WORD
 #undef PATH
 #undef NUMBER
@@ -52,7 +54,7 @@ static const struct number {
 #define NUMBER(key_, least_, most_, usual_, cap_, unit, meaning)                                   \
 	{.key = #key_, .cap = cap_, .least = least_, .most = most_, .usual = usual_,                \
 	 .text = offsetof(struct config_text, key_), .value = offsetof(struct config_text, config.key_)},
-	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, NUMBER)
+	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, NOTHING, NUMBER)
 #undef NUMBER
 };
 #define NUMBERS (sizeof numbers / sizeof numbers[0])
@@ -220,13 +222,13 @@ static bool check_words(struct yaml_place *place, const struct config *config)
 	place->key = #name;                                                             \
 	if (config->name != NULL && !text_is_clean(config->name, strlen(config->name))) \
 		return yaml_file_refuse(place, #name " has control characters");
-	CONFIG_TABLE(NOTHING, PATH, PATH, NOTHING)
+	CONFIG_TABLE(NOTHING, PATH, PATH, PATH, NOTHING)
 #undef PATH
 #define SECRET(name, needed, usual, meaning)                                            \
 	place->key = #name;                                                             \
 	if (!yaml_file_secret_is_named(config->name))                                   \
 		return yaml_file_refuse(place, YAML_FILE_SECRET_UNNAMED, #name);
-	CONFIG_TABLE(NOTHING, NOTHING, SECRET, NOTHING)
+	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, SECRET, NOTHING)
 #undef SECRET
 	return true;
 }
@@ -236,7 +238,7 @@ static bool resolve_all(const char *config_path, struct config *config)
 	bool good = true;
 #define PATH(name, needed, usual, meaning) good = good && yaml_file_resolve(config_path, &config->name);
 #define SECRET(name, needed, usual, meaning) good = good && yaml_file_resolve_secret(config_path, &config->name);
-	CONFIG_TABLE(NOTHING, PATH, SECRET, NOTHING)
+	CONFIG_TABLE(NOTHING, PATH, PATH, SECRET, NOTHING)
 #undef PATH
 #undef SECRET
 	return good;
@@ -295,9 +297,27 @@ void config_free(struct config *config)
 	free(config->store_postgres);
 	free(config->metrics_endpoint);
 #define PATH(name, needed, usual, meaning) free(config->name);
-	CONFIG_TABLE(NOTHING, PATH, PATH, NOTHING)
+	CONFIG_TABLE(NOTHING, PATH, PATH, PATH, NOTHING)
 #undef PATH
 	free(config);
+}
+
+void config_missing(const struct config *config, void (*each)(void *context, const char *sentence), void *context)
+{
+	const struct {
+		const char *key, *path;
+	} needed[] = {
+#define PATH(name, needed, usual, meaning) {#name, config->name},
+		CONFIG_TABLE(NOTHING, PATH, NOTHING, PATH, NOTHING)
+#undef PATH
+	};
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+		char sentence[CONFIG_DETAIL_BYTES];
+		if (needed[i].path == NULL || access(needed[i].path, F_OK) == 0)
+			continue;
+		snprintf(sentence, sizeof sentence, "%s: %.300s: %s", needed[i].key, needed[i].path, strerror(errno));
+		each(context, sentence);
+	}
 }
 
 bool config_has_store_file(const struct config *config, const char *what, char detail[CONFIG_DETAIL_BYTES])

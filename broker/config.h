@@ -55,6 +55,8 @@ struct config {
 
 __attribute__((warn_unused_result)) bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES]);
 void config_free(struct config *config); // accepts NULL
+// Each file and directory that it names, that somebody has to bring, and that is not there: "key: path: why".
+void config_missing(const struct config *config, void (*each)(void *context, const char *sentence), void *context);
 // False with a sentence when the store is no file: `what` is done with a SQLite store only.
 __attribute__((warn_unused_result)) bool config_has_store_file(const struct config *config, const char *what,
 								char detail[CONFIG_DETAIL_BYTES]);

@@ -9,21 +9,22 @@
 
 // WORD(key, member of struct config_text, needed, most bytes, default as people read it, meaning)
 // PATH(key, needed, default, meaning)      a file or directory; relative ones start at the configuration's directory
+// MADE(key, needed, default, meaning)      the same, which the broker makes
 // SECRET(key, needed, default, meaning)    a file with a key in it; or credential:NAME
 // NUMBER(key, least, most, default, cap, unit, meaning)   `cap`: the key whose value it may not exceed, and which a greater default
 //                                          gives way to; "" when there is none
-#define CONFIG_TABLE(WORD, PATH, SECRET, NUMBER)                                                                                     \
+#define CONFIG_TABLE(WORD, PATH, MADE, SECRET, NUMBER)                                                                               \
 	WORD(broker_name, config.broker_name, NEEDED, IDENTITY_NAME_BYTES_MAX, "required",                                           \
 	     "as in the broker's certificate, at most 64 bytes")                                                                     \
 	WORD(endpoint, config.endpoint, NEEDED, 255, "required", "`tcp://host:port`; port `*` picks a free one")                     \
-	PATH(endpoint_file, OPTIONAL, "none", "the endpoint really bound is written here")                                           \
+	MADE(endpoint_file, OPTIONAL, "none", "the endpoint really bound is written here")                                           \
 	WORD(enrolment_endpoint, config.enrolment_endpoint, OPTIONAL, 255, "none", "where new systems enrol")                        \
-	PATH(enrolment_endpoint_file, OPTIONAL, "none", "the endpoint really bound")                                                 \
+	MADE(enrolment_endpoint_file, OPTIONAL, "none", "the endpoint really bound")                                                 \
 	WORD(next_endpoint, config.next_endpoint, OPTIONAL, 255, "none",                                                             \
 	     "the next key's endpoint; with `next_certificate` and `next_key`, all three or none")                                   \
 	PATH(next_certificate, OPTIONAL, "none", "the next key's certificate")                                                       \
 	SECRET(next_key, OPTIONAL, "none", "the next key")                                                                           \
-	PATH(next_endpoint_file, OPTIONAL, "none", "the endpoint really bound")                                                      \
+	MADE(next_endpoint_file, OPTIONAL, "none", "the endpoint really bound")                                                      \
 	PATH(certificate, NEEDED, "required", "the broker's certificate (PEM)")                                                      \
 	SECRET(key, NEEDED, "required", "its X25519 key (PKCS#8 PEM, mode 0600)")                                                    \
 	SECRET(log_key, NEEDED, "required", "Ed25519 key that signs the audit log's checkpoints")                                    \
@@ -31,14 +32,14 @@
 	PATH(enrolled_directory, NEEDED, "required", "`*.pem`, one certificate for each enrolled system")                            \
 	PATH(register_file, NEEDED, "required", "organisations and role profiles, see below")                                        \
 	PATH(policy_file, NEEDED, "required", "what a role may do, see below")                                                       \
-	PATH(store_file, OPTIONAL, "this or the next", "SQLite database")                                                            \
+	MADE(store_file, OPTIONAL, "this or the next", "SQLite database")                                                            \
 	WORD(store_postgres, config.store_postgres, OPTIONAL, CONFIG_CONNINFO_BYTES_MAX, "",                                         \
 	     "libpq's connection string of a PostgreSQL, at most 2,000 bytes; make its tables with `cpis-broker --migrate` "         \
 	     "(\"The PostgreSQL store\")")                                                                                           \
 	WORD(store_lone_server, store_lone_server, OPTIONAL, 8, "`no`",                                                              \
 	     "`yes`: that PostgreSQL has no second server. With `no` the broker does not start, and answers nobody, where a commit " \
 	     "would not wait for one")                                                                                               \
-	PATH(handover_socket, OPTIONAL, "`STORE_FILE.handover`",                                                                     \
+	MADE(handover_socket, OPTIONAL, "`STORE_FILE.handover`",                                                                     \
 	     "where `cpis-broker --take-over` asks this broker (\"Changing without stopping\"); with `store_postgres` none unless given") \
 	SECRET(store_key, NEEDED, "required", "master key of the store, made by `cpis-broker --make-store-key FILE`")                \
 	SECRET(session_key, OPTIONAL, "`store_key`",                                                                                 \

@@ -5,11 +5,11 @@
 
 #include "broker/command_table.h"
 #include "broker/config_table.h"
+#include "broker/file_schemas_priv.h"
 #include "broker/log_events.h"
 #include "broker/metrics_text.h"
-#include "broker/policy.h"
 #include "broker/reason.h"
-#include "broker/register.h"
+#include "proto/yaml_keys.h"
 
 static void commands(FILE *out)
 {
@@ -60,7 +60,7 @@ static void settings(FILE *out)
 #define WORD(key, member, needed, bytes_max, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #key, usual, meaning);
 #define PATH(key, needed, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #key, usual, meaning);
 #define NUMBER(key, least, most, usual, cap, unit, meaning) number_setting(out, #key, least, most, usual, cap, unit, meaning);
-	CONFIG_TABLE(WORD, PATH, PATH, NUMBER)
+	CONFIG_TABLE(WORD, PATH, PATH, PATH, NUMBER)
 #undef WORD
 #undef PATH
 #undef NUMBER
@@ -76,6 +76,16 @@ static void reasons(FILE *out)
 	}
 }
 
+static void policy_keys(FILE *out)
+{
+	yaml_keys_print(&policy_file_schema, out);
+}
+
+static void register_keys(FILE *out)
+{
+	yaml_keys_print(&register_file_schema, out);
+}
+
 static void topics(FILE *out);
 
 static const struct {
@@ -86,9 +96,9 @@ static const struct {
 	{"events", "the operator's log: word, level, whether it is a security event, meaning, what to do", events},
 	{"exit-codes", "how the program ends", exit_codes},
 	{"metrics", "what /metrics shows", metrics_text_describe},
-	{"policy-keys", "the policy file's keys", policy_print_keys},
+	{"policy-keys", "the policy file's keys", policy_keys},
 	{"reasons", "why a request is refused: the word in replies and records, the outcome, the sentence", reasons},
-	{"register-keys", "the register file's keys", register_print_keys},
+	{"register-keys", "the register file's keys", register_keys},
 	{"settings", "the configuration file's keys", settings},
 	{"topics", "this table", topics},
 };

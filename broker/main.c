@@ -32,19 +32,34 @@ static void print_remark(void *context, const char *sentence)
 	printf("%s%s\n", (const char *)context, sentence);
 }
 
+static void count(void *context, const char *sentence)
+{
+	(void)sentence;
+	++*(size_t *)context;
+}
+
+static size_t count_missing(const struct config *config)
+{
+	size_t missing = 0;
+	config_missing(config, count, &missing);
+	return missing;
+}
+
 enum run { RUN_CHECK, RUN_SERVE, RUN_TAKE_OVER };
 
 static int run(const char *config_path, enum run how)
 {
 	struct broker broker = PROCESS_NEW;
 	bool check_only = how == RUN_CHECK;
-	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ";
+	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ", missing_prefix[] = "missing: ";
 	int code = EXIT_CANNOT_START;
 	broker.takes_over = how == RUN_TAKE_OVER;
 	log_open("core");
 	process_harden();
 	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
 		;
+	} else if (check_only && count_missing(broker.config) > 0) {
+		snprintf(detail, sizeof detail, "files that the configuration names are not there");
 	} else if (check_only) {
 		printf("%s: good; policy %s, %zu systems enrolled and valid\n", config_path,
 		       policy_version(broker.policy), register_systems_count(broker.snapshot));
@@ -56,6 +71,9 @@ static int run(const char *config_path, enum run how)
 	}
 	if (code == EXIT_CANNOT_START)
 		log_event(LOG_EVENT_CANNOT_START, "%s", detail);
+	// All of them at once, rather than one at each try.
+	if (code == EXIT_CANNOT_START && check_only && broker.config != NULL)
+		config_missing(broker.config, print_remark, missing_prefix);
 	process_close(&broker);
 	return code;
 }

@@ -6,7 +6,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "broker/activity_set.h"
 #include "broker/detection_rules.h"
@@ -37,8 +36,6 @@ struct policy;
 // Reads and checks the whole file: unknown keys, unknown operations, activities, care settings, doubles, a view operation
 // without activities, and an example that is not decided as it says are refused with file and line in `detail`.
 __attribute__((warn_unused_result)) bool policy_load(const char *path, struct policy **ret, char detail[POLICY_DETAIL_BYTES]);
-// The keys of its file, as yaml_file_print_keys.
-void policy_print_keys(FILE *out);
 // The same from memory; `name` stands for the path in `detail`. The bytes are copied.
 __attribute__((warn_unused_result)) bool policy_read(const uint8_t *bytes, size_t bytes_count, const char *name,
 						      struct policy **ret, char detail[POLICY_DETAIL_BYTES]);

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include "broker/limits.h"
 #include "broker/place.h"
@@ -82,8 +81,6 @@ struct register_snapshot;
 __attribute__((warn_unused_result)) bool
 register_load(const struct register_paths *paths, const struct policy *policy, uint64_t now_ms,
 	      struct register_snapshot **ret, char detail[REGISTER_DETAIL_BYTES]);
-// The keys of its file, as yaml_file_print_keys.
-void register_print_keys(FILE *out);
 // A number that changes when any of the files does (names, sizes, times, inode numbers). 0 when they cannot be read.
 uint64_t register_fingerprint(const struct register_paths *paths);
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/limits.h"
+#include "broker/file_schemas_priv.h"
 #include "broker/register_priv.h"
 #include "proto/date.h"
 #include "proto/invariant.h"
@@ -125,14 +126,9 @@ static const cyaml_schema_field_t register_fields[] = {
 			     &profile_value, 0, REGISTER_PROFILES_MAX),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t register_schema = {
+const cyaml_schema_value_t register_file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_register, register_fields),
 };
-
-void register_print_keys(FILE *out)
-{
-	yaml_file_print_keys(&register_schema, out);
-}
 
 // ------------------------------------------------------------------ organisations
 
@@ -425,10 +421,10 @@ bool register_read_file(const char *path, const struct policy *policy, struct re
 	if (!yaml_file_open(path, &file, detail, REGISTER_DETAIL_BYTES))
 		return false;
 	struct yaml_place place = {.file = &file,
-				   .schema = &register_schema,
+				   .schema = &register_file_schema,
 				   .detail = detail,
 				   .detail_bytes = REGISTER_DETAIL_BYTES};
-	bool good = yaml_file_load(&file, &register_schema, &data, detail, REGISTER_DETAIL_BYTES);
+	bool good = yaml_file_load(&file, &register_file_schema, &data, detail, REGISTER_DETAIL_BYTES);
 	if (good) {
 		const struct file_register *from = data;
 		// One more than needed, so that an empty register is not a failed allocation.
@@ -444,7 +440,7 @@ bool register_read_file(const char *path, const struct policy *policy, struct re
 		if (good && !index_profiles(to))
 			good = yaml_file_refuse(&place, "out of memory");
 	}
-	yaml_file_free(&register_schema, data);
+	yaml_file_free(&register_file_schema, data);
 	yaml_file_close(&file);
 	return good;
 }

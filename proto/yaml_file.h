@@ -9,7 +9,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #include <cyaml/cyaml.h>
 
@@ -34,10 +33,6 @@ __attribute__((warn_unused_result)) bool
 yaml_file_load(const struct yaml_file *file, const cyaml_schema_value_t *schema, void **ret, char *detail,
 	       size_t detail_bytes);
 void yaml_file_free(const cyaml_schema_value_t *schema, void *data); // accepts NULL
-
-// Every key that the schema knows, as rows of Markdown for the manual: where it stands, `a.b` within `a` and `a[].b` within each entry
-// of `a`, and whether it must be there. In the schema's order.
-void yaml_file_print_keys(const cyaml_schema_value_t *schema, FILE *out);
 
 // Where a value stands that the schema allows and its reader does not.
 struct yaml_place {

@@ -11,6 +11,7 @@
 #include "proto/text.h"
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
+#include "proto/yaml_keys.h"
 
 #define PATH_BYTES_MAX 4095
 #define WITNESS_AGE_S_MAX (31u * 24u * 3600u)
@@ -67,7 +68,7 @@ static const cyaml_schema_value_t profile_schema = {
 
 void profile_print_keys(FILE *out)
 {
-	yaml_file_print_keys(&profile_schema, out);
+	yaml_keys_print(&profile_schema, out);
 }
 
 // One that stands twice would seem to be two.

@@ -229,6 +229,28 @@ START_TEST(a_key_may_be_a_credential_of_the_service_manager)
 }
 END_TEST
 
+static void gather(void *context, const char *sentence)
+{
+	strcat(context, strstr(sentence, ": ") == NULL ? "?" : "");
+	strncat(context, sentence, strcspn(sentence, ":"));
+	strcat(context, " ");
+}
+
+START_TEST(names_every_file_that_somebody_has_to_bring)
+{
+	char said[512] = "";
+	struct config *config = load(GOOD "endpoint_file: run/endpoint\n");
+	config_missing(config, gather, said);
+	ck_assert_str_eq(said, "certificate key log_key trust_directory enrolled_directory register_file policy_file store_key ");
+	free(config->log_key);
+	config->log_key = strdup(path);
+	said[0] = '\0';
+	config_missing(config, gather, said);
+	ck_assert_str_eq(said, "certificate key trust_directory enrolled_directory register_file policy_file store_key ");
+	config_free(config);
+}
+END_TEST
+
 START_TEST(reads_as_whom_it_runs_and_how_it_is_limited)
 {
 	struct config *config = load(GOOD "user: cpis\nsandbox: required\n");
@@ -610,6 +632,7 @@ int main(void)
 	tcase_add_test(config, refuses_more_connections_per_system_than_in_all);
 	tcase_add_test(config, refuses_an_endpoint_that_is_not_tcp);
 	tcase_add_test(config, reads_as_whom_it_runs_and_how_it_is_limited);
+	tcase_add_test(config, names_every_file_that_somebody_has_to_bring);
 	tcase_add_test(config, a_key_may_be_a_credential_of_the_service_manager);
 	tcase_add_test(config, refuses_a_user_or_a_sandbox_that_is_none);
 	tcase_add_test(config, reads_how_it_is_watched);
