@@ -324,7 +324,7 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
 vpath %.md broker/man clients/man
-$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/hl7/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
 	@mkdir -p $(@D)
 	@echo "  MAN    $(@F)"
 	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "broker/clock.h"
@@ -39,7 +40,8 @@ uint64_t log_count(enum log_event event)
 	return atomic_load_explicit(&counts[event], memory_order_relaxed);
 }
 
-// What the journal did not take goes there by standard error, with the priority only (sd-daemon(3)).
+// What the journal did not take goes there by standard error, with the priority only (sd-daemon(3)); a journal that hangs takes neither,
+// and is not waited for.
 static void write_record(const struct log_record *record)
 {
 	char bytes[4 + LOG_RECORD_BYTES];
@@ -50,7 +52,9 @@ static void write_record(const struct log_record *record)
 		head = (size_t)snprintf(bytes, sizeof bytes, "<%d>", log_record_priority(record));
 	count = head + (line_format == LOG_FORMAT_JSON && !in_journal ? log_record_json(record, bytes) : log_record_text(record, bytes + head));
 	// A log that cannot be written must not stop the broker, and there is nowhere to say so.
-	ssize_t written = write(STDERR_FILENO, bytes, count);
+	ssize_t written = in_journal ? send(STDERR_FILENO, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL) : -1;
+	if (!in_journal || (written < 0 && errno == ENOTSOCK))
+		written = write(STDERR_FILENO, bytes, count);
 	(void)written;
 }
 

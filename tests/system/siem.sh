@@ -52,7 +52,8 @@ sender() {
 		fi
 	} > "$1.conf"
 	rsyslogd -N1 -f "$1.conf" > "$1.check" 2>&1 || die "rsyslogd does not take the file: $(cat "$1.check")"
-	rsyslogd -n -f "$1.conf" -i "$world/$1.pid" > "$1.log" 2>&1 &
+	# By the line, so that what it says of itself can be waited for.
+	stdbuf -oL rsyslogd -n -f "$1.conf" -i "$world/$1.pid" > "$1.log" 2>&1 &
 	sender_pid=$!
 	started+=("$sender_pid")
 }
@@ -66,8 +67,11 @@ is_listening() {
 	[ -n "$(ss -Hltn "sport = :$port")" ]
 }
 
-is_disconnected() {
-	[ -z "$(ss -Htn "( state established or state close-wait ) and dport = :$port")" ]
+knows_that_nobody_receives() {
+	if cpis --profile stranger.yaml ping > ping.out 2>&1; then
+		die "a stranger was let in"
+	fi
+	grep -q 'cannot connect to' journal.log
 }
 
 received() {
@@ -84,6 +88,14 @@ port=20000
 while is_listening; do
 	port=$((port + 1))
 done
+
+# ---------------------------------------------------------------- without a journal
+: > prefixed.log
+JOURNAL_STREAM=$(stat -L -c %d:%i prefixed.log) cpis-broker absent.yaml 2>> prefixed.log && die "a broker started without a configuration"
+grep -qE '^<3>[-0-9T:.]+Z error cannot_start absent.yaml' prefixed.log || die "no priority: $(cat prefixed.log)"
+JOURNAL_STREAM=1:1 cpis-broker absent.yaml 2> plain.log && die "a broker started without a configuration"
+grep -qE '^[-0-9T:.]+Z error cannot_start absent.yaml' plain.log || die "another stream was believed: $(cat plain.log)"
+checked "where the journal is not there its priority goes before the line, and only where standard error is its"
 
 # ---------------------------------------------------------------- from the journal
 /lib/systemd/systemd-journald 2> journald.log &
@@ -118,8 +130,7 @@ END
 checked "the journal has every record with priority, event and process, written from within the sandboxes"
 end_receiver
 # Syslog over TCP is not acknowledged: what is sent into a connection that has just ended is lost, and tells the sender that it has.
-cpis --profile stranger.yaml ping > ping.out 2>&1 && die "a stranger was let in"
-wait_until 30 "the sender knows that nobody receives" is_disconnected
+wait_until 30 "the sender knows that nobody receives" knows_that_nobody_receives
 # From here on what happens is kept.
 cpis certs revoke --dir authority authority/enrolled/$(basename "$(ls authority/enrolled/*.pem | head -1)") > revoke.out
 wait_until 20 "the revocation counts" bash -c 'journalctl --no-pager CPIS_EVENT=register_loaded | grep -q "systems are enrolled"'

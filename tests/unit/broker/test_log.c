@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "broker/clock.h"
@@ -185,6 +187,35 @@ START_TEST(says_what_recurs_once_and_once_that_it_is_over)
 }
 END_TEST
 
+// Where there is a journal, it would be its records.
+START_TEST(does_not_wait_for_a_journal_that_hangs)
+{
+	int ends[2];
+	char stream[64], bytes[512];
+	struct stat status;
+	if (access("/run/systemd/journal/socket", F_OK) == 0)
+		return;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	ck_assert_int_eq(fstat(STDERR_FILENO, &status), 0);
+	snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)status.st_dev, (unsigned long long)status.st_ino);
+	ck_assert_int_eq(setenv("JOURNAL_STREAM", stream, 1), 0);
+	log_open("core");
+	uint64_t before = log_count(LOG_EVENT_TURNED_AWAY);
+	for (int i = 0; i < 10000; i++)
+		log_event(LOG_EVENT_TURNED_AWAY, "%0400d", i);
+	ck_assert_uint_eq(log_count(LOG_EVENT_TURNED_AWAY), before + 10000);
+	// What it took, it has by its priority.
+	ssize_t got = read(ends[0], bytes, sizeof bytes - 1);
+	ck_assert_int_gt(got, 0);
+	bytes[got] = '\0';
+	ck_assert(strncmp(bytes, "<4>", 3) == 0);
+	ck_assert_msg(matches(bytes + 3, WHEN "warning turned_away 0000"), "%s", bytes);
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 static void *write_lines(void *context)
 {
 	for (int i = 0; i < LINES_PER_THREAD; i++)
@@ -225,6 +256,7 @@ int main(void)
 	tcase_add_test(tests, writes_a_text_of_every_length_whole_up_to_the_cut);
 	tcase_add_test(tests, writes_an_event_without_text);
 	tcase_add_test(tests, keeps_errno_and_goes_on_when_the_log_cannot_be_written);
+	tcase_add_test(tests, does_not_wait_for_a_journal_that_hangs);
 	tcase_add_test(tests, never_mixes_the_lines_of_two_threads);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

@@ -248,6 +248,7 @@ START_TEST(a_credential_may_be_read_by_whom_the_service_manager_lets)
 	char *slash = strrchr(path, '/');
 	ck_assert_ptr_nonnull(slash);
 	char *in = strndup(path, (size_t)(slash - path));
+	ck_assert_ptr_nonnull(in);
 	setenv("CREDENTIALS_DIRECTORY", in, 1);
 	write_file(RFC7748_PEM, 0440);
 	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_OK);
