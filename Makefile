@@ -96,6 +96,10 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+# What makes tests/vectors, and the stage that clients in other languages meet the broker on.
+VECTORS := $(BUILD)/tests/interop/vectors
+INTEROP_STAGE := $(BUILD)/tests/interop/stage
+vectors_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/interop/vector*.c) tests/interop/json_message.c)
 # The load on a replicated cluster, and who asks while it is partitioned.
 CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
 cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
@@ -342,7 +346,8 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
-$(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+$(VECTORS): $(filter-out %/vectors.o,$(vectors_OBJ))
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(VECTORS) $(INTEROP_STAGE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
