@@ -47,7 +47,7 @@ def query(client, profile, arguments):
 
 def publish(client, _, arguments):
     with open(arguments.value, encoding="utf-8", newline="") as file:
-        records = [{**row, "type": row.pop("plan_type"), "row": number} for number, row in enumerate(csv.DictReader(file), 1)]
+        records = [{"type": row.pop("plan_type"), "row": number, **row} for number, row in enumerate(csv.DictReader(file), 1)]
     request = cpis.pb.Request(publish={"authority": client.system[0], "records": records})
     told = client.call(request, arguments.timeout, sign=True).publish
     return {"file_outcome": cpis.pb.FileOutcome.Name(told.outcome), "received": told.received, "stored": told.stored}

@@ -1,5 +1,6 @@
 // The stage on which clients of all languages meet a broker: the throw-away world of tests/harness, with the real broker or with one
-// that lies about flag queries, directed by lines on standard input. Each is answered with one line:
+// that lies about flag queries, directed by lines on standard input. Each is answered with one line that begins with "stage: ", among
+// what the world prints:
 //
 //	(at first)    DIRECTORY ENDPOINT
 //	restart       kills the broker and starts it again
@@ -159,12 +160,14 @@ int main(void)
 {
 	char line[128];
 	struct stage stage = {.world = world_new()};
+	// Each look is a notification: one that was done twice would be told twice.
+	world_set_inbox(stage.world, "383", "{same_look_minutes: 0}");
 	world_start(stage.world);
-	printf("%s %s\n", world_path(stage.world, "%s", "."), world_endpoint(stage.world));
+	printf("stage: %s %s\n", world_path(stage.world, "%s", "."), world_endpoint(stage.world));
 	fflush(stdout);
 	while (fgets(line, sizeof line, stdin) != NULL) {
 		line[strcspn(line, "\n")] = '\0';
-		puts(obey(&stage, line) ? "done" : "not done");
+		puts(obey(&stage, line) ? "stage: done" : "stage: not done");
 		fflush(stdout);
 	}
 	liar_free(stage.liar);
