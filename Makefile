@@ -121,7 +121,7 @@ WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web tests-built benches fuzzers
+.PHONY: programs web interop tests-built benches fuzzers
 programs: $(PROGRAMS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
 tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
@@ -267,10 +267,25 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 	$(Q)clang --analyze -Xclang -analyzer-output=plist $(filter-out -f%,$(ANALYSE_FLAGS)) -o $@ $< 2> $(@:.plist=.clang) \
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
+# Clients in other languages: what protoc makes for Python, and what tsc makes of the client and its tests.
+TYPESCRIPT := $(BUILD)/typescript
+interop: $(VECTORS) $(INTEROP_STAGE) $(BUILD)/python/cpis_pb2.py $(TYPESCRIPT)/out/src/cpis.js
+$(BUILD)/python/cpis_pb2.py: proto/cpis.proto
+	@mkdir -p $(@D)
+	@echo "  PROTOC $< (Python)"
+	$(Q)protoc -Iproto --python_out=$(@D) $<
+$(TYPESCRIPT)/out/src/cpis.js: $(wildcard clients/typescript/src/*.ts tests/interop/*.ts) clients/typescript/tsconfig.json proto/cpis.proto \
+		| $(TYPESCRIPT)/node_modules
+	@echo "  TSC    clients/typescript"
+	$(Q)rm -rf $(TYPESCRIPT)/src $(TYPESCRIPT)/interop $(TYPESCRIPT)/out && mkdir -p $(TYPESCRIPT)/interop
+	$(Q)cp -r clients/typescript/src clients/typescript/tsconfig.json proto/cpis.proto $(TYPESCRIPT)/ && cp tests/interop/*.ts $(TYPESCRIPT)/interop/
+	$(Q)cd $(TYPESCRIPT) && node_modules/.bin/tsc
+
 # npm's packages are built beside the sources, by their lock files.
+$(TYPESCRIPT)/node_modules: clients/typescript/package.json clients/typescript/package-lock.json
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
-$(WEB)/npm/node_modules $(WEB)/tests/node_modules:
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(TYPESCRIPT)/node_modules:
 	@mkdir -p $(@D)
 	@echo "  NPM    $(<D)"
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules

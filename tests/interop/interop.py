@@ -61,7 +61,7 @@ CLIENTS = [
     CommandClient("C", [os.path.join(BUILD, "cpis")], None),
     LibraryClient("Python", ["/usr/bin/python3", os.path.join(HERE, "client.py")], "vectors",
                   {"PYTHONPATH": f"{ROOT}/clients/python:{BUILD}/python", "PYTHONDONTWRITEBYTECODE": "1"}),
-    #LibraryClient("TypeScript", ["node", os.path.join(BUILD, "typescript/out/interop/client.js")], "vectors"),
+    LibraryClient("TypeScript", ["node", os.path.join(BUILD, "typescript/out/interop/client.js")], "vectors"),
 ]
 
 
@@ -102,7 +102,8 @@ class Stage:
         return path
 
     def close(self):
-        self.process.stdin.close()
+        with contextlib.suppress(BrokenPipeError):
+            self.process.stdin.close()
         self.process.wait(WAIT_S)
 
 

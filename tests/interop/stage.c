@@ -129,9 +129,9 @@ static bool lie(struct stage *stage, const char *name)
 	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
 		if (strcmp(lies[i].name, name) != 0)
 			continue;
-		// Each lie begins with a log of its own.
+		// Each lie begins with a log of its own. A broker that is killed may hold its port for a moment yet.
 		if (stage->liar == NULL)
-			world_kill(stage->world);
+			world_stop(stage->world);
 		liar_free(stage->liar);
 		stage->liar = liar_new(stage->world);
 		liar_tell(stage->liar, lies[i].tell);
