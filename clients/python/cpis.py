@@ -11,7 +11,6 @@ What comes back has been proven to be in the audit log, and that log to have onl
 refusal is an exception (Refused) with the proven reply in it. One call at a time, from one thread. Python cannot wipe a key from memory.
 """
 import contextlib
-import fcntl
 import os
 import secrets
 import time
@@ -25,7 +24,8 @@ from zmq.utils.monitor import recv_monitor_message
 import cpis_pb2 as pb
 from cpis_errors import (CertificateError, Error, LogForked, LogShortened, NoAnswer, NotAdmitted, ProofError,  # noqa: F401
                          ProtocolError, Refused, Usage)
-from cpis_log import held_of_previous, is_nhs_number, judge_growth, judge_receipt, strict  # noqa: F401
+from cpis_log import is_nhs_number, judge_receipt, strict  # noqa: F401
+from cpis_memory import Memory
 from cpis_trust import Trust, raw_key, read
 
 MESSAGE_BYTES_MAX = 65503
@@ -56,7 +56,7 @@ class Client:
     """A connection to one broker."""
 
     def __init__(self, endpoint, broker_name, broker_certificate, trust_directory, system_certificate, system_key, checkpoint_file=None):
-        self.endpoint, self.broker_name, self.checkpoint_file = endpoint, broker_name, checkpoint_file
+        self.endpoint, self.broker_name = endpoint, broker_name
         self.trust = Trust(trust_directory)
         name, _, broker_key = self.trust.check("broker", read(broker_certificate), broker_certificate)
         if name != broker_name:
@@ -67,7 +67,7 @@ class Client:
         self.staff_key = None
         if raw_key(key.public_key()) != self.curve_public:
             raise Usage(f"{system_key}: the private key does not belong to {system_certificate}")
-        self.held = self._load_checkpoint()
+        self.memory = Memory(self.trust, checkpoint_file, self.system)
         self.context = zmq.Context()
         self._options = {zmq.CURVE_SERVERKEY: zmq_key(raw_key(broker_key)), zmq.CURVE_PUBLICKEY: zmq_key(self.curve_public),
                          zmq.CURVE_SECRETKEY: zmq_key(key.private_bytes(serialization.Encoding.Raw, serialization.PrivateFormat.Raw,
@@ -109,10 +109,12 @@ class Client:
         body = request.WhichOneof("body")
         sent = pb.Request(protocol_version=1, request_id=request_id or secrets.token_bytes(16))
         sent.MergeFrom(request)
+        if sign and self.staff_key is None:
+            raise Usage("nobody is signed in who could sign; open a session first")
         if sign:
             sent.act_time_ms = now_ms()
             sent.act_signature = self.staff_key.sign(act_text(sent, self.broker_name))
-        sent.log_size = self.held[0]
+        sent.log_size = self.memory.held[0]
         if body not in WITHOUT_TOKEN:
             sent.session_token = self.token
         reply = self._exchange(sent, time.monotonic() + deadline_ms / 1000)
@@ -214,51 +216,8 @@ class Client:
         if not reply.HasField("receipt"):
             return
         checkpoint = judge_receipt(self.trust.log, request, reply, self.system, self.broker_name)
-        if checkpoint is None:
-            return
-        judge_growth(self.held, checkpoint, reply.receipt.growth)
-        self._remember(checkpoint, reply.receipt.checkpoint)
-
-    def _load_checkpoint(self):
-        """(size, root) of what is remembered; of the log before this one as far as this one begins with it."""
-        if self.checkpoint_file is None or not os.path.exists(self.checkpoint_file):
-            return 0, b""
-        return self._open_held(read(self.checkpoint_file))[0]
-
-    def _open_held(self, note):
-        if self.trust.previous is not None:
-            with contextlib.suppress(ProofError):
-                held = self.trust.previous.open(note)
-                return held_of_previous(held, self.trust.succeeded), held[0]
-        try:
-            return self.trust.log.open(note), None
-        except ProofError as error:
-            raise Usage(f"{self.checkpoint_file}: not a checkpoint of this audit log; keep it, and ask who runs the broker") from error
-
-    def _remember(self, checkpoint, note):
-        if self.checkpoint_file is not None:
-            with open(os.open(self.checkpoint_file + ".writing", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "wb") as lock:
-                fcntl.flock(lock, fcntl.LOCK_EX)
-                self._remember_in_file(checkpoint, note)
-        self.held = checkpoint
-
-    def _remember_in_file(self, checkpoint, note):
-        stored = (0, b"")
-        if os.path.exists(self.checkpoint_file):
-            stored, previous_size = self._open_held(read(self.checkpoint_file))
-            if previous_size is not None:
-                os.link(self.checkpoint_file, f"{self.checkpoint_file}.previous-{previous_size}")
-                stored = (0, b"")
-        # Another process of this system may have been shown another log meanwhile.
-        if stored[0] == checkpoint[0] and stored[1] != checkpoint[1]:
-            raise LogForked(f"{self.checkpoint_file}: another process here was shown another log of this size; keep it, and report it")
-        if stored[0] < checkpoint[0]:
-            beside = f"{self.checkpoint_file}.{os.getpid()}.new"
-            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-                file.write(note.encode())
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(beside, self.checkpoint_file)
+        if checkpoint is not None:
+            self.memory.take(checkpoint, reply.receipt)
 
 
 def zmq_key(data):

@@ -97,10 +97,9 @@ class Verifier:
 def judge_growth(held, checkpoint, growth):
     """Whether (size, root) `checkpoint` is the log that `held` was: raises LogShortened or LogForked."""
     if checkpoint[0] < held[0]:
-        raise LogShortened(f"the log has {checkpoint[0]} records and had {held[0]}; keep the checkpoint file, and report it")
+        raise LogShortened(f"the log has {checkpoint[0]} records and had {held[0]}")
     if held[0] and not grown(*held, *checkpoint, growth if checkpoint[0] > held[0] else []):
-        raise LogForked(f"the log of {checkpoint[0]} records does not begin with the {held[0]} that it had; keep the checkpoint file, "
-                        "and report it")
+        raise LogForked(f"the log of {checkpoint[0]} records does not begin with the {held[0]} that it had")
 
 
 def held_of_previous(held, succeeded):

@@ -3,7 +3,7 @@
 //	client.js --profile FILE [--timeout MS] query [--details] NUMBER | publish FILE | inbox list | inbox ack ID
 //	client.js vectors DIRECTORY
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 
 import { Client, CpisError, Fields, NoAnswerError, NotAdmittedError, ProofError, RefusedError, Reply, UsageError } from "../src/cpis";
@@ -21,7 +21,7 @@ function readProfile(path: string): Map<string, string> {
   const lines = readFileSync(path, "utf8").split("\n").filter((line) => line !== "");
   return new Map(lines.map((line) => {
     const [name, value] = line.split(": ", 2) as [string, string];
-    return [name, /_(certificate|key|directory|file)$/.test(name) ? join(dirname(path), value) : value] as const;
+    return [name, /_(certificate|key|directory|file)$/.test(name) ? resolve(dirname(path), value) : value] as const;
   }));
 }
 

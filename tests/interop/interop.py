@@ -7,6 +7,7 @@ import contextlib
 import datetime
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -205,6 +206,10 @@ def write_plans(stage, number):
     return path
 
 
+def another_than(client):
+    return CLIENTS[(CLIENTS.index(client) + 1) % len(CLIENTS)]
+
+
 def inbox_of(client, stage, number):
     listed = told(client.ask(stage.profile("leeds"), "inbox", "list"))
     return [item["id"] for item in listed["items"] if item.get("nhs_number") == number]
@@ -221,8 +226,7 @@ def vectors(client, stage, number):
 def publication_appears_to_the_others(client, stage, number):
     published = told(client.ask(stage.profile("leeds"), "publish", write_plans(stage, number)))
     assert (published["file_outcome"], published["stored"]) == ("CPF02", 1), published
-    for other in CLIENTS:
-        assert told(other.ask(stage.profile("nurse"), "query", number))["flag"], f"{other.name} does not see it"
+    assert told(another_than(client).ask(stage.profile("nurse"), "query", number))["flag"]
 
 
 def flag_is_proven(client, stage, number):
@@ -242,8 +246,7 @@ def inbox_is_acknowledged(client, stage, number):
     item, = inbox_of(client, stage, number)
     said = told(client.ask(stage.profile("leeds"), "inbox", "ack", str(item)))
     assert said["acknowledged"] == 1, said
-    for other in CLIENTS:
-        assert not inbox_of(other, stage, number), f"{other.name} still has it"
+    assert not inbox_of(another_than(client), stage, number)
 
 
 def refusal_has_a_receipt(client, stage, number):
@@ -288,13 +291,39 @@ def retry_over_a_restart_is_done_once(client, stage, number):
 
 
 def checkpoint_is_remembered(client, stage, number):
-    """In a file that all clients read: another log is refused by each, whoever wrote it."""
+    """In a file that cpis reads and writes too."""
     changes = {"checkpoint_file": f"interop-{client.name}.checkpoint"}
-    for _ in range(2):  # cpis compares checkpoints the second time, and then for an hour not
-        for other in CLIENTS:
-            told(other.ask(stage.profile("nurse", **changes), "query", number))
+    for one in (client, CLIENTS[0], client):  # cpis has compared it with others' by then, and does not for an hour
+        told(one.ask(stage.profile("nurse", **changes), "query", number))
     with open(stage.path("profiles", changes["checkpoint_file"]), encoding="utf-8") as file:
         assert file.readline() == "cpis.example/audit/test\n"
+
+
+def unusable_files_are_refused(client, stage, number):
+    """The person's or system's own: nothing is sent."""
+    key = stage.path("systems", f"readable-{client.name}.key")
+    shutil.copy(stage.path("systems/hospital.key"), key)
+    os.chmod(key, 0o644)
+    bundle = stage.path(f"broken-{client.name}")
+    shutil.copytree(stage.path("authority/trust"), bundle)
+    shutil.copy(os.path.join(bundle, "staff.crl.pem"), os.path.join(bundle, "systems.crl.pem"))
+    with open(stage.path("profiles/no.checkpoint"), "w", encoding="utf-8") as file:
+        file.write("no checkpoint\n")
+    for changes in ({"system_key": key}, {"system_key": "../systems/leeds.key"}, {"staff_key": "../staff/midwife.key"},
+                    {"staff_key": "../systems/hospital.key"}, {"staff_certificate": "../systems/hospital.pem"}, {"trust_directory": bundle},
+                    {"system_key": "../systems/none.key"}, {"checkpoint_file": "no.checkpoint"}):
+        result = client.ask(stage.profile("nurse", **changes), "query", number)
+        assert result.returncode in (1, 3, 6) and "Traceback" not in result.stderr and len(result.stderr.splitlines()) == 1, \
+            f"{changes}: exit {result.returncode}: {result.stderr}"
+        assert "ENOENT" not in result.stderr or "none.key" in result.stderr, result.stderr
+
+
+def authorities_may_be_changing(client, stage, number):
+    """With another authority's six files in next/, what the present one issued still holds."""
+    bundle = stage.path(f"rotating-{client.name}")
+    shutil.copytree(stage.path("authority/trust"), bundle)
+    shutil.copytree(stage.path("next-authority/trust"), os.path.join(bundle, "next"))
+    told(client.ask(stage.profile("nurse", trust_directory=bundle), "query", number))
 
 
 def lies(lie):
@@ -313,12 +342,20 @@ def honest_answers_of_a_liar_are_taken(client, stage, number):
 
 def lie_replaced_log(client, stage, number):
     stage.tell("liar truth")
-    told(client.ask(stage.profile("nurse", checkpoint_file=f"interop-{client.name}.checkpoint"), "query", number), 4)
+    file = f"interop-{client.name}.checkpoint"
+    result = client.ask(stage.profile("nurse", checkpoint_file=file), "query", number)
+    told(result, 4)
+    evidence = [name for name in os.listdir(stage.path("profiles")) if name.startswith(file + ".evidence-")]
+    assert len(evidence) == 1 and evidence[0] in result.stderr, evidence
+    compared = subprocess.run([os.path.join(BUILD, "cpis"), "audit", "compare", "--log-key", stage.path("authority/trust/log.vkey"),
+                               stage.path("profiles", evidence[0])], capture_output=True, text=True, check=False)
+    assert compared.returncode == 5 and compared.stderr.startswith("UNDECIDED: the checkpoints are of different sizes"), compared
 
 
 HONEST = [vectors, publication_appears_to_the_others, flag_is_proven, details_notify_the_authority, inbox_is_acknowledged,
           refusal_has_a_receipt, wrong_number_is_refused, unknown_system_is_not_admitted, another_brokers_name_is_not_connected_to,
-          systems_certificate_is_no_brokers, deadline_ends_it, retry_over_a_restart_is_done_once, checkpoint_is_remembered]
+          systems_certificate_is_no_brokers, deadline_ends_it, retry_over_a_restart_is_done_once, checkpoint_is_remembered,
+          unusable_files_are_refused, authorities_may_be_changing]
 LYING = [honest_answers_of_a_liar_are_taken, *(lies(lie) for lie in ("no_receipt", "another_receipt", "altered_record", "another_outcome",
          "another_key", "shorter_log", "forked_log", "another_body")), lie_replaced_log]
 
@@ -332,6 +369,12 @@ def make_stranger(stage):
         os.remove(stage.path("authority/enrolled", name))
 
 
+def make_next_authority(stage):
+    subprocess.run([os.path.join(BUILD, "cpis"), "certs", "init", "--dir", stage.path("next-authority"), "--broker-name", "cpis-next"],
+                   check=True, capture_output=True)
+    os.remove(stage.path("next-authority/trust/log.vkey"))
+
+
 def set_contacts(stage):
     subprocess.run([os.path.join(BUILD, "cpis"), "--profile", stage.profile("leeds"), "contacts", "set", "--emergency-duty",
                     "0113 496 0000"], check=True, capture_output=True)
@@ -342,6 +385,7 @@ def main():
     stage = Stage()
     try:
         make_stranger(stage)
+        make_next_authority(stage)
         set_contacts(stage)
         for case in HONEST + LYING:
             for number, client in enumerate(CLIENTS):

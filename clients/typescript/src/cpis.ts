@@ -1,12 +1,13 @@
 // A client of the cpis broker, by proto/README.md: for record systems that run on node. clients/README.md shows its use.
 import { createPrivateKey, createPublicKey, KeyObject, randomBytes, sign } from "node:crypto";
-import { closeSync, existsSync, fsyncSync, linkSync, openSync, renameSync, statSync, writeSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pauseFor } from "node:timers/promises";
 import { Dealer } from "zeromq";
 
-import { CertificateError, CpisError, LogForkedError, NoAnswerError, NotAdmittedError, ProofError, ProtocolError, UsageError } from "./errors";
-import { Checkpoint, heldOfPrevious, judgeForm, judgeGrowth, judgeReceipt, NO_CHECKPOINT, Parties } from "./log";
+import { CertificateError, CpisError, NoAnswerError, NotAdmittedError, ProtocolError, UsageError } from "./errors";
+import { judgeForm, judgeReceipt, Parties } from "./log";
+import { Memory } from "./memory";
 import { Fields, Messages, Reply } from "./messages";
 import { Identity, readText, Trust } from "./trust";
 
@@ -98,7 +99,7 @@ export class Client {
   private readonly systemKey: KeyObject;
   private staffKey: KeyObject | null = null;
   private token: Buffer = Buffer.alloc(0);
-  private held: Checkpoint;
+  private readonly memory: Memory;
   private socket: Dealer | null = null;
   private broken = false;
   private refused = false;
@@ -114,8 +115,7 @@ export class Client {
     this.systemKey = loadKey(options.systemKey, "x25519");
     mustBelong(this.systemKey, this.system, options.systemKey, options.systemCertificate);
     this.parties = { organisation: this.system.other, systemName: this.system.name, brokerName: options.brokerName };
-    const file = options.checkpointFile;
-    this.held = file !== undefined && existsSync(file) ? this.openHeld(readText(file), file).held : NO_CHECKPOINT;
+    this.memory = new Memory(this.trust, options.checkpointFile, `${this.system.name} of ${this.system.other}`);
   }
 
   /** Forgets the session and ends the connection. */
@@ -144,7 +144,7 @@ export class Client {
   async call(body: Fields, { deadlineMs = 5000, sign: asAct = false, requestId = randomBytes(16) }: CallOptions = {}): Promise<Reply> {
     const request: Fields = this.messages.Request.fromObject({ protocol_version: 1, request_id: requestId, ...body });
     if (asAct) this.signAct(request);
-    request["log_size"] = this.held.size;
+    request["log_size"] = this.memory.held.size;
     if (!WITHOUT_TOKEN.includes(this.messages.requestBody(request))) request["session_token"] = this.token;
     const reply = await this.exchange(request, Date.now() + deadlineMs);
     this.judge(request, reply);
@@ -247,39 +247,6 @@ export class Client {
     judgeForm(this.messages, request, reply);
     if (reply.receipt == null) return;
     const checkpoint = judgeReceipt(this.messages, this.trust.log, request, reply, this.parties);
-    if (checkpoint === null) return;
-    judgeGrowth(this.held, checkpoint, reply.receipt.growth);
-    if (this.options.checkpointFile !== undefined) this.remember(this.options.checkpointFile, checkpoint, reply.receipt.checkpoint);
-    this.held = checkpoint;
-  }
-
-  // What a note that was remembered is worth, and its size if it is of the log before this one.
-  private openHeld(note: string, file: string): { held: Checkpoint; previousSize: number | null } {
-    if (this.trust.previous !== null)
-      try {
-        const held = this.trust.previous.open(note);
-        return { held: heldOfPrevious(held, this.trust.succeeded), previousSize: held.size };
-      } catch (error) {
-        if (!(error instanceof ProofError)) throw error;
-      }
-    try {
-      return { held: this.trust.log.open(note), previousSize: null };
-    } catch {
-      throw new UsageError(`${file}: not a checkpoint of this audit log; keep it, and ask who runs the broker`);
-    }
-  }
-
-  private remember(file: string, checkpoint: Checkpoint, note: string): void {
-    const stored = existsSync(file) ? this.openHeld(readText(file), file) : { held: NO_CHECKPOINT, previousSize: null };
-    if (stored.previousSize !== null) linkSync(file, `${file}.previous-${stored.previousSize}`);
-    else if (stored.held.size === checkpoint.size && !stored.held.root.equals(checkpoint.root))
-      throw new LogForkedError(`${file}: another process here was shown another log of this size; keep it, and report it`);
-    else if (stored.held.size >= checkpoint.size) return;
-    const beside = `${file}.${process.pid}.new`;
-    const descriptor = openSync(beside, "w", 0o600);
-    writeSync(descriptor, note);
-    fsyncSync(descriptor);
-    closeSync(descriptor);
-    renameSync(beside, file);
+    if (checkpoint !== null) this.memory.take(checkpoint, reply.receipt);
   }
 }

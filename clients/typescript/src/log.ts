@@ -137,10 +137,9 @@ export function heldOfPrevious(held: Checkpoint, succeeded: Checkpoint): Checkpo
 /** Whether `now` is the log that `held` was. */
 export function judgeGrowth(held: Checkpoint, now: Checkpoint, growth: Buffer[]): void {
   if (now.size < held.size)
-    throw new LogShortenedError(`the log has ${now.size} records and had ${held.size}; keep the checkpoint file, and report it`);
+    throw new LogShortenedError(`the log has ${now.size} records and had ${held.size}`);
   if (held.size > 0 && !grown(held, now, now.size > held.size ? growth : []))
-    throw new LogForkedError(
-      `the log of ${now.size} records does not begin with the ${held.size} that it had; keep the checkpoint file, and report it`);
+    throw new LogForkedError(`the log of ${now.size} records does not begin with the ${held.size} that it had`);
 }
 
 /** The checkpoint that the receipt's record leads to. */
