@@ -24,7 +24,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev
+	libevent-dev libxml2-dev libxslt1-dev \
+	python3-zmq python3-protobuf python3-cryptography python3-pyasn1-modules
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -112,7 +113,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-interop test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -136,14 +137,14 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Five are left out of a sanitized run: the fuzzers have sanitizers of
+# Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, and the pages' that of a browser.
+# cluster's time is that of its failovers, the pages' that of a browser, and the other languages' that of their interpreters.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh interop.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules)
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -155,6 +156,10 @@ deps-web: deps-npm ## install what `make test-web` needs besides: Chromium
 test-web: deps-web ## the web pages in a browser: each journey, accessibility, attacks; screenshots in build/web/screenshots
 	@$(MAKE) --no-print-directory -j$$(nproc) programs web $(WEB)/tests/node_modules
 	@BUILD=$(BUILD) tests/web/run.sh
+
+test-interop: deps-npm ## clients in C, Python and TypeScript: all vectors, and the same cases against the real broker and a lying one
+	@$(MAKE) --no-print-directory -j$$(nproc) programs interop
+	@BUILD=$(BUILD) tests/system/interop.sh
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -214,8 +219,8 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
-	@$(MAKE) --no-print-directory $(INSTALLED_A) web
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
+	@$(MAKE) --no-print-directory $(INSTALLED_A) web $(BUILD)/python/cpis_pb2.py
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto $(addprefix share/cpis/,python web/templates web/assets))
 	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
@@ -224,6 +229,7 @@ install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
 	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
 	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
+	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(DESTDIR)$(PREFIX)/share/cpis/python/
 	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
 	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
 

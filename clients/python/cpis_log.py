@@ -1,6 +1,7 @@
 """Proofs from the audit log: proto/README.md, "Receipts"."""
 import base64
 import hashlib
+import re
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
@@ -9,6 +10,11 @@ from google.protobuf.message import DecodeError
 
 import cpis_pb2 as pb
 from cpis_errors import LogForked, LogShortened, ProofError, ProtocolError, Usage
+
+
+# What would let text lie about itself: controls, marks of direction, line separators, U+FEFF, non-characters.
+CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff\\ufdd0-\\ufdef" +
+                      "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(17)) + "]")
 
 
 def sha256(*parts):
@@ -153,7 +159,7 @@ def is_clean(message):
                 return False
             if field.enum_type and one not in field.enum_type.values_by_number:
                 return False
-            if field.type == field.TYPE_STRING and any(ord(c) < 32 and not (c == "\n" and field.name == "checkpoint") for c in one):
+            if field.type == field.TYPE_STRING and CONTROLS.search(one.replace("\n", "") if field.name == "checkpoint" else one):
                 return False
     return True
 

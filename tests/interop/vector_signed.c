@@ -191,13 +191,23 @@ static void add_exchange(struct operations *operations, const json_t *source)
 			  "bytes", packed_hex(vectors, &reply->base), "body", json_deep_copy(told)));
 }
 
+// A request up to its body, and the number of a child as the first field of a flag query, in hexadecimal.
+#define ENVELOPE "0801" "121000112233445566778899aabbccddeeff" "188827"
+#define NUMBER "0a0a39393930303030303138"
+
 static const char *const not_canonical[][2] = {
-	{"fields out of order", "18882712100011223344556677889""9aabbccddeeff08018201" "00"},
-	{"a default value written out", "080112100011223344556677889" "9aabbccddeeff188827220082010" "0"},
-	{"a varint longer than it need be", "0881001210001122334455667788" "99aabbccddeeff188827820100"},
-	{"an unknown field", "0801121000112233445566778899aabbccddeeff188827820100fa0f00"},
-	{"a singular field twice", "08010801121000112233445566778899aabbccddeeff188827820100"},
-	{"cut short", "0801121000112233445566778899aabbccddeeff1888278201"},
+	{"fields out of order", "188827" "121000112233445566778899aabbccddeeff" "0801" "820100"},
+	{"a default value written out", ENVELOPE "2200" "820100"},
+	{"a default value written out, further down", ENVELOPE "92010e" NUMBER "1000"},
+	{"a varint longer than it need be", "088100" "121000112233445566778899aabbccddeeff" "188827" "820100"},
+	{"an unknown field", ENVELOPE "820100" "fa0f00"},
+	{"an unknown field, further down", ENVELOPE "92010f" NUMBER "a00601"},
+	{"an unknown value of an enum", ENVELOPE "92010e" NUMBER "1063"},
+	{"a singular field twice", "0801" ENVELOPE "820100"},
+	{"two bodies", ENVELOPE "820100" "92010c" NUMBER},
+	{"repeated numbers that are not packed", ENVELOPE "b20102" "0801"},
+	{"a newline in a text", ENVELOPE "92011b" NUMBER "1a0d" "74686520666972730a742e2e2e"},
+	{"cut short", ENVELOPE "8201"},
 };
 
 static json_t *malformed_json(struct vectors *vectors)

@@ -116,6 +116,28 @@ void vectors_write(const struct vectors *vectors, const char *file, const char *
 
 // ------------------------------------------------------------------ values
 
+// One text each, as the first field of a SessionStatement.
+static void write_texts(struct vectors *vectors)
+{
+	static const char *const texts[] = {
+		"Si\303\242n O'Neill", "\360\237\222\231", "a\nb", "a\tb", "\x7f", "\302\205", "\342\200\216a", "\342\200\217a", "\342\200\250a",
+		"\342\200\256a", "\342\201\246a", "\342\201\251a", "\357\273\277a", "\357\267\220a", "\357\277\276a", "\360\237\277\277a",
+		"\300\257", "\355\240\200", "\364\220\200\200", "\342\200", "\200",
+	};
+	json_t *cases = json_array();
+	for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+		uint8_t message[32] = {0x0a, (uint8_t)strlen(texts[i])};
+		size_t bytes = 2 + strlen(texts[i]);
+		struct wire_error error;
+		ProtobufCMessage *read = NULL;
+		memcpy(message + 2, texts[i], strlen(texts[i]));
+		bool good = wire_unpack(&vectors->arena, &cpis__v1__session_statement__descriptor, message, bytes, &read, &error) == WIRE_OK;
+		json_array_append_new(cases, json_pack("{s:o,s:b}", "statement", vectors_hex(message, bytes), "good", good));
+	}
+	vectors_write(vectors, "texts.json", "Texts that a message may have, and may not: each as the uid of a SessionStatement.",
+		      json_pack("{s:o}", "cases", cases));
+}
+
 void vectors_make_values(struct vectors *vectors)
 {
 	static const char *const texts[] = {
@@ -128,6 +150,7 @@ void vectors_make_values(struct vectors *vectors)
 		bool valid = nhs_number_parse(texts[i], strlen(texts[i]), &number) == NHS_NUMBER_OK;
 		json_array_append_new(cases, json_pack("{s:s,s:b}", "text", texts[i], "valid", valid));
 	}
+	write_texts(vectors);
 	vectors_write(vectors, "nhs_numbers.json", "Texts that are an NHS number on the wire, and that are not.",
 		      json_pack("{s:o}", "cases", cases));
 }

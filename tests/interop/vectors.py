@@ -38,6 +38,12 @@ def nhs_numbers(vectors):
         check(cpis_log.is_nhs_number(case["text"]) == case["valid"], f"NHS number {case['text']!r}")
 
 
+def texts(vectors):
+    for case in vectors["cases"]:
+        fault = raises(cpis_log.strict, cpis.pb.SessionStatement, bytes.fromhex(case["statement"]))
+        check((fault is None) == case["good"], f"text: {case['statement']}")
+
+
 def curve_keys(vectors):
     for case in vectors["cases"]:
         certificate = Trust.parse(bytes.fromhex(case["certificate"]), "vector")
@@ -166,7 +172,7 @@ def checkpoints(vectors):
 
 
 def run(directory):
-    for check_all in (nhs_numbers, curve_keys, broker_certificates, sessions, operations, receipts, successions, proofs, checkpoints):
+    for check_all in (nhs_numbers, texts, curve_keys, broker_certificates, sessions, operations, receipts, successions, proofs, checkpoints):
         check_all(load(directory, check_all.__name__))
     acts(load(directory, "acts"), serialization.load_pem_private_key(load(directory, "sessions")["staff_key"].encode(), None))
     for failure in failures:

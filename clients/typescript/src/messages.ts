@@ -114,10 +114,12 @@ function withoutDefaults(type: protobuf.Type, message: Fields): protobuf.Message
   return message as protobuf.Message;
 }
 
-// Known values of enums, and text without control characters; a checkpoint alone has newlines.
+// One member of a oneof, known values of enums, and text without control characters; a checkpoint alone has newlines.
 function isClean(type: protobuf.Type, message: Fields): boolean {
+  const isTold = (name: string): boolean => Object.hasOwn(message, name) && message[name] != null;
+  if (type.oneofsArray.some((oneof) => oneof.oneof.filter(isTold).length > 1)) return false;
   return type.fieldsArray.every((field) => {
-    if (!Object.hasOwn(message, field.name) || message[field.name] == null) return true;
+    if (!isTold(field.name)) return true;
     const values: unknown[] = field.repeated ? message[field.name] : [message[field.name]];
     return values.every((value) => {
       if (field.resolvedType instanceof protobuf.Type) return isClean(field.resolvedType, value as Fields);
@@ -127,7 +129,7 @@ function isClean(type: protobuf.Type, message: Fields): boolean {
   });
 }
 
+// What would let text lie about itself: controls, marks of direction, line separators, U+FEFF, non-characters.
 function hasControls(text: string): boolean {
-  // eslint-disable-next-line no-control-regex
-  return /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/.test(text);
+  return /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Noncharacter_Code_Point}/u.test(text);
 }
