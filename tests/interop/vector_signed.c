@@ -97,7 +97,7 @@ static void write_sessions(struct vectors *vectors)
 struct operations {
 	struct vectors *vectors;
 	struct vector_log log;
-	json_t *exchanges, *acts;
+	json_t *exchanges, *acts, *altered;
 };
 
 static bool needs_token(const Cpis__V1__Request *request)
@@ -166,6 +166,33 @@ static void must_decode(struct vectors *vectors, const Cpis__V1__Request *reques
 	vectors_must(wire_reply_decode(&vectors->arena, packed, bytes, &read_reply, &error) == WIRE_OK, error.field);
 }
 
+// A message with a byte altered, left out or put in, and whether it is still one by the rules of the encoding. Most bytes of a receipt are
+// opaque: what is altered is near the beginning or the end.
+static void add_altered(struct operations *operations, const char *type, const ProtobufCMessage *message, unsigned times)
+{
+	struct vectors *vectors = operations->vectors;
+	size_t bytes = 0;
+	const uint8_t *packed = wire_pack(&vectors->arena, message, &bytes);
+	for (unsigned i = 0; i < times; i++) {
+		uint8_t draw[4], *copy = take(vectors, bytes + 1);
+		struct wire_error error;
+		ProtobufCMessage *read = NULL;
+		vectors_must(RAND_bytes(draw, sizeof draw) == 1, "random bytes");
+		memcpy(copy, packed, bytes);
+		size_t within = draw[0] % (bytes < 80 ? bytes : 80), at = draw[1] % 2 == 0 ? within : bytes - 1 - within, count = bytes;
+		if (draw[1] / 2 % 4 < 2) {
+			copy[at] = draw[1] / 8 % 2 == 0 ? draw[2] : (uint8_t)(copy[at] ^ (1u << draw[2] % 8));
+		} else if (draw[1] / 2 % 4 == 2) {
+			memmove(copy + at, copy + at + 1, --count - at);
+		} else {
+			memmove(copy + at + 1, copy + at, count++ - at);
+			copy[at] = draw[3] % 2 == 0 ? 0 : draw[2];
+		}
+		bool good = wire_unpack(&vectors->arena, message->descriptor, copy, count, &read, &error) == WIRE_OK;
+		json_array_append_new(operations->altered, json_pack("{s:s,s:o,s:b}", "type", type, "bytes", vectors_hex(copy, count), "good", good));
+	}
+}
+
 static void add_exchange(struct operations *operations, const json_t *source)
 {
 	struct vectors *vectors = operations->vectors;
@@ -184,6 +211,8 @@ static void add_exchange(struct operations *operations, const json_t *source)
 	vector_record(&operations->log, request, &record);
 	vector_log_seal(vectors, &operations->log, &record, held, reply);
 	must_decode(vectors, request, reply);
+	add_altered(operations, "Request", &request->base, 16);
+	add_altered(operations, "Reply", &reply->base, 3);
 	json_array_append_new(
 		operations->exchanges,
 		json_pack("{s:{s:o,s:o,s:I,s:o},s:{s:o,s:o}}", "request", "bytes", packed_hex(vectors, &request->base), "session_token",
@@ -242,7 +271,7 @@ void vectors_make_operations(struct vectors *vectors)
 	size_t i;
 	json_t *source, *list = json_load_file(OPERATIONS_FILE, 0, &error);
 	vectors_must(list != NULL, error.text);
-	operations = (struct operations){.vectors = vectors, .exchanges = json_array(), .acts = json_array()};
+	operations = (struct operations){.vectors = vectors, .exchanges = json_array(), .acts = json_array(), .altered = json_array()};
 	operations.log.origin = VECTORS_ORIGIN;
 	operations.log.key = vectors->log_key;
 	json_array_foreach(list, i, source)
@@ -255,6 +284,8 @@ void vectors_make_operations(struct vectors *vectors)
 		      json_pack("{s:o,s:s,s:s,s:s,s:o,s:o}", "vkey", vkey, "organisation", VECTORS_ORGANISATION, "system_name",
 				VECTORS_SYSTEM, "broker_name", VECTORS_BROKER, "exchanges", operations.exchanges, "not_well_formed",
 				malformed_json(vectors)));
+	vectors_write(vectors, "altered.json", "Messages altered by a byte, and whether they are still of the form that messages have.",
+		      json_pack("{s:o}", "cases", operations.altered));
 	vectors_write(vectors, "acts.json",
 		      "Signed acts: the request as it is sent, what of it is signed for this broker, and the signature by sessions.json's key.",
 		      json_pack("{s:o}", "cases", operations.acts));

@@ -112,6 +112,12 @@ def operations(vectors):
         check(isinstance(raises(cpis_log.strict, cpis.pb.Request, bytes.fromhex(case["request"])), cpis.ProtocolError), case["name"])
 
 
+def altered(vectors):
+    for case in vectors["cases"]:
+        fault = raises(cpis_log.strict, getattr(cpis.pb, case["type"]), bytes.fromhex(case["bytes"]))
+        check((fault is None) == case["good"], f"altered {case['type']}: {case['bytes']}")
+
+
 def verdict(log, held, case, vectors):
     """What a client that holds this says of the reply, and what it holds then."""
     request = cpis_log.strict(cpis.pb.Request, bytes.fromhex(case["request"]))
@@ -172,7 +178,7 @@ def checkpoints(vectors):
 
 
 def run(directory):
-    for check_all in (nhs_numbers, texts, curve_keys, broker_certificates, sessions, operations, receipts, successions, proofs, checkpoints):
+    for check_all in (nhs_numbers, texts, curve_keys, broker_certificates, sessions, operations, altered, receipts, successions, proofs, checkpoints):
         check_all(load(directory, check_all.__name__))
     acts(load(directory, "acts"), serialization.load_pem_private_key(load(directory, "sessions")["staff_key"].encode(), None))
     for failure in failures:

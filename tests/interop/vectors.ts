@@ -111,6 +111,13 @@ function operations(vectors: Fields): void {
   for (const one of vectors["not_well_formed"]) check(!holds(() => messages.decode(messages.Request, unhex(one.request))), one.name);
 }
 
+function altered(vectors: Fields): void {
+  for (const one of vectors["cases"]) {
+    const type = one.type === "Request" ? messages.Request : messages.Reply;
+    check(holds(() => messages.decode(type, unhex(one.bytes))) === one.good, `altered ${one.type}: ${one.bytes}`);
+  }
+}
+
 /** What a client that holds this says of the reply, and what it holds then. */
 function verdict(log: Verifier, held: Checkpoint, one: Fields, parties: Parties): [string, number] {
   const request = messages.decode(messages.Request, unhex(one["request"]));
@@ -180,6 +187,7 @@ export function runVectors(directory: string, protoFile: string): number {
   brokerCertificates(load("broker_certificates"));
   acts(load("acts"), sessions(load("sessions")));
   operations(load("operations"));
+  altered(load("altered"));
   receipts(load("receipts"));
   successions(load("successions"));
   proofs(load("proofs"));
