@@ -34,6 +34,10 @@ class ProofError(Error):
     """The reply is not proven to be in the audit log: do not show it."""
 
 
+class StateError(Error):
+    """The remembered checkpoint cannot be read or written; what was asked may have been done."""
+
+
 class LogForked(ProofError):
     """The log is not a continuation of the one that was remembered: keep the checkpoint file, and report it."""
 

@@ -3,7 +3,7 @@ import contextlib
 import fcntl
 import os
 
-from cpis_errors import LogForked, ProofError, Usage
+from cpis_errors import LogForked, ProofError, StateError
 from cpis_log import held_of_previous, judge_growth, sha256
 from cpis_trust import read
 
@@ -27,7 +27,7 @@ class Memory:
         self.trust, self.path, self.who = trust, path, who
         self.held, self.note = NOTHING, ""
         if path is not None and os.path.exists(path):
-            self.note = read(path).decode()
+            self.note = read(path).decode(errors="replace")
             self.held, _ = self._worth(self.note)
 
     def take(self, checkpoint, receipt):
@@ -38,6 +38,8 @@ class Memory:
                 with open(os.open(self.path + ".writing", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "wb") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX)
                     self._write(checkpoint, receipt.checkpoint)
+        except OSError as error:
+            raise StateError(f"{self.path}: {error.strerror}; the newest checkpoint cannot be kept") from error
         except LogForked as error:
             raise type(error)(f"{error}. {self._keep_evidence(str(error), receipt.checkpoint)}") from error
         self.held, self.note = checkpoint, receipt.checkpoint
@@ -51,12 +53,12 @@ class Memory:
         try:
             return self.trust.log.open(note.encode()), None
         except ProofError as error:
-            raise Usage(f"{self.path}: not a checkpoint of this audit log; keep it, and ask who runs the broker") from error
+            raise StateError(f"{self.path}: not a checkpoint of this audit log; keep it, and ask who runs the broker") from error
 
     def _write(self, checkpoint, note):
         stored, previous_size = NOTHING, None
         if os.path.exists(self.path):
-            kept = read(self.path).decode()
+            kept = read(self.path).decode(errors="replace")
             stored, previous_size = self._worth(kept)
         if previous_size is not None:
             os.link(self.path, f"{self.path}.previous-{previous_size}")

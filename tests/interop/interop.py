@@ -311,11 +311,11 @@ def unusable_files_are_refused(client, stage, number):
         file.write("no checkpoint\n")
     for changes in ({"system_key": key}, {"system_key": "../systems/leeds.key"}, {"staff_key": "../staff/midwife.key"},
                     {"staff_key": "../systems/hospital.key"}, {"staff_certificate": "../systems/hospital.pem"}, {"trust_directory": bundle},
-                    {"system_key": "../systems/none.key"}, {"checkpoint_file": "no.checkpoint"}):
+                    {"system_key": "../systems/none.key"}, {"checkpoint_file": "no.checkpoint"}, {"checkpoint_file": "none/a.checkpoint"}):
         result = client.ask(stage.profile("nurse", **changes), "query", number)
         assert result.returncode in (1, 3, 6) and "Traceback" not in result.stderr and len(result.stderr.splitlines()) == 1, \
             f"{changes}: exit {result.returncode}: {result.stderr}"
-        assert "ENOENT" not in result.stderr or "none.key" in result.stderr, result.stderr
+        assert "ENOENT" not in result.stderr or "none" in result.stderr, result.stderr
 
 
 def authorities_may_be_changing(client, stage, number):
@@ -340,6 +340,16 @@ def honest_answers_of_a_liar_are_taken(client, stage, number):
     assert told(client.ask(stage.profile("nurse"), "query", number))["flag"]
 
 
+def silence_is_asked_again(client, stage, number):
+    stage.tell("liar silent_once")
+    assert told(client.ask(stage.profile("nurse"), "query", number))["flag"]
+
+
+def who_has_no_time_is_asked_again(client, stage, number):
+    stage.tell("liar unavailable_once")
+    assert told(client.ask(stage.profile("nurse"), "query", number))["flag"]
+
+
 def lie_replaced_log(client, stage, number):
     stage.tell("liar truth")
     file = f"interop-{client.name}.checkpoint"
@@ -356,7 +366,7 @@ HONEST = [vectors, publication_appears_to_the_others, flag_is_proven, details_no
           refusal_has_a_receipt, wrong_number_is_refused, unknown_system_is_not_admitted, another_brokers_name_is_not_connected_to,
           systems_certificate_is_no_brokers, deadline_ends_it, retry_over_a_restart_is_done_once, checkpoint_is_remembered,
           unusable_files_are_refused, authorities_may_be_changing]
-LYING = [honest_answers_of_a_liar_are_taken, *(lies(lie) for lie in ("no_receipt", "another_receipt", "altered_record", "another_outcome",
+LYING = [honest_answers_of_a_liar_are_taken, silence_is_asked_again, who_has_no_time_is_asked_again, *(lies(lie) for lie in ("no_receipt", "another_receipt", "altered_record", "another_outcome",
          "another_key", "shorter_log", "forked_log", "another_body")), lie_replaced_log]
 
 

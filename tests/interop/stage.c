@@ -101,6 +101,43 @@ static void answers_as_a_ping(struct liar *liar, struct liar_turn *turn)
 	liar_says_the_truth(liar, turn);
 }
 
+// The first flag query gets no answer, or that there is no time; what comes after it under the same id and with the same body is a true
+// answer, and under another id none that can be believed.
+static void answer_the_second(struct liar *liar, struct liar_turn *turn, bool is_silent)
+{
+	static uint8_t id[REQUEST_ID_BYTES];
+	static unsigned before;
+	static char code[] = "store";
+	const uint8_t *own = turn->request->request_id.data;
+	if (!is_flag(turn)) {
+		before = 0;
+		liar_says_the_truth(liar, turn);
+	} else if (before++ > 0) {
+		if (memcmp(id, own, sizeof id) == 0)
+			liar_says_the_truth(liar, turn);
+		else
+			no_receipt(liar, turn);
+	} else {
+		memcpy(id, own, sizeof id);
+		turn->reply.outcome = CPIS__V1__OUTCOME__SERVICE_UNAVAILABLE;
+		turn->reply.reason_code = code;
+		turn->reply.retry_after_ms = 50;
+		turn->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
+		if (!is_silent)
+			liar_send(liar, turn);
+	}
+}
+
+static void silent_once(struct liar *liar, struct liar_turn *turn)
+{
+	answer_the_second(liar, turn, true);
+}
+
+static void unavailable_once(struct liar *liar, struct liar_turn *turn)
+{
+	answer_the_second(liar, turn, false);
+}
+
 static const struct {
 	const char *name;
 	liar_lie *tell;
@@ -108,6 +145,7 @@ static const struct {
 	{"truth", liar_says_the_truth},	      {"no_receipt", no_receipt},     {"another_receipt", another_receipt},
 	{"altered_record", altered_record},   {"another_outcome", another_outcome}, {"another_key", another_key},
 	{"shorter_log", shorter_log},	      {"forked_log", forked_log},     {"another_body", answers_as_a_ping},
+	{"silent_once", silent_once},	      {"unavailable_once", unavailable_once},
 };
 
 struct stage {

@@ -34,7 +34,13 @@ struct vectors {
 	struct staff_identity staff;
 };
 
-void vectors_must(bool holds, const char *what);
+void vectors_fail(const char *what) __attribute__((noreturn));
+// Inline, so that a static analyser sees what holds afterwards.
+static inline void vectors_must(bool holds, const char *what)
+{
+	if (!holds)
+		vectors_fail(what);
+}
 // "<directory>/<name>"; valid until the next but seven.
 const char *vectors_path(const struct vectors *vectors, const char *name);
 // Lower-case hexadecimal. A new reference, as all that follow.

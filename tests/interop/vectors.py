@@ -2,9 +2,11 @@
 import json
 import os
 import tempfile
+import types
 
 import cpis
 import cpis_log
+from cpis_memory import Memory
 from cpis_trust import Trust, raw_key
 from cryptography.hazmat.primitives import serialization
 from google.protobuf import json_format
@@ -156,6 +158,25 @@ def successions(vectors):
         check(held[0] == case["log_size"], f"succession: {case['name']}: log_size")
         said, after = verdict(log, held, case, vectors)
         check((said, after[0]) == (case["verdict"], case["size_held_after"]), f"succession: {case['name']}: {said}")
+        remember_over_a_succession(types.SimpleNamespace(log=log, previous=previous, succeeded=succeeded), case)
+
+
+def remember_over_a_succession(trust, case):
+    """The file of the log before is put aside when this one's first checkpoint takes its place."""
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "checkpoint")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(case["held"])
+        receipt = cpis_log.strict(cpis.pb.Reply, bytes.fromhex(case["reply"])).receipt
+        fault = raises(Memory(trust, path, ("RXH", "ed-record-system")).take, trust.log.open(receipt.checkpoint.encode()), receipt)
+        with open(path, encoding="utf-8") as file:
+            kept = file.read()
+        aside = f"checkpoint.previous-{case['held'].split(chr(10))[1]}"
+        if case["verdict"] == "ok":
+            check(fault is None and kept == receipt.checkpoint and aside in os.listdir(directory), f"remembered: {case['name']}")
+        else:
+            check(isinstance(fault, cpis.LogForked) and kept == case["held"] and
+                  any(name.startswith("checkpoint.evidence-") for name in os.listdir(directory)), f"evidence: {case['name']}")
 
 
 def proofs(vectors):

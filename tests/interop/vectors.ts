@@ -1,6 +1,6 @@
 // All vectors, by the TypeScript client; and what they say of inclusion and checkpoints also by @sigstore/verify, which is not ours.
 import { createPrivateKey, KeyObject, sign } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -8,6 +8,7 @@ import { actText, CertificateError, Fields, LogForkedError, LogShortenedError, M
          sessionText } from "../src/cpis";
 import { Checkpoint, grown, heldOfPrevious, included, isNhsNumber, judgeForm, judgeGrowth, judgeInclusion, judgeReceipt, NO_CHECKPOINT,
          Parties, Verifier } from "../src/log";
+import { Memory } from "../src/memory";
 import { Trust } from "../src/trust";
 import { sigstoreSays } from "./sigstore";
 
@@ -158,8 +159,27 @@ function successions(vectors: Fields): void {
   for (const one of vectors["cases"]) {
     const held = heldOfPrevious(previous.open(one.held), succeeded);
     check(held.size === one.log_size, `succession: ${one.name}: log_size`);
-    checkVerdict(new Verifier(vectors["vkey"]), held, one, partiesOf(vectors), "succession");
+    const log = new Verifier(vectors["vkey"]);
+    checkVerdict(log, held, one, partiesOf(vectors), "succession");
+    rememberOverASuccession({ log, previous, succeeded } as unknown as Trust, one);
   }
+}
+
+// The file of the log before is put aside when this one's first checkpoint takes its place.
+function rememberOverASuccession(trust: Trust, one: Fields): void {
+  const directory = mkdtempSync(join(tmpdir(), "cpis-vectors-"));
+  const path = join(directory, "checkpoint");
+  writeFileSync(path, one["held"]);
+  const receipt = (messages.decode(messages.Reply, unhex(one["reply"])) as Reply).receipt!;
+  const memory = new Memory(trust, path, "ed-record-system of RXH");
+  const taken = holds(() => memory.take(trust.log.open(receipt.checkpoint), receipt));
+  const names = readdirSync(directory);
+  const kept = readFileSync(path, "utf8");
+  if (one["verdict"] === "ok")
+    check(taken && kept === receipt.checkpoint && names.includes(`checkpoint.previous-${one["held"].split("\n")[1]}`), `remembered: ${one["name"]}`);
+  else
+    check(!taken && kept === one["held"] && names.some((name) => name.startsWith("checkpoint.evidence-")), `evidence: ${one["name"]}`);
+  rmSync(directory, { recursive: true });
 }
 
 function proofs(vectors: Fields): void {

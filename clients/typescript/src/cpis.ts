@@ -2,6 +2,7 @@
 import { createPrivateKey, createPublicKey, KeyObject, randomBytes, sign } from "node:crypto";
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { performance } from "node:perf_hooks";
 import { setTimeout as pauseFor } from "node:timers/promises";
 import { Dealer } from "zeromq";
 
@@ -146,7 +147,7 @@ export class Client {
     if (asAct) this.signAct(request);
     request["log_size"] = this.memory.held.size;
     if (!WITHOUT_TOKEN.includes(this.messages.requestBody(request))) request["session_token"] = this.token;
-    const reply = await this.exchange(request, Date.now() + deadlineMs);
+    const reply = await this.exchange(request, performance.now() + deadlineMs);
     this.judge(request, reply);
     if (reply.session_token.length > 0) this.token = reply.session_token;
     if (reply.outcome !== this.messages.outcome("OK")) throw new RefusedError(reply, this.messages.enumName("Outcome", reply.outcome));
@@ -195,18 +196,18 @@ export class Client {
   private async exchange(request: Fields, end: number): Promise<Reply> {
     const body: Fields = request[this.messages.requestBody(request)];
     const silence = SILENCE_MS + Number(body["wait_ms"] ?? 0);
-    for (let pause = 100; Date.now() < end; ) {
-      const reply = await this.attempt(request, Math.min(end, Date.now() + silence), end);
+    for (let pause = 100; performance.now() < end; ) {
+      const reply = await this.attempt(request, Math.min(end, performance.now() + silence), end);
       if (reply !== null) {
         const later = ["SERVICE_UNAVAILABLE", "DEADLINE_EXPIRED"].includes(this.messages.enumName("Outcome", reply.outcome));
-        if (!later || reply.retry_after_ms === 0 || Date.now() + reply.retry_after_ms >= end) return reply;
+        if (!later || reply.retry_after_ms === 0 || performance.now() + reply.retry_after_ms >= end) return reply;
         await pauseFor(reply.retry_after_ms);
       } else if (this.broken) {
         this.disconnect();
         if (this.refused)
           throw new NotAdmittedError(
             `${this.options.endpoint}: the system ${this.system.name} of ${this.system.other} is not enrolled there, or no longer`);
-        await pauseFor(Math.max(0, Math.min(pause, end - Date.now())));
+        await pauseFor(Math.max(0, Math.min(pause, end - performance.now())));
         pause = Math.min(2 * pause, PAUSE_MS_MAX);
       }
     }
@@ -217,12 +218,12 @@ export class Client {
   private async attempt(request: Fields, until: number, end: number): Promise<Reply | null> {
     const socket = this.connect();
     try {
-      socket.sendTimeout = Math.max(1, end - Date.now());
-      const packed = this.messages.encode(this.messages.Request, { ...request, deadline_ms: Math.max(1, Math.min(60000, end - Date.now())) });
+      socket.sendTimeout = Math.max(1, Math.floor(end - performance.now()));
+      const packed = this.messages.encode(this.messages.Request, { ...request, deadline_ms: Math.max(1, Math.min(60000, Math.floor(end - performance.now()))) });
       if (packed.length > MESSAGE_BYTES_MAX) throw new UsageError("the request is larger than a message may be; send it in parts");
       await socket.send(packed);
-      for (let left = until - Date.now(); left > 0; left = until - Date.now()) {
-        socket.receiveTimeout = left;
+      for (let left = until - performance.now(); left > 0; left = until - performance.now()) {
+        socket.receiveTimeout = Math.ceil(left);
         const frames = await socket.receive();
         const reply = this.read(frames);
         if (reply.request_id.equals(request["request_id"])) return reply;

@@ -29,6 +29,9 @@ export class ProtocolError extends CpisError {}
 /** The reply is not proven to be in the audit log: do not show it. */
 export class ProofError extends CpisError {}
 
+/** The remembered checkpoint cannot be read or written; what was asked may have been done. */
+export class StateError extends CpisError {}
+
 /** The log is not a continuation of the one that was remembered: keep the checkpoint file, and report it. */
 export class LogForkedError extends ProofError {}
 

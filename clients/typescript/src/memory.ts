@@ -1,7 +1,7 @@
 // What a client remembers of the audit log: the newest checkpoint that was proven to it, in a file that libcpis reads and writes too.
 import { closeSync, constants, existsSync, fsyncSync, linkSync, openSync, renameSync, unlinkSync, writeSync } from "node:fs";
 
-import { LogForkedError, ProofError, UsageError } from "./errors";
+import { CpisError, LogForkedError, ProofError, StateError } from "./errors";
 import { Checkpoint, heldOfPrevious, judgeGrowth, NO_CHECKPOINT, sha256 } from "./log";
 import { Receipt } from "./messages";
 import { readText, Trust } from "./trust";
@@ -39,6 +39,7 @@ export class Memory {
       judgeGrowth(this.held, checkpoint, receipt.growth);
       if (this.path !== undefined) this.write(this.path, checkpoint, receipt.checkpoint);
     } catch (error) {
+      if (!(error instanceof CpisError)) throw new StateError(`${this.path}: ${(error as Error).message}; the newest checkpoint cannot be kept`);
       if (error instanceof LogForkedError) error.message += ". " + this.keepEvidence(error.message, receipt.checkpoint);
       throw error;
     }
@@ -57,7 +58,7 @@ export class Memory {
     try {
       return { held: this.trust.log.open(note), previousSize: null };
     } catch {
-      throw new UsageError(`${path}: not a checkpoint of this audit log; keep it, and ask who runs the broker`);
+      throw new StateError(`${path}: not a checkpoint of this audit log; keep it, and ask who runs the broker`);
     }
   }
 
