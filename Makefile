@@ -221,7 +221,7 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory $(INSTALLED_A) web $(BUILD)/python/cpis_pb2.py
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto $(addprefix share/cpis/,python web/templates web/assets))
-	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
