@@ -463,4 +463,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) \( -name node_modules -o -path $(BUILD)/deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/deb -o -path $(BUILD)/previous -o -name node_modules \) -prune -o -type f -name '*.d' -print 2>/dev/null)
