@@ -51,6 +51,7 @@ struct config_text {
 	X(register_file, 0)                   \
 	X(policy_file, 0)                     \
 	X(store_file, CYAML_FLAG_OPTIONAL)    \
+	X(handover_socket, CYAML_FLAG_OPTIONAL) \
 	X(store_key, 0)                       \
 	X(session_key, CYAML_FLAG_OPTIONAL)   \
 	X(session_key_previous, CYAML_FLAG_OPTIONAL)
@@ -251,6 +252,12 @@ static bool resolve_all(const char *config_path, struct config *config)
 	return good;
 }
 
+static bool name_handover_socket(struct config *config)
+{
+	return config->handover_socket != NULL || config->store_file == NULL ||
+	       asprintf(&config->handover_socket, "%s.handover", config->store_file) >= 0;
+}
+
 bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES])
 {
 	struct yaml_file file = {0};
@@ -269,7 +276,7 @@ bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAI
 	    !check_words(&place, &text->config))
 		goto done;
 	config = malloc(sizeof *config);
-	if (config == NULL || !resolve_all(path, &text->config)) {
+	if (config == NULL || !resolve_all(path, &text->config) || !name_handover_socket(&text->config)) {
 		snprintf(detail, CONFIG_DETAIL_BYTES, "%s: out of memory", path);
 		free(config);
 		config = NULL;

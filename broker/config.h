@@ -31,6 +31,7 @@ struct config {
 	char *store_file;            // SQLite database; NULL: store_postgres is given
 	char *store_postgres;        // connection string of a PostgreSQL (broker/store_postgres.h); NULL: store_file is given
 	bool store_lone_server;      // that PostgreSQL has no second server that a commit waits for
+	char *handover_socket;       // where a broker that takes over asks this one; STORE_FILE.handover where nothing else is said; NULL: nowhere
 	char *store_key;             // master key (broker/vault.h)
 	char *session_key;           // optional: seals session tokens in place of store_key; the same at brokers that
 	                             // share sessions

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/descriptors.h"
 #include "broker/log.h"
 #include "broker/privileges.h"
 
@@ -22,6 +23,8 @@
 #define ORDER_KILL 'K'
 #define ORDER_BECOME 'U' // with the user's name
 #define USER_BYTES_MAX 256
+
+_Static_assert(FRONT_DESCRIPTORS <= DESCRIPTORS_AT_ONCE, "they go with one order");
 
 struct keeper {
 	int orders;
@@ -57,6 +60,7 @@ static _Noreturn void become_front(pid_t parent, int program, const int given[FR
 	sigemptyset(&none);
 	sigaddset(&none, SIGTERM);
 	sigaddset(&none, SIGINT);
+	sigaddset(&none, SIGHUP);
 	// A terminal's interruption is for the core: it tells the front.
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	// Copies are not closed on exec; whatever else is open is.
@@ -103,21 +107,18 @@ static void start(struct keeper *keeper, const int given[FRONT_DESCRIPTORS])
 		keeper->front = child;
 }
 
-// What came with an order; -1 where there is none. None is as low as what the front finds its own at.
-static void take_descriptors(struct msghdr *message, int ret[FRONT_DESCRIPTORS])
+// What came with an order goes above what the front finds its own at. False: it is not what a start needs.
+static bool take_descriptors(const int *came, size_t count, int ret[FRONT_DESCRIPTORS])
 {
-	const struct cmsghdr *head = CMSG_FIRSTHDR(message);
-	for (int i = 0; i < FRONT_DESCRIPTORS; i++)
+	bool all = count == FRONT_DESCRIPTORS;
+	for (size_t i = 0; i < FRONT_DESCRIPTORS; i++)
 		ret[i] = -1;
-	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
-	    head->cmsg_len != CMSG_LEN(FRONT_DESCRIPTORS * sizeof(int)))
-		return;
-	int came[FRONT_DESCRIPTORS];
-	memcpy(came, CMSG_DATA(head), sizeof came);
-	for (int i = 0; i < FRONT_DESCRIPTORS; i++) {
-		ret[i] = fcntl(came[i], F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + FRONT_DESCRIPTORS);
+	for (size_t i = 0; i < count; i++) {
+		if (i < FRONT_DESCRIPTORS)
+			all = (ret[i] = fcntl(came[i], F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + FRONT_DESCRIPTORS)) >= 0 && all;
 		close(came[i]);
 	}
+	return all;
 }
 
 // Whoever becomes somebody else is not ended with its parent any more, unless it says so again; and neither if the parent is gone,
@@ -139,20 +140,15 @@ static void become(const char *user)
 static bool obey(struct keeper *keeper)
 {
 	char order[1 + USER_BYTES_MAX] = "";
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(FRONT_DESCRIPTORS * sizeof(int))];
-	} control = {0};
-	struct iovec part = {order, sizeof order - 1};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-	ssize_t received = recvmsg(keeper->orders, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (received < 0 && (errno == EINTR || errno == EAGAIN))
+	int came[DESCRIPTORS_AT_ONCE], given[FRONT_DESCRIPTORS];
+	size_t count;
+	ssize_t received = descriptors_receive(keeper->orders, order, sizeof order - 1, MSG_DONTWAIT, came, &count);
+	if (received < 0 && errno == EAGAIN)
 		return true;
 	if (received <= 0)
 		return false;
-	int given[FRONT_DESCRIPTORS];
-	take_descriptors(&message, given);
-	if (order[0] == ORDER_START && given[0] >= 0 && given[1] >= 0)
+	bool all = take_descriptors(came, count, given);
+	if (order[0] == ORDER_START && all)
 		start(keeper, given);
 	else if (order[0] == ORDER_KILL)
 		kill_front(keeper);
@@ -190,6 +186,7 @@ static _Noreturn void keep(pid_t core, int orders)
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
 		_exit(1);
@@ -237,31 +234,10 @@ int front_keeper_start(void)
 	return ends[0];
 }
 
-static bool give_order(int keeper, char order, const int *given)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(FRONT_DESCRIPTORS * sizeof(int))];
-	} control = {0};
-	struct iovec part = {&order, 1};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (given != NULL) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof control;
-		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-		*head = (struct cmsghdr){.cmsg_len = CMSG_LEN(FRONT_DESCRIPTORS * sizeof *given), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(head), given, FRONT_DESCRIPTORS * sizeof *given);
-	}
-	ssize_t sent;
-	do
-		sent = sendmsg(keeper, &message, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == 1;
-}
-
 bool front_keeper_start_front(int keeper, const int given[FRONT_DESCRIPTORS])
 {
-	return give_order(keeper, ORDER_START, given);
+	const char order = ORDER_START;
+	return descriptors_send(keeper, &order, sizeof order, given, FRONT_DESCRIPTORS);
 }
 
 void front_keeper_become(int keeper, const char *user)
@@ -273,7 +249,8 @@ void front_keeper_become(int keeper, const char *user)
 
 void front_keeper_kill_front(int keeper)
 {
-	(void)give_order(keeper, ORDER_KILL, NULL);
+	const char order = ORDER_KILL;
+	(void)!descriptors_send(keeper, &order, sizeof order, NULL, 0);
 }
 
 int front_keeper_status(int keeper, int timeout_ms)

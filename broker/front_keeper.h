@@ -11,9 +11,9 @@
 int front_keeper_start(void);
 // It becomes this user for good (privileges.h), and so is each front that it starts; when it cannot, it ends.
 void front_keeper_become(int keeper, const char *user);
-// Starts a front that has these as its descriptors from FRONT_DESCRIPTOR on: an end of a socket pair, and an eventfd that it adds one
-// to with each list of who is let in that has come into force. An earlier front is killed first. False: the keeper is gone.
-#define FRONT_DESCRIPTORS 2
+// Starts a front that has these as its descriptors from FRONT_DESCRIPTOR on: an end of a socket pair, an eventfd that it adds one
+// to with each list of who is let in that has come into force, and an end of a pair for listening sockets (front_sockets.h). An earlier front is killed first. False: the keeper is gone.
+#define FRONT_DESCRIPTORS 3
 __attribute__((warn_unused_result)) bool front_keeper_start_front(int keeper, const int given[FRONT_DESCRIPTORS]);
 // Kills the front, if there is one. Of a keeper that is gone there is none.
 void front_keeper_kill_front(int keeper);

@@ -13,10 +13,11 @@
 enum front_frame_type {
 	FRONT_FRAME_SETUP = 1, // to the front, once: struct front_setup
 	FRONT_FRAME_ADMISSION, // to the front: admission_bytes
+	FRONT_FRAME_LIMITS,    // to the front: struct front_limits
 	FRONT_FRAME_CREDIT,    // to the front: uint32_t, so many requests more may be sent
 	FRONT_FRAME_REPLY,     // to the front: struct front_peer's bytes, then the message
 	FRONT_FRAME_PING,      // to the front, which sends the same back
-	FRONT_FRAME_STOP,      // to the front: send no more requests, refuse them instead
+	FRONT_FRAME_STOP,      // to the front: uint32_t, milliseconds after which those who are refused may ask again: send no more requests, refuse them instead
 	FRONT_FRAME_CLOSE,     // to the front: close, end
 	FRONT_FRAME_READY,     // to the core: struct front_ready
 	FRONT_FRAME_FAILED,    // to the core: why it cannot serve, in words

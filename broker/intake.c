@@ -86,6 +86,11 @@ struct intake *intake_new(const struct intake_limits *limits)
 	return intake;
 }
 
+void intake_set_limits(struct intake *intake, const struct intake_limits *limits)
+{
+	intake->limits = *limits;
+}
+
 void intake_free(struct intake *intake)
 {
 	struct intake_item *item;

@@ -195,7 +195,7 @@ static bool share(struct broker *broker, const char *config_path, const char *ce
 
 int join_share(const char *config_path, const char *certificate, const char *to)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
 	struct broker_identity recipient;
 	char detail[PROCESS_DETAIL_BYTES] = "";
 	process_harden();
@@ -260,7 +260,7 @@ static bool place_keys(const struct config *config, const struct shared_keys *ke
 
 static bool take_keys(const char *config_path, const char *from, char detail[PROCESS_DETAIL_BYTES])
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
 	uint8_t file[SHARE_BYTES_MAX];
 	char why[SHARE_DETAIL_BYTES] = "";
 	size_t bytes = 0;
@@ -280,7 +280,7 @@ static bool take_keys(const char *config_path, const char *from, char detail[PRO
 
 int join_join(const char *config_path, const char *from)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
 	char detail[PROCESS_DETAIL_BYTES] = "";
 	process_harden();
 	// Then as a broker does at its start: keys of another database do not open its log.

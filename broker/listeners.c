@@ -2,6 +2,7 @@
 #include "broker/listeners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +28,14 @@ struct listeners {
 	unsigned failures;               // to open it there, in a row
 };
 
-static bool open_one(struct listeners *listeners, enum listener which, const char *endpoint,
+static bool open_one(struct listeners *listeners, enum listener which, const char *endpoint, int listening,
 		     char detail[TRANSPORT_DETAIL_BYTES])
 {
 	struct transport_options options = {
 		.context = listeners->options.context,
 		.zap_class = which == LISTENER_ENROLMENT ? ZAP_ENROLLING : ZAP_SYSTEMS,
 		.endpoint = endpoint,
+		.listening = listening > 0 ? fcntl(listening, F_DUPFD_CLOEXEC, 1) : 0,
 		.broker_key = listeners->options.keys[which],
 		.attempts = listeners->options.attempts,
 	};
@@ -57,7 +59,7 @@ bool listeners_open(const struct listeners_options *options, struct listeners **
 	listeners->options = *options;
 	bool good = true;
 	for (enum listener which = 0; which < LISTENERS && good; which++)
-		good = options->endpoints[which] == NULL || open_one(listeners, which, options->endpoints[which], detail);
+		good = options->endpoints[which] == NULL || open_one(listeners, which, options->endpoints[which], options->listening[which], detail);
 	if (!good) {
 		int why = errno;
 		listeners_close(listeners);
@@ -83,6 +85,11 @@ void listeners_close(struct listeners *listeners)
 const char *listeners_endpoint(const struct listeners *listeners, enum listener which)
 {
 	return listeners->transports[which] == NULL ? NULL : transport_endpoint(listeners->transports[which]);
+}
+
+int listeners_listening(const struct listeners *listeners, enum listener which)
+{
+	return listeners->transports[which] == NULL ? -1 : transport_listening(listeners->transports[which]);
 }
 
 // ------------------------------------------------------------------ messages
@@ -165,7 +172,7 @@ static const char *why_to_reopen(struct listeners *listeners)
 static void reopen(struct listeners *listeners)
 {
 	char detail[TRANSPORT_DETAIL_BYTES];
-	if (open_one(listeners, LISTENER_ENROLMENT, listeners->enrolment_endpoint, detail)) {
+	if (open_one(listeners, LISTENER_ENROLMENT, listeners->enrolment_endpoint, 0, detail)) {
 		listeners->bytes_least = bytes_in_use();
 		listeners->failures = 0;
 		return;

@@ -20,11 +20,15 @@ static void print_remark(void *context, const char *sentence)
 	printf("%s%s\n", (const char *)context, sentence);
 }
 
-static int run(const char *config_path, bool check_only)
+enum run { RUN_CHECK, RUN_SERVE, RUN_TAKE_OVER };
+
+static int run(const char *config_path, enum run how)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
+	bool check_only = how == RUN_CHECK;
 	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ";
 	int code = EXIT_CANNOT_START;
+	broker.takes_over = how == RUN_TAKE_OVER;
 	process_harden();
 	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
 		;
@@ -73,7 +77,7 @@ static int make_store_key(const char *path)
 
 static int rebuild_search(const char *config_path)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
 	char detail[PROCESS_DETAIL_BYTES] = "", why[STORE_DETAIL_BYTES] = "";
 	int code = EXIT_CANNOT_START;
 	process_harden();
@@ -103,6 +107,7 @@ static int migrate(const char *conninfo)
 static void print_help(FILE *out)
 {
 	fprintf(out, "usage: cpis-broker CONFIG                 serve until SIGTERM, then drain and exit 0\n"
+		     "       cpis-broker --take-over CONFIG     serve in place of the broker that runs, when it has handed over\n"
 		     "       cpis-broker --check CONFIG         read and check all files, start nothing\n"
 		     "       cpis-broker --policy-diff OLD NEW  every decision that changes between two policies\n"
 		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
@@ -122,7 +127,7 @@ static void print_help(FILE *out)
 }
 
 static const struct option options[] = {
-	{"check", required_argument, NULL, 'c'},       {"make-store-key", required_argument, NULL, 'k'},
+	{"check", required_argument, NULL, 'c'},       {"take-over", required_argument, NULL, 't'}, {"make-store-key", required_argument, NULL, 'k'},
 	{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
 	{"backup", required_argument, NULL, 'b'},      {"restore", required_argument, NULL, 'R'},
 	{"migrate", required_argument, NULL, 'M'},     {"share", required_argument, NULL, 'S'},
@@ -187,7 +192,9 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if ((option == 'c' || option == 'k') && optind == argc)
-		return option == 'c' ? run(optarg, true) : make_store_key(optarg);
+		return option == 'c' ? run(optarg, RUN_CHECK) : make_store_key(optarg);
+	if (option == 't' && optind == argc)
+		return run(optarg, RUN_TAKE_OVER);
 	if (option == 'r' && optind == argc)
 		return rebuild_search(optarg);
 	if (option == 'M' && optind == argc)
@@ -207,7 +214,7 @@ int main(int argc, char **argv)
 	if (option == 'd' && optind == argc - 1)
 		return compare_policies(optarg, argv[optind]);
 	if (option == -1 && optind == argc - 1)
-		return run(argv[optind], false);
+		return run(argv[optind], RUN_SERVE);
 	print_help(stderr);
 	return EXIT_USAGE_ERROR;
 }

@@ -1,12 +1,15 @@
 // The loop: messages between the edge and the core, what waits, what is due by time; and the end of it.
+#include <signal.h>
 #include <stdio.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "broker/clock.h"
+#include "broker/handover.h"
 #include "broker/log.h"
 #include "broker/process.h"
 #include "broker/refusal.h"
+#include "broker/reload.h"
 #include "broker/traffic.h"
 
 // How often the register's files are looked at: half of the time in which a revocation must work.
@@ -21,11 +24,11 @@
 // How long the front may take to send what it has sent.
 #define DRAIN_MS 5000u
 
-static void report(const struct broker *broker)
+static void report(const struct broker *broker, const char *event)
 {
 	struct core_counters core = core_read_counters(broker->core);
 	struct front_counters front = front_read_counters(broker->front);
-	log_event(LOG_LEVEL_INFO, "stopped",
+	log_event(LOG_LEVEL_INFO, event,
 		  "requests %llu allowed %llu refused %llu malformed %llu commits %llu failed_commits %llu "
 		  "inbox_escalated %llu inbox_expired %llu "
 		  "handshakes_admitted %llu handshakes_refused %llu handshakes_enrolling %llu busy %llu front_restarts %u",
@@ -236,22 +239,29 @@ static void record_attempts(struct broker *broker, bool all)
 	}
 }
 
-static bool told_to_stop(const struct broker *broker)
+// Reloads when told to. True: it was told to stop.
+static bool take_signals(struct broker *broker)
 {
 	struct signalfd_siginfo info;
-	return read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info;
+	while (read(broker->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		if (info.ssi_signo != SIGHUP)
+			return true;
+		reload(broker);
+	}
+	return false;
 }
 
-static void refuse_draining(struct broker *broker, struct arena *arena, const struct front_peer *peer, const uint8_t *data, size_t bytes)
+static void refuse_draining(struct broker *broker, struct arena *arena, uint32_t retry_after_ms, const struct front_peer *peer,
+			    const uint8_t *data, size_t bytes)
 {
 	size_t refusal_bytes;
-	const uint8_t *refusal = refusal_make(arena, REASON_DRAINING, DRAINING_RETRY_AFTER_MS, data, bytes, &refusal_bytes);
+	const uint8_t *refusal = refusal_make(arena, REASON_DRAINING, retry_after_ms, data, bytes, &refusal_bytes);
 	front_send(broker->front, peer, refusal, refusal_bytes);
 	arena_reset(arena);
 }
 
 // What waits here is told to go elsewhere, and by the front what waits there. Nothing new is carried out.
-static void drain(struct broker *broker)
+static void drain(struct broker *broker, uint32_t retry_after_ms)
 {
 	struct parked_request *waiting;
 	struct front_request request;
@@ -261,13 +271,13 @@ static void drain(struct broker *broker)
 	if (!arena_init(&arena, REFUSAL_ARENA_BYTES))
 		return;
 	for (; (waiting = parked_take_any(broker->parked)) != NULL; refused++) {
-		refuse_draining(broker, &arena, &waiting->peer, waiting->data, waiting->bytes);
+		refuse_draining(broker, &arena, retry_after_ms, &waiting->peer, waiting->data, waiting->bytes);
 		parked_request_free(waiting);
 	}
-	front_pause(broker->front);
+	front_pause(broker->front, retry_after_ms);
 	for (;;) {
 		for (; front_receive(broker->front, &request); refused++)
-			refuse_draining(broker, &arena, &request.peer, request.data, request.bytes);
+			refuse_draining(broker, &arena, retry_after_ms, &request.peer, request.data, request.bytes);
 		front_flush(broker->front);
 		uint64_t now_ms = clock_monotonic_ms();
 		if (front_is_paused(broker->front) || now_ms >= until_ms)
@@ -290,10 +300,8 @@ static void tend_front(struct broker *broker)
 		parked_request_free(waiting);
 }
 
-bool serve(struct broker *broker)
+static void announce(const struct broker *broker)
 {
-	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
-	register_remarks(broker->snapshot, log_remark, NULL);
 	log_event(LOG_LEVEL_INFO, "ready", "%s serves on %s with %zu systems, policy %s", broker->config->broker_name,
 		  front_endpoint(broker->front, LISTENER_CURRENT), register_systems_count(broker->snapshot),
 		  policy_version(core_policy(broker->core)));
@@ -303,38 +311,68 @@ bool serve(struct broker *broker)
 	if (broker->config->enrolment_endpoint != NULL)
 		log_event(LOG_LEVEL_INFO, "enrolment_endpoint", "new systems enrol on %s",
 			  front_endpoint(broker->front, LISTENER_ENROLMENT));
+}
+
+// What came, when, and what is due: one turn. `emptied`: the front has given out all that it had.
+static bool serve_turn(struct broker *broker, bool emptied)
+{
+	uint64_t before_us = clock_monotonic_us(), before_ms = before_us / 1000;
+	// Requests are borrowed from the front until it is waited for again: not before all are taken.
+	if (emptied)
+		front_wait(broker->front, broker->wake >= 0 ? broker->wake : broker->signals, patience_ms(broker, before_ms));
+	uint64_t after_us = clock_monotonic_us(), after_ms = after_us / 1000;
+	// What was there at once may have come at any time since the front was last looked at: a commit that took long makes all
+	// of it old.
+	if (emptied) {
+		broker->since_ms = after_ms > before_ms ? after_ms : broker->looked_ms;
+		broker->looked_ms = after_ms;
+		broker->since_us = after_us - before_us > AT_ONCE_US ? after_us : broker->looked_us;
+		broker->looked_us = after_us;
+	}
+	// Before anything is answered: a revocation must count from the next message on.
+	refresh_register(broker);
+	emptied = serve_once(broker);
+	serve_parked(broker);
+	serve_due(broker);
+	tend_front(broker);
+	record_attempts(broker, false);
+	return emptied;
+}
+
+enum ending { ENDING_TOLD, ENDING_ASKED, ENDING_LOST };
+
+// Until it is told to stop, asked to hand over, or cannot go on.
+static enum ending serve_on(struct broker *broker)
+{
 	broker->looked_us = clock_monotonic_us();
 	broker->looked_ms = broker->looked_us / 1000;
-	bool emptied = true;
-	while (!told_to_stop(broker) && !front_is_lost(broker->front)) {
-		uint64_t before_us = clock_monotonic_us(), before_ms = before_us / 1000;
-		// Requests are borrowed from the front until it is waited for again: not before all are taken.
-		if (emptied)
-			front_wait(broker->front, broker->signals, patience_ms(broker, before_ms));
-		uint64_t after_us = clock_monotonic_us(), after_ms = after_us / 1000;
-		// What was there at once may have come at any time since the front was last looked at: a commit that took long makes all
-		// of it old.
-		if (emptied) {
-			broker->since_ms = after_ms > before_ms ? after_ms : broker->looked_ms;
-			broker->looked_ms = after_ms;
-			broker->since_us = after_us - before_us > AT_ONCE_US ? after_us : broker->looked_us;
-			broker->looked_us = after_us;
-		}
-		// Before anything is answered: a revocation must count from the next message on.
-		refresh_register(broker);
-		emptied = serve_once(broker);
-		serve_parked(broker);
-		serve_due(broker);
-		tend_front(broker);
-		record_attempts(broker, false);
+	for (bool emptied = true; !front_is_lost(broker->front);) {
+		if (take_signals(broker))
+			return ENDING_TOLD;
+		if (handover_asked(broker))
+			return ENDING_ASKED;
+		emptied = serve_turn(broker, emptied);
 	}
-	bool lost = front_is_lost(broker->front);
-	if (lost)
-		log_event(LOG_LEVEL_ERROR, "front_lost", "the keeper of the network front is gone: start the broker again");
-	drain(broker);
-	// Whoever tries until the doors are shut is counted.
-	front_stop(broker->front);
-	record_attempts(broker, true);
-	report(broker);
-	return !lost;
+	log_event(LOG_LEVEL_ERROR, "front_lost", "the keeper of the network front is gone: start the broker again");
+	return ENDING_LOST;
+}
+
+bool serve(struct broker *broker)
+{
+	broker->checked_ms = broker->loaded_ms = clock_monotonic_ms();
+	register_remarks(broker->snapshot, log_remark, NULL);
+	announce(broker);
+	for (;;) {
+		enum ending ending = serve_on(broker);
+		drain(broker, ending == ENDING_ASKED ? HANDOVER_RETRY_AFTER_MS : DRAINING_RETRY_AFTER_MS);
+		// Whoever tries until the doors are shut is counted.
+		front_stop(broker->front);
+		record_attempts(broker, true);
+		report(broker, ending == ENDING_ASKED ? "drained_for_another" : "stopped");
+		if (ending != ENDING_ASKED)
+			return ending == ENDING_TOLD;
+		enum handover_end end = handover_give(broker);
+		if (end != HANDOVER_TAKEN_BACK)
+			return end == HANDOVER_GIVEN;
+	}
 }

@@ -13,8 +13,6 @@
 #include "broker/store_sqlite_priv.h"
 #include "proto/invariant.h"
 
-#define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 6
 
 // What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
 static const char schema[] =
@@ -130,15 +128,7 @@ static const char schema[] =
 	// What rows are found by: store_sqlite_search.c. Written some hundred rows at a time, and always made whole before it is read.
 	"CREATE VIRTUAL TABLE audit_word USING fts5 (words, content = '', detail = none, columnsize = 0, tokenize = 'ascii');"
 	"INSERT INTO audit_word (audit_word, rank) VALUES ('automerge', 8);"
-	"CREATE TABLE audit_block ("        // of 1,024 rows each
-	"  block INTEGER PRIMARY KEY,"
-	"  min_ms INTEGER NOT NULL,"
-	"  max_ms INTEGER NOT NULL,"
-	"  peak_ms INTEGER NOT NULL,"       // greatest max_ms up to this block
-	"  floor_ms INTEGER NOT NULL"       // least min_ms from this block on
-	") STRICT;"
-	"CREATE INDEX audit_block_by_peak ON audit_block (peak_ms, block);"
-	"CREATE INDEX audit_block_by_floor ON audit_block (floor_ms, block);"
+	SQLITE_AUDIT_BLOCK_SCHEMA
 	"CREATE TABLE audit_indexed ("      // rows before `next` are in the two above
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  next INTEGER NOT NULL"
@@ -457,11 +447,13 @@ bool sqlite_check_version(sqlite3 *database, const char *path, bool or_moved, bo
 		return true;
 	if (application == SQLITE_MOVED_ID && !or_moved)
 		return refuse_moved(database, path, detail);
-	if (application != APPLICATION_ID && application != SQLITE_MOVED_ID)
+	if (application != SQLITE_APPLICATION_ID && application != SQLITE_MOVED_ID)
 		return refuse(detail, path, "is a database of another program");
-	if (version != SCHEMA_VERSION) {
-		snprintf(detail, STORE_DETAIL_BYTES, "%.100s: has schema version %lld, this program knows version %d", path,
-			 (long long)version, SCHEMA_VERSION);
+	if (version != SQLITE_SCHEMA_VERSION) {
+		snprintf(detail, STORE_DETAIL_BYTES, "%.100s: has schema version %lld, this program knows version %d%s", path,
+			 (long long)version, SQLITE_SCHEMA_VERSION,
+			 version > SQLITE_SCHEMA_VERSION ? ": it is of a newer version of the program; start that one, or put the backup from before it in its place"
+							 : "");
 		return false;
 	}
 	return true;
@@ -475,8 +467,8 @@ bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, c
 static bool create_schema(struct sqlite_store *store)
 {
 	char identity[100];
-	snprintf(identity, sizeof identity, "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
-		 SCHEMA_VERSION);
+	snprintf(identity, sizeof identity, "PRAGMA application_id = %d; PRAGMA user_version = %d;", SQLITE_APPLICATION_ID,
+		 SQLITE_SCHEMA_VERSION);
 	return run_sql(store, "BEGIN IMMEDIATE") && run_sql(store, schema) && run_sql(store, identity) &&
 	       run_sql(store, "COMMIT");
 }
@@ -508,6 +500,8 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 		return refuse_as_sqlite(store->database, detail, path);
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
+	if (!sqlite_migrate(store->database, path))
+		return refuse_as_sqlite(store->database, detail, path);
 	if (!sqlite_check_schema(store->database, path, &empty, detail))
 		return false;
 	// secure_delete: an expired answer leaves no bytes behind. trusted_schema: the file may have been edited.

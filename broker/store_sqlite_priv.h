@@ -186,6 +186,24 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 	return (struct sqlite_store *)store;
 }
 
+// Times of 1,024 rows each: peak_ms is the greatest max_ms up to this block, floor_ms the least min_ms from this block on.
+#define SQLITE_AUDIT_BLOCK_SCHEMA \
+	"CREATE TABLE audit_block (" \
+	"  block INTEGER PRIMARY KEY," \
+	"  min_ms INTEGER NOT NULL," \
+	"  max_ms INTEGER NOT NULL," \
+	"  peak_ms INTEGER NOT NULL," \
+	"  floor_ms INTEGER NOT NULL" \
+	") STRICT;" \
+	"CREATE INDEX audit_block_by_peak ON audit_block (peak_ms, block);" \
+	"CREATE INDEX audit_block_by_floor ON audit_block (floor_ms, block);"
+#define SQLITE_APPLICATION_ID 0x63706973 // "cpis"
+// A change of it needs a step in store_sqlite_migrate.c.
+#define SQLITE_SCHEMA_VERSION 6
+// A store of the version before becomes one of this version, and the operator is told; all others stay as they are. False: SQLite has an
+// error, and nothing has changed. store_sqlite_migrate.c.
+__attribute__((warn_unused_result)) bool sqlite_migrate(sqlite3 *database, const char *path);
+
 // Looks and changes nothing: whether the file is a store of this version, or empty. False with a sentence.
 bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES]);
 // The same, and `or_moved`: one that was moved into another store (store_sqlite_move.h) will do too.

@@ -426,6 +426,13 @@ void zap_set_admission(struct zap *zap, struct admission *admission)
 	admission_release(before);
 }
 
+void zap_set_limits(struct zap *zap, const struct zap_limits *limits)
+{
+	pthread_mutex_lock(&zap->lock);
+	zap->handles[ZAP_SYSTEMS].limits = *limits;
+	pthread_mutex_unlock(&zap->lock);
+}
+
 bool zap_lookup(struct zap *zap, enum zap_class zap_class, const char *handle, uint8_t ret_curve_public[KEY_BYTES])
 {
 	INVARIANT((unsigned)zap_class < ZAP_CLASSES);

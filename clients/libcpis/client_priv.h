@@ -18,6 +18,7 @@ struct client_link {
 	void *socket;
 	void *monitor;
 	bool open;                       // connected, or being tried
+	bool connected;                  // a handshake has succeeded, and the connection has not ended since: something may be sent
 	bool lost;                       // the connection broke, was refused or could not be made, and no other has been made since
 	bool failed;                     // the same, since the call turned to it
 	bool refused;                    // since the call began: at the handshake
