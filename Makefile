@@ -24,7 +24,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev
+	libevent-dev libxml2-dev libxslt1-dev lowdown groff
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -77,8 +77,12 @@ DRILL_A := $(BUILD)/libcpis-drill.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
 WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
-# What is installed as libcpis.a: the client library and the two layers it stands on, in one.
+# What is installed: the client library and the two layers it stands on in one, of which it shows what libcpis.map says. Its number
+# changes with what a program was compiled for: clients/README.md, "Linking with libcpis".
+LIBCPIS_ABI := 1
 INSTALLED_A := $(BUILD)/installed/libcpis.a
+INSTALLED_SO := $(BUILD)/installed/libcpis.so.$(LIBCPIS_ABI)
+LIBCPIS_MAP := clients/libcpis/libcpis.map
 PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web)
 
 # A test links only the layer that it tests (and what that layer stands on).
@@ -117,9 +121,10 @@ WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web tests-built benches fuzzers
+.PHONY: programs web libcpis place-libcpis tests-built benches fuzzers
 programs: $(PROGRAMS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
+libcpis: $(INSTALLED_A) $(INSTALLED_SO) $(BUILD)/man3/.made
 tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
@@ -210,18 +215,26 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
-	@$(MAKE) --no-print-directory $(INSTALLED_A) web
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
+	@$(MAKE) --no-print-directory libcpis web
+	@$(MAKE) --no-print-directory place-libcpis
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin share/cpis/web/templates share/cpis/web/assets)
 	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
-	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
-	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
 	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
 	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
 	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
+
+# Builds nothing: what `make libcpis` made goes to its places.
+LIBDIR ?= $(PREFIX)/lib
+place-libcpis:
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(addprefix $(DESTDIR)$(PREFIX)/,include/cpis/proto share/man/man3)
+	install -m 644 $(INSTALLED_A) $(INSTALLED_SO) $(DESTDIR)$(LIBDIR)/
+	ln -sfn $(notdir $(INSTALLED_SO)) $(DESTDIR)$(LIBDIR)/libcpis.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
+	install -m 644 $(BUILD)/man3/*.3 $(DESTDIR)$(PREFIX)/share/man/man3/
 
 clean: ## remove build/
 	rm -rf build
@@ -294,12 +307,33 @@ $(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(BENCH_A): $(bench_OBJ)
 $(FUZZ_A): $(fuzz_OBJ)
-$(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	@echo "  AR     $@"
 	$(Q)ar rcs $@ $^
+
+# Into a program or a shared object alike.
+$(client_OBJ) $(proto_OBJ) $(certs_OBJ): HARDENING += -fPIC -fno-semantic-interposition
+# A linker that is given `defs` is told of no sanitizer's own functions.
+$(INSTALLED_SO): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--version-script,$(LIBCPIS_MAP) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+		$(if $(SANITIZE),-fsanitize=$(SANITIZE),-Wl,-z,defs) -o $@ $(filter %.o %.a,$^) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT)
+# One object, whose names are those of libcpis.map too: a program may have an arena_init of its own.
+$(INSTALLED_A): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@rm -f $@
+	@echo "  AR     $@"
+	$(Q)ld -r -o $(@:.a=.o) $(filter %.o %.a,$^)
+	$(Q)sed -n 's/^\t\(cpis_.*\);$$/\1/p' $(LIBCPIS_MAP) > $(@:.a=.names)
+	$(Q)objcopy --wildcard --keep-global-symbols=$(@:.a=.names) $(@:.a=.o)
+	$(Q)ar rcs $@ $(@:.a=.o)
+$(BUILD)/man3/.made: clients/man/man3.py clients/libcpis/cpis.h
+	@echo "  MAN    $(@D)"
+	$(Q)VERSION=$(VERSION) clients/man/man3.py clients/libcpis/cpis.h $(@D)
+	@touch $@
 
 $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
@@ -346,6 +380,7 @@ $(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
+$(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core
 $(DRILL): | $(SHIMS)
 $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@mkdir -p $(@D)

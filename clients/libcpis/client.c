@@ -194,6 +194,8 @@ void cpis_close(struct cpis_client *client)
 {
 	if (client == NULL)
 		return;
+	cpis_call_cancel(client);
+	client_watch_close(client);
 	client_links_close(client);
 	signing_key_free(client->answer_key);
 	trust_free(client->trust);

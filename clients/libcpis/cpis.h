@@ -30,7 +30,8 @@
 	X(CPIS_LOG_UNWITNESSED, "the audit log has not been cosigned by enough witnesses lately")           \
 	X(CPIS_STATE, "the remembered checkpoint cannot be read or written")                         \
 	X(CPIS_FILE, "the file cannot be written")                                                   \
-	X(CPIS_NO_MEMORY, "out of memory")
+	X(CPIS_NO_MEMORY, "out of memory")                                                           \
+	X(CPIS_PENDING, "the call goes on")
 
 enum cpis_status {
 #define X(name, sentence) name,
@@ -107,6 +108,38 @@ __attribute__((warn_unused_result)) enum cpis_status cpis_call_signed(struct cpi
 								      Cpis__V1__Request *request, const char *staff_key,
 								      uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 void cpis_reply_free(const Cpis__V1__Reply *reply); // accepts NULL; wipes
+
+// The same from an event loop of the caller's, which waits for nothing but the descriptor cpis_fd:
+//	cpis_call_begin(client, &request, 1000);
+//	while ((status = cpis_call_continue(client, &reply)) == CPIS_PENDING)
+//		...                                // back to the loop, until cpis_fd(client) can be read
+// It stands for the connections, the deadline, the times at which the request is to be sent again, and the interrupt: there is no
+// timer to keep, and no trap: it is level-triggered, stays readable until cpis_call_continue was called, and is readable while a call is
+// under way only, also at once when it has begun. poll, select, epoll (also EPOLLET, if each time is answered by cpis_call_continue) and
+// whatever is built on them take it. The same one until cpis_close, which closes it. Not to be read, written or closed. -1: the system
+// has no descriptor left.
+int cpis_fd(struct cpis_client *client);
+// CPIS_OK: the call is under way. Anything else: it is not, and nothing was sent. The request, and all that it points to, is borrowed and
+// must stay as it is until the call has ended. One call of a client at a time: until it has ended all other functions that would call
+// the broker, or change what the call uses, return CPIS_USAGE (false, where they return bool), and the call is none the worse for it;
+// cpis_session_close and cpis_set_request_id must not be used until then.
+// Signing (a file, or a token that may be slow) and the certificates' files are waited for, here and, with brokers of several names, in
+// cpis_call_continue; the network never is.
+__attribute__((warn_unused_result)) enum cpis_status cpis_call_begin(struct cpis_client *client, Cpis__V1__Request *request,
+								     uint32_t deadline_ms);
+__attribute__((warn_unused_result)) enum cpis_status cpis_call_signed_begin(struct cpis_client *client, Cpis__V1__Request *request,
+									    const char *staff_key, uint32_t deadline_ms);
+// As cpis_session_open; texts are copied.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_session_open_begin(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
+			uint32_t deadline_ms);
+// Does what can be done now, and never waits for the network (checking a receipt, and writing the checkpoint_file with its flush, is
+// done here). CPIS_PENDING: the call goes on. Anything else ends it and is as from cpis_call. May be called more often than needed.
+// CPIS_USAGE when no call is under way.
+__attribute__((warn_unused_result)) enum cpis_status cpis_call_continue(struct cpis_client *client, const Cpis__V1__Reply **ret);
+// Ends the call that is under way, if there is one. What became of it is not known, as after CPIS_INTERRUPTED: with the same request
+// id it can be asked again.
+void cpis_call_cancel(struct cpis_client *client);
 
 // Sends the next call with this request id instead of a new one: a retry after a restart of the caller.
 void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16]);
