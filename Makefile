@@ -125,7 +125,7 @@ all: deps ## build the programs into build/ (installs what is missing first)
 programs: $(PROGRAMS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
 libcpis: $(INSTALLED_A) $(INSTALLED_SO) $(BUILD)/man3/.made
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
+tests-built: $(PROGRAMS) libcpis $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -264,6 +264,8 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
 # Benchmarks serve nobody.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
+# The examples see an installed library.
+$(BUILD)/analyse/clients/examples/%.plist: CPPFLAGS += -Iclients/libcpis
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility

@@ -83,6 +83,8 @@ const char *client_key_name(const char *staff_key);
 // The steps of connecting.
 enum cpis_status client_copy_options(struct cpis_client *client, const struct cpis_options *options);
 enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options);
+// The log's key alone.
+enum cpis_status client_load_log(struct cpis_client *client, const char *trust_directory);
 enum cpis_status client_open_sockets(struct cpis_client *client, const struct curve_key_pair *key);
 
 // link.c. A socket for each broker, and of the first one the connection.
