@@ -84,6 +84,11 @@ dynamic=$(readelf -dW "$library")
 checks=$((checks + 2))
 grep -qF "Library soname: [$soname]" <<< "$dynamic" || fail "the library says another name than $soname"
 grep -qF 'BIND_NOW' <<< "$dynamic" || fail "the library's table of functions can be written"
+# What the header declares is exported, and nothing else that is ours.
+checks=$((checks + 1))
+diff <(sed -n 's/^function [^(]*[ *]\(cpis_[a-z_]*\)(.*/\1/p' "$work/present" | sort) \
+	<(awk '$1 == "symbol" && $2 !~ /^cpis__v1__/ { print $2 }' "$work/present" | sort) > "$work/said" ||
+	fail "cpis.h and libcpis.map do not say the same functions: $(cat "$work/said")"
 # Public structs are all in the record.
 for structure in $(sed -n 's/^struct \(cpis_[a-z_]*\) {$/\1/p' clients/libcpis/cpis.h); do
 	checks=$((checks + 1))

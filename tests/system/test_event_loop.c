@@ -1,6 +1,7 @@
 // libcpis in somebody else's event loop: calls that are begun, continued when the one descriptor can be read, and ended, in loops of
 // epoll and of libevent, with a broker that dies and comes back, is silent, or is one of several.
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,7 @@ START_TEST(many_calls_one_after_the_other_level_or_edge_triggered)
 	struct cpis_client *client = world_sign_in(world, "nurse");
 	struct loop loop = loop_new(client, _i == 0 ? 0 : EPOLLET);
 	assert_quiet(&loop);
-	for (unsigned i = 0; i < 200; i++) {
+	for (unsigned i = 0; i < 100; i++) {
 		ck_assert_int_eq(flag_in(&loop, client, WORLD_CALL_MS), CPIS_OK);
 		assert_quiet(&loop);
 	}
@@ -444,6 +445,30 @@ START_TEST(several_clients_share_one_loop)
 }
 END_TEST
 
+// One made them, others go on with them, each with its own and all at once.
+static void *ask_in_thread(void *context)
+{
+	struct cpis_client *client = context;
+	struct loop loop = loop_new(client, 0);
+	for (unsigned i = 0; i < 50; i++) {
+		ck_assert_int_eq(flag_in(&loop, client, WORLD_CALL_MS), CPIS_OK);
+		cpis_reply_free(world_flag(client, child, EMERGENCY));
+	}
+	cpis_close(client);
+	close(loop.epoll);
+	return NULL;
+}
+
+START_TEST(clients_in_several_threads_know_nothing_of_one_another)
+{
+	pthread_t threads[4];
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_create(&threads[i], NULL, ask_in_thread, world_sign_in(world, "nurse")), 0);
+	for (unsigned i = 0; i < 4; i++)
+		ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+}
+END_TEST
+
 // ------------------------------------------------------------------ a loop of libevent
 
 struct in_libevent {
@@ -511,6 +536,7 @@ int main(void)
 	tcase_add_test(tcase, an_answer_that_comes_after_the_call_wakes_no_loop);
 	tcase_add_test(tcase, with_several_brokers_the_next_one_is_asked);
 	tcase_add_test(tcase, several_clients_share_one_loop);
+	tcase_add_test(tcase, clients_in_several_threads_know_nothing_of_one_another);
 	tcase_add_loop_test(tcase, libevents_loop_needs_the_descriptor_and_nothing_else, 0, 3);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
