@@ -281,7 +281,7 @@ static enum cpis_status out_of_time(const struct call *call)
 	return client_fail(client, CPIS_UNREACHABLE, "%s cannot be reached", endpoint);
 }
 
-uint64_t attempt_due_ms(const struct call *call)
+static uint64_t end_of_turn(const struct call *call)
 {
 	return call->rotation.until_ms < call->end_ms ? call->rotation.until_ms : call->end_ms;
 }
@@ -302,7 +302,7 @@ static enum cpis_status step(struct call *call, bool may_wait, struct client_rep
 			status = begin_turn(call);
 	}
 	size_t asked = call->rotation.at;
-	uint64_t due_ms = attempt_due_ms(call);
+	uint64_t due_ms = end_of_turn(call);
 	if (status == CPIS_OK)
 		status = look(call, may_wait && due_ms > now_ms ? (long)(due_ms - now_ms) : 0, &seen);
 	if (status != CPIS_OK)
@@ -325,19 +325,30 @@ static enum cpis_status step(struct call *call, bool may_wait, struct client_rep
 	return status;
 }
 
+// A broker that sends without end must not keep the caller's loop from its other work.
+#define STEPS_MAX 64u
+
 // When looking found nothing, libzmq has nothing left that it would not tell of anew, and only then may its descriptors be waited
 // for: they tell of what happens, not of what is there (zmq_getsockopt(3), ZMQ_FD).
 enum cpis_status attempt_go_on(struct call *call, bool may_wait, struct client_reply **ret)
 {
 	bool idle = false;
 	*ret = NULL;
-	for (;;) {
+	call->has_more = false;
+	for (unsigned steps = 0; may_wait || steps < STEPS_MAX; steps++) {
 		enum cpis_status status = step(call, may_wait, ret, &idle);
 		if (status != CPIS_OK || *ret != NULL)
 			return status;
 		if (idle && !may_wait)
 			return CPIS_PENDING;
 	}
+	call->has_more = true;
+	return CPIS_PENDING;
+}
+
+uint64_t attempt_due_ms(const struct call *call)
+{
+	return call->has_more ? client_monotonic_ms() : end_of_turn(call);
 }
 
 // The connection that is asked first is at least being tried, whatever became of it before.

@@ -176,8 +176,8 @@ __attribute__((warn_unused_result)) enum cpis_status cpis_call_signed_begin(stru
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_session_open_begin(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
 			uint32_t deadline_ms);
-// Does what can be done now, and never waits for the network (checking a receipt, and writing the checkpoint_file with its flush, is
-// done here). CPIS_PENDING: the call goes on. Anything else ends it and is as from cpis_call. May be called more often than needed.
+// Goes on with the call: does what can be done now, but some dozens of messages at most, and never waits for the network (checking a
+// receipt, and writing the checkpoint_file with its flush, is done here). CPIS_PENDING: the call is under way still. Anything else ends it and is as from cpis_call. May be called more often than needed.
 // CPIS_USAGE when no call is under way.
 // Errors: CPIS_PENDING; of a call; CPIS_CREDENTIALS.
 // Thread: the client's.
@@ -295,8 +295,8 @@ cpis_enrol(struct cpis_client *client, const uint8_t code[16], const char *organ
 __attribute__((warn_unused_result)) enum cpis_status cpis_save_certificate(struct cpis_client *client,
 									   const Cpis__V1__Reply *reply, const char *path);
 
-// Registers a responder, which answers questions beside the broker's own register (proto/cpis.proto, "responders"). It opens a session, registers
-// for what the broker's register gives to its organisation, and then takes and answers, one after the other:
+// Registers a responder, which answers questions beside the broker's own register (proto/cpis.proto, "responders"). It opens a session,
+// registers for what the broker's register gives to its organisation, and then takes and answers, one after the other:
 //	cpis_responder_register(client, "responder.key", CPIS__V1__RESPONDER_KIND__PLANS, "9995000000", "9995999999", 5000, &reply)
 //	for (;;) {
 //		cpis_responder_take(client, 40000, 50000, &reply);        // reply->responder_take->work may be NULL

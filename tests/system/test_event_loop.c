@@ -297,7 +297,7 @@ START_TEST(a_deadline_wakes_the_loop_when_nobody_is_there_and_when_nobody_answer
 {
 	struct cpis_client *client = world_sign_in(world, "nurse");
 	struct loop loop = loop_new(client, 0);
-	world_kill(world);
+	ck_assert_int_eq(world_stop(world), 0);
 	// Whether it was sent into what was left of the connection, chance decides.
 	for (unsigned i = 0; i < 2; i++) {
 		enum cpis_status gone = flag_in(&loop, client, 700);
@@ -366,7 +366,7 @@ static void answers_twice(struct liar *liar, struct liar_turn *turn)
 // What comes between two calls wakes nobody, and is not the next one's answer.
 START_TEST(an_answer_that_comes_after_the_call_wakes_no_loop)
 {
-	world_kill(world);
+	ck_assert_int_eq(world_stop(world), 0);
 	struct liar *liar = liar_new(world);
 	liar_tell(liar, answers_twice);
 	struct cpis_client *client = world_connect(world, "nurse");
@@ -376,6 +376,45 @@ START_TEST(an_answer_that_comes_after_the_call_wakes_no_loop)
 		assert_quiet(&loop);
 	}
 	ck_assert_uint_eq(liar_heard(liar), 20);
+	cpis_close(client);
+	liar_free(liar);
+	close(loop.epoll);
+}
+END_TEST
+
+static void flood(struct liar *liar, struct liar_turn *turn)
+{
+	static uint8_t id[REQUEST_ID_BYTES], packed[2 * MESSAGE_BYTES_MAX];
+	turn->record.request_id.data = turn->reply.request_id.data = id;
+	liar_seal(liar, turn);
+	size_t bytes = liar_pack(turn, packed);
+	while (!liar_told_otherwise(liar, flood))
+		(void)liar_send_frame(liar, packed, bytes, false);
+}
+
+// Between what is done at a time for a broker that sends without end, the loop has its turns.
+START_TEST(a_flood_of_answers_to_nothing_leaves_the_loop_to_its_other_work)
+{
+	ck_assert_int_eq(world_stop(world), 0);
+	struct liar *liar = liar_new(world);
+	struct cpis_client *client = world_connect(world, "nurse");
+	struct loop loop = loop_new(client, 0);
+	struct question question;
+	const Cpis__V1__Reply *reply = NULL;
+	enum cpis_status status;
+	unsigned turns = 0;
+	ask(&question);
+	liar_tell(liar, flood);
+	ck_assert_int_eq(cpis_call_begin(client, &question.request, 3000), CPIS_OK);
+	do {
+		ck_assert_int_eq(loop_wait(&loop, WORLD_WAIT_MS), cpis_fd(client));
+		status = cpis_call_continue(client, &reply);
+		turns += status == CPIS_PENDING;
+	} while (status == CPIS_PENDING);
+	ck_assert_int_eq(status, CPIS_TIMEOUT);
+	ck_assert_uint_gt(turns, 20);
+	liar_tell(liar, liar_says_the_truth);
+	ck_assert_int_eq(flag_in(&loop, client, 60000), CPIS_OK);
 	cpis_close(client);
 	liar_free(liar);
 	close(loop.epoll);
@@ -534,6 +573,7 @@ int main(void)
 	tcase_add_test(tcase, a_deadline_wakes_the_loop_when_nobody_is_there_and_when_nobody_answers);
 	tcase_add_test(tcase, an_interrupt_and_a_cancelled_call_end_it_and_the_next_one_is_sound);
 	tcase_add_test(tcase, an_answer_that_comes_after_the_call_wakes_no_loop);
+	tcase_add_test(tcase, a_flood_of_answers_to_nothing_leaves_the_loop_to_its_other_work);
 	tcase_add_test(tcase, with_several_brokers_the_next_one_is_asked);
 	tcase_add_test(tcase, several_clients_share_one_loop);
 	tcase_add_test(tcase, clients_in_several_threads_know_nothing_of_one_another);
