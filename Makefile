@@ -218,7 +218,7 @@ install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory libcpis web
 	@$(MAKE) --no-print-directory place-libcpis
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
 	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
