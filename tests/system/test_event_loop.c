@@ -1,12 +1,14 @@
 // libcpis in somebody else's event loop: calls that are begun, continued when the one descriptor can be read, and ended, in loops of
 // epoll and of libevent, with a broker that dies and comes back, is silent, or is one of several.
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -196,6 +198,29 @@ START_TEST(what_cannot_be_begun_is_told_at_once)
 }
 END_TEST
 
+START_TEST(without_a_descriptor_left_nothing_is_begun)
+{
+	struct cpis_client *client = world_sign_in(world, "nurse");
+	struct question question;
+	struct rlimit was, none;
+	ask(&question);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &was), 0);
+	none = was;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int fd = cpis_fd(client);
+	enum cpis_status status = cpis_call_begin(client, &question.request, WORLD_CALL_MS);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &was), 0);
+	ck_assert_int_eq(fd, -1);
+	ck_assert_int_eq(status, CPIS_NO_MEMORY);
+	ck_assert_ptr_nonnull(strstr(cpis_detail(client), "descriptor"));
+	struct loop loop = loop_new(client, 0);
+	ck_assert_int_eq(flag_in(&loop, client, WORLD_CALL_MS), CPIS_OK);
+	cpis_close(client);
+	close(loop.epoll);
+}
+END_TEST
+
 START_TEST(while_a_call_is_under_way_no_other_can_be_made_and_it_is_none_the_worse)
 {
 	struct cpis_client *client = world_sign_in(world, "nurse");
@@ -337,6 +362,12 @@ START_TEST(an_interrupt_and_a_cancelled_call_end_it_and_the_next_one_is_sound)
 	ck_assert_int_eq(loop_run(&loop, client, &reply), CPIS_INTERRUPTED);
 	ck_assert_ptr_null(reply);
 	assert_quiet(&loop); // though the interrupt still can be read
+	// A plain file, which epoll does not take, can always be read.
+	int file = open(world_path(world, "authority/trust/log.vkey"), O_RDONLY | O_CLOEXEC);
+	cpis_set_interrupt(client, file);
+	ck_assert_int_eq(cpis_call_begin(client, &request, 60000), CPIS_OK);
+	ck_assert_int_eq(loop_run(&loop, client, &reply), CPIS_INTERRUPTED);
+	close(file);
 	cpis_set_interrupt(client, -1);
 	ck_assert_int_eq(cpis_call_begin(client, &request, 60000), CPIS_OK);
 	ck_assert_int_eq(cpis_call_continue(client, &reply), CPIS_PENDING);
@@ -567,6 +598,7 @@ int main(void)
 	tcase_add_loop_test(tcase, many_calls_one_after_the_other_level_or_edge_triggered, 0, 2);
 	tcase_add_test(tcase, a_session_and_a_signed_act_are_begun_like_any_call);
 	tcase_add_test(tcase, what_cannot_be_begun_is_told_at_once);
+	tcase_add_test(tcase, without_a_descriptor_left_nothing_is_begun);
 	tcase_add_test(tcase, while_a_call_is_under_way_no_other_can_be_made_and_it_is_none_the_worse);
 	tcase_add_test(tcase, a_broker_that_dies_and_comes_back_in_the_middle_is_found_again);
 	tcase_add_test(tcase, a_call_that_waits_at_the_broker_goes_on_at_the_next_one);
