@@ -124,19 +124,22 @@ static enum cpis_status flag_in(struct loop *loop, struct cpis_client *client, u
 
 START_TEST(many_calls_one_after_the_other_level_or_edge_triggered)
 {
+	static const uint32_t ways[] = {0, EPOLLET};
 	struct cpis_client *client = world_sign_in(world, "nurse");
-	struct loop loop = loop_new(client, _i == 0 ? 0 : EPOLLET);
-	assert_quiet(&loop);
-	for (unsigned i = 0; i < 100; i++) {
-		ck_assert_int_eq(flag_in(&loop, client, WORLD_CALL_MS), CPIS_OK);
+	for (unsigned way = 0; way < 2; way++) {
+		struct loop loop = loop_new(client, ways[way]);
 		assert_quiet(&loop);
+		for (unsigned i = 0; i < 100; i++) {
+			ck_assert_int_eq(flag_in(&loop, client, WORLD_CALL_MS), CPIS_OK);
+			assert_quiet(&loop);
+		}
+		// The blocking ones between them.
+		cpis_reply_free(world_flag(client, child, EMERGENCY));
+		assert_quiet(&loop);
+		ck_assert_int_eq(flag_in(&loop, client, WORLD_CALL_MS), CPIS_OK);
+		close(loop.epoll);
 	}
-	// The blocking ones between them.
-	cpis_reply_free(world_flag(client, child, EMERGENCY));
-	assert_quiet(&loop);
-	ck_assert_int_eq(flag_in(&loop, client, WORLD_CALL_MS), CPIS_OK);
 	cpis_close(client);
-	close(loop.epoll);
 }
 END_TEST
 
@@ -436,14 +439,14 @@ START_TEST(a_flood_of_answers_to_nothing_leaves_the_loop_to_its_other_work)
 	unsigned turns = 0;
 	ask(&question);
 	liar_tell(liar, flood);
-	ck_assert_int_eq(cpis_call_begin(client, &question.request, 3000), CPIS_OK);
+	ck_assert_int_eq(cpis_call_begin(client, &question.request, 2000), CPIS_OK);
 	do {
 		ck_assert_int_eq(loop_wait(&loop, WORLD_WAIT_MS), cpis_fd(client));
 		status = cpis_call_continue(client, &reply);
 		turns += status == CPIS_PENDING;
 	} while (status == CPIS_PENDING);
 	ck_assert_int_eq(status, CPIS_TIMEOUT);
-	ck_assert_uint_gt(turns, 20);
+	ck_assert_uint_gt(turns, 10);
 	liar_tell(liar, liar_says_the_truth);
 	ck_assert_int_eq(flag_in(&loop, client, 60000), CPIS_OK);
 	cpis_close(client);
@@ -564,28 +567,35 @@ static void go_on(evutil_socket_t fd, short what, void *context)
 		event_base_loopbreak(state->base);
 }
 
-// Its own backends: epoll, poll, select.
-START_TEST(libevents_loop_needs_the_descriptor_and_nothing_else)
+static void run_in_libevent(struct cpis_client *client, const char *backend)
 {
 	static const char *const backends[] = {"epoll", "poll", "select"};
 	struct event_config *config = event_config_new();
-	for (int i = 0; i < 3; i++)
-		if (i != _i)
+	for (unsigned i = 0; i < 3; i++)
+		if (strcmp(backends[i], backend) != 0)
 			ck_assert_int_eq(event_config_avoid_method(config, backends[i]), 0);
-	struct in_libevent state = {.base = event_base_new_with_config(config), .client = world_sign_in(world, "nurse"), .left = 50};
+	struct in_libevent state = {.base = event_base_new_with_config(config), .client = client, .left = 50};
 	ck_assert_ptr_nonnull(state.base);
-	ck_assert_str_eq(event_base_get_method(state.base), backends[_i]);
-	struct event *event = event_new(state.base, cpis_fd(state.client), EV_READ | EV_PERSIST, go_on, &state);
+	ck_assert_str_eq(event_base_get_method(state.base), backend);
+	struct event *event = event_new(state.base, cpis_fd(client), EV_READ | EV_PERSIST, go_on, &state);
 	ck_assert_int_eq(event_add(event, NULL), 0);
 	ask(&state.question);
-	ck_assert_int_eq(cpis_call_begin(state.client, &state.question.request, WORLD_CALL_MS), CPIS_OK);
+	ck_assert_int_eq(cpis_call_begin(client, &state.question.request, WORLD_CALL_MS), CPIS_OK);
 	ck_assert_int_eq(event_base_dispatch(state.base), 0);
-	ck_assert_msg(state.status == CPIS_OK, "%s", cpis_detail(state.client));
+	ck_assert_msg(state.status == CPIS_OK, "%s", cpis_detail(client));
 	ck_assert_uint_eq(state.left, 0);
 	event_free(event);
 	event_base_free(state.base);
 	event_config_free(config);
-	cpis_close(state.client);
+}
+
+START_TEST(libevents_loop_needs_the_descriptor_and_nothing_else)
+{
+	struct cpis_client *client = world_sign_in(world, "nurse");
+	run_in_libevent(client, "epoll");
+	run_in_libevent(client, "poll");
+	run_in_libevent(client, "select");
+	cpis_close(client);
 }
 END_TEST
 
@@ -595,7 +605,7 @@ int main(void)
 	TCase *tcase = tcase_create("event_loop");
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_set_timeout(tcase, 120);
-	tcase_add_loop_test(tcase, many_calls_one_after_the_other_level_or_edge_triggered, 0, 2);
+	tcase_add_test(tcase, many_calls_one_after_the_other_level_or_edge_triggered);
 	tcase_add_test(tcase, a_session_and_a_signed_act_are_begun_like_any_call);
 	tcase_add_test(tcase, what_cannot_be_begun_is_told_at_once);
 	tcase_add_test(tcase, without_a_descriptor_left_nothing_is_begun);
@@ -609,7 +619,7 @@ int main(void)
 	tcase_add_test(tcase, with_several_brokers_the_next_one_is_asked);
 	tcase_add_test(tcase, several_clients_share_one_loop);
 	tcase_add_test(tcase, clients_in_several_threads_know_nothing_of_one_another);
-	tcase_add_loop_test(tcase, libevents_loop_needs_the_descriptor_and_nothing_else, 0, 3);
+	tcase_add_test(tcase, libevents_loop_needs_the_descriptor_and_nothing_else);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
