@@ -23,8 +23,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
-	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev lowdown groff
+	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev \
+	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema lowdown groff
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -50,6 +50,7 @@ LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed 
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
+LIBS_SHEET = $(shell pkg-config --libs pangocairo cairo-pdf jansson fontconfig 2>/dev/null)
 LIBS_WEB := -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
@@ -66,6 +67,7 @@ cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcar
 drill_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/drill/*.c))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
+sheet_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/sheet/*.c))
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 
 PROTO_A := $(BUILD)/libcpis-proto.a
@@ -83,7 +85,7 @@ LIBCPIS_ABI := 1
 INSTALLED_A := $(BUILD)/installed/libcpis.a
 INSTALLED_SO := $(BUILD)/installed/libcpis.so.$(LIBCPIS_ABI)
 LIBCPIS_MAP := clients/libcpis/libcpis.map
-PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web)
+PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web)
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -112,7 +114,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-hl7 test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help sbom
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -137,14 +139,14 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Five are left out of a sanitized run: the fuzzers have sanitizers of
+# Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, and the pages' that of a browser.
+# cluster's time is that of its failovers, the pages' that of a browser, and the bill of materials is of what is delivered.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh sbom.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules $(SBOM_SCHEMA))
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -156,6 +158,10 @@ deps-web: deps-npm ## install what `make test-web` needs besides: Chromium
 test-web: deps-web ## the web pages in a browser: each journey, accessibility, attacks; screenshots in build/web/screenshots
 	@$(MAKE) --no-print-directory -j$$(nproc) programs web $(WEB)/tests/node_modules
 	@BUILD=$(BUILD) tests/web/run.sh
+
+test-hl7: deps ## 10,000 ADT messages by MLLP, answered and recorded as direct questions are
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/python/cpis_pb2.py
+	@BUILD=$(BUILD) MESSAGES=10000 tests/system/hl7.sh
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -183,6 +189,13 @@ fuzz-merge: fuzz-built ## what the last fuzz runs found goes into the corpora
 fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
+
+# The schema that it is held to comes from npm; it is made without.
+SBOM_SCHEMA := $(BUILD)/sbom/node_modules
+sbom: deps ## the software bill of materials, build/cpis.cdx.json, and which components are out of support
+	@$(MAKE) --no-print-directory -j$$(nproc) programs
+	@tests/sbom/sbom.py make --version $(VERSION) --out $(BUILD)/cpis.cdx.json $(PROGRAMS)
+	@tests/sbom/sbom.py check $(BUILD)/cpis.cdx.json
 
 drill: deps ## inject every fault and rehearse every incident for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
@@ -218,7 +231,7 @@ install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory libcpis web
 	@$(MAKE) --no-print-directory place-libcpis
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
 	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
@@ -266,7 +279,7 @@ ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) c
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
 # The examples see an installed library.
 $(BUILD)/analyse/clients/examples/%.plist: CPPFLAGS += -Iclients/libcpis
-ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
+ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
@@ -281,7 +294,8 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 # npm's packages are built beside the sources, by their lock files.
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
-$(WEB)/npm/node_modules $(WEB)/tests/node_modules:
+$(SBOM_SCHEMA): tests/sbom/package.json tests/sbom/package-lock.json
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(SBOM_SCHEMA):
 	@mkdir -p $(@D)
 	@echo "  NPM    $(<D)"
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules
@@ -347,6 +361,11 @@ $(web_OBJ) $(BUILD)/clients/web/main.o: ALL_CFLAGS += -I/usr/include/libxml2 -DC
 $(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_WEB) $(LIBS_CERTS)
+# Their headers are not ours to warn about.
+$(sheet_OBJ): ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags pangocairo cairo-pdf 2>/dev/null))
+$(BUILD)/cpis-contact-sheet: $(sheet_OBJ) $(PROTO_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_SHEET)
 $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
@@ -395,4 +414,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -name node_modules -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -56,6 +56,11 @@
 #define PUBLICATION_ID_BYTES 16u
 #define PUBLICATION_RECORDS_MAX 1000000u // of one file
 #define VANISHED_CURSOR_BYTES_MAX 64u
+#define EXTRACT_RECIPIENTS_MAX 12u    // as many as one text of the audit record names
+#define EXTRACT_CURSOR_BYTES_MAX 64u
+#define ESCALATION_MAX 8u             // of one organisation
+#define ESCALATION_ROLE_BYTES_MAX 64u
+#define INCIDENT_SEVERITY_MAX 4u      // 1 is the gravest
 #define CONTACTS_MAX 8u               // of one authority, in force and to come
 #define OPEN_ERRORS_MAX 64u           // kinds of rejected records in a report
 #define INBOX_LEASE_MS_MIN 1000u

@@ -329,6 +329,7 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	case CPIS__V1__REQUEST__BODY_PUBLICATION_SHOW:
 	case CPIS__V1__REQUEST__BODY_CONTACTS_SET:
 	case CPIS__V1__REQUEST__BODY_CONTACTS_SHOW:
+	case CPIS__V1__REQUEST__BODY_EXTRACT_READ:
 	case CPIS__V1__REQUEST__BODY_DATA_QUALITY:
 		return wire_check_publication(request, error);
 	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
@@ -501,6 +502,7 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 	case CPIS__V1__REPLY__BODY_PUBLICATION_RECORDS:
 	case CPIS__V1__REPLY__BODY_PUBLICATION_SHOW:
 	case CPIS__V1__REPLY__BODY_CONTACTS_SHOW:
+	case CPIS__V1__REPLY__BODY_EXTRACT_READ:
 	case CPIS__V1__REPLY__BODY_DATA_QUALITY:
 		return wire_check_publication_reply(reply, error);
 	case CPIS__V1__REPLY__BODY_INBOX_TAKE:

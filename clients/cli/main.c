@@ -19,6 +19,8 @@ static const struct {
 	{"audit", "search, show and verify the audit log", command_audit},
 	{"witness", "watch the audit log from outside and cosign what is proven", command_witness},
 	{"alert", "what your organisation's privacy officer must look into", command_alert},
+	{"extract", "an authority's plans in one encrypted file, for when the service is not there", command_extract},
+	{"assurance", "what there is evidence for of the ten data security standards", command_assurance},
 	{"explain", "may this person do this here, and why", command_explain},
 	{"policy", "the policy in force, and putting another one in its place", command_policy},
 	{"role", "who holds which role at your organisation", command_role},

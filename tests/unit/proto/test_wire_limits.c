@@ -325,6 +325,65 @@ START_TEST(needs_the_emergency_telephone_and_takes_an_office_one)
 }
 END_TEST
 
+START_TEST(shows_one_authoritys_contacts_or_those_of_all)
+{
+	char code[] = "383", bad[] = "38";
+	Cpis__V1__ContactsShowRequest show = CPIS__V1__CONTACTS_SHOW_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SHOW;
+	request.contacts_show = &show;
+	expect(WIRE_OK, "");
+	show.authority = code;
+	expect(WIRE_OK, "");
+	show.every_organisation = true;
+	expect(WIRE_BAD_VALUE, "contacts_show.authority");
+	show.authority = NULL;
+	expect(WIRE_OK, "");
+	show.after = code;
+	expect(WIRE_OK, "");
+	show.after = bad;
+	expect(WIRE_BAD_VALUE, "contacts_show.after");
+	show.after = code;
+	show.every_organisation = false;
+	expect(WIRE_BAD_VALUE, "contacts_show.after");
+}
+END_TEST
+
+START_TEST(extracts_for_one_to_twelve_people_with_a_reason_in_words)
+{
+	char uid[] = "555000000001", bad[] = "55500000000", reason[] = "ten bytes.", *recipients[EXTRACT_RECIPIENTS_MAX + 1];
+	uint8_t cursor[EXTRACT_CURSOR_BYTES_MAX + 1] = {0};
+	Cpis__V1__ExtractReadRequest extract = CPIS__V1__EXTRACT_READ_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_EXTRACT_READ;
+	request.extract_read = &extract;
+	for (size_t i = 0; i <= EXTRACT_RECIPIENTS_MAX; i++)
+		recipients[i] = uid;
+	extract.recipients = recipients;
+	extract.n_recipients = 1;
+	expect(WIRE_MISSING, "extract_read.reason");
+	extract.reason = reason;
+	expect(WIRE_OK, "");
+	extract.n_recipients = 0;
+	expect(WIRE_MISSING, "extract_read.recipients");
+	extract.n_recipients = EXTRACT_RECIPIENTS_MAX;
+	expect(WIRE_OK, "");
+	extract.n_recipients = EXTRACT_RECIPIENTS_MAX + 1;
+	expect(WIRE_TOO_MANY, "extract_read.recipients");
+	extract.n_recipients = 2;
+	recipients[1] = bad;
+	expect(WIRE_BAD_VALUE, "extract_read.recipients");
+	extract.n_recipients = 1;
+	extract.after = (ProtobufCBinaryData){EXTRACT_CURSOR_BYTES_MAX, cursor};
+	expect(WIRE_OK, "");
+	extract.after.len++;
+	expect(WIRE_BAD_VALUE, "extract_read.after");
+	extract.after.len = 0;
+	extract.limit = PAGE_ITEMS_MAX;
+	expect(WIRE_OK, "");
+	extract.limit++;
+	expect(WIRE_BAD_VALUE, "extract_read.limit");
+}
+END_TEST
+
 START_TEST(takes_local_ids_up_to_40_bytes_in_every_record)
 {
 	Cpis__V1__PlanRecord last = CPIS__V1__PLAN_RECORD__INIT;
@@ -715,6 +774,8 @@ int main(void)
 	tcase_add_test(tcase, names_a_case_and_says_what_is_done_in_words);
 	tcase_add_test(tcase, enrols_a_named_system_with_a_code_of_16_bytes);
 	tcase_add_test(tcase, invites_and_withdraws_a_named_system_with_a_reason);
+	tcase_add_test(tcase, extracts_for_one_to_twelve_people_with_a_reason_in_words);
+	tcase_add_test(tcase, shows_one_authoritys_contacts_or_those_of_all);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
