@@ -23,13 +23,16 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
-	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev \
-	python3-zmq python3-protobuf python3-cryptography python3-pyasn1-modules
+	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev \
+	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema \
+	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd python3-zmq python3-protobuf \
+	python3-cryptography python3-pyasn1-modules
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
+# What `make deb` needs besides, and what its packages are tried in: a Debian with systemd, in a container.
+DEB_PACKAGES := dpkg-dev debhelper dh-python lintian mmdebstrap systemd systemd-container
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -47,11 +50,13 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-cod
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
-LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
+# libevent for what serves metrics only.
+LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -Wl,--as-needed -levent_core -levent_extra -Wl,--no-as-needed -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
-LIBS_WEB := -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
+LIBS_SHEET = $(shell pkg-config --libs pangocairo cairo-pdf jansson fontconfig 2>/dev/null)
+LIBS_WEB := -lsystemd -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
 
@@ -67,6 +72,7 @@ cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcar
 drill_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/drill/*.c))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
+sheet_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/sheet/*.c))
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 
 PROTO_A := $(BUILD)/libcpis-proto.a
@@ -78,9 +84,13 @@ DRILL_A := $(BUILD)/libcpis-drill.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
 WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
-# What is installed as libcpis.a: the client library and the two layers it stands on, in one.
+# What is installed: the client library and the two layers it stands on in one, of which it shows what libcpis.map says. Its number
+# changes with what a program was compiled for: clients/README.md, "Linking with libcpis".
+LIBCPIS_ABI := 1
 INSTALLED_A := $(BUILD)/installed/libcpis.a
-PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web)
+INSTALLED_SO := $(BUILD)/installed/libcpis.so.$(LIBCPIS_ABI)
+LIBCPIS_MAP := clients/libcpis/libcpis.map
+PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web)
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -97,6 +107,7 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+UPGRADE := $(BUILD)/tests/upgrade/test_upgrade
 # What makes tests/vectors, and the stage that clients in other languages meet the broker on.
 VECTORS := $(BUILD)/tests/interop/vectors
 INTEROP_STAGE := $(BUILD)/tests/interop/stage
@@ -113,19 +124,25 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-interop test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-hl7 test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help sbom deps-deb deb test-package test-upgrade test-watch test-interop
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
+# Manual pages and completions, from what the programs print of themselves.
+MANUAL := $(patsubst %.md,$(BUILD)/man/%,$(notdir $(wildcard broker/man/*.md clients/man/*.md)))
+COMPLETIONS := $(foreach shell,bash zsh,$(addprefix $(BUILD)/completion/$(shell)/,cpis cpis-broker))
+
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web interop tests-built benches fuzzers
+.PHONY: programs web manual placeable place tests-built benches fuzzers interop libcpis place-libcpis
 programs: $(PROGRAMS)
+manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
+libcpis: $(INSTALLED_A) $(INSTALLED_SO) $(BUILD)/man3/.made
+tests-built: $(PROGRAMS) libcpis $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -139,12 +156,13 @@ demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up
 
 # Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, the pages' that of a browser, and the other languages' that of their interpreters.
+# cluster's time is that of its failovers, the pages' that of a browser, the other languages' that of their
+# interpreters, and the bill of materials is of what is delivered.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh interop.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh interop.sh hl7.sh sbom.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules $(SBOM_SCHEMA))
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -156,6 +174,10 @@ deps-web: deps-npm ## install what `make test-web` needs besides: Chromium
 test-web: deps-web ## the web pages in a browser: each journey, accessibility, attacks; screenshots in build/web/screenshots
 	@$(MAKE) --no-print-directory -j$$(nproc) programs web $(WEB)/tests/node_modules
 	@BUILD=$(BUILD) tests/web/run.sh
+
+test-hl7: deps ## 10,000 ADT messages by MLLP, answered and recorded as direct questions are
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/python/cpis_pb2.py
+	@BUILD=$(BUILD) MESSAGES=10000 tests/system/hl7.sh
 
 test-interop: deps-npm ## clients in C, Python and TypeScript: all vectors, and the same cases against the real broker and a lying one
 	@$(MAKE) --no-print-directory -j$$(nproc) programs interop
@@ -188,6 +210,13 @@ fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
 
+# The schema that it is held to comes from npm; it is made without.
+SBOM_SCHEMA := $(BUILD)/sbom/node_modules
+sbom: deps ## the software bill of materials, build/cpis.cdx.json, and which components are out of support
+	@$(MAKE) --no-print-directory -j$$(nproc) programs
+	@tests/sbom/sbom.py make --version $(VERSION) --out $(BUILD)/cpis.cdx.json $(PROGRAMS)
+	@tests/sbom/sbom.py check $(BUILD)/cpis.cdx.json
+
 drill: deps ## inject every fault and rehearse every incident for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
@@ -197,9 +226,22 @@ cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers bef
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/cluster/cluster.sh up
 
+# The commits of earlier releases: of the same protocol, some weeks older; and with the schema of the store before.
+PREVIOUS_CLIENT := 39831262a505106cb546600740df6c8ddc6b90f6
+PREVIOUS_STORE := e3f55545b534ec18ada157c03bf8428c57f1b3e2
+test-upgrade: deps ## this release beside earlier ones, built once from the history: old and new clients and brokers, upgrades under load, the way back
+	@tests/upgrade/previous.sh client $(PREVIOUS_CLIENT)
+	@tests/upgrade/previous.sh store $(PREVIOUS_STORE)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(UPGRADE)
+	@BUILD=$(BUILD) $(UPGRADE)
+
 test-cluster: deps ## faults of that cluster under load, as root (ROUNDS=5, FAULTS="kill-primary cut-primary", PAUSE_S=30)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) ROUNDS="$(ROUNDS)" FAULTS="$(FAULTS)" PAUSE_S="$(PAUSE_S)" tests/cluster/rounds.sh
+
+test-watch: deps ## the shipped alerts before a real Prometheus and a real broker: each brought about, and cleared (a minute and a half)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SHIMS)
+	@BUILD=$(BUILD) tests/watch/alerts.sh
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/install.sh $(BENCH_PACKAGES)
@@ -219,19 +261,48 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
-	@$(MAKE) --no-print-directory $(INSTALLED_A) web $(BUILD)/python/cpis_pb2.py
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto $(addprefix share/cpis/,python web/templates web/assets))
-	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
+	@$(MAKE) --no-print-directory placeable
+	@$(MAKE) --no-print-directory place
+
+placeable: programs web manual libcpis $(BUILD)/python/cpis_pb2.py
+
+# Builds nothing: what `make placeable` made goes to its places. Also for the Debian packages.
+PLACE := $(DESTDIR)$(PREFIX)
+place: place-libcpis
+	install -d $(addprefix $(PLACE)/,bin sbin share/cpis/python share/cpis/web/templates share/cpis/web/assets \
+		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions)
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(PLACE)/bin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
+	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
+	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
+	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
+	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
+	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
+	install -m 644 $(BUILD)/completion/bash/* $(PLACE)/share/bash-completion/completions/
+	$(foreach program,cpis cpis-broker,install -m 644 $(BUILD)/completion/zsh/$(program) $(PLACE)/share/zsh/vendor-completions/_$(program);)
+
+deps-deb: deps-npm ## install what `make deb` and `make test-package` need besides
+	@tests/install.sh $(DEB_PACKAGES)
+
+# Beside the other things built: build/deb/VERSION is the source tree, with debian/ where it is looked for.
+deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs web manual $(BUILD)/python/cpis_pb2.py
+	@BUILD=$(BUILD) VERSION=$(VERSION) broker/debian/build.sh
+
+test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
+	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
+
+# Builds nothing: what `make libcpis` made goes to its places.
+LIBDIR ?= $(PREFIX)/lib
+place-libcpis:
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(addprefix $(DESTDIR)$(PREFIX)/,include/cpis/proto share/man/man3)
+	install -m 644 $(INSTALLED_A) $(INSTALLED_SO) $(DESTDIR)$(LIBDIR)/
+	ln -sfn $(notdir $(INSTALLED_SO)) $(DESTDIR)$(LIBDIR)/libcpis.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
 	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
 	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
-	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
-	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(DESTDIR)$(PREFIX)/share/cpis/python/
-	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
-	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
+	install -m 644 $(BUILD)/man3/*.3 $(DESTDIR)$(PREFIX)/share/man/man3/
 
 clean: ## remove build/
 	rm -rf build
@@ -261,7 +332,9 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
 # Benchmarks serve nobody.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
-ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
+# The examples see an installed library.
+$(BUILD)/analyse/clients/examples/%.plist: CPPFLAGS += -Iclients/libcpis
+ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
@@ -272,6 +345,16 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 		-c -o /dev/null $< 2> $(@:.plist=.gcc) || { cat $(@:.plist=.gcc) >&2; exit 1; }
 	$(Q)clang --analyze -Xclang -analyzer-output=plist $(filter-out -f%,$(ANALYSE_FLAGS)) -o $@ $< 2> $(@:.plist=.clang) \
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
+
+vpath %.md broker/man clients/man
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/hl7/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  MAN    $(@F)"
+	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@
+$(BUILD)/completion/%: broker/man/completion.sh $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  COMP   $*"
+	$(Q)BUILD=$(BUILD) broker/man/completion.sh $(subst /, ,$*) > $@
 
 # Clients in other languages: what protoc makes for Python, and what tsc makes of the client and its tests.
 TYPESCRIPT := $(BUILD)/typescript
@@ -291,7 +374,8 @@ $(TYPESCRIPT)/out/src/cpis.js: $(wildcard clients/typescript/src/*.ts tests/inte
 $(TYPESCRIPT)/node_modules: clients/typescript/package.json clients/typescript/package-lock.json
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
-$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(TYPESCRIPT)/node_modules:
+$(SBOM_SCHEMA): tests/sbom/package.json tests/sbom/package-lock.json
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(TYPESCRIPT)/node_modules $(SBOM_SCHEMA):
 	@mkdir -p $(@D)
 	@echo "  NPM    $(<D)"
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules
@@ -319,12 +403,33 @@ $(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(BENCH_A): $(bench_OBJ)
 $(FUZZ_A): $(fuzz_OBJ)
-$(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	@echo "  AR     $@"
 	$(Q)ar rcs $@ $^
+
+# Into a program or a shared object alike.
+$(client_OBJ) $(proto_OBJ) $(certs_OBJ): HARDENING += -fPIC -fno-semantic-interposition
+# A linker that is given `defs` is told of no sanitizer's own functions.
+$(INSTALLED_SO): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--version-script,$(LIBCPIS_MAP) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+		$(if $(SANITIZE),-fsanitize=$(SANITIZE),-Wl,-z,defs) -o $@ $(filter %.o %.a,$^) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT)
+# One object, whose names are those of libcpis.map too: a program may have an arena_init of its own.
+$(INSTALLED_A): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@rm -f $@
+	@echo "  AR     $@"
+	$(Q)ld -r -o $(@:.a=.o) $(filter %.o %.a,$^)
+	$(Q)sed -n 's/^\t\(cpis_.*\);$$/\1/p' $(LIBCPIS_MAP) > $(@:.a=.names)
+	$(Q)objcopy --wildcard --keep-global-symbols=$(@:.a=.names) $(@:.a=.o)
+	$(Q)ar rcs $@ $(@:.a=.o)
+$(BUILD)/man3/.made: clients/man/man3.py clients/libcpis/cpis.h
+	@echo "  MAN    $(@D)"
+	$(Q)VERSION=$(VERSION) clients/man/man3.py clients/libcpis/cpis.h $(@D)
+	@touch $@
 
 $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
@@ -336,13 +441,18 @@ $(web_OBJ) $(BUILD)/clients/web/main.o: ALL_CFLAGS += -I/usr/include/libxml2 -DC
 $(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_WEB) $(LIBS_CERTS)
+# Their headers are not ours to warn about.
+$(sheet_OBJ): ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags pangocairo cairo-pdf 2>/dev/null))
+$(BUILD)/cpis-contact-sheet: $(sheet_OBJ) $(PROTO_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_SHEET)
 $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
 
 link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
-# libssl where a test is a browser, tests/harness/browser.c.
-CHECK_LIBS = -Wl,--as-needed -lssl -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
+# libssl where a test is a browser, tests/harness/browser.c; jansson where it reads JSON.
+CHECK_LIBS = -Wl,--as-needed -lssl -ljansson -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
 $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
@@ -367,11 +477,14 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+
 $(VECTORS): $(filter-out %/vectors.o,$(vectors_OBJ))
 $(TESTS_system) $(TOOLS_log) $(SOAK) $(VECTORS) $(INTEROP_STAGE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
+$(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core
 $(DRILL): | $(SHIMS)
 $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@mkdir -p $(@D)
@@ -384,4 +497,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/deb -o -path $(BUILD)/previous -o -name node_modules \) -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -217,6 +217,8 @@ void register_release(struct register_snapshot *snapshot)
 	if (snapshot == NULL || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) > 1)
 		return;
 	trust_free(snapshot->trust);
+	for (size_t i = 0; i < snapshot->organisations_count; i++)
+		free(snapshot->organisations[i].incident);
 	free(snapshot->organisations);
 	free(snapshot->ranges);
 	HASH_CLEAR(hh, snapshot->holdings);
