@@ -24,7 +24,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev
+	libevent-dev libxml2-dev libxslt1-dev libjose-dev
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -46,7 +46,7 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-cod
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
-LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -lpthread -lm
+LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -ljose -ljansson -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring

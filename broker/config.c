@@ -49,6 +49,7 @@ struct config_text {
 	X(trust_directory, 0)                 \
 	X(enrolled_directory, 0)              \
 	X(register_file, 0)                   \
+	X(identity_directory, CYAML_FLAG_OPTIONAL) \
 	X(policy_file, 0)                     \
 	X(store_file, CYAML_FLAG_OPTIONAL)    \
 	X(store_key, 0)                       \

@@ -70,6 +70,7 @@ static bool load_files(struct broker *broker, const char *config_path, char deta
 		.trust_directory = broker->config->trust_directory,
 		.enrolled_directory = broker->config->enrolled_directory,
 		.register_file = broker->config->register_file,
+		.identity_directory = broker->config->identity_directory,
 	};
 	broker->fingerprint = register_fingerprint(&broker->paths);
 	return register_load(&broker->paths, broker->policy, clock_now_ms(), &broker->snapshot, detail);

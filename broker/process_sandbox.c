@@ -73,7 +73,8 @@ static void add_database(const struct store_postgres_reach *reach, struct direct
 static void list_directories(const struct config *config, const struct store_postgres_reach *reach, struct directories *ret)
 {
 	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
-	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
+	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file,
+				 config->identity_directory};
 	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 <=
 			       DIRECTORIES_MAX, "there is room");
 	ret->count = 0;
@@ -81,7 +82,8 @@ static void list_directories(const struct config *config, const struct store_pos
 		if (made[i] != NULL)
 			add_directory(ret, made[i], true);
 	for (unsigned i = 0; i < sizeof watched / sizeof watched[0]; i++)
-		add_watched(ret, watched[i]);
+		if (watched[i] != NULL)
+			add_watched(ret, watched[i]);
 	if (config->store_postgres != NULL)
 		add_database(reach, ret);
 }
@@ -113,7 +115,10 @@ static bool may_use_files(const struct config *config, const struct directories 
 			return false;
 	return privileges_check(config->trust_directory, PRIVILEGES_READ, config->user, detail) &&
 	       privileges_check(config->enrolled_directory, PRIVILEGES_READ, config->user, detail) &&
-	       privileges_check(config->register_file, PRIVILEGES_READ, config->user, detail) && may_use_store(config, reach, detail);
+	       privileges_check(config->register_file, PRIVILEGES_READ, config->user, detail) &&
+	       (config->identity_directory == NULL ||
+		privileges_check(config->identity_directory, PRIVILEGES_READ, config->user, detail)) &&
+	       may_use_store(config, reach, detail);
 }
 
 static bool reach_of(const struct config *config, struct store_postgres_reach *ret, char detail[PROCESS_DETAIL_BYTES])

@@ -13,7 +13,9 @@ static const char signature_context[] = "cpis-session-v1\n";
 // What has to live until the request is sent.
 struct opening {
 	struct staff_identity staff;
-	const char *key;             // where it is
+	const char *key;             // where it is; NULL: the token counts
+	ProtobufCBinaryData token;   // an identity token, borrowed
+	const char *caller_request_id, *caller_correlation_id;
 	const char *role_code;
 	Cpis__V1__SessionOpenRequest body;
 	uint8_t *certificate;
@@ -57,13 +59,9 @@ static enum cpis_status sign_with_key(struct cpis_client *client, struct opening
 	return CPIS_OK;
 }
 
-// With the same nonce whichever broker it is for: together they know it for one opening.
-static enum cpis_status sign_statement(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name,
-				       void *context)
+static enum cpis_status make_statement(struct cpis_client *client, struct opening *opening, const char *broker_name)
 {
-	struct opening *opening = context;
 	Cpis__V1__SessionStatement statement = CPIS__V1__SESSION_STATEMENT__INIT;
-	(void)request; // has the opening's body
 	statement.uid = opening->staff.uid;
 	statement.role_code = (char *)(uintptr_t)opening->role_code;
 	statement.organisation = client->system.organisation;
@@ -77,7 +75,17 @@ static enum cpis_status sign_statement(struct cpis_client *client, Cpis__V1__Req
 	memcpy(opening->signed_text, signature_context, SIGNATURE_CONTEXT_BYTES);
 	cpis__v1__session_statement__pack(&statement, opening->signed_text + SIGNATURE_CONTEXT_BYTES);
 	opening->body.statement.len = opening->statement_bytes;
-	return sign_with_key(client, opening);
+	return CPIS_OK;
+}
+
+// With the same nonce whichever broker it is for: together they know it for one opening.
+static enum cpis_status sign_statement(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name,
+				       void *context)
+{
+	struct opening *opening = context;
+	(void)request; // has the opening's body
+	enum cpis_status status = make_statement(client, opening, broker_name);
+	return status != CPIS_OK || opening->key == NULL ? status : sign_with_key(client, opening);
 }
 
 static enum cpis_status ask(struct cpis_client *client, struct opening *opening, uint32_t deadline_ms,
@@ -86,8 +94,13 @@ static enum cpis_status ask(struct cpis_client *client, struct opening *opening,
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	cpis__v1__session_open_request__init(&opening->body);
 	opening->body.statement.data = opening->signed_text + SIGNATURE_CONTEXT_BYTES;
-	opening->body.signature = (ProtobufCBinaryData){sizeof opening->signature, opening->signature};
-	opening->body.staff_certificate = (ProtobufCBinaryData){opening->certificate_bytes, opening->certificate};
+	if (opening->key != NULL) {
+		opening->body.signature = (ProtobufCBinaryData){sizeof opening->signature, opening->signature};
+		opening->body.staff_certificate = (ProtobufCBinaryData){opening->certificate_bytes, opening->certificate};
+	}
+	opening->body.identity_token = opening->token;
+	request.caller_request_id = (char *)(uintptr_t)opening->caller_request_id;
+	request.caller_correlation_id = (char *)(uintptr_t)opening->caller_correlation_id;
 	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
 	request.session_open = &opening->body;
 	const Cpis__V1__Reply *reply = NULL;
@@ -110,7 +123,7 @@ static enum cpis_status ask(struct cpis_client *client, struct opening *opening,
 enum cpis_status cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key,
 				   const char *role_code, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
-	struct opening opening = {.key = staff_key, .role_code = role_code};
+	struct opening opening = {.key = staff_key, .role_code = role_code, .caller_request_id = "", .caller_correlation_id = ""};
 	cpis_session_close(client);
 	if (staff_certificate == NULL || staff_key == NULL || role_code == NULL)
 		return client_fail(client, CPIS_USAGE, "certificate, key and role are all needed");
@@ -121,6 +134,23 @@ enum cpis_status cpis_session_open(struct cpis_client *client, const char *staff
 		status = ask(client, &opening, deadline_ms, ret);
 	free(opening.certificate);
 	return status;
+}
+
+enum cpis_status cpis_session_open_token(struct cpis_client *client, const char *token, const char *role_code, const char *caller_request_id,
+					 const char *caller_correlation_id, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	struct opening opening = {
+		.token = {strlen(token), (uint8_t *)(uintptr_t)token},
+		.role_code = role_code,
+		.caller_request_id = caller_request_id,
+		.caller_correlation_id = caller_correlation_id,
+	};
+	cpis_session_close(client);
+	if (opening.token.len == 0 || opening.token.len > IDENTITY_TOKEN_BYTES_MAX)
+		return client_fail(client, CPIS_USAGE, "an identity token has 1 to %u bytes", IDENTITY_TOKEN_BYTES_MAX);
+	if (RAND_bytes(opening.nonce, sizeof opening.nonce) != 1)
+		return client_fail(client, CPIS_NO_MEMORY, "no random bytes");
+	return ask(client, &opening, deadline_ms, ret);
 }
 
 void cpis_session_close(struct cpis_client *client)

@@ -270,6 +270,9 @@ static bool came_later(const ProtobufCMessageDescriptor *descriptor, const char 
 		{"Request", "act_browser_proof"}, {"SessionOpenRequest", "browser_proof"}, {"DetailsRequest", "birth_date"},
 		{"DetailsReply", "birth_date_differs"}, {"AuditDetail", "act_browser_proof"}, {"AuditDetail", "proof"},
 		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"},
+		{"StoredSession", "token_issuer"}, {"SessionOpenRequest", "identity_token"}, {"Request", "caller_request_id"},
+		{"Request", "caller_correlation_id"}, {"AuditDetail", "token_issuer"}, {"AuditDetail", "token_sha256"},
+		{"AuditDetail", "caller_request_id"}, {"AuditDetail", "caller_correlation_id"},
 	};
 	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
 		if (strcmp(descriptor->short_name, fields[i][0]) == 0 && strcmp(field, fields[i][1]) == 0)
