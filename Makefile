@@ -50,7 +50,8 @@ LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed 
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
-LIBS_WEB := -levent_core -levent_extra -levent_openssl -lssl -lexslt -lxslt -lxml2 -lsodium -lpthread
+LIBS_HTTP := -levent_core -levent_extra -levent_openssl -lssl -lpthread
+LIBS_WEB := -lexslt -lxslt -lxml2 -lsodium
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
 
@@ -65,6 +66,8 @@ client_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/libcpis/*.c))
 cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcard clients/cli/*.c)))
 drill_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/drill/*.c))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
+http_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/http/*.c))
+fhir_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/fhir/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 
@@ -75,11 +78,13 @@ CLIENT_A := $(BUILD)/libcpis.a
 CLI_A := $(BUILD)/libcpis-cli.a
 DRILL_A := $(BUILD)/libcpis-drill.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
+HTTP_A := $(BUILD)/libcpis-http.a
+FHIR_A := $(BUILD)/libcpis-fhir.a
 WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
 # What is installed as libcpis.a: the client library and the two layers it stands on, in one.
 INSTALLED_A := $(BUILD)/installed/libcpis.a
-PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web)
+PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web cpis-fhir)
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -213,7 +218,7 @@ install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory $(INSTALLED_A) web
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
 	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(DESTDIR)$(PREFIX)/sbin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web cpis-fhir) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
 		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
@@ -290,6 +295,8 @@ $(CLIENT_A): $(client_OBJ)
 $(CLI_A): $(cli_OBJ)
 $(DRILL_A): $(drill_OBJ)
 $(RESPONDERS_A): $(responders_OBJ)
+$(HTTP_A): $(http_OBJ)
+$(FHIR_A): $(fhir_OBJ)
 $(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(BENCH_A): $(bench_OBJ)
@@ -308,9 +315,12 @@ $(BUILD)/cpis: $(BUILD)/clients/cli/main.o $(DRILL_A) $(CLI_A) $(CLIENT_A) $(PRO
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI)
 $(web_OBJ) $(BUILD)/clients/web/main.o: ALL_CFLAGS += -I/usr/include/libxml2 -DCPIS_WEB_SHARE='"$(WEB_SHARE)"'
-$(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+$(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(HTTP_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
-	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_WEB) $(LIBS_CERTS)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_WEB) $(LIBS_HTTP) $(LIBS_CERTS)
+$(BUILD)/cpis-fhir: $(BUILD)/clients/fhir/main.o $(FHIR_A) $(HTTP_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_HTTP) $(LIBS_CERTS)
 $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)

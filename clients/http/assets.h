@@ -1,7 +1,7 @@
 // Files that pages need and that are the same for everybody: style, script, icons. Read into memory at start. A file's address has a
 // digest of its content, so that a browser may keep it for good.
-#ifndef CPIS_WEB_ASSETS_H
-#define CPIS_WEB_ASSETS_H
+#ifndef CPIS_HTTP_ASSETS_H
+#define CPIS_HTTP_ASSETS_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
 // Assets read into memory.
-#include "clients/web/assets.h"
+#include "clients/http/assets.h"
 
 #include <dirent.h>
 #include <stdio.h>

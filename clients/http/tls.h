@@ -1,10 +1,10 @@
-// The gateway's TLS, by OpenSSL. Two kinds of host share a port, told apart by the name that the browser asks for:
+// A gateway's TLS, by OpenSSL. Two kinds of host share a port, told apart by the name that the browser asks for:
 //	<web host>           the pages; no client certificate
 //	<label>.<web host>   takes a proof: TLS 1.3 with the person's certificate, and the handshake's messages are kept, because the
 //	                     broker checks them (certs/tls_handshake.h). A label is 52 characters of base32.
 // Sessions are never resumed: each connection has a handshake of its own.
-#ifndef CPIS_WEB_TLS_H
-#define CPIS_WEB_TLS_H
+#ifndef CPIS_HTTP_TLS_H
+#define CPIS_HTTP_TLS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,7 +16,8 @@
 struct ssl_st;
 struct tls;
 
-// `certificate` (a PEM chain) is for the web host and for *.<web host>. `staff_ca` names whose certificates are asked for.
+// `certificate` (a PEM chain) is for the web host and for *.<web host>. `staff_ca` names whose certificates are asked for; NULL: there are
+// no hosts that take proofs, and the certificate is for the web host.
 __attribute__((warn_unused_result)) bool tls_new(const char *certificate, const char *key, const char *staff_ca, const char *web_host,
 						  struct tls **ret, char detail[TLS_DETAIL_BYTES]);
 void tls_free(struct tls *tls); // accepts NULL

@@ -1,5 +1,5 @@
 // The server's thread: connections, reading, files, writing. By libevent.
-#include "clients/web/server.h"
+#include "clients/http/server.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -20,7 +20,7 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 
-#include "clients/web/workers.h"
+#include "clients/http/workers.h"
 #include "proto/text.h"
 
 struct visit_fields {
@@ -66,8 +66,41 @@ static void forget(struct visit_fields *fields)
 {
 	if (fields == NULL)
 		return;
+	struct evkeyval *field;
+	TAILQ_FOREACH(field, &fields->list, next)
+		explicit_bzero(field->value, strlen(field->value));
 	evhttp_clear_headers(&fields->list);
 	free(fields);
+}
+
+bool visit_field_at(const struct visit *visit, size_t index, const char **ret_name, const char **ret_value)
+{
+	const struct visit_fields *fields = visit->is_post ? visit->form : visit->query;
+	const struct evkeyval *field;
+	if (fields == NULL)
+		return false;
+	TAILQ_FOREACH(field, &fields->list, next)
+		if (index-- == 0) {
+			*ret_name = field->key;
+			*ret_value = field->value;
+			return true;
+		}
+	return false;
+}
+
+const char *visit_header(const struct visit *visit, const char *name)
+{
+	const char *found = visit->headers == NULL ? NULL : evhttp_find_header(&visit->headers->list, name);
+	return found == NULL ? "" : found;
+}
+
+void visit_answer_header(struct visit *visit, const char *name, const char *value)
+{
+	if (visit->answers_count == VISIT_HEADERS_MAX || strlen(value) >= VISIT_HEADER_BYTES)
+		return;
+	struct visit_header *header = &visit->answers[visit->answers_count++];
+	header->name = name;
+	snprintf(header->value, sizeof header->value, "%s", value);
 }
 
 const char *visit_field(const struct visit *visit, const char *name)
@@ -99,6 +132,7 @@ static void visit_free(struct visit *visit)
 		return;
 	forget(visit->query);
 	forget(visit->form);
+	forget(visit->headers);
 	free(visit->transcript);
 	free(visit->certificate);
 	if (visit->cookies != NULL)
@@ -124,6 +158,13 @@ static void add(struct evhttp_request *request, const char *name, const char *va
 static void add_policies(const struct server *server, struct evhttp_request *request)
 {
 	char policy[900];
+	if (server->options.for_programs) {
+		add(request, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+		add(request, "X-Content-Type-Options", "nosniff");
+		add(request, "Referrer-Policy", "no-referrer");
+		add(request, "Strict-Transport-Security", "max-age=31536000; includeSubDomains");
+		return;
+	}
 	snprintf(policy, sizeof policy,
 		 "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self' %s %s; "
 		 "base-uri 'none'; frame-ancestors 'none'",
@@ -142,11 +183,14 @@ static void add_policies(const struct server *server, struct evhttp_request *req
 static void send_plain(const struct server *server, struct evhttp_request *request, int status, const char *text)
 {
 	struct evbuffer *body = evbuffer_new();
+	const char *type = "text/plain; charset=utf-8";
+	char *formed = server->options.refusal == NULL ? NULL : server->options.refusal(status, text, &type);
 	if (body != NULL)
-		evbuffer_add_printf(body, "%s\n", text);
+		evbuffer_add_printf(body, "%s\n", formed == NULL ? text : formed);
+	free(formed);
 	add_policies(server, request);
 	add(request, "Cache-Control", "no-store");
-	add(request, "Content-Type", "text/plain; charset=utf-8");
+	add(request, "Content-Type", type);
 	evhttp_send_reply(request, status, NULL, body);
 	if (body != NULL)
 		evbuffer_free(body);
@@ -194,6 +238,8 @@ static void add_answer_headers(const struct visit *visit, struct evhttp_request 
 	for (size_t i = 0; i < VISIT_COOKIES_MAX; i++)
 		if (visit->cookie[i] != NULL)
 			add(request, "Set-Cookie", visit->cookie[i]);
+	for (size_t i = 0; i < visit->answers_count; i++)
+		add(request, visit->answers[i].name, visit->answers[i].value);
 	snprintf(text, sizeof text, "broker;dur=%.3f, total;dur=%.3f", (double)visit->broker_us / 1000.0,
 		 (double)(now_us() - visit->started_us) / 1000.0);
 	add(request, "Server-Timing", text);
@@ -202,8 +248,10 @@ static void add_answer_headers(const struct visit *visit, struct evhttp_request 
 static void send_answer(const struct server *server, struct visit *visit)
 {
 	struct evhttp_request *request = visit->connection;
+	char text[120];
 	if (visit->status == 0) {
-		send_plain(server, request, HTTP_INTERNAL, "cpis-web: this page could not be made. Nothing was done.");
+		snprintf(text, sizeof text, "%s: this answer could not be made.", server->options.name);
+		send_plain(server, request, HTTP_INTERNAL, text);
 		return;
 	}
 	struct evbuffer *body = evbuffer_new();
@@ -291,7 +339,23 @@ static void take_header(struct evhttp_request *request, const char *name, char *
 	snprintf(out, out_bytes, "%s", value == NULL || strlen(value) >= out_bytes ? "" : value);
 }
 
-static bool take(struct visit *visit, struct evhttp_request *request)
+static bool take_wanted(const char *const *names, struct visit *visit, struct evhttp_request *request)
+{
+	if (names == NULL)
+		return true;
+	visit->headers = calloc(1, sizeof *visit->headers);
+	if (visit->headers == NULL)
+		return false;
+	TAILQ_INIT(&visit->headers->list);
+	for (; *names != NULL; names++) {
+		const char *value = evhttp_find_header(evhttp_request_get_input_headers(request), *names);
+		if (value != NULL && evhttp_add_header(&visit->headers->list, *names, value) != 0)
+			return false;
+	}
+	return true;
+}
+
+static bool take(const struct server *server, struct visit *visit, struct evhttp_request *request)
 {
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
 	const char *cookies = evhttp_find_header(evhttp_request_get_input_headers(request), "Cookie");
@@ -304,7 +368,7 @@ static bool take(struct visit *visit, struct evhttp_request *request)
 	visit->query = parse(evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request)));
 	visit->is_post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
 	visit->started_us = now_us();
-	return take_peer(visit, request) && (!visit->is_post || take_form(visit, request));
+	return take_wanted(server->options.headers, visit, request) && take_peer(visit, request) && (!visit->is_post || take_form(visit, request));
 }
 
 // The name in the request is the one that the connection was made to, so that no other site's name reaches a page of ours.
@@ -323,7 +387,7 @@ static bool answer_asset(const struct server *server, struct evhttp_request *req
 {
 	static const char prefix[] = "/assets/";
 	const char *path = evhttp_uri_get_path(evhttp_request_get_evhttp_uri(request));
-	if (evhttp_request_get_command(request) != EVHTTP_REQ_GET || path == NULL || strncmp(path, prefix, sizeof prefix - 1) != 0)
+	if (server->options.assets == NULL || evhttp_request_get_command(request) != EVHTTP_REQ_GET || path == NULL || strncmp(path, prefix, sizeof prefix - 1) != 0)
 		return false;
 	const struct asset *asset = assets_find(server->options.assets, path + sizeof prefix - 1);
 	if (asset == NULL)
@@ -339,7 +403,7 @@ static void on_request(struct evhttp_request *request, void *context)
 	if (answer_asset(server, request))
 		return;
 	struct visit *visit = calloc(1, sizeof *visit);
-	if (visit == NULL || !take(visit, request)) {
+	if (visit == NULL || !take(server, visit, request)) {
 		send_plain(server, request, HTTP_BADREQUEST, "This request cannot be read.");
 	} else if (!is_our_host(server, request, visit->label)) {
 		send_plain(server, request, 421, "This is another host's page.");

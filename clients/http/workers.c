@@ -1,5 +1,5 @@
 // Worker threads and their two queues.
-#include "clients/web/workers.h"
+#include "clients/http/workers.h"
 
 #include <pthread.h>
 #include <signal.h>

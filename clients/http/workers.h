@@ -1,12 +1,12 @@
 // Threads that make answers, so that one slow broker does not keep the server's thread. Visits go in and come out through two queues;
 // the descriptor says that something came out.
-#ifndef CPIS_WEB_WORKERS_H
-#define CPIS_WEB_WORKERS_H
+#ifndef CPIS_HTTP_WORKERS_H
+#define CPIS_HTTP_WORKERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "clients/web/server.h"
+#include "clients/http/server.h"
 
 struct workers;
 // As many as the options say, with their handlers. `done_fd` is an eventfd that outlives the workers. False: no threads.

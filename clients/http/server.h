@@ -1,14 +1,14 @@
 // The HTTP side, by libevent's evhttp: one thread that accepts, reads, and writes; what a request means is a worker's work. Files that
 // every page needs are answered here from memory. HTTP/1.1 over TLS only.
-#ifndef CPIS_WEB_SERVER_H
-#define CPIS_WEB_SERVER_H
+#ifndef CPIS_HTTP_SERVER_H
+#define CPIS_HTTP_SERVER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "clients/web/assets.h"
-#include "clients/web/tls.h"
-#include "clients/web/visit.h"
+#include "clients/http/assets.h"
+#include "clients/http/tls.h"
+#include "clients/http/visit.h"
 
 // Bounds of what a browser may send and hold.
 #define SERVER_BODY_BYTES_MAX 65536
@@ -25,13 +25,20 @@ typedef void server_handler(void *context, unsigned worker, struct visit *visit)
 // On the same thread, when the answer is on its way: what nobody should have to wait for.
 typedef void server_afterwards(void *context, unsigned worker);
 
+// What is answered without a worker: `sentence` in the program's own form, malloc'd; NULL: as text.
+typedef char *server_refusal(int status, const char *sentence, const char **ret_content_type);
+
 struct server_options {
 	const char *address;
 	uint16_t port;                 // 0: any
 	uint16_t browser_port;         // 0: the one that is listened on
 	const char *web_host;
 	struct tls *tls;
-	const struct assets *assets;
+	const struct assets *assets;   // NULL: there are none
+	const char *const *headers;    // names of those that visits are to have, up to a NULL; NULL: none
+	server_refusal *refusal;       // NULL: the sentence as text
+	bool for_programs;             // not for browsers: nothing may be shown of an answer, or run
+	const char *name;              // of the program
 	unsigned workers;
 	server_handler *handler;
 	server_afterwards *afterwards;
