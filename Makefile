@@ -113,10 +113,11 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-fhir test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
+FHIR_MODULES := $(BUILD)/fhir/tests/node_modules
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
 all: deps ## build the programs into build/ (installs what is missing first)
@@ -137,14 +138,14 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Five are left out of a sanitized run: the fuzzers have sanitizers of
+# Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, and the pages' that of a browser.
+# cluster's time is that of its failovers, the pages' that of a browser, and the FHIR facade's tests are a script's.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh fhir.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules)
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules $(FHIR_MODULES))
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -156,6 +157,10 @@ deps-web: deps-npm ## install what `make test-web` needs besides: Chromium
 test-web: deps-web ## the web pages in a browser: each journey, accessibility, attacks; screenshots in build/web/screenshots
 	@$(MAKE) --no-print-directory -j$$(nproc) programs web $(WEB)/tests/node_modules
 	@BUILD=$(BUILD) tests/web/run.sh
+
+test-fhir: deps-npm ## the FHIR facade with a stock client, against HL7's schema
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES)
+	@BUILD=$(BUILD) tests/fhir/run.sh
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -271,7 +276,8 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 # npm's packages are built beside the sources, by their lock files.
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
-$(WEB)/npm/node_modules $(WEB)/tests/node_modules:
+$(FHIR_MODULES): tests/fhir/package.json tests/fhir/package-lock.json
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(FHIR_MODULES):
 	@mkdir -p $(@D)
 	@echo "  NPM    $(<D)"
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules
@@ -337,7 +343,7 @@ $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(CHECK_LIBS)
 # The contract's tests, by subject.
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
-$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
 $(TESTS_bench): $(BUILD)/tests/unit/bench/test_%: $(BUILD)/tests/unit/bench/test_%.o $(BUILD)/tests/bench/%.o
 	$(link_test) $(CHECK_LIBS)

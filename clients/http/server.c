@@ -20,12 +20,9 @@
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 
+#include "clients/http/visit_priv.h"
 #include "clients/http/workers.h"
 #include "proto/text.h"
-
-struct visit_fields {
-	struct evkeyvalq list;
-};
 
 struct server {
 	struct server_options options;
@@ -45,106 +42,6 @@ static uint64_t now_us(void)
 	struct timespec now;
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
-}
-
-// ------------------------------------------------------------------ fields
-
-static struct visit_fields *parse(const char *text)
-{
-	struct visit_fields *fields = text == NULL || text[0] == '\0' ? NULL : calloc(1, sizeof *fields);
-	if (fields == NULL)
-		return NULL;
-	TAILQ_INIT(&fields->list);
-	if (evhttp_parse_query_str(text, &fields->list) == 0)
-		return fields;
-	evhttp_clear_headers(&fields->list);
-	free(fields);
-	return NULL;
-}
-
-static void forget(struct visit_fields *fields)
-{
-	if (fields == NULL)
-		return;
-	struct evkeyval *field;
-	TAILQ_FOREACH(field, &fields->list, next)
-		explicit_bzero(field->value, strlen(field->value));
-	evhttp_clear_headers(&fields->list);
-	free(fields);
-}
-
-bool visit_field_at(const struct visit *visit, size_t index, const char **ret_name, const char **ret_value)
-{
-	const struct visit_fields *fields = visit->is_post ? visit->form : visit->query;
-	const struct evkeyval *field;
-	if (fields == NULL)
-		return false;
-	TAILQ_FOREACH(field, &fields->list, next)
-		if (index-- == 0) {
-			*ret_name = field->key;
-			*ret_value = field->value;
-			return true;
-		}
-	return false;
-}
-
-const char *visit_header(const struct visit *visit, const char *name)
-{
-	const char *found = visit->headers == NULL ? NULL : evhttp_find_header(&visit->headers->list, name);
-	return found == NULL ? "" : found;
-}
-
-void visit_answer_header(struct visit *visit, const char *name, const char *value)
-{
-	if (visit->answers_count == VISIT_HEADERS_MAX || strlen(value) >= VISIT_HEADER_BYTES)
-		return;
-	struct visit_header *header = &visit->answers[visit->answers_count++];
-	header->name = name;
-	snprintf(header->value, sizeof header->value, "%s", value);
-}
-
-const char *visit_field(const struct visit *visit, const char *name)
-{
-	struct visit_fields *fields = visit->is_post ? visit->form : visit->query;
-	const char *found = fields == NULL ? NULL : evhttp_find_header(&fields->list, name);
-	if (found == NULL)
-		return "";
-	for (char *c = (char *)(uintptr_t)found; *c != '\0'; c++)
-		if (*c == '\r' || *c == '\n' || *c == '\t')
-			*c = ' ';
-	return text_is_clean(found, strlen(found)) ? found : "";
-}
-
-char *visit_cookie(const struct visit *visit, const char *name)
-{
-	size_t length = strlen(name);
-	for (const char *at = visit->cookies; at != NULL; at = strchr(at, ';') == NULL ? NULL : strchr(at, ';') + 1) {
-		at += strspn(at, " ");
-		if (strncmp(at, name, length) == 0 && at[length] == '=')
-			return strndup(at + length + 1, strcspn(at + length + 1, ";"));
-	}
-	return NULL;
-}
-
-static void visit_free(struct visit *visit)
-{
-	if (visit == NULL)
-		return;
-	forget(visit->query);
-	forget(visit->form);
-	forget(visit->headers);
-	free(visit->transcript);
-	free(visit->certificate);
-	if (visit->cookies != NULL)
-		explicit_bzero(visit->cookies, strlen(visit->cookies));
-	free(visit->cookies);
-	if (visit->body != NULL)
-		explicit_bzero(visit->body, visit->body_bytes);
-	free(visit->body);
-	free(visit->location);
-	for (size_t i = 0; i < VISIT_COOKIES_MAX; i++)
-		free(visit->cookie[i]);
-	free(visit);
 }
 
 // ------------------------------------------------------------------ answering
@@ -327,7 +224,7 @@ static bool take_form(struct visit *visit, struct evhttp_request *request)
 		return false;
 	}
 	text[bytes] = '\0';
-	visit->form = parse(text);
+	visit->form = visit_fields_parse(text);
 	explicit_bzero(text, bytes);
 	free(text);
 	return visit->form != NULL;
@@ -365,7 +262,7 @@ static bool take(const struct server *server, struct visit *visit, struct evhttp
 	take_header(request, "Origin", visit->origin, sizeof visit->origin);
 	take_header(request, "Sec-Fetch-Site", visit->fetch_site, sizeof visit->fetch_site);
 	visit->cookies = cookies == NULL ? NULL : strdup(cookies);
-	visit->query = parse(evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request)));
+	visit->query = visit_fields_parse(evhttp_uri_get_query(evhttp_request_get_evhttp_uri(request)));
 	visit->is_post = evhttp_request_get_command(request) == EVHTTP_REQ_POST;
 	visit->started_us = now_us();
 	return take_wanted(server->options.headers, visit, request) && take_peer(visit, request) && (!visit->is_post || take_form(visit, request));

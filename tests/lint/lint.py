@@ -28,7 +28,7 @@ ADAPTERS = [
     (r"seccomp\.h", r"broker/sandbox_calls\.c"),
     (r"linux/landlock\.h", r"broker/sandbox_files\.c"),
     (r"sodium\.h", r"broker/share\.c|clients/web/sealed\.c|tests/.*"),
-    (r"event2/.*", r"clients/http/server\.c"),
+    (r"event2/.*", r"clients/http/(server\.c|visit(_priv\.h|\.c))"),
     (r"libxml/.*", r"clients/web/(model|templates)\.c"),
     (r"lib(e)?xslt/.*", r"clients/web/templates\.c"),
     (r"check\.h", r"tests/.*"),
