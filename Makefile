@@ -222,7 +222,7 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory $(INSTALLED_A) web
 	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis $(DESTDIR)$(PREFIX)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web cpis-fhir) $(DESTDIR)$(PREFIX)/sbin/
 	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
