@@ -113,10 +113,12 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-fhir test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-fhir bench-fhir test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
+# What the bench of the FHIR facade compares it with.
+FHIR_PLAIN := $(BUILD)/tests/fhir/plain
 FHIR_MODULES := $(BUILD)/fhir/tests/node_modules
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
@@ -161,6 +163,10 @@ test-web: deps-web ## the web pages in a browser: each journey, accessibility, a
 test-fhir: deps-npm ## the FHIR facade with a stock client, against HL7's schema
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES)
 	@BUILD=$(BUILD) tests/fhir/run.sh
+
+bench-fhir: deps-npm ## the processor time of the FHIR facade for a query, beside that of a bare answer of the same size
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_PLAIN)
+	@BUILD=$(BUILD) tests/fhir/run.sh bench
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -360,6 +366,8 @@ $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffe
 	servers town town_people))
 $(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
+$(FHIR_PLAIN): $(BUILD)/%: $(BUILD)/%.o $(HTTP_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_HTTP) $(LIBS_CERTS)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
 $(DRILL): | $(SHIMS)

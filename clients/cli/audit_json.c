@@ -81,6 +81,13 @@ static json_t *detail_value(const Cpis__V1__AuditDetail *detail)
 	set_text(value, "rule", detail->rule);
 	set_id(value, "session_id", detail->session_id);
 	set_text(value, "organisation_name", detail->organisation_name);
+	// Where there are any: most requests come from callers that name nothing, and most sessions from one's own key.
+	if (detail->caller_request_id[0] != '\0')
+		set_text(value, "caller_request_id", detail->caller_request_id);
+	if (detail->caller_correlation_id[0] != '\0')
+		set_text(value, "caller_correlation_id", detail->caller_correlation_id);
+	if (detail->token_issuer[0] != '\0')
+		set_text(value, "token_issuer", detail->token_issuer);
 	if (detail->search != NULL)
 		json_object_set_new(value, "search", search_value(detail->search));
 	json_t *findings = json_array();

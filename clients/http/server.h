@@ -41,7 +41,7 @@ struct server_options {
 	const char *name;              // of the program
 	unsigned workers;
 	server_handler *handler;
-	server_afterwards *afterwards;
+	server_afterwards *afterwards; // NULL: nothing
 	void *context;
 };
 

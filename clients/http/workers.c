@@ -71,7 +71,8 @@ static void *work(void *own)
 		if (write(workers->done_fd, &one, sizeof one) < 0) {
 			// Full: then it says already that something is there.
 		}
-		workers->options.afterwards(workers->options.context, worker->number);
+		if (workers->options.afterwards != NULL)
+			workers->options.afterwards(workers->options.context, worker->number);
 	}
 	return NULL;
 }

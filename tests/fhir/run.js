@@ -135,6 +135,10 @@ async function journeys() {
     for (const [name, value] of Object.entries(headers)) assert.equal(response.headers.get(name), value);
     const record = world.cpis("officer", ["audit", "show", bundle.identifier.value]);
     for (const value of [...Object.values(headers), people.nurse.name]) assert.ok(record.includes(value), record);
+    const listed = world.cpis("officer", ["audit", "search", "--system", "fhir", "--json"]);
+    for (const value of [...Object.values(headers), "https://am.identity.example/openam"]) assert.ok(listed.includes(value), listed);
+    const opened = JSON.parse(listed).entries.find((entry) => entry.operation === "SESSION_OPEN");
+    assert.ok(world.cpis("officer", ["audit", "show", String(opened.index)]).includes("an identity provider's token"));
   });
 }
 

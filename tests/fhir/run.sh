@@ -2,7 +2,7 @@
 # cpis-fhir before a real broker and store: a stock FHIR client's journeys, a test's own OpenID provider, every resource held against
 # the R4 schema and its invariants, and the README's examples as they stand.
 #
-# usage: tests/fhir/run.sh; after `make test-fhir` has built what it needs
+# usage: tests/fhir/run.sh [bench]; after `make test-fhir` or `make bench-fhir` has built what it needs
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export BUILD=${BUILD:-build}
@@ -14,4 +14,4 @@ openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$tls/fhi
 openssl x509 -req -in "$tls/fhir.csr" -CA "$tls/ca.pem" -CAkey "$tls/ca.key" -CAcreateserial -days 2 -out "$tls/fhir.pem" \
 	-extfile <(printf 'subjectAltName=DNS:localhost\nextendedKeyUsage=serverAuth\n') 2> /dev/null
 # Node reads whom to trust when it starts.
-NODE_EXTRA_CA_CERTS=$tls/ca.pem NODE_PATH=$BUILD/fhir/tests/node_modules CPIS_FHIR_TLS=$tls node tests/fhir/run.js
+NODE_EXTRA_CA_CERTS=$tls/ca.pem NODE_PATH=$BUILD/fhir/tests/node_modules CPIS_FHIR_TLS=$tls node "tests/fhir/${1:-run}.js"

@@ -8,9 +8,11 @@ const {Provider, issuer} = require("./provider.js");
 const tls = process.env.CPIS_FHIR_TLS;
 
 class FhirWorld extends World {
-  constructor() {
+  // `more` nurses besides the people of the other tests.
+  constructor(more = 0) {
     super(2);
     this.provider = new Provider();
+    this.nurses = Array.from({length: more}, (_, i) => ({uid: String(555100000000 + i), name: `Nurse ${i}`}));
   }
 
   certify() {
@@ -24,6 +26,8 @@ class FhirWorld extends World {
     this.write("identity/cis2.jwks", JSON.stringify(this.provider.jwks));
     this.write("identity/cis2.yaml", `issuer: ${issuer}\njwks_file: cis2.jwks\nalgorithms: [RS256, ES256]\nassurance_level: "3"\n` +
       "audiences:\n  - {system: RXH/fhir, audience: cpis-fhir-rxh}\n");
+    fs.appendFileSync(this.file("register.yaml"), this.nurses.map((nurse) =>
+      `  - {uid: "${nurse.uid}", role: R8001, organisation: RXH, from: 2020-01-01}\n`).join(""));
     fs.appendFileSync(this.file("broker.yaml"), "identity_directory: identity\n");
   }
 
@@ -45,8 +49,8 @@ class FhirWorld extends World {
   }
 }
 
-async function makeFhirWorld() {
-  const world = new FhirWorld();
+async function makeFhirWorld(more) {
+  const world = new FhirWorld(more);
   try {
     world.certify();
     world.register();

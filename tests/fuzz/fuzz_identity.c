@@ -4,6 +4,7 @@
 
 #include "broker/identity_token.h"
 #include "broker/session.h"
+#include "broker/session_cache.h"
 #include "proto/text.h"
 #include "tests/fuzz/edit.h"
 #include "tests/harness/id_provider.h"
