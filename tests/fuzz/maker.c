@@ -254,30 +254,42 @@ static unsigned oneof_members(const ProtobufCMessageDescriptor *descriptor)
 // the bytes from LATER on, and its fields are left out by the others, so that a new field does not make noise of every input.
 #define BODIES_THEN 48u
 #define LATER 196u // four times 48 and one
+// And what came after that, with all the rest, by this byte and the next one, because inputs that LATER reaches mean what they meant too.
+#define LATEST 255u
 
 static unsigned choose_member(struct maker *maker, unsigned members)
 {
 	uint8_t byte = fuzz_byte(maker->input);
 	if (members <= BODIES_THEN)
 		return byte % (members + 1);
+	maker->latest = byte == LATEST;
 	maker->later = byte >= LATER;
+	if (maker->latest)
+		byte = fuzz_byte(maker->input);
 	return byte % ((maker->later ? members : BODIES_THEN) + 1);
 }
 
-static bool came_later(const ProtobufCMessageDescriptor *descriptor, const char *field)
+static bool is_one_of(const char *const fields[][2], const ProtobufCMessageDescriptor *descriptor, const char *field)
 {
-	static const char *const fields[][2] = {
-		{"Request", "act_browser_proof"}, {"SessionOpenRequest", "browser_proof"}, {"DetailsRequest", "birth_date"},
-		{"DetailsReply", "birth_date_differs"}, {"AuditDetail", "act_browser_proof"}, {"AuditDetail", "proof"},
-		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"},
-		{"StoredSession", "token_issuer"}, {"SessionOpenRequest", "identity_token"}, {"Request", "caller_request_id"},
-		{"Request", "caller_correlation_id"}, {"AuditDetail", "token_issuer"}, {"AuditDetail", "token_sha256"},
-		{"AuditDetail", "caller_request_id"}, {"AuditDetail", "caller_correlation_id"},
-	};
-	for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+	for (size_t i = 0; fields[i][0] != NULL; i++)
 		if (strcmp(descriptor->short_name, fields[i][0]) == 0 && strcmp(field, fields[i][1]) == 0)
 			return true;
 	return false;
+}
+
+static bool came_later(const struct maker *maker, const ProtobufCMessageDescriptor *descriptor, const char *field)
+{
+	static const char *const laters[][2] = {
+		{"Request", "act_browser_proof"}, {"SessionOpenRequest", "browser_proof"}, {"DetailsRequest", "birth_date"},
+		{"DetailsReply", "birth_date_differs"}, {"AuditDetail", "act_browser_proof"}, {"AuditDetail", "proof"},
+		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"}, {NULL, NULL},
+	};
+	static const char *const latests[][2] = {
+		{"StoredSession", "token_issuer"}, {"SessionOpenRequest", "identity_token"}, {"Request", "caller_request_id"},
+		{"Request", "caller_correlation_id"}, {"AuditDetail", "token_issuer"}, {"AuditDetail", "token_sha256"},
+		{"AuditDetail", "caller_request_id"}, {"AuditDetail", "caller_correlation_id"}, {NULL, NULL},
+	};
+	return (!maker->later && is_one_of(laters, descriptor, field)) || (!maker->latest && is_one_of(latests, descriptor, field));
 }
 
 ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescriptor *descriptor)
@@ -291,7 +303,7 @@ ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescr
 	for (unsigned i = 0; i < descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
 		bool good = true;
-		if (!maker->later && came_later(descriptor, field->name))
+		if (came_later(maker, descriptor, field->name))
 			continue;
 		if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
 			if (member++ != wanted)
