@@ -23,12 +23,16 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	libssl-dev libsqlite3-dev libcyaml-dev libcsv-dev libjansson-dev uthash-dev libunistring-dev libsodium-dev libp11-kit-dev libseccomp-dev check \
 	clang libclang-rt-14-dev llvm valgrind sqlite3 openssl python3 spin \
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
-	patroni etcd-server etcd-client nftables curl \
-	libevent-dev libxml2-dev libxslt1-dev libjose-dev
+	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev libjose-dev \
+	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema \
+	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd python3-zmq python3-protobuf \
+	python3-cryptography python3-pyasn1-modules
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
 BENCH_PACKAGES := nats-server nginx-light
+# What `make deb` needs besides, and what its packages are tried in: a Debian with systemd, in a container.
+DEB_PACKAGES := dpkg-dev debhelper dh-python lintian mmdebstrap systemd systemd-container
 LIBRARIES := libzmq libsodium libprotobuf-c openssl sqlite3 libcyaml jansson p11-kit-1 libseccomp libpq
 
 CPPFLAGS += -I. -I$(BUILD)/gen -D_GNU_SOURCE -DCPIS_VERSION='"$(VERSION)"'
@@ -46,11 +50,13 @@ ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-cod
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
-LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -ljose -ljansson -lpthread -lm
+# libevent for what serves metrics only.
+LIBS_BROKER := -lzmq -lsodium -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed -lcyaml -lseccomp -ljose -ljansson -Wl,--as-needed -levent_core -levent_extra -Wl,--no-as-needed -lpthread -lm
 LIBS_CLIENT := -lzmq -lp11-kit
 LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-needed
 LIBS_RESPONDERS := -lunistring
-LIBS_HTTP := -levent_core -levent_extra -levent_openssl -lssl -lpthread
+LIBS_SHEET = $(shell pkg-config --libs pangocairo cairo-pdf jansson fontconfig 2>/dev/null)
+LIBS_HTTP := -lsystemd -levent_core -levent_extra -levent_openssl -lssl -lpthread
 LIBS_WEB := -lexslt -lxslt -lxml2 -lsodium
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
@@ -69,6 +75,7 @@ responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard c
 http_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/http/*.c))
 fhir_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/fhir/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
+sheet_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/sheet/*.c))
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
 
 PROTO_A := $(BUILD)/libcpis-proto.a
@@ -84,7 +91,7 @@ WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
 # What is installed as libcpis.a: the client library and the two layers it stands on, in one.
 INSTALLED_A := $(BUILD)/installed/libcpis.a
-PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-responder cpis-demographics cpis-web cpis-fhir)
+PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web cpis-fhir)
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -101,6 +108,11 @@ DRILL := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/system/test_fault_*.c) tests
 TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
+UPGRADE := $(BUILD)/tests/upgrade/test_upgrade
+# What makes tests/vectors, and the stage that clients in other languages meet the broker on.
+VECTORS := $(BUILD)/tests/interop/vectors
+INTEROP_STAGE := $(BUILD)/tests/interop/stage
+vectors_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/interop/vector*.c) tests/interop/json_message.c)
 # The load on a replicated cluster, and who asks while it is partitioned.
 CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
 cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
@@ -113,7 +125,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-web test-fhir bench-fhir test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-hl7 test-web test-fhir bench-fhir test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help sbom deps-deb deb test-package test-upgrade test-watch test-interop
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -122,13 +134,18 @@ FHIR_PLAIN := $(BUILD)/tests/fhir/plain
 FHIR_MODULES := $(BUILD)/fhir/tests/node_modules
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
+# Manual pages and completions, from what the programs print of themselves.
+MANUAL := $(patsubst %.md,$(BUILD)/man/%,$(notdir $(wildcard broker/man/*.md clients/man/*.md)))
+COMPLETIONS := $(foreach shell,bash zsh,$(addprefix $(BUILD)/completion/$(shell)/,cpis cpis-broker))
+
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web tests-built benches fuzzers
+.PHONY: programs web manual placeable place tests-built benches fuzzers interop
 programs: $(PROGRAMS)
+manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER)
+tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -142,12 +159,13 @@ demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up
 
 # Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, the pages' that of a browser, and the FHIR facade's tests are a script's.
+# cluster's time is that of its failovers, the pages' that of a browser, the other languages' and the FHIR facade's that of their
+# interpreters, and the bill of materials is of what is delivered.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh fhir.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh fhir.sh interop.sh hl7.sh sbom.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules $(FHIR_MODULES))
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules $(FHIR_MODULES) $(SBOM_SCHEMA))
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -167,6 +185,14 @@ test-fhir: deps-npm ## the FHIR facade with a stock client, against HL7's schema
 bench-fhir: deps-npm ## the processor time of the FHIR facade for a query, beside that of a bare answer of the same size
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_PLAIN)
 	@BUILD=$(BUILD) tests/fhir/run.sh bench
+
+test-hl7: deps ## 10,000 ADT messages by MLLP, answered and recorded as direct questions are
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/python/cpis_pb2.py
+	@BUILD=$(BUILD) MESSAGES=10000 tests/system/hl7.sh
+
+test-interop: deps-npm ## clients in C, Python and TypeScript: all vectors, and the same cases against the real broker and a lying one
+	@$(MAKE) --no-print-directory -j$$(nproc) programs interop
+	@BUILD=$(BUILD) tests/system/interop.sh
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -195,6 +221,13 @@ fuzz-built: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) BUILD=$(FUZZ_BUILD) CC=clang SANITIZE=fuzzer-no-link,address,undefined \
 		CFLAGS="-O1 -gline-tables-only -fprofile-instr-generate -fcoverage-mapping" fuzzers
 
+# The schema that it is held to comes from npm; it is made without.
+SBOM_SCHEMA := $(BUILD)/sbom/node_modules
+sbom: deps ## the software bill of materials, build/cpis.cdx.json, and which components are out of support
+	@$(MAKE) --no-print-directory -j$$(nproc) programs
+	@tests/sbom/sbom.py make --version $(VERSION) --out $(BUILD)/cpis.cdx.json $(PROGRAMS)
+	@tests/sbom/sbom.py check $(BUILD)/cpis.cdx.json
+
 drill: deps ## inject every fault and rehearse every incident for real, as root, and print what came of it (UPDATE=1: into tests/README.md)
 	@$(MAKE) --no-print-directory -j$$(nproc) $(PROGRAMS) $(DRILL)
 	@BUILD=$(BUILD) UPDATE=$(UPDATE) tests/drill/drill.sh $(DRILL)
@@ -204,9 +237,22 @@ cluster: deps ## a PostgreSQL of three nodes under Patroni and three brokers bef
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/cluster/cluster.sh up
 
+# The commits of earlier releases: of the same protocol, some weeks older; and with the schema of the store before.
+PREVIOUS_CLIENT := 39831262a505106cb546600740df6c8ddc6b90f6
+PREVIOUS_STORE := e3f55545b534ec18ada157c03bf8428c57f1b3e2
+test-upgrade: deps ## this release beside earlier ones, built once from the history: old and new clients and brokers, upgrades under load, the way back
+	@tests/upgrade/previous.sh client $(PREVIOUS_CLIENT)
+	@tests/upgrade/previous.sh store $(PREVIOUS_STORE)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(UPGRADE)
+	@BUILD=$(BUILD) $(UPGRADE)
+
 test-cluster: deps ## faults of that cluster under load, as root (ROUNDS=5, FAULTS="kill-primary cut-primary", PAUSE_S=30)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(CLUSTER)
 	@BUILD=$(BUILD) ROUNDS="$(ROUNDS)" FAULTS="$(FAULTS)" PAUSE_S="$(PAUSE_S)" tests/cluster/rounds.sh
+
+test-watch: deps ## the shipped alerts before a real Prometheus and a real broker: each brought about, and cleared (a minute and a half)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SHIMS)
+	@BUILD=$(BUILD) tests/watch/alerts.sh
 
 deps-bench: deps ## install what `make bench` needs besides: the peers that it compares with
 	@tests/install.sh $(BENCH_PACKAGES)
@@ -226,18 +272,43 @@ bench-compare: ## OLD=build/x.json: what has changed from that report to build/b
 	@python3 tests/bench/report.py compare "$(OLD)" $(BUILD)/bench.json
 
 install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
-	@$(MAKE) --no-print-directory $(INSTALLED_A) web
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin sbin lib/pkgconfig include/cpis/proto share/cpis/web/templates share/cpis/web/assets)
-	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh $(DESTDIR)$(PREFIX)/bin/
-	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web cpis-fhir) $(DESTDIR)$(PREFIX)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(PREFIX)/lib/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(PREFIX)/lib/pkgconfig/libcpis.pc
-	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
-	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
-	install -m 644 proto/cpis.proto broker/policy.yaml $(DESTDIR)$(PREFIX)/share/cpis/
-	install -m 644 $(WEB)/templates/*.xsl $(DESTDIR)$(PREFIX)/share/cpis/web/templates/
-	install -m 644 $(WEB)/assets/* $(DESTDIR)$(PREFIX)/share/cpis/web/assets/
+	@$(MAKE) --no-print-directory placeable
+	@$(MAKE) --no-print-directory place
+
+placeable: programs web manual $(INSTALLED_A) $(BUILD)/python/cpis_pb2.py
+
+# Builds nothing: what `make placeable` made goes to its places. Also for the Debian packages.
+PLACE := $(DESTDIR)$(PREFIX)
+LIBDIR ?= $(PREFIX)/lib
+place:
+	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/python share/cpis/web/templates share/cpis/web/assets \
+		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
+		$(DESTDIR)$(LIBDIR)/pkgconfig
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(PLACE)/bin/
+	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web cpis-fhir) $(PLACE)/sbin/
+	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(PLACE)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(PLACE)/include/cpis/proto/
+	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
+	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
+	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
+	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
+	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
+	install -m 644 $(BUILD)/completion/bash/* $(PLACE)/share/bash-completion/completions/
+	$(foreach program,cpis cpis-broker,install -m 644 $(BUILD)/completion/zsh/$(program) $(PLACE)/share/zsh/vendor-completions/_$(program);)
+
+deps-deb: deps-npm ## install what `make deb` and `make test-package` need besides
+	@tests/install.sh $(DEB_PACKAGES)
+
+# Beside the other things built: build/deb/VERSION is the source tree, with debian/ where it is looked for.
+deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
+	@$(MAKE) --no-print-directory -j$$(nproc) programs web manual $(BUILD)/python/cpis_pb2.py
+	@BUILD=$(BUILD) VERSION=$(VERSION) broker/debian/build.sh
+
+test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
+	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
 
 clean: ## remove build/
 	rm -rf build
@@ -267,7 +338,7 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
 # Benchmarks serve nobody.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
-ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) check 2>/dev/null)
+ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
@@ -279,11 +350,37 @@ $(BUILD)/analyse/%.plist: %.c | $(GEN_HEADERS)
 	$(Q)clang --analyze -Xclang -analyzer-output=plist $(filter-out -f%,$(ANALYSE_FLAGS)) -o $@ $< 2> $(@:.plist=.clang) \
 		|| { cat $(@:.plist=.clang) >&2; exit 1; }
 
+vpath %.md broker/man clients/man
+$(BUILD)/man/%: %.md broker/man/manual.sh broker/README.md clients/README.md clients/hl7/README.md clients/mesh/README.md clients/web/README.md $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  MAN    $(@F)"
+	$(Q)BUILD=$(BUILD) VERSION=$(VERSION) broker/man/manual.sh $< > $@
+$(BUILD)/completion/%: broker/man/completion.sh $(PROGRAMS)
+	@mkdir -p $(@D)
+	@echo "  COMP   $*"
+	$(Q)BUILD=$(BUILD) broker/man/completion.sh $(subst /, ,$*) > $@
+
+# Clients in other languages: what protoc makes for Python, and what tsc makes of the client and its tests.
+TYPESCRIPT := $(BUILD)/typescript
+interop: $(VECTORS) $(INTEROP_STAGE) $(BUILD)/python/cpis_pb2.py $(TYPESCRIPT)/out/src/cpis.js
+$(BUILD)/python/cpis_pb2.py: proto/cpis.proto
+	@mkdir -p $(@D)
+	@echo "  PROTOC $< (Python)"
+	$(Q)protoc -Iproto --python_out=$(@D) $<
+$(TYPESCRIPT)/out/src/cpis.js: $(wildcard clients/typescript/src/*.ts tests/interop/*.ts) clients/typescript/tsconfig.json proto/cpis.proto \
+		| $(TYPESCRIPT)/node_modules
+	@echo "  TSC    clients/typescript"
+	$(Q)rm -rf $(TYPESCRIPT)/src $(TYPESCRIPT)/interop $(TYPESCRIPT)/out && mkdir -p $(TYPESCRIPT)/interop
+	$(Q)cp -r clients/typescript/src clients/typescript/tsconfig.json proto/cpis.proto $(TYPESCRIPT)/ && cp tests/interop/*.ts $(TYPESCRIPT)/interop/
+	$(Q)cd $(TYPESCRIPT) && node_modules/.bin/tsc
+
 # npm's packages are built beside the sources, by their lock files.
+$(TYPESCRIPT)/node_modules: clients/typescript/package.json clients/typescript/package-lock.json
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
 $(FHIR_MODULES): tests/fhir/package.json tests/fhir/package-lock.json
-$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(FHIR_MODULES):
+$(SBOM_SCHEMA): tests/sbom/package.json tests/sbom/package-lock.json
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(TYPESCRIPT)/node_modules $(SBOM_SCHEMA) $(FHIR_MODULES):
 	@mkdir -p $(@D)
 	@echo "  NPM    $(<D)"
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules
@@ -333,13 +430,18 @@ $(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(HTTP_A) $(CLI_A) $(CLI
 $(BUILD)/cpis-fhir: $(BUILD)/clients/fhir/main.o $(FHIR_A) $(HTTP_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_HTTP) $(LIBS_CERTS)
+# Their headers are not ours to warn about.
+$(sheet_OBJ): ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags pangocairo cairo-pdf 2>/dev/null))
+$(BUILD)/cpis-contact-sheet: $(sheet_OBJ) $(PROTO_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_SHEET)
 $(BUILD)/cpis-%: $(BUILD)/clients/%/main.o $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS)
 
 link_test = @echo "  LINK   $@"; $(CC) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^)
-# libssl where a test is a browser, tests/harness/browser.c.
-CHECK_LIBS = -Wl,--as-needed -lssl -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
+# libssl where a test is a browser, tests/harness/browser.c; jansson where it reads JSON.
+CHECK_LIBS = -Wl,--as-needed -lssl -ljansson -Wl,--no-as-needed $(shell pkg-config --libs check 2>/dev/null)
 $(TESTS_proto): $(BUILD)/%: $(BUILD)/%.o $(PROTO_A)
 	$(link_test) $(LIBS_PROTO) $(CHECK_LIBS)
 $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(CERTS_A)
@@ -364,7 +466,10 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
-$(TESTS_system) $(TOOLS_log) $(SOAK): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+
+$(VECTORS): $(filter-out %/vectors.o,$(vectors_OBJ))
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(VECTORS) $(INTEROP_STAGE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(FHIR_PLAIN): $(BUILD)/%: $(BUILD)/%.o $(HTTP_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_HTTP) $(LIBS_CERTS)
@@ -382,4 +487,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/deb -o -path $(BUILD)/previous -o -name node_modules \) -prune -o -type f -name '*.d' -print 2>/dev/null)

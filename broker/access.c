@@ -87,7 +87,7 @@ const Cpis__Stored__V1__StoredAccess *access_open(struct op_context *context, co
 			&cpis__stored__v1__stored_access__descriptor);
 	if (stored != NULL && stored->access != NULL)
 		return stored;
-	log_damage("access_unreadable", "the access of audit record %llu does not open",
+	log_damage(LOG_EVENT_ACCESS_UNREADABLE, "the access of audit record %llu does not open",
 		   (unsigned long long)row->audit_index);
 	return NULL;
 }

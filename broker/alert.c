@@ -78,7 +78,7 @@ static Cpis__V1__Alert *open_all(struct op_context *context, const struct store_
 		context, row, INBOX_PART_ITEM, row->sealed, &cpis__stored__v1__stored_alert__descriptor);
 	Cpis__Stored__V1__StoredCase *steps = open_case(context, row);
 	if (stored == NULL || stored->alert == NULL || steps == NULL || !open_review(context, row, stored->alert)) {
-		log_damage("alert_unreadable", "alert %llu of %s does not open",
+		log_damage(LOG_EVENT_ALERT_UNREADABLE, "alert %llu of %s does not open",
 			   (unsigned long long)row->id, row->organisation.text);
 		return NULL;
 	}

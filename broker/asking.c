@@ -85,7 +85,7 @@ static enum asking put(struct op_context *context, const struct responder_post *
 						    &work.number) == NHS_NUMBER_OK;
 	const struct work *kept = works_put(context->works, &work, context->now_ms);
 	if (kept == NULL) {
-		log_event(LOG_LEVEL_WARNING, "responders_full", "there is no room for another question to %s",
+		log_event(LOG_EVENT_RESPONDERS_FULL, "there is no room for another question to %s",
 			  post->organisation.text);
 		return ASKING_NOT_AVAILABLE;
 	}

@@ -19,6 +19,7 @@ struct tally {
 struct attempts {
 	pthread_mutex_t lock; // guards all below
 	struct tally tallies[REASONS];
+	uint64_t totals[REASONS];
 };
 
 struct attempts *attempts_new(void)
@@ -73,6 +74,7 @@ void attempts_note(struct attempts *attempts, enum reason reason, const char *ex
 	struct tally *tally = &attempts->tallies[reason];
 	if (tally->count++ == 0)
 		tally->first_ms = now_ms;
+	attempts->totals[reason]++;
 	add_example(tally->examples, text);
 	pthread_mutex_unlock(&attempts->lock);
 }
@@ -87,6 +89,7 @@ void attempts_add(struct attempts *attempts, const struct attempt *more)
 	if (tally->count == 0)
 		tally->first_ms = more->first_ms;
 	tally->count += more->count;
+	attempts->totals[more->reason] += more->count;
 	char *rest = list;
 	for (char *comma; (comma = strstr(rest, ", ")) != NULL; rest = comma + 2) {
 		*comma = '\0';
@@ -94,6 +97,15 @@ void attempts_add(struct attempts *attempts, const struct attempt *more)
 	}
 	add_example(tally->examples, rest);
 	pthread_mutex_unlock(&attempts->lock);
+}
+
+uint64_t attempts_total(struct attempts *attempts, enum reason reason)
+{
+	INVARIANT((unsigned)reason < REASONS);
+	pthread_mutex_lock(&attempts->lock);
+	uint64_t total = attempts->totals[reason];
+	pthread_mutex_unlock(&attempts->lock);
+	return total;
 }
 
 static struct attempt take(struct tally *tally, enum reason reason, uint64_t monotonic_ms)

@@ -39,6 +39,9 @@ void attempts_note(struct attempts *attempts, enum reason reason, const char *ex
 // As many more as another process has counted (front.h).
 void attempts_add(struct attempts *attempts, const struct attempt *more);
 
+// How many there have been, recorded or not.
+uint64_t attempts_total(struct attempts *attempts, enum reason reason);
+
 // Takes what is due, or with `all` whatever there is, at most `max` of them. They count as recorded from now on.
 size_t attempts_take(struct attempts *attempts, uint64_t monotonic_ms, bool all, size_t max, struct attempt *ret);
 // They were not recorded after all.

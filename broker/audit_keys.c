@@ -113,7 +113,7 @@ static bool take_row(struct audit_keys *keys, const struct store_audit_key *row)
 				.destroyed_ms = row->destroyed_ms};
 	if (row->record_class < AUDIT_CLASS_CHILD || row->record_class >= AUDIT_CLASSES_END ||
 	    (row->destroyed_ms == 0 && !open_secret(keys, row, &key))) {
-		log_damage("audit_key_unreadable", "audit key %u does not open with this store key", row->id);
+		log_damage(LOG_EVENT_AUDIT_KEY_UNREADABLE, "audit key %u does not open with this store key", row->id);
 		return false;
 	}
 	keys->entries[keys->count++] = (struct entry){.key = key};

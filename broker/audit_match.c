@@ -70,5 +70,5 @@ bool audit_match(const Cpis__V1__AuditSearchRequest *request, const Cpis__V1__Au
 	       (request->care_setting == 0 || request->care_setting == detail->care_setting) &&
 	       decided(request->decision, entry->outcome) && is(request->break_glass, detail->break_glass) &&
 	       is(request->notified, detail->notified) && bytes_are(request->request_id, entry->request_id) &&
-	       bytes_are(request->session_id, detail->session_id);
+	       bytes_are(request->session_id, detail->session_id) && bytes_are(request->trace_id, detail->trace_id);
 }

@@ -20,7 +20,7 @@ enum reason authority_state_open(struct op_context *context, const struct store_
 								      &cpis__stored__v1__stored_authority__descriptor);
 	if (ret->stored != NULL)
 		return REASON_NONE;
-	log_damage("authority_unreadable", "the stored state of authority %s does not open", ods);
+	log_damage(LOG_EVENT_AUTHORITY_UNREADABLE, "the stored state of authority %s does not open", ods);
 	return REASON_INTERNAL;
 }
 

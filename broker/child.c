@@ -71,7 +71,7 @@ static enum reason take_plan(struct op_context *context, const struct authority_
 		.vanished_date = plan_has_vanished(state, row->generation, plan) ? state->stored->full_date : "",
 	};
 	if (!visibility_of(&facts, english_time_of(context->now_ms).date, &visibility)) {
-		log_damage("plan_unreadable", "a stored plan of authority %s has no dates",
+		log_damage(LOG_EVENT_PLAN_UNREADABLE, "a stored plan of authority %s has no dates",
 			   row->authority.text);
 		return REASON_INTERNAL;
 	}

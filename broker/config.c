@@ -1,81 +1,44 @@
 // The broker's configuration file.
 #include "broker/config.h"
 
-#include <limits.h>
+#include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-#include "broker/limits.h"
+#include "broker/config_table.h"
+#include "broker/metrics_address.h"
 #include "certs/identity.h"
 #include "proto/text.h"
 #include "proto/yaml_file.h"
 
-#define CONNECTIONS_DEFAULT 4096u
-#define CONNECTIONS_PER_SYSTEM_DEFAULT 1024u
-#define BATCH_DEFAULT 256u
-#define WAITING_DEFAULT 8192u
-#define WAITING_PER_SYSTEM_DEFAULT 1024u
-#define BUSY_AFTER_MS_DEFAULT 12u
-#define FRONT_MEMORY_MB_MIN 64u // less is used up by a few hundred honest connections
-#define FRONT_MEMORY_MB_DEFAULT 512u
-
 // Numbers are read as text: libcyaml would take "10k" for 10.
 struct config_text {
 	struct config config;
-	char *connections_max;
-	char *connections_per_system_max;
-	char *batch_max;
-	char *waiting_max;
-	char *waiting_per_system_max;
-	char *busy_after_ms;
-	char *front_memory_mb;
-	char *witness_required_s;
+#define NOTHING(...)
+#define NUMBER(key, least, most, usual, cap, unit, meaning) char *key;
+	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, NOTHING, NUMBER)
+#undef NUMBER
 	char *sandbox;
 	char *store_lone_server;
+	char *log_format;
+	char *drill;
 };
 
-#define TEXT_FIELD(key, member, optional, bytes_max) \
-	CYAML_FIELD_STRING_PTR(key, CYAML_FLAG_POINTER | (optional), struct config_text, member, 1, bytes_max)
-#define PATH_TABLE(X)                         \
-	X(endpoint_file, CYAML_FLAG_OPTIONAL) \
-	X(enrolment_endpoint_file, CYAML_FLAG_OPTIONAL) \
-	X(next_endpoint_file, CYAML_FLAG_OPTIONAL) \
-	X(next_certificate, CYAML_FLAG_OPTIONAL) \
-	X(next_key, CYAML_FLAG_OPTIONAL) \
-	X(certificate, 0)                     \
-	X(key, 0)                             \
-	X(log_key, 0)                         \
-	X(trust_directory, 0)                 \
-	X(enrolled_directory, 0)              \
-	X(register_file, 0)                   \
-	X(identity_directory, CYAML_FLAG_OPTIONAL) \
-	X(policy_file, 0)                     \
-	X(store_file, CYAML_FLAG_OPTIONAL)    \
-	X(store_key, 0)                       \
-	X(session_key, CYAML_FLAG_OPTIONAL)   \
-	X(session_key_previous, CYAML_FLAG_OPTIONAL)
+#define NEEDED CYAML_FLAG_POINTER
+#define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
+#define TEXT_FIELD(key, member, flags, bytes_max) CYAML_FIELD_STRING_PTR(#key, flags, struct config_text, member, 1, bytes_max),
 
 static const cyaml_schema_field_t config_fields[] = {
-	TEXT_FIELD("broker_name", config.broker_name, 0, IDENTITY_NAME_BYTES_MAX),
-	TEXT_FIELD("endpoint", config.endpoint, 0, 255),
-	TEXT_FIELD("enrolment_endpoint", config.enrolment_endpoint, CYAML_FLAG_OPTIONAL, 255),
-	TEXT_FIELD("next_endpoint", config.next_endpoint, CYAML_FLAG_OPTIONAL, 255),
-#define X(name, optional) TEXT_FIELD(#name, config.name, optional, CONFIG_PATH_BYTES_MAX),
-	PATH_TABLE(X)
-#undef X
-		TEXT_FIELD("connections_max", connections_max, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("connections_per_system_max", connections_per_system_max, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("batch_max", batch_max, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("waiting_max", waiting_max, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("waiting_per_system_max", waiting_per_system_max, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("busy_after_ms", busy_after_ms, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("front_memory_mb", front_memory_mb, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("witness_required_s", witness_required_s, CYAML_FLAG_OPTIONAL, 10),
-	TEXT_FIELD("user", config.user, CYAML_FLAG_OPTIONAL, CONFIG_USER_BYTES_MAX),
-	TEXT_FIELD("sandbox", sandbox, CYAML_FLAG_OPTIONAL, 16),
-	TEXT_FIELD("store_postgres", config.store_postgres, CYAML_FLAG_OPTIONAL, CONFIG_CONNINFO_BYTES_MAX),
-	TEXT_FIELD("store_lone_server", store_lone_server, CYAML_FLAG_OPTIONAL, 8),
+#define WORD(key, member, needed, bytes_max, usual, meaning) TEXT_FIELD(key, member, needed, bytes_max)
+#define PATH(key, needed, usual, meaning) TEXT_FIELD(key, config.key, needed, CONFIG_PATH_BYTES_MAX)
+#define NUMBER(key, least, most, usual, cap, unit, meaning) TEXT_FIELD(key, key, OPTIONAL, 10)
+	CONFIG_TABLE(WORD, PATH, PATH, PATH, NUMBER)
+#undef WORD
+#undef PATH
+#undef NUMBER
 	CYAML_FIELD_END,
 };
 
@@ -83,63 +46,58 @@ static const cyaml_schema_value_t config_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct config_text, config_fields),
 };
 
-// "" has no digit, so that strtoul's leniency about signs and spaces is out of reach.
-static bool read_number_from(struct yaml_place *place, const char *key, const char *text, unsigned min, unsigned max,
-			     unsigned *number)
+static const struct number {
+	const char *key, *cap;
+	unsigned least, most, usual;
+	size_t text, value; // where they stand in struct config_text
+} numbers[] = {
+#define NUMBER(key_, least_, most_, usual_, cap_, unit, meaning)                                   \
+	{.key = #key_, .cap = cap_, .least = least_, .most = most_, .usual = usual_,                \
+	 .text = offsetof(struct config_text, key_), .value = offsetof(struct config_text, config.key_)},
+	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, NOTHING, NUMBER)
+#undef NUMBER
+};
+#define NUMBERS (sizeof numbers / sizeof numbers[0])
+
+static unsigned *value_of(struct config_text *text, const struct number *number)
 {
-	if (text == NULL)
+	return (unsigned *)(void *)((char *)text + number->value);
+}
+
+// The other number's value; this one's bound where there is none.
+static unsigned cap_of(struct config_text *text, const struct number *number)
+{
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (strcmp(numbers[i].key, number->cap) == 0)
+			return *value_of(text, &numbers[i]);
+	return number->most;
+}
+
+// "" has no digit, so that strtoul's leniency about signs and spaces is out of reach.
+static bool read_number(struct yaml_place *place, struct config_text *text, const struct number *number)
+{
+	const char *written = *(char **)(void *)((char *)text + number->text);
+	unsigned most = cap_of(text, number);
+	// The default gives way to a small cap, what was written does not.
+	*value_of(text, number) = number->usual < most ? number->usual : most;
+	if (written == NULL)
 		return true;
-	size_t digits = strspn(text, "0123456789");
-	unsigned long value = strtoul(text, NULL, 10);
-	place->key = key;
-	if (digits == 0 || text[digits] != '\0' || value < min || value > max)
-		return yaml_file_refuse(place, "%s must be a number from %u to %u", key, min, max);
-	*number = (unsigned)value;
+	size_t digits = strspn(written, "0123456789");
+	unsigned long value = strtoul(written, NULL, 10);
+	place->key = number->key;
+	if (digits == 0 || written[digits] != '\0' || value < number->least || value > most)
+		return yaml_file_refuse(place, "%s must be a number from %u to %u", number->key, number->least, most);
+	*value_of(text, number) = (unsigned)value;
 	return true;
 }
 
-static bool read_number(struct yaml_place *place, const char *key, const char *text, unsigned max, unsigned *number)
-{
-	return read_number_from(place, key, text, 1, max, number);
-}
-
-// What may wait before the core, and what the front may take up.
-static bool read_front_numbers(struct yaml_place *place, struct config_text *text)
-{
-	struct config *config = &text->config;
-	config->waiting_max = WAITING_DEFAULT;
-	config->busy_after_ms = BUSY_AFTER_MS_DEFAULT;
-	config->front_memory_mb = FRONT_MEMORY_MB_DEFAULT;
-	if (!read_number(place, "waiting_max", text->waiting_max, WAITING_MAX, &config->waiting_max) ||
-	    !read_number(place, "busy_after_ms", text->busy_after_ms, BUSY_AFTER_MS_MAX, &config->busy_after_ms) ||
-	    !read_number_from(place, "front_memory_mb", text->front_memory_mb, FRONT_MEMORY_MB_MIN, FRONT_MEMORY_MB_MAX,
-			      &config->front_memory_mb))
-		return false;
-	// The default gives way to a small waiting_max, what was written does not.
-	config->waiting_per_system_max =
-		config->waiting_max < WAITING_PER_SYSTEM_DEFAULT ? config->waiting_max : WAITING_PER_SYSTEM_DEFAULT;
-	return read_number(place, "waiting_per_system_max", text->waiting_per_system_max, config->waiting_max,
-			   &config->waiting_per_system_max);
-}
-
+// A cap stands before what it is for.
 static bool read_numbers(struct yaml_place *place, struct config_text *text)
 {
-	struct config *config = &text->config;
-	config->connections_max = CONNECTIONS_DEFAULT;
-	config->batch_max = BATCH_DEFAULT;
-	if (!read_number(place, "connections_max", text->connections_max, CONNECTIONS_MAX,
-			 &config->connections_max) ||
-	    !read_number(place, "witness_required_s", text->witness_required_s, WITNESS_REQUIRED_S_MAX,
-			 &config->witness_required_s) ||
-	    !read_number(place, "batch_max", text->batch_max, BATCH_MAX, &config->batch_max) ||
-	    !read_front_numbers(place, text))
-		return false;
-	// The default gives way to a small connections_max, what was written does not.
-	config->connections_per_system_max = config->connections_max < CONNECTIONS_PER_SYSTEM_DEFAULT
-						     ? config->connections_max
-						     : CONNECTIONS_PER_SYSTEM_DEFAULT;
-	return read_number(place, "connections_per_system_max", text->connections_per_system_max,
-			   config->connections_max, &config->connections_per_system_max);
+	for (size_t i = 0; i < NUMBERS; i++)
+		if (!read_number(place, text, &numbers[i]))
+			return false;
+	return true;
 }
 
 static bool read_sandbox(struct yaml_place *place, const char *word, enum sandbox_mode *mode)
@@ -155,6 +113,19 @@ static bool read_sandbox(struct yaml_place *place, const char *word, enum sandbo
 		}
 	place->key = "sandbox";
 	return yaml_file_refuse(place, "sandbox must be required, best-effort or off");
+}
+
+static bool read_watching(struct yaml_place *place, const struct config_text *text, struct config *config)
+{
+	place->key = "log_format";
+	if (text->log_format != NULL && strcmp(text->log_format, "text") != 0 && strcmp(text->log_format, "json") != 0)
+		return yaml_file_refuse(place, "log_format must be text or json");
+	config->log_format = text->log_format != NULL && strcmp(text->log_format, "json") == 0 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT;
+	place->key = "drill";
+	if (text->drill != NULL && strcmp(text->drill, "yes") != 0 && strcmp(text->drill, "no") != 0)
+		return yaml_file_refuse(place, "drill must be yes or no");
+	config->drill = text->drill != NULL && strcmp(text->drill, "yes") == 0;
+	return true;
 }
 
 // What is said of a PostgreSQL means nothing without one.
@@ -198,6 +169,19 @@ static bool endpoint_is_tcp(const char *endpoint)
 	return digits > 0 && digits <= 5 && port[digits] == '\0' && number >= 1 && number <= 65535;
 }
 
+// What is served there is for this machine: numbers of a service for children are nobody else's.
+static bool check_metrics_endpoint(struct yaml_place *place, const struct config *config)
+{
+	struct metrics_address address;
+	place->key = "metrics_endpoint";
+	if (config->metrics_endpoint != NULL && !metrics_address_parse(config->metrics_endpoint, &address))
+		return yaml_file_refuse(place, "metrics_endpoint must be a loopback address and a port from 1 to 65535 or *, as in 127.0.0.1:9420 or [::1]:9420");
+	place->key = "metrics_endpoint_file";
+	if (config->metrics_endpoint_file != NULL && config->metrics_endpoint == NULL)
+		return yaml_file_refuse(place, "metrics_endpoint_file needs metrics_endpoint");
+	return true;
+}
+
 static bool check_endpoint(struct yaml_place *place, const char *key, const char *endpoint)
 {
 	place->key = key;
@@ -230,26 +214,40 @@ static bool check_words(struct yaml_place *place, const struct config *config)
 	place->key = "user";
 	if (config->user != NULL && (config->user[0] == '\0' || !text_is_clean(config->user, strlen(config->user))))
 		return yaml_file_refuse(place, "user must be the name of a user of this machine");
-	if (!check_endpoint(place, "endpoint", config->endpoint) ||
+	if (!check_metrics_endpoint(place, config) || !check_endpoint(place, "endpoint", config->endpoint) ||
 	    !check_endpoint(place, "enrolment_endpoint", config->enrolment_endpoint) ||
 	    !check_endpoint(place, "next_endpoint", config->next_endpoint) || !check_company(place, config))
 		return false;
-#define X(name, optional)                                                               \
+#define PATH(name, needed, usual, meaning)                                              \
 	place->key = #name;                                                             \
 	if (config->name != NULL && !text_is_clean(config->name, strlen(config->name))) \
 		return yaml_file_refuse(place, #name " has control characters");
-	PATH_TABLE(X)
-#undef X
+	CONFIG_TABLE(NOTHING, PATH, PATH, PATH, NOTHING)
+#undef PATH
+#define SECRET(name, needed, usual, meaning)                                            \
+	place->key = #name;                                                             \
+	if (!yaml_file_secret_is_named(config->name))                                   \
+		return yaml_file_refuse(place, YAML_FILE_SECRET_UNNAMED, #name);
+	CONFIG_TABLE(NOTHING, NOTHING, NOTHING, SECRET, NOTHING)
+#undef SECRET
 	return true;
 }
 
 static bool resolve_all(const char *config_path, struct config *config)
 {
 	bool good = true;
-#define X(name, optional) good = good && yaml_file_resolve(config_path, &config->name);
-	PATH_TABLE(X)
-#undef X
+#define PATH(name, needed, usual, meaning) good = good && yaml_file_resolve(config_path, &config->name);
+#define SECRET(name, needed, usual, meaning) good = good && yaml_file_resolve_secret(config_path, &config->name);
+	CONFIG_TABLE(NOTHING, PATH, PATH, SECRET, NOTHING)
+#undef PATH
+#undef SECRET
 	return good;
+}
+
+static bool name_handover_socket(struct config *config)
+{
+	return config->handover_socket != NULL || config->store_file == NULL ||
+	       asprintf(&config->handover_socket, "%s.handover", config->store_file) >= 0;
 }
 
 bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES])
@@ -267,10 +265,11 @@ bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAI
 				   .detail = detail,
 				   .detail_bytes = CONFIG_DETAIL_BYTES};
 	if (!read_numbers(&place, text) || !read_sandbox(&place, text->sandbox, &text->config.sandbox) || !read_store(&place, text) ||
+	    !read_watching(&place, text, &text->config) ||
 	    !check_words(&place, &text->config))
 		goto done;
 	config = malloc(sizeof *config);
-	if (config == NULL || !resolve_all(path, &text->config)) {
+	if (config == NULL || !resolve_all(path, &text->config) || !name_handover_socket(&text->config)) {
 		snprintf(detail, CONFIG_DETAIL_BYTES, "%s: out of memory", path);
 		free(config);
 		config = NULL;
@@ -296,10 +295,29 @@ void config_free(struct config *config)
 	free(config->next_endpoint);
 	free(config->user);
 	free(config->store_postgres);
-#define X(name, optional) free(config->name);
-	PATH_TABLE(X)
-#undef X
+	free(config->metrics_endpoint);
+#define PATH(name, needed, usual, meaning) free(config->name);
+	CONFIG_TABLE(NOTHING, PATH, PATH, PATH, NOTHING)
+#undef PATH
 	free(config);
+}
+
+void config_missing(const struct config *config, void (*each)(void *context, const char *sentence), void *context)
+{
+	const struct {
+		const char *key, *path;
+	} needed[] = {
+#define PATH(name, needed, usual, meaning) {#name, config->name},
+		CONFIG_TABLE(NOTHING, PATH, NOTHING, PATH, NOTHING)
+#undef PATH
+	};
+	for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
+		char sentence[CONFIG_DETAIL_BYTES];
+		if (needed[i].path == NULL || access(needed[i].path, F_OK) == 0)
+			continue;
+		snprintf(sentence, sizeof sentence, "%s: %.300s: %s", needed[i].key, needed[i].path, strerror(errno));
+		each(context, sentence);
+	}
 }
 
 bool config_has_store_file(const struct config *config, const char *what, char detail[CONFIG_DETAIL_BYTES])

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "broker/log.h"
 #include "broker/sandbox.h"
 
 #define CONFIG_DETAIL_BYTES 400
@@ -32,10 +33,15 @@ struct config {
 	char *store_file;            // SQLite database; NULL: store_postgres is given
 	char *store_postgres;        // connection string of a PostgreSQL (broker/store_postgres.h); NULL: store_file is given
 	bool store_lone_server;      // that PostgreSQL has no second server that a commit waits for
+	char *handover_socket;       // where a broker that takes over asks this one; STORE_FILE.handover where nothing else is said; NULL: nowhere
 	char *store_key;             // master key (broker/vault.h)
 	char *session_key;           // optional: seals session tokens in place of store_key; the same at brokers that
 	                             // share sessions
 	char *session_key_previous;  // optional: opens tokens that were sealed before session_key was changed
+	char *metrics_endpoint;      // optional: loopback address:port where metrics and health are served; port * picks one
+	char *metrics_endpoint_file; // optional: the address:port really bound
+	enum log_format log_format;  // of standard error; text, the default, or json
+	bool drill;                  // what happens here is rehearsed: metrics say so
 	char *user;                  // optional: whom the process becomes, started as root
 	enum sandbox_mode sandbox;
 	unsigned connections_max;    // live connections; default 4096
@@ -50,6 +56,8 @@ struct config {
 
 __attribute__((warn_unused_result)) bool config_load(const char *path, struct config **ret, char detail[CONFIG_DETAIL_BYTES]);
 void config_free(struct config *config); // accepts NULL
+// Each file and directory that it names, that somebody has to bring, and that is not there: "key: path: why".
+void config_missing(const struct config *config, void (*each)(void *context, const char *sentence), void *context);
 // False with a sentence when the store is no file: `what` is done with a SQLite store only.
 __attribute__((warn_unused_result)) bool config_has_store_file(const struct config *config, const char *what,
 								char detail[CONFIG_DETAIL_BYTES]);

@@ -58,7 +58,7 @@ static void watch_clock(struct core *core, uint64_t now_ms)
 {
 	bool behind = now_ms + CLOCK_SKEW_MS_MAX < core->newest_ms;
 	if (behind && !core->clock_behind)
-		log_event(LOG_LEVEL_WARNING, "clock_set_back", "the clock is %llu s behind the newest audit record",
+		log_event(LOG_EVENT_CLOCK_SET_BACK, "the clock is %llu s behind the newest audit record",
 			  (unsigned long long)((core->newest_ms - now_ms) / 1000));
 	core->clock_behind = behind;
 	if (now_ms > core->newest_ms)
@@ -73,7 +73,7 @@ void core_remember_again(struct core *core)
 	detection_forget(core->detection);
 	if (policy_detection(core_policy(core))->count == 0 || core->detection_next == 0)
 		return;
-	log_event(LOG_LEVEL_INFO, "detection_read_back", "%zu of %llu audit records; what lies further back is forgotten",
+	log_event(LOG_EVENT_DETECTION_READ_BACK, "%zu of %llu audit records; what lies further back is forgotten",
 		  finding_read_back(&context, core->detection), (unsigned long long)core->detection_next);
 }
 
@@ -321,7 +321,7 @@ void core_change_policy(struct core *core)
 	roles_set_policy(core->roles, core_policy(core));
 	core->suspect = !roles_load(core->roles) || core->suspect;
 	core_remember_again(core);
-	log_event(LOG_LEVEL_INFO, "policy_in_force", "%s", policy_version(core_policy(core)));
+	log_event(LOG_EVENT_POLICY_IN_FORCE, "%s", policy_version(core_policy(core)));
 }
 
 // What the disk kept of a commit that failed is not known, nor what another broker has changed.
@@ -331,11 +331,11 @@ bool core_reload_rights(struct core *core)
 	size_t before = core->arena.used;
 	// First: records are opened with them.
 	if (!audit_keys_load(audit_keys_of(core->audit))) {
-		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
+		log_trouble(LOG_EVENT_RIGHTS_UNREADABLE, RIGHTS_UNREADABLE);
 		return false;
 	}
 	if (!policy_in_force_reload(core->in_force, detail)) {
-		log_trouble("policy_unreadable", "%s", detail);
+		log_trouble(LOG_EVENT_POLICY_UNREADABLE, "%s", detail);
 		return false;
 	}
 	core_change_policy(core);
@@ -345,7 +345,7 @@ bool core_reload_rights(struct core *core)
 		    enrolments_load(core->enrolments) && witnessing_load(&core->witnessing, core->options.store, &core->arena);
 	arena_rewind(&core->arena, before);
 	if (!read)
-		log_trouble("rights_unreadable", RIGHTS_UNREADABLE);
+		log_trouble(LOG_EVENT_RIGHTS_UNREADABLE, RIGHTS_UNREADABLE);
 	return read;
 }
 
@@ -354,7 +354,7 @@ static bool read_again(struct core *core)
 	char detail[AUDIT_DETAIL_BYTES];
 	if (audit_reload(core->audit, detail))
 		return core_reload_rights(core);
-	log_trouble("audit_log_unusable", "%s", detail);
+	log_trouble(LOG_EVENT_AUDIT_LOG_UNUSABLE, "%s", detail);
 	return false;
 }
 
@@ -387,6 +387,8 @@ void core_begin(struct core *core, uint64_t now_ms)
 	store->ops->rollback(store);
 	core->suspect = true;
 }
+
+_Static_assert((unsigned)REASONS <= TRAFFIC_REASONS, "each is counted");
 
 static void count(struct core *core, enum reason reason)
 {
@@ -493,6 +495,7 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 		return false;
 	}
 	count(core, reason);
+	slot->reason = reason;
 	if (reason == REASON_STORE) {
 		core->doomed = true;
 		return true;
@@ -507,6 +510,10 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	}
 	slot->reply.retry_after_ms = retry_after_ms(slot->reply.outcome, reason);
 	slot->log_size = request == NULL ? 0 : request->log_size;
+	if (request != NULL) {
+		detail.trace_id = request->trace_id;
+		detail.trace_parent_id = request->trace_parent_id;
+	}
 	slot->wants_proof = reason == REASON_NONE && context.wants_proof;
 	slot->proof_index = context.proof_index;
 	if (!record(core, &context, system, reason, request_id, slot))
@@ -616,11 +623,11 @@ static void roll_back(struct core *core)
 static void give_up(struct core *core)
 {
 	roll_back(core);
-	log_trouble("commit_failed", "requests that could not be recorded were not answered; their senders are told to try again");
+	log_trouble(LOG_EVENT_COMMIT_FAILED, "requests that could not be recorded were not answered; their senders are told to try again");
 	arena_reset(&core->spare);
 	for (size_t i = 0; i < core->slot_count; i++) {
 		struct slot *slot = &core->slots[i];
-		make_unavailable(&slot->reply, REASON_STORE);
+		make_unavailable(&slot->reply, slot->reason = REASON_STORE);
 		// 1,024 refusals of some 200 bytes fit the spare arena.
 		INVARIANT(pack(slot, &core->spare));
 	}
@@ -668,7 +675,7 @@ bool core_flush(struct core *core, uint64_t now_ms)
 	}
 	traffic_commit(core->traffic, core->slot_count, done, now_ms);
 	for (size_t i = 0; i < core->slot_count; i++)
-		traffic_count(core->traffic, core->slots[i].operation, core->slots[i].reply.outcome == CPIS__V1__OUTCOME__OK, now_ms);
+		traffic_count(core->traffic, core->slots[i].operation, core->slots[i].reason, now_ms);
 	core->begun = core->doomed = false;
 	return done;
 }

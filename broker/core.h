@@ -25,6 +25,7 @@
 #define CORE_DETAIL_BYTES 200
 
 struct core;
+struct metrics;
 struct traffic;
 
 struct core_options {
@@ -49,6 +50,16 @@ __attribute__((warn_unused_result)) bool core_new(const struct core_options *opt
 void core_free(struct core *core); // accepts NULL; an unflushed batch is given up
 // In force from the next request on. Between batches only. Read by the policy that core_policy gives.
 void core_set_register(struct core *core, struct register_snapshot *snapshot);
+// How long the broker's certificate is good, and how old the witnessed checkpoint may be, from the next request on. Between batches only.
+void core_set_terms(struct core *core, uint64_t certificate_until_ms, uint64_t witness_required_s);
+// Whether the broker's own policy file decides, and not one that was put in force over the broker.
+bool core_policy_is_file(const struct core *core);
+// The policy of the broker's own file, which was read anew, with the register by it, in place of that of before: in force when the
+// record that says so is durable, in a batch of its own. `policy` is borrowed from then on, and what was the file's before is not any
+// more. Between batches only. False: it could not be recorded, or another was put in force over the broker meanwhile; then look at
+// core_policy and core_register as after a flush.
+__attribute__((warn_unused_result)) bool core_put_policy_file(struct core *core, const struct policy *policy,
+							       struct register_snapshot *snapshot, uint64_t now_ms);
 // What decides now. Both change together when a policy is put in force over the broker: look after each core_flush.
 const struct policy *core_policy(const struct core *core);
 struct register_snapshot *core_register(const struct core *core); // borrowed
@@ -111,5 +122,10 @@ struct core_counters {
 	uint64_t escalated, expired; // inbox items
 };
 struct core_counters core_read_counters(const struct core *core);
+
+
+// What the core knows of the metrics (core_metrics.c); the rest of `ret` stays as it is. Between batches. Looks through the inboxes every
+// quarter of a minute, which takes milliseconds when many items wait, and through the certificates.
+void core_read_metrics(struct core *core, uint64_t now_ms, struct metrics *ret);
 
 #endif

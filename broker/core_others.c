@@ -75,7 +75,7 @@ static bool follow(struct core *core, const struct store_others *others)
 		followed = take_records(core, others) && audit_followed(core->audit, others->checkpoint, detail);
 	}
 	if (!followed)
-		log_trouble("audit_log_unusable", "%s", detail);
+		log_trouble(LOG_EVENT_AUDIT_LOG_UNUSABLE, "%s", detail);
 	core->others_wrote = true;
 	return followed;
 }

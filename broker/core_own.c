@@ -28,7 +28,7 @@ static bool end_job(struct core *core, enum job_result result, const struct job_
 		core->counters.expired += tally->expired;
 		return result == JOB_MORE;
 	}
-	log_trouble("commit_failed", "what is due by time could not be done; it is tried again");
+	log_trouble(LOG_EVENT_COMMIT_FAILED, "what is due by time could not be done; it is tried again");
 	return false;
 }
 
@@ -88,6 +88,62 @@ bool core_record_attempts(struct core *core, const struct attempt *attempts, siz
 	for (size_t i = 0; i < count && !core->doomed; i++)
 		core->doomed = !record_attempt(core, &attempts[i], now_ms);
 	return core_end(core, now_ms);
+}
+
+// ------------------------------------------------------------------ the policy file, read again
+
+static void pass_over(void *unused, const char *sentence)
+{
+	(void)unused;
+	(void)sentence;
+}
+
+// As of POLICY_LOAD, and of nobody: who may send the process a signal is not known here, and signs nothing.
+static bool record_policy(struct core *core, const struct policy *policy, uint64_t now_ms)
+{
+	Cpis__V1__AuditDetail detail = CPIS__V1__AUDIT_DETAIL__INIT;
+	uint64_t index;
+	detail.reason = arena_printf(&core->arena, "The policy file was read again at the word of the broker's operator, in place of %.100s.",
+				     policy_version(core_policy(core)));
+	detail.target = op_text(policy_version(policy));
+	size_t changes = policy_compare(core_policy(core), policy, pass_over, NULL);
+	detail.count = changes > UINT32_MAX ? UINT32_MAX : (uint32_t)changes;
+	struct audit_event event = {
+		.time_ms = now_ms,
+		.operation = CPIS__V1__OPERATION__POLICY_LOAD,
+		.organisation = "",
+		.system_name = "",
+		.policy_version = policy_version(core_policy(core)),
+		.detail = &detail,
+	};
+	return detail.reason != NULL && audit_append(core->audit, &core->arena, &event, &index) == STORE_OK;
+}
+
+bool core_policy_is_file(const struct core *core)
+{
+	return policy_in_force_is_file(core->in_force);
+}
+
+bool core_put_policy_file(struct core *core, const struct policy *policy, struct register_snapshot *snapshot, uint64_t now_ms)
+{
+	INVARIANT(core->slot_count == 0);
+	core_begin(core, now_ms);
+	// Another broker before the same store may just have put one in force.
+	core->doomed = core->doomed || !core_policy_is_file(core) || !record_policy(core, policy, now_ms);
+	if (!core->doomed)
+		policy_in_force_put_file(core->in_force, policy, snapshot);
+	bool done = core_end(core, now_ms);
+	if (done)
+		core_change_policy(core);
+	return done;
+}
+
+void core_set_terms(struct core *core, uint64_t certificate_until_ms, uint64_t witness_required_s)
+{
+	INVARIANT(core->slot_count == 0);
+	core->options.certificate_until_ms = certificate_until_ms;
+	core->witnessing.required_s = witness_required_s;
+	core->witnessing.told = false;
 }
 
 // ------------------------------------------------------------------ a backup that was put back

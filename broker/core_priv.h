@@ -27,6 +27,7 @@
 struct slot {
 	Cpis__V1__Reply reply;
 	Cpis__V1__Operation operation; // unspecified when it could not be read
+	enum reason reason;      // why it was refused
 	uint64_t audit_index;
 	uint64_t log_size;       // of the checkpoint that the asker holds
 	bool wants_proof;
@@ -69,6 +70,10 @@ struct core {
 	bool clock_behind;       // it has been told that the clock is behind that
 	bool others_wrote;       // other brokers have, since those that wait were last woken for it
 	uint64_t others_woken_ms;
+	uint64_t certificates_ms; // when those of the metrics below were last looked through
+	struct core_certificates {
+		uint64_t next_until_ms, systems, expiring[3];
+	} certificates;
 	struct wait wait;        // of the request that was parked last
 	struct wakes wakes;
 	struct core_counters counters;

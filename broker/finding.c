@@ -88,7 +88,7 @@ static enum store_status hold(struct op_context *context, const struct detection
 	if (status == STORE_OK)
 		found->held_until_ms = entry.until_ms;
 	else if (status == STORE_NO_MEMORY)
-		log_event(LOG_LEVEL_ERROR, "finding_not_held", "the quarantine list is full: rule %s held nobody back", found->rule);
+		log_event(LOG_EVENT_FINDING_NOT_HELD, "the quarantine list is full: rule %s held nobody back", found->rule);
 	return status == STORE_FAILED ? STORE_FAILED : STORE_OK;
 }
 

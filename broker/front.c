@@ -85,7 +85,7 @@ static bool take_pong(struct front *front, const struct front_frame *frame)
 static void give_up(struct front *front, const char *why)
 {
 	if (!front->broken && why != NULL)
-		log_event(LOG_LEVEL_ERROR, "front_given_up", "%s: it is ended and started again", why);
+		log_event(LOG_EVENT_FRONT_GIVEN_UP, "%s: it is ended and started again", why);
 	if (!front->broken)
 		front->hung_up = why == NULL;
 	front->broken = true;
@@ -144,8 +144,7 @@ static bool say_setup(struct front *front)
 {
 	const struct front_options *options = &front->options;
 	struct front_setup setup = {
-		.limits = options->limits, .intake = options->intake,
-				   .sandbox = options->sandbox, .memory_bytes_max = options->memory_bytes_max};
+		.limits = options->limits, .log_format = options->log_format, .sandbox = options->sandbox};
 	for (enum listener i = 0; i < LISTENERS; i++) {
 		if (options->endpoints[i] == NULL)
 			continue;
@@ -167,9 +166,12 @@ static bool await_frame(struct front *front, uint64_t until_ms, struct front_fra
 		uint64_t now_ms = clock_monotonic_ms();
 		short out = front_link_has_unsent(front->link) ? POLLOUT : 0;
 		struct pollfd item = {.fd = front_link_fd(front->link), .events = (short)(POLLIN | out)};
-		if (now_ms >= until_ms || (poll(&item, 1, (int)(until_ms - now_ms)) < 0 && errno != EINTR) ||
-		    !front_link_flush(front->link) || !front_link_fill(front->link))
+		if (now_ms >= until_ms || (poll(&item, 1, (int)(until_ms - now_ms)) < 0 && errno != EINTR))
 			return false;
+		// One that ends without reading what it is told may have said why.
+		bool takes = front_link_flush(front->link), says = front_link_fill(front->link);
+		if (!takes || !says)
+			return front_link_next(front->link, ret) == FRONT_LINK_FRAME;
 	}
 }
 
@@ -209,18 +211,29 @@ static bool start(struct front *front, char detail[FRONT_DETAIL_BYTES])
 		(void)setsockopt(ends[i], SOL_SOCKET, SO_SNDBUF, &buffer, sizeof buffer);
 	front->in_force = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	front->lists_said = front->lists_in_force = 0;
-	const int given[FRONT_DESCRIPTORS] = {ends[1], front->in_force};
-	bool told = front->in_force >= 0 && front_keeper_start_front(front->options.keeper, given);
+	int pair[2] = {-1, -1};
+	bool prepared = front->in_force >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+			front_sockets_give(&front->options.sockets, pair[0]);
+	const int given[FRONT_DESCRIPTORS] = {ends[1], front->in_force, pair[1]};
+	bool told = prepared && front_keeper_start_front(front->options.keeper, given);
 	close(ends[1]);
-	front->lost = front->in_force >= 0 && !told;
+	if (pair[1] >= 0)
+		close(pair[1]);
+	front->lost = prepared && !told;
 	front->link = front_link_new(ends[0]);
 	front->broken = front->hung_up = false;
 	front->given_out = 0;
 	if (!told || front->link == NULL)
 		snprintf(detail, FRONT_DETAIL_BYTES, "the network front cannot be started: %s",
 			 front->lost ? "its keeper is gone" : "out of memory or descriptors");
-	if (!told || front->link == NULL || !await_ready(front, detail) ||
-	    !say(front, FRONT_FRAME_CREDIT, &credit, sizeof credit)) {
+	bool started = told && front->link != NULL && await_ready(front, detail) &&
+		       say(front, FRONT_FRAME_CREDIT, &credit, sizeof credit);
+	// It has given them before it said that it is ready. Without them the next one makes its own.
+	if (started)
+		front_sockets_take(&front->options.sockets, pair[0], 0);
+	if (pair[0] >= 0)
+		close(pair[0]);
+	if (!started) {
 		unlink_front(front);
 		front_keeper_kill_front(front->options.keeper);
 		return false;
@@ -363,6 +376,15 @@ void front_set_admission(struct front *front, struct admission *admission)
 		await_in_force(front);
 }
 
+void front_set_limits(struct front *front, const struct front_limits *limits)
+{
+	// One that is started later has them from its start.
+	front->options.limits = *limits;
+	if (front->link != NULL && !front->broken && !say(front, FRONT_FRAME_LIMITS, limits, sizeof *limits))
+		give_up(front, "the front takes no limits");
+	front_flush(front);
+}
+
 // ------------------------------------------------------------------ alive or not
 
 static void add_counters(struct front_counters *sum, const struct front_counters *more)
@@ -379,11 +401,11 @@ static void add_counters(struct front_counters *sum, const struct front_counters
 static void say_how_it_ended(int status)
 {
 	if (WIFSIGNALED(status))
-		log_event(LOG_LEVEL_ERROR, "front_died",
+		log_event(LOG_EVENT_FRONT_DIED,
 			  "the network front was ended by signal %d (%s): all connections are cut off, it is started again", WTERMSIG(status),
 			  strsignal(WTERMSIG(status)));
 	else
-		log_event(LOG_LEVEL_ERROR, "front_died",
+		log_event(LOG_EVENT_FRONT_DIED,
 			  "the network front ended with code %d: all connections are cut off, it is started again", WEXITSTATUS(status));
 }
 
@@ -404,12 +426,12 @@ static void start_again(struct front *front)
 	char detail[FRONT_DETAIL_BYTES] = "";
 	uint64_t before_ms = clock_monotonic_ms();
 	if (!start(front, detail)) {
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_LONGEST / 1000);
+		log_event(LOG_EVENT_FRONT_NOT_STARTED, "%s; it is tried again in %u s", detail, FRONT_AGAIN_MS_LONGEST / 1000);
 		front->again_ms = clock_monotonic_ms() + FRONT_AGAIN_MS_LONGEST;
 		return;
 	}
 	front->restarts++;
-	log_event(LOG_LEVEL_INFO, "front_started", "the network front serves again, after %llu ms",
+	log_event(LOG_EVENT_FRONT_STARTED, "the network front serves again, after %llu ms",
 		  (unsigned long long)(clock_monotonic_ms() - before_ms));
 }
 
@@ -473,9 +495,9 @@ static void await_end(struct front *front)
 		(void)front_keeper_status(front->options.keeper, (int)(until_ms - now_ms));
 }
 
-void front_pause(struct front *front)
+void front_pause(struct front *front, uint32_t retry_after_ms)
 {
-	if (front->link != NULL && !front->broken && !say(front, FRONT_FRAME_STOP, NULL, 0))
+	if (front->link != NULL && !front->broken && !say(front, FRONT_FRAME_STOP, &retry_after_ms, sizeof retry_after_ms))
 		give_up(front, NULL);
 	front_flush(front);
 }
@@ -492,6 +514,27 @@ void front_stop(struct front *front)
 	unlink_front(front);
 }
 
+bool front_start_again(struct front *front, char detail[FRONT_DETAIL_BYTES])
+{
+	front->paused = false;
+	add_counters(&front->before, &front->now);
+	front->now = (struct front_counters){0};
+	bool good = start(front, detail);
+	for (enum listener i = 0; i < LISTENERS && good; i++)
+		good = write_file(front, i, detail);
+	return good;
+}
+
+const struct front_sockets *front_sockets(const struct front *front)
+{
+	return &front->options.sockets;
+}
+
+void front_leave(struct front *front)
+{
+	memset(front->file_written, 0, sizeof front->file_written);
+}
+
 void front_close(struct front *front)
 {
 	if (front == NULL)
@@ -502,6 +545,7 @@ void front_close(struct front *front)
 		if (front->file_written[i])
 			unlink(front->options.files[i]);
 	close(front->options.keeper);
+	front_sockets_close(&front->options.sockets);
 	admission_release(front->admission);
 	explicit_bzero(front, sizeof *front);
 	free(front);

@@ -9,8 +9,10 @@
 
 #include "broker/admission.h"
 #include "broker/attempts.h"
+#include "broker/front_sockets.h"
 #include "broker/intake.h"
 #include "broker/listeners.h"
+#include "broker/log.h"
 #include "broker/sandbox.h"
 
 #define FRONT_DETAIL_BYTES 400
@@ -23,6 +25,13 @@
 
 struct front;
 
+// What may be taken up by those who connect.
+struct front_limits {
+	struct zap_limits zap;
+	struct intake_limits intake;
+	uint64_t memory_bytes_max;               // what the front may have allocated
+};
+
 struct front_options {
 	int keeper;                              // of front_keeper_start; the front's from here on
 	const char *endpoints[LISTENERS];        // borrowed, as are all others; NULL: there is none
@@ -30,11 +39,11 @@ struct front_options {
 	const char *files[LISTENERS];            // the endpoint really bound is written here; NULL: it is not
 	struct admission *admission;             // the front takes its own reference
 	struct attempts *attempts;               // where failed handshakes and refused requests are counted
-	struct zap_limits limits;
-	struct intake_limits intake;
+	struct front_limits limits;
+	struct front_sockets sockets;            // that listen already; the front's from here on
 	unsigned batch_max;                      // requests that the core takes at once; twice as many are given to it ahead
+	enum log_format log_format;              // of the front's lines
 	enum sandbox_mode sandbox;               // the front has a sandbox of its own
-	uint64_t memory_bytes_max;               // what the front may have allocated
 };
 
 // Starts it and waits until it serves. False with a sentence when it cannot.
@@ -43,12 +52,18 @@ __attribute__((warn_unused_result)) bool front_open(const struct front_options *
 // front_stop, if that was not called; removes the files, ends the keeper.
 // Accepts NULL.
 void front_close(struct front *front);
-// From now on it refuses whatever comes, as the broker that stops. What it has sent before is still to be received: all of it has been
+// From now on it refuses whatever comes, as the broker that stops, and says when to ask again. What it has sent before is still to be received: all of it has been
 // when front_is_paused.
-void front_pause(struct front *front);
+void front_pause(struct front *front, uint32_t retry_after_ms);
 bool front_is_paused(const struct front *front); // or gone
 // Waits for its end, at most some seconds: what it counted until then is in the attempts and the counters.
 void front_stop(struct front *front);
+// After front_stop: serves again, on the same sockets, and writes the files again. False with a sentence.
+__attribute__((warn_unused_result)) bool front_start_again(struct front *front, char detail[FRONT_DETAIL_BYTES]);
+// The sockets that it listens on; borrowed.
+const struct front_sockets *front_sockets(const struct front *front);
+// Another broker serves in its place: front_close leaves the files to that one.
+void front_leave(struct front *front);
 // The endpoint really bound; NULL when there is no such listener.
 const char *front_endpoint(const struct front *front, enum listener which);
 
@@ -78,6 +93,8 @@ void front_flush(struct front *front);
 
 // Returns when handshakes are judged by it, or after half a second without that.
 void front_set_admission(struct front *front, struct admission *admission);
+// From now on these hold, for whoever connects or asks from then on. The enrolment endpoint's stay what they were.
+void front_set_limits(struct front *front, const struct front_limits *limits);
 // Looks whether it is alive, and starts it again when it is not. `now_ms` is monotonic.
 void front_tend(struct front *front, uint64_t now_ms);
 // Whether it cannot be started again, because its keeper is gone: the broker can only end.

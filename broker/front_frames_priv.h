@@ -9,10 +9,9 @@
 struct front_setup {
 	char endpoints[LISTENERS][TRANSPORT_ENDPOINT_BYTES]; // "": there is none
 	struct curve_key_pair keys[LISTENERS];
-	struct zap_limits limits;
-	struct intake_limits intake;
+	struct front_limits limits;
 	enum sandbox_mode sandbox;
-	uint64_t memory_bytes_max;
+	enum log_format log_format;
 };
 struct front_ready {
 	char endpoints[LISTENERS][TRANSPORT_ENDPOINT_BYTES]; // as bound

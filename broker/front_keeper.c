@@ -1,4 +1,4 @@
-// The process that starts fronts.
+// The process that starts fronts, and what serves metrics.
 #include "broker/front_keeper.h"
 
 #include <errno.h>
@@ -15,19 +15,31 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "broker/clock.h"
+#include "broker/descriptors.h"
 #include "broker/log.h"
+#include "broker/metrics_process.h"
 #include "broker/privileges.h"
 
 #define ORDER_START 'S' // with a descriptor
 #define ORDER_KILL 'K'
 #define ORDER_BECOME 'U' // with the user's name
+#define ORDER_METRICS 'M' // with descriptors, which are kept
+#define ORDER_LOG 'L' // with the format of lines
+// How long it is waited before metrics that ended are started again.
+#define METRICS_AGAIN_MS 1000u
 #define USER_BYTES_MAX 256
+
+_Static_assert(FRONT_DESCRIPTORS <= DESCRIPTORS_AT_ONCE, "they go with one order");
 
 struct keeper {
 	int orders;
 	int children; // signalfd of SIGCHLD
 	int program;  // this one, whatever is installed in its place meanwhile
 	pid_t front;  // 0: none
+	pid_t metrics; // likewise
+	int metrics_given[FRONT_DESCRIPTORS]; // -1: there are to be none
+	uint64_t metrics_again_ms; // monotonic
 };
 
 // ------------------------------------------------------------------ in the keeper
@@ -43,27 +55,37 @@ static void end_with(pid_t parent)
 static bool place(const int given[FRONT_DESCRIPTORS])
 {
 	for (int i = 0; i < FRONT_DESCRIPTORS; i++)
-		if (dup2(given[i], FRONT_DESCRIPTOR + i) < 0)
+		if (given[i] >= 0 && dup2(given[i], FRONT_DESCRIPTOR + i) < 0)
 			return false;
 	return close_range(FRONT_DESCRIPTOR + FRONT_DESCRIPTORS, ~0u, CLOSE_RANGE_CLOEXEC) == 0;
 }
 
-static _Noreturn void become_front(pid_t parent, int program, const int given[FRONT_DESCRIPTORS])
+static _Noreturn void become_child(pid_t parent, int program, char *argument, const int given[FRONT_DESCRIPTORS])
 {
-	char name[] = "cpis-broker", argument[] = FRONT_ARGUMENT;
+	char name[] = "cpis-broker";
 	char *const arguments[] = {name, argument, NULL};
 	sigset_t none;
 	end_with(parent);
 	sigemptyset(&none);
 	sigaddset(&none, SIGTERM);
 	sigaddset(&none, SIGINT);
+	sigaddset(&none, SIGHUP);
 	// A terminal's interruption is for the core: it tells the front.
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	// Copies are not closed on exec; whatever else is open is.
 	if (place(given))
 		fexecve(program, arguments, environ);
-	log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
+	log_event(LOG_EVENT_FRONT_NOT_STARTED, "cpis-broker %s cannot be started: %s", argument, strerror(errno));
 	_exit(1);
+}
+
+static void say_how_metrics_ended(int status)
+{
+	if (WIFSIGNALED(status))
+		log_event(LOG_EVENT_METRICS_DIED, "what serves metrics was ended by signal %d (%s): it is started again", WTERMSIG(status),
+			  strsignal(WTERMSIG(status)));
+	else
+		log_event(LOG_EVENT_METRICS_DIED, "what serves metrics ended with code %d: it is started again", WEXITSTATUS(status));
 }
 
 static void reap(struct keeper *keeper)
@@ -71,6 +93,11 @@ static void reap(struct keeper *keeper)
 	int status;
 	pid_t child;
 	while ((child = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (child == keeper->metrics) {
+			keeper->metrics = 0;
+			keeper->metrics_again_ms = clock_monotonic_ms() + METRICS_AGAIN_MS;
+			say_how_metrics_ended(status);
+		}
 		if (child != keeper->front)
 			continue;
 		keeper->front = 0;
@@ -91,33 +118,64 @@ static void kill_front(struct keeper *keeper)
 
 static void start(struct keeper *keeper, const int given[FRONT_DESCRIPTORS])
 {
+	char argument[] = FRONT_ARGUMENT;
 	pid_t parent = getpid();
 	kill_front(keeper);
 	pid_t child = fork();
 	if (child == 0)
-		become_front(parent, keeper->program, given);
+		become_child(parent, keeper->program, argument, given);
 	// The core sees that its end of the pair is closed.
 	if (child < 0)
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "the network front cannot be started: %s", strerror(errno));
+		log_event(LOG_EVENT_FRONT_NOT_STARTED, "the network front cannot be started: %s", strerror(errno));
 	else
 		keeper->front = child;
 }
 
-// What came with an order; -1 where there is none. None is as low as what the front finds its own at.
-static void take_descriptors(struct msghdr *message, int ret[FRONT_DESCRIPTORS])
+static void start_metrics(struct keeper *keeper)
 {
-	const struct cmsghdr *head = CMSG_FIRSTHDR(message);
-	for (int i = 0; i < FRONT_DESCRIPTORS; i++)
-		ret[i] = -1;
-	if (head == NULL || head->cmsg_level != SOL_SOCKET || head->cmsg_type != SCM_RIGHTS ||
-	    head->cmsg_len != CMSG_LEN(FRONT_DESCRIPTORS * sizeof(int)))
+	char argument[] = METRICS_ARGUMENT;
+	pid_t parent = getpid(), child = fork();
+	if (child == 0)
+		become_child(parent, keeper->program, argument, keeper->metrics_given);
+	keeper->metrics = child > 0 ? child : 0;
+	keeper->metrics_again_ms = clock_monotonic_ms() + METRICS_AGAIN_MS;
+}
+
+// Once for good: the socket stays open whoever serves it, so that nobody who asks meanwhile is refused.
+static void take_metrics(struct keeper *keeper, int given[FRONT_DESCRIPTORS])
+{
+	if (keeper->metrics_given[0] >= 0)
 		return;
-	int came[FRONT_DESCRIPTORS];
-	memcpy(came, CMSG_DATA(head), sizeof came);
 	for (int i = 0; i < FRONT_DESCRIPTORS; i++) {
-		ret[i] = fcntl(came[i], F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + FRONT_DESCRIPTORS);
+		keeper->metrics_given[i] = given[i];
+		given[i] = -1;
+	}
+	start_metrics(keeper);
+}
+
+// Until they are to be started again; -1: for ever.
+static int patience_ms(struct keeper *keeper)
+{
+	uint64_t now_ms = clock_monotonic_ms();
+	if (keeper->metrics != 0 || keeper->metrics_given[0] < 0)
+		return -1;
+	if (now_ms >= keeper->metrics_again_ms)
+		start_metrics(keeper);
+	return METRICS_AGAIN_MS;
+}
+
+// What came with an order goes above what the front finds its own at. False: it is not what a start needs.
+static bool take_descriptors(const int *came, size_t count, int ret[FRONT_DESCRIPTORS])
+{
+	bool all = count == FRONT_DESCRIPTORS;
+	for (size_t i = 0; i < FRONT_DESCRIPTORS; i++)
+		ret[i] = -1;
+	for (size_t i = 0; i < count; i++) {
+		if (i < FRONT_DESCRIPTORS)
+			all = (ret[i] = fcntl(came[i], F_DUPFD_CLOEXEC, FRONT_DESCRIPTOR + FRONT_DESCRIPTORS)) >= 0 && all;
 		close(came[i]);
 	}
+	return all;
 }
 
 // Whoever becomes somebody else is not ended with its parent any more, unless it says so again; and neither if the parent is gone,
@@ -131,7 +189,7 @@ static void become(const char *user)
 		end_with(core);
 		return;
 	}
-	log_event(LOG_LEVEL_ERROR, "front_not_started", "the front's keeper: %s", detail);
+	log_event(LOG_EVENT_FRONT_NOT_STARTED, "the front's keeper: %s", detail);
 	_exit(1);
 }
 
@@ -139,21 +197,20 @@ static void become(const char *user)
 static bool obey(struct keeper *keeper)
 {
 	char order[1 + USER_BYTES_MAX] = "";
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(FRONT_DESCRIPTORS * sizeof(int))];
-	} control = {0};
-	struct iovec part = {order, sizeof order - 1};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-	ssize_t received = recvmsg(keeper->orders, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
-	if (received < 0 && (errno == EINTR || errno == EAGAIN))
+	int came[DESCRIPTORS_AT_ONCE], given[FRONT_DESCRIPTORS];
+	size_t count;
+	ssize_t received = descriptors_receive(keeper->orders, order, sizeof order - 1, MSG_DONTWAIT, came, &count);
+	if (received < 0 && errno == EAGAIN)
 		return true;
 	if (received <= 0)
 		return false;
-	int given[FRONT_DESCRIPTORS];
-	take_descriptors(&message, given);
-	if (order[0] == ORDER_START && given[0] >= 0 && given[1] >= 0)
+	bool all = take_descriptors(came, count, given);
+	if (order[0] == ORDER_START && all)
 		start(keeper, given);
+	else if (order[0] == ORDER_METRICS && given[0] >= 0 && given[1] >= 0)
+		take_metrics(keeper, given);
+	else if (order[0] == ORDER_LOG)
+		log_set_format(order[1] == 'j' ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
 	else if (order[0] == ORDER_KILL)
 		kill_front(keeper);
 	else if (order[0] == ORDER_BECOME)
@@ -180,16 +237,18 @@ static int open_program(void)
 
 static _Noreturn void keep(pid_t core, int orders)
 {
-	struct keeper keeper = {.orders = orders};
+	struct keeper keeper = {.orders = orders, .metrics_given = {-1, -1, -1}};
 	sigset_t set;
 	end_with(core);
 	prctl(PR_SET_NAME, "cpis-keeper", 0, 0, 0);
+	log_open("keeper");
 	// What it starts gets no rights that it has not.
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
 		_exit(1);
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	sigaddset(&set, SIGCHLD);
 	if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
 		_exit(1);
@@ -203,7 +262,7 @@ static _Noreturn void keep(pid_t core, int orders)
 	for (;;) {
 		struct pollfd items[] = {{.fd = orders, .events = POLLIN}, {.fd = keeper.children, .events = POLLIN}};
 		struct signalfd_siginfo info;
-		if (poll(items, 2, -1) < 0 && errno != EINTR)
+		if (poll(items, 2, patience_ms(&keeper)) < 0 && errno != EINTR)
 			break;
 		while (read(keeper.children, &info, sizeof info) == (ssize_t)sizeof info)
 			;
@@ -212,6 +271,8 @@ static _Noreturn void keep(pid_t core, int orders)
 			break;
 	}
 	kill_front(&keeper);
+	if (keeper.metrics != 0)
+		kill(keeper.metrics, SIGKILL);
 	_exit(0);
 }
 
@@ -237,31 +298,22 @@ int front_keeper_start(void)
 	return ends[0];
 }
 
-static bool give_order(int keeper, char order, const int *given)
-{
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(FRONT_DESCRIPTORS * sizeof(int))];
-	} control = {0};
-	struct iovec part = {&order, 1};
-	struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
-	if (given != NULL) {
-		message.msg_control = &control;
-		message.msg_controllen = sizeof control;
-		struct cmsghdr *head = CMSG_FIRSTHDR(&message);
-		*head = (struct cmsghdr){.cmsg_len = CMSG_LEN(FRONT_DESCRIPTORS * sizeof *given), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS};
-		memcpy(CMSG_DATA(head), given, FRONT_DESCRIPTORS * sizeof *given);
-	}
-	ssize_t sent;
-	do
-		sent = sendmsg(keeper, &message, MSG_NOSIGNAL);
-	while (sent < 0 && errno == EINTR);
-	return sent == 1;
-}
-
 bool front_keeper_start_front(int keeper, const int given[FRONT_DESCRIPTORS])
 {
-	return give_order(keeper, ORDER_START, given);
+	const char order = ORDER_START;
+	return descriptors_send(keeper, &order, sizeof order, given, FRONT_DESCRIPTORS);
+}
+
+bool front_keeper_start_metrics(int keeper, const int given[METRICS_DESCRIPTORS])
+{
+	const char order = ORDER_METRICS;
+	return descriptors_send(keeper, &order, sizeof order, given, METRICS_DESCRIPTORS);
+}
+
+void front_keeper_log_as(int keeper, enum log_format format)
+{
+	const char order[] = {ORDER_LOG, format == LOG_FORMAT_JSON ? 'j' : 't'};
+	(void)send(keeper, order, sizeof order, MSG_NOSIGNAL);
 }
 
 void front_keeper_become(int keeper, const char *user)
@@ -273,7 +325,8 @@ void front_keeper_become(int keeper, const char *user)
 
 void front_keeper_kill_front(int keeper)
 {
-	(void)give_order(keeper, ORDER_KILL, NULL);
+	const char order = ORDER_KILL;
+	(void)!descriptors_send(keeper, &order, sizeof order, NULL, 0);
 }
 
 int front_keeper_status(int keeper, int timeout_ms)

@@ -16,7 +16,7 @@ enum front_frame_type {
 	FRONT_FRAME_CREDIT,    // to the front: uint32_t, so many requests more may be sent
 	FRONT_FRAME_REPLY,     // to the front: struct front_peer's bytes, then the message
 	FRONT_FRAME_PING,      // to the front, which sends the same back
-	FRONT_FRAME_STOP,      // to the front: send no more requests, refuse them instead
+	FRONT_FRAME_STOP,      // to the front: uint32_t, milliseconds after which those who are refused may ask again: send no more requests, refuse them instead
 	FRONT_FRAME_CLOSE,     // to the front: close, end
 	FRONT_FRAME_READY,     // to the core: struct front_ready
 	FRONT_FRAME_FAILED,    // to the core: why it cannot serve, in words
@@ -25,6 +25,7 @@ enum front_frame_type {
 	FRONT_FRAME_BUSY,      // to the core: struct front_busy
 	FRONT_FRAME_STOPPED,   // to the core: there is no request behind this one
 	FRONT_FRAME_PONG,      // to the core: struct front_counters
+	FRONT_FRAME_LIMITS,    // to the front: struct front_limits
 	FRONT_FRAME_TYPES
 };
 

@@ -46,6 +46,7 @@ struct front_process {
 	struct attempts *attempts;
 	struct zap *zap;
 	struct listeners *listeners;
+	struct front_sockets sockets;   // that listened before, until they are in use
 	struct intake *intake;
 	struct intake_item *spare;   // what the next message is received into
 	struct arena arena;          // of one refusal
@@ -54,6 +55,7 @@ struct front_process {
 	uint64_t refused_busy;
 	struct front_busy busy[FRONT_BUSY_SYSTEMS_MAX]; // not told yet
 	size_t busy_count;
+	uint32_t retry_after_ms;     // of those who are refused because:
 	bool stopped;                // the core takes no more requests
 	bool closing;
 	unsigned drained;            // refused since then
@@ -82,6 +84,15 @@ static bool take_admission(struct front_process *front, const struct front_frame
 		return false;
 	admission_release(front->admission);
 	front->admission = fresh;
+	return true;
+}
+
+static bool take_limits(struct front_process *front, const struct front_frame *frame)
+{
+	if (!copy_frame(frame, &front->setup.limits, sizeof front->setup.limits))
+		return false;
+	zap_set_limits(front->zap, &front->setup.limits.zap);
+	intake_set_limits(front->intake, &front->setup.limits.intake);
 	return true;
 }
 
@@ -114,6 +125,7 @@ static bool open_listeners(struct front_process *front, char detail[TRANSPORT_DE
 	for (enum listener i = 0; i < LISTENERS; i++) {
 		options.endpoints[i] = front->setup.endpoints[i][0] == '\0' ? NULL : front->setup.endpoints[i];
 		options.keys[i] = &front->setup.keys[i];
+		options.listening[i] = front->sockets.listening[i];
 	}
 	while (!listeners_open(&options, &front->listeners, detail)) {
 		if (errno != EADDRINUSE || clock_monotonic_ms() >= until_ms)
@@ -156,12 +168,12 @@ static bool open_network(struct front_process *front, char detail[TRANSPORT_DETA
 	if (front->context == NULL)
 		return false;
 	front->attempts = attempts_new();
-	front->intake = intake_new(&front->setup.intake);
+	front->intake = intake_new(&front->setup.limits.intake);
 	if (front->attempts == NULL || front->intake == NULL || !arena_init(&front->arena, REFUSAL_ARENA_BYTES)) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "out of memory");
 		return false;
 	}
-	if (!zap_start(front->context, front->admission, &front->setup.limits, &front->zap)) {
+	if (!zap_start(front->context, front->admission, &front->setup.limits.zap, &front->zap)) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "the admission handler cannot be started");
 		return false;
 	}
@@ -184,6 +196,7 @@ static bool confine_and_open(struct front_process *front, char detail[SANDBOX_DE
 {
 	char why[TRANSPORT_DETAIL_BYTES] = "";
 	struct sandbox_options options = sandbox_options(&front->setup);
+	log_set_format(front->setup.log_format);
 	step_behind();
 	// Where the limit does not allow it, the core has said so.
 	privileges_lock_memory(NULL);
@@ -214,6 +227,19 @@ static bool write_out(struct front_process *front, int timeout_ms)
 static bool say(struct front_process *front, enum front_frame_type type, const void *data, size_t bytes)
 {
 	return front_link_put(front->link, type, &(struct front_part){data, bytes}, 1);
+}
+
+// Before it is said that all is ready.
+static bool give_sockets(struct front_process *front)
+{
+	struct front_sockets made = {{0}};
+	for (enum listener i = 0; i < LISTENER_ENROLMENT; i++)
+		if (front->sockets.listening[i] == 0 && listeners_listening(front->listeners, i) > 0)
+			made.listening[i] = listeners_listening(front->listeners, i);
+	bool given = front_sockets_give(&made, FRONT_DESCRIPTOR + 2);
+	front_sockets_close(&front->sockets);
+	close(FRONT_DESCRIPTOR + 2);
+	return given;
 }
 
 static bool say_ready(struct front_process *front)
@@ -263,9 +289,13 @@ static bool take_order(struct front_process *front, const struct front_frame *fr
 		return true;
 	case FRONT_FRAME_ADMISSION:
 		return take_admission(front, frame);
+	case FRONT_FRAME_LIMITS:
+		return take_limits(front, frame);
 	case FRONT_FRAME_PING:
 		return say_counters(front);
 	case FRONT_FRAME_STOP:
+		if (!copy_frame(frame, &front->retry_after_ms, sizeof front->retry_after_ms))
+			return false;
 		front->stopped = true;
 		return say(front, FRONT_FRAME_STOPPED, NULL, 0);
 	case FRONT_FRAME_CLOSE:
@@ -413,13 +443,13 @@ static void check_memory(const struct front_process *front)
 {
 	char largest[ATTEMPT_EXAMPLE_BYTES];
 	struct mallinfo2 info = mallinfo2();
-	if (info.uordblks + info.hblkhd <= front->setup.memory_bytes_max)
+	if (info.uordblks + info.hblkhd <= front->setup.limits.memory_bytes_max)
 		return;
 	connections_name_largest(largest);
-	log_event(LOG_LEVEL_ERROR, "front_too_large",
+	log_event(LOG_EVENT_FRONT_TOO_LARGE,
 		  "connections have taken up %zu MB and may take %llu: all are cut off and the front is started again. Most came from %s: if "
 		  "it comes back, stop it in the firewall and ask whose it is", (info.uordblks + info.hblkhd) >> 20,
-		  (unsigned long long)(front->setup.memory_bytes_max >> 20), largest);
+		  (unsigned long long)(front->setup.limits.memory_bytes_max >> 20), largest);
 	_Exit(EXIT_TOO_LARGE);
 }
 
@@ -427,13 +457,13 @@ static void check_memory(const struct front_process *front)
 static void check_connections(const struct front_process *front)
 {
 	struct rlimit limit = {0};
-	size_t live = listeners_live(front->listeners), most = front->setup.limits.connections_max + FRONT_HALF_OPEN_MAX;
+	size_t live = listeners_live(front->listeners), most = front->setup.limits.zap.connections_max + FRONT_HALF_OPEN_MAX;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < most + OWN_DESCRIPTORS)
 		most = limit.rlim_cur > 2 * OWN_DESCRIPTORS ? limit.rlim_cur - OWN_DESCRIPTORS : limit.rlim_cur / 2;
 	if (live <= most)
 		return;
 	size_t cut = connections_cut_off(live - most + most / 8);
-	log_event(LOG_LEVEL_WARNING, "connections_cut_off",
+	log_event(LOG_EVENT_CONNECTIONS_CUT_OFF,
 		  "%zu connections were open and %zu may be: %zu that had said least or nothing for longest were cut off", live, most, cut);
 }
 
@@ -455,7 +485,7 @@ static void drain(struct front_process *front)
 	struct intake_item *item;
 	while (front->drained < FRONT_DRAIN_MAX &&
 	       ((item = intake_take(front->intake)) != NULL || (item = receive(front, false)) != NULL)) {
-		refuse(front, &item->message, REASON_DRAINING, DRAINING_RETRY_AFTER_MS);
+		refuse(front, &item->message, REASON_DRAINING, front->retry_after_ms);
 		intake_item_free(item);
 		front->drained++;
 	}
@@ -487,7 +517,7 @@ static bool serve(struct front_process *front)
 		if (front->drained == before)
 			break;
 	}
-	log_event(LOG_LEVEL_INFO, "drained", "%u waiting requests were told to go elsewhere", front->drained);
+	log_event(LOG_EVENT_DRAINED, "%u waiting requests were told to go elsewhere", front->drained);
 	return true;
 }
 
@@ -516,16 +546,18 @@ int front_process_run(void)
 	struct front_process front = {0};
 	char detail[SANDBOX_DETAIL_BYTES] = "";
 	prctl(PR_SET_NAME, "cpis-front", 0, 0, 0);
+	log_open("front");
 	front.link = front_link_new(FRONT_DESCRIPTOR);
 	int code = 1;
-	if (front.link == NULL || !await_setup(&front)) {
-		log_event(LOG_LEVEL_ERROR, "front_not_started", "only a broker starts its front, and this one was told nothing by it");
+	if (front.link == NULL || !await_setup(&front) ||
+	    !front_sockets_take(&front.sockets, FRONT_DESCRIPTOR + 2, (int)FRONT_START_MS)) {
+		log_event(LOG_EVENT_FRONT_NOT_STARTED, "only a broker starts its front, and this one was told nothing by it");
 		front_link_free(front.link);
 		return code;
 	}
 	if (!confine_and_open(&front, detail)) {
 		(void)(say(&front, FRONT_FRAME_FAILED, detail, strlen(detail)) && write_out(&front, LAST_WORDS_MS));
-	} else if (say_ready(&front) && serve(&front)) {
+	} else if (give_sockets(&front) && say_ready(&front) && serve(&front)) {
 		code = 0;
 	}
 	close_all(&front);

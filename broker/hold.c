@@ -14,7 +14,7 @@ static Cpis__V1__RetentionHold *open_hold(struct op_context *context, const stru
 		&cpis__stored__v1__stored_hold__descriptor);
 	if (stored != NULL && stored->hold != NULL)
 		return stored->hold;
-	log_damage("hold_unreadable", "a legal hold does not open");
+	log_damage(LOG_EVENT_HOLD_UNREADABLE, "a legal hold does not open");
 	return NULL;
 }
 

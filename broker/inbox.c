@@ -170,7 +170,7 @@ Cpis__V1__InboxItem *inbox_open(struct op_context *context, enum store_box box, 
 	Cpis__V1__InboxItem *item = (Cpis__V1__InboxItem *)open_part(context, row, INBOX_PART_ITEM, row->sealed,
 								     &cpis__v1__inbox_item__descriptor);
 	if (item == NULL || !show_state(context, row, item)) {
-		log_damage("inbox_unreadable", "item %llu of %s does not open", (unsigned long long)row->id,
+		log_damage(LOG_EVENT_INBOX_UNREADABLE, "item %llu of %s does not open", (unsigned long long)row->id,
 			   row->organisation.text);
 		return NULL;
 	}

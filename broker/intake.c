@@ -59,6 +59,7 @@ enum intake_class intake_class_of(const uint8_t *data, size_t bytes)
 		BULK(CPIS__V1__REQUEST__BODY_PUBLICATION_COMMIT), BULK(CPIS__V1__REQUEST__BODY_PUBLICATION_SHOW),
 		BULK(CPIS__V1__REQUEST__BODY_PUBLISH), BULK(CPIS__V1__REQUEST__BODY_AUDIT_SEARCH),
 		BULK(CPIS__V1__REQUEST__BODY_AUDIT_SHOW), BULK(CPIS__V1__REQUEST__BODY_DATA_QUALITY),
+		BULK(CPIS__V1__REQUEST__BODY_EXTRACT_READ),
 		BULK(CPIS__V1__REQUEST__BODY_RESPONDER_ANNOUNCE), BULK(CPIS__V1__REQUEST__BODY_CHECKPOINT_EXCHANGE),
 #undef URGENT
 #undef BULK
@@ -84,6 +85,11 @@ struct intake *intake_new(const struct intake_limits *limits)
 	if (intake != NULL)
 		intake->limits = *limits;
 	return intake;
+}
+
+void intake_set_limits(struct intake *intake, const struct intake_limits *limits)
+{
+	intake->limits = *limits;
 }
 
 void intake_free(struct intake *intake)

@@ -45,6 +45,8 @@ void intake_item_free(struct intake_item *item);
 struct intake;
 // NULL when there is no memory.
 struct intake *intake_new(const struct intake_limits *limits);
+// From now on these hold; of those that wait nobody is refused for it.
+void intake_set_limits(struct intake *intake, const struct intake_limits *limits);
 void intake_free(struct intake *intake); // accepts NULL; with all that waits
 
 // Takes the item, and gives back the one that is to be refused now: this one, another that waited, or NULL, none.

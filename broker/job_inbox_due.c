@@ -19,7 +19,7 @@ static enum reason escalate(struct op_context *context, struct store_inbox_item 
 	row->escalated_ms = context->now_ms;
 	row->due_ms = inbox_expires_ms(context, row);
 	wakes_add(context->wakes, inbox_wait_key(STORE_BOX_ESCALATIONS, &row->organisation));
-	log_event(LOG_LEVEL_WARNING, "inbox_escalated", "item %llu of %s was not acknowledged in time",
+	log_event(LOG_EVENT_INBOX_ESCALATED, "item %llu of %s was not acknowledged in time",
 		  (unsigned long long)row->id, row->organisation.text);
 	return progress_tell(context, row, item, CPIS__V1__PROGRESS_EVENT__ESCALATED, "");
 }
@@ -74,7 +74,7 @@ static enum reason expire(struct op_context *context, struct store_inbox_item *r
 {
 	row->expired_ms = context->now_ms;
 	row->due_ms = 0;
-	log_event(LOG_LEVEL_WARNING, "inbox_expired", "item %llu of %s was never acknowledged and is not offered any more",
+	log_event(LOG_EVENT_INBOX_EXPIRED, "item %llu of %s was never acknowledged and is not offered any more",
 		  (unsigned long long)row->id, row->organisation.text);
 	if (is_about_looks(row)) {
 		enum reason reason = record_expiry(context, row, item);

@@ -79,7 +79,7 @@ static bool remove_look(struct op_context *context, const struct store_audit *ro
 	const Cpis__V1__AuditEntry *entry = row->has_subject ? audit_entry(context->audit, context->arena, row) : NULL;
 	// What the history has of it was sealed with the same key, and goes with it.
 	if (row->has_subject && entry == NULL)
-		log_damage("audit_unreadable", "audit record %llu does not open", (unsigned long long)row->index);
+		log_damage(LOG_EVENT_AUDIT_UNREADABLE, "audit record %llu does not open", (unsigned long long)row->index);
 	bool is_look = entry != NULL && nhs_number_parse(entry->detail->nhs_number, strlen(entry->detail->nhs_number), &number) ==
 						NHS_NUMBER_OK;
 	if (is_look)
@@ -173,7 +173,7 @@ enum job_result job_retention(struct op_context *context, struct job_tally *tall
 	if (!clock_is_believed(context, &believed))
 		return JOB_FAILED;
 	if (!believed) {
-		log_event(LOG_LEVEL_WARNING, "key_destruction_waits",
+		log_event(LOG_EVENT_KEY_DESTRUCTION_WAITS,
 			  "audit key %u is due, but there are not records of each of the last days: is the clock right?", key->id);
 		return rest(context);
 	}

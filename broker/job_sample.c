@@ -36,7 +36,7 @@ static enum job_result find_progress(struct op_context *context, struct progress
 		return JOB_IDLE;
 	const Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &rows[0]);
 	if (entry == NULL || sscanf(entry->detail->target, "next %llu of %llu", &next, &until) != 2) {
-		log_damage("audit_unreadable", "audit record %llu does not open",
+		log_damage(LOG_EVENT_AUDIT_UNREADABLE, "audit record %llu does not open",
 			   (unsigned long long)rows[0].index);
 		return JOB_FAILED;
 	}
@@ -79,7 +79,7 @@ static bool put_to_it(struct op_context *context, const struct merkle_hash *root
 			return false;
 		const Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &row);
 		if (entry == NULL) {
-			log_damage("audit_unreadable", "audit record %llu does not open", (unsigned long long)i);
+			log_damage(LOG_EVENT_AUDIT_UNREADABLE, "audit record %llu does not open", (unsigned long long)i);
 			continue;
 		}
 		if (entry->erased || entry->operation != CPIS__V1__OPERATION__DETAILS || entry->outcome != CPIS__V1__OUTCOME__OK)

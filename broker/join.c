@@ -14,6 +14,7 @@
 #include "broker/share.h"
 #include "certs/identity.h"
 #include "certs/key_memory.h"
+#include "certs/secret_file.h"
 
 #define ASIDE_ENDING ".joining"
 #define PATH_BYTES 4200
@@ -66,7 +67,7 @@ static bool read_file(const char *path, bool secret, uint8_t *out, size_t bytes_
 		fail(detail, path, strerror(errno));
 	else if (!S_ISREG(status.st_mode))
 		fail(detail, path, "is not a file");
-	else if (secret && (status.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+	else if (secret && !secret_file_is_closed(path, &status))
 		fail(detail, path, "can be read or written by others: chmod 600");
 	else if (status.st_size > (off_t)bytes_max)
 		fail(detail, path, "is too long for what it should be");
@@ -195,7 +196,7 @@ static bool share(struct broker *broker, const char *config_path, const char *ce
 
 int join_share(const char *config_path, const char *certificate, const char *to)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
 	struct broker_identity recipient;
 	char detail[PROCESS_DETAIL_BYTES] = "";
 	process_harden();
@@ -260,7 +261,7 @@ static bool place_keys(const struct config *config, const struct shared_keys *ke
 
 static bool take_keys(const char *config_path, const char *from, char detail[PROCESS_DETAIL_BYTES])
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
 	uint8_t file[SHARE_BYTES_MAX];
 	char why[SHARE_DETAIL_BYTES] = "";
 	size_t bytes = 0;
@@ -280,7 +281,7 @@ static bool take_keys(const char *config_path, const char *from, char detail[PRO
 
 int join_join(const char *config_path, const char *from)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	struct broker broker = PROCESS_NEW;
 	char detail[PROCESS_DETAIL_BYTES] = "";
 	process_harden();
 	// Then as a broker does at its start: keys of another database do not open its log.

@@ -23,7 +23,7 @@
 // The operator's log, and the sandbox (log.c, trouble.h, sandbox.h)
 #define LOG_LINE_BYTES_MAX 1024u // with its newline; a longer one is cut
 #define TROUBLE_LINES_MAX 16u // different lines that recur
-#define SANDBOX_PATHS_MAX 28 // directories
+#define SANDBOX_PATHS_MAX 42 // directories
 #define SANDBOX_PORTS_MAX 4
 
 // The configuration (config.c)

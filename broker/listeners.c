@@ -2,6 +2,7 @@
 #include "broker/listeners.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,13 +28,14 @@ struct listeners {
 	unsigned failures;               // to open it there, in a row
 };
 
-static bool open_one(struct listeners *listeners, enum listener which, const char *endpoint,
+static bool open_one(struct listeners *listeners, enum listener which, const char *endpoint, int listening,
 		     char detail[TRANSPORT_DETAIL_BYTES])
 {
 	struct transport_options options = {
 		.context = listeners->options.context,
 		.zap_class = which == LISTENER_ENROLMENT ? ZAP_ENROLLING : ZAP_SYSTEMS,
 		.endpoint = endpoint,
+		.listening = listening > 0 ? fcntl(listening, F_DUPFD_CLOEXEC, 1) : 0,
 		.broker_key = listeners->options.keys[which],
 		.attempts = listeners->options.attempts,
 	};
@@ -57,7 +59,7 @@ bool listeners_open(const struct listeners_options *options, struct listeners **
 	listeners->options = *options;
 	bool good = true;
 	for (enum listener which = 0; which < LISTENERS && good; which++)
-		good = options->endpoints[which] == NULL || open_one(listeners, which, options->endpoints[which], detail);
+		good = options->endpoints[which] == NULL || open_one(listeners, which, options->endpoints[which], options->listening[which], detail);
 	if (!good) {
 		int why = errno;
 		listeners_close(listeners);
@@ -83,6 +85,11 @@ void listeners_close(struct listeners *listeners)
 const char *listeners_endpoint(const struct listeners *listeners, enum listener which)
 {
 	return listeners->transports[which] == NULL ? NULL : transport_endpoint(listeners->transports[which]);
+}
+
+int listeners_listening(const struct listeners *listeners, enum listener which)
+{
+	return listeners->transports[which] == NULL ? -1 : transport_listening(listeners->transports[which]);
 }
 
 // ------------------------------------------------------------------ messages
@@ -165,14 +172,14 @@ static const char *why_to_reopen(struct listeners *listeners)
 static void reopen(struct listeners *listeners)
 {
 	char detail[TRANSPORT_DETAIL_BYTES];
-	if (open_one(listeners, LISTENER_ENROLMENT, listeners->enrolment_endpoint, detail)) {
+	if (open_one(listeners, LISTENER_ENROLMENT, listeners->enrolment_endpoint, 0, detail)) {
 		listeners->bytes_least = bytes_in_use();
 		listeners->failures = 0;
 		return;
 	}
 	// The address stays taken for some milliseconds; it is tried again with the next look. Longer is worth a word.
 	if (++listeners->failures == WORTH_A_WORD)
-		log_event(LOG_LEVEL_WARNING, "enrolment_closed", "%s; it is tried again", detail);
+		log_event(LOG_EVENT_ENROLMENT_CLOSED, "%s; it is tried again", detail);
 }
 
 void listeners_tend(struct listeners *listeners, uint64_t now_ms)
@@ -182,7 +189,7 @@ void listeners_tend(struct listeners *listeners, uint64_t now_ms)
 		return;
 	listeners->tended_ms = now_ms;
 	if (listeners->transports[LISTENER_ENROLMENT] != NULL && (why = why_to_reopen(listeners)) != NULL) {
-		log_event(LOG_LEVEL_WARNING, "enrolment_reopened", "everybody on the enrolment endpoint is cut off: %s", why);
+		log_event(LOG_EVENT_ENROLMENT_REOPENED, "everybody on the enrolment endpoint is cut off: %s", why);
 		transport_close(listeners->transports[LISTENER_ENROLMENT]);
 		listeners->transports[LISTENER_ENROLMENT] = NULL;
 		zap_forget_enrolling(listeners->options.zap);

@@ -30,6 +30,7 @@ struct listeners_options {
 	struct attempts *attempts;              // where failed handshakes are counted
 	const char *endpoints[LISTENERS];       // NULL: there is none; LISTENER_CURRENT is always there
 	const struct curve_key_pair *keys[LISTENERS];
+	int listening[LISTENERS];               // sockets that listen there already, borrowed; 0: one is made
 };
 
 // False with a sentence when one of them cannot be opened; then none is. errno is EADDRINUSE when somebody else has the address.
@@ -38,6 +39,9 @@ __attribute__((warn_unused_result)) bool listeners_open(const struct listeners_o
 void listeners_close(struct listeners *listeners); // accepts NULL
 // The endpoint really bound; NULL when there is no such listener.
 const char *listeners_endpoint(const struct listeners *listeners, enum listener which);
+
+// The socket that listens there, borrowed; -1: there is none, or it is not known.
+int listeners_listening(const struct listeners *listeners, enum listener which);
 
 // Waits until a message may be there that may be read now, `wake_fd` is ready for `wake_events` (of poll(2)), or `timeout_ms` is
 // over.

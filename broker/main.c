@@ -4,48 +4,103 @@
 #include <string.h>
 
 #include "broker/backup.h"
+#include "broker/command_table.h"
+#include "broker/describe.h"
 #include "broker/front_keeper.h"
 #include "broker/front_process.h"
 #include "broker/join.h"
 #include "broker/log.h"
+#include "broker/metrics_process.h"
 #include "broker/move.h"
 #include "broker/process.h"
 #include "broker/store_postgres.h"
 #include "broker/vault.h"
 
-enum { EXIT_USAGE_ERROR = 1, EXIT_CANNOT_START = 2, EXIT_LOST = 3 };
+// Each is given its words alone, behind the option in argv[0]; how many they are has been looked at.
+typedef int run_command(int argc, char **argv);
+
+static void print_help(FILE *out);
+
+static int misused(void)
+{
+	print_help(stderr);
+	return EXIT_USAGE_ERROR;
+}
 
 static void print_remark(void *context, const char *sentence)
 {
 	printf("%s%s\n", (const char *)context, sentence);
 }
 
-static int run(const char *config_path, bool check_only)
+static void count(void *context, const char *sentence)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
-	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ";
+	(void)sentence;
+	++*(size_t *)context;
+}
+
+static size_t count_missing(const struct config *config)
+{
+	size_t missing = 0;
+	config_missing(config, count, &missing);
+	return missing;
+}
+
+enum run { RUN_CHECK, RUN_SERVE, RUN_TAKE_OVER };
+
+static int run(const char *config_path, enum run how)
+{
+	struct broker broker = PROCESS_NEW;
+	bool check_only = how == RUN_CHECK;
+	char detail[PROCESS_DETAIL_BYTES] = "", prefix[] = "note: ", missing_prefix[] = "missing: ";
 	int code = EXIT_CANNOT_START;
+	broker.takes_over = how == RUN_TAKE_OVER;
+	log_open("core");
 	process_harden();
 	if ((!check_only && !process_split(&broker, detail)) || !process_load(&broker, config_path, detail)) {
 		;
+	} else if (check_only && count_missing(broker.config) > 0) {
+		snprintf(detail, sizeof detail, "files that the configuration names are not there");
 	} else if (check_only) {
 		printf("%s: good; policy %s, %zu systems enrolled and valid\n", config_path,
 		       policy_version(broker.policy), register_systems_count(broker.snapshot));
 		policy_review(broker.policy, print_remark, prefix);
 		register_remarks(broker.snapshot, print_remark, prefix);
-		code = 0;
+		code = EXIT_DONE;
 	} else if (process_open(&broker, detail)) {
-		code = serve(&broker) ? 0 : EXIT_LOST;
+		code = serve(&broker) ? EXIT_DONE : EXIT_LOST;
 	}
 	if (code == EXIT_CANNOT_START)
-		log_event(LOG_LEVEL_ERROR, "cannot_start", "%s", detail);
+		log_event(LOG_EVENT_CANNOT_START, "%s", detail);
+	// All of them at once, rather than one at each try.
+	if (code == EXIT_CANNOT_START && check_only && broker.config != NULL)
+		config_missing(broker.config, print_remark, missing_prefix);
 	process_close(&broker);
 	return code;
 }
 
-// Old and new policy: what would be decided otherwise.
-static int compare_policies(const char *before_path, const char *after_path)
+static int serve_by(int argc, char **argv)
 {
+	(void)argc;
+	return run(argv[1], RUN_SERVE);
+}
+
+static int take_over(int argc, char **argv)
+{
+	(void)argc;
+	return run(argv[1], RUN_TAKE_OVER);
+}
+
+static int check(int argc, char **argv)
+{
+	(void)argc;
+	return run(argv[1], RUN_CHECK);
+}
+
+// Old and new policy: what would be decided otherwise.
+static int compare_policies(int argc, char **argv)
+{
+	(void)argc;
+	const char *before_path = argv[1], *after_path = argv[2];
 	struct policy *before = NULL, *after = NULL;
 	char detail[POLICY_DETAIL_BYTES] = "", nothing[] = "";
 	int code = EXIT_CANNOT_START;
@@ -55,159 +110,180 @@ static int compare_policies(const char *before_path, const char *after_path)
 		size_t differences = policy_compare(before, after, print_remark, nothing);
 		printf("%zu decisions differ between %s and %s\n", differences, policy_version(before),
 		       policy_version(after));
-		code = 0;
+		code = EXIT_DONE;
 	}
 	policy_free(before);
 	policy_free(after);
 	return code;
 }
 
-static int make_store_key(const char *path)
+static int make_store_key(int argc, char **argv)
 {
 	char detail[VAULT_DETAIL_BYTES];
-	if (vault_create_key(path, detail))
-		return 0;
+	(void)argc;
+	if (vault_create_key(argv[1], detail))
+		return EXIT_DONE;
 	fprintf(stderr, "cpis-broker: %s\n", detail);
 	return EXIT_CANNOT_START;
 }
 
-static int rebuild_search(const char *config_path)
+static int rebuild_search(int argc, char **argv)
 {
-	struct broker broker = {.signals = -1, .keeper = -1};
+	(void)argc;
+	struct broker broker = PROCESS_NEW;
 	char detail[PROCESS_DETAIL_BYTES] = "", why[STORE_DETAIL_BYTES] = "";
 	int code = EXIT_CANNOT_START;
 	process_harden();
-	if (!process_load(&broker, config_path, detail) || !config_has_store_file(broker.config, "--rebuild-search", detail)) {
+	if (!process_load(&broker, argv[1], detail) || !config_has_store_file(broker.config, "--rebuild-search", detail)) {
 		fprintf(stderr, "cpis-broker: %s\n", detail);
 	} else if (store_sqlite_rebuild_search(broker.config->store_file, why) != STORE_OK) {
 		fprintf(stderr, "cpis-broker: %s\n", why);
 	} else {
 		printf("%s: the audit log's search index has been made anew\n", broker.config->store_file);
-		code = 0;
+		code = EXIT_DONE;
 	}
 	process_close(&broker);
 	return code;
 }
 
-static int migrate(const char *conninfo)
+static int migrate(int argc, char **argv)
 {
 	char detail[STORE_DETAIL_BYTES] = "";
-	if (store_postgres_migrate(conninfo, detail) == STORE_OK) {
+	(void)argc;
+	if (store_postgres_migrate(argv[1], detail) == STORE_OK) {
 		printf("the database has the tables of this version\n");
-		return 0;
+		return EXIT_DONE;
 	}
 	fprintf(stderr, "cpis-broker: %s\n", detail);
 	return EXIT_CANNOT_START;
 }
 
-static void print_help(FILE *out)
+static int restore(int argc, char **argv)
 {
-	fprintf(out, "usage: cpis-broker CONFIG                 serve until SIGTERM, then drain and exit 0\n"
-		     "       cpis-broker --check CONFIG         read and check all files, start nothing\n"
-		     "       cpis-broker --policy-diff OLD NEW  every decision that changes between two policies\n"
-		     "       cpis-broker --make-store-key FILE  make the master key of a new store\n"
-		     "       cpis-broker --rebuild-search CONFIG  make the audit log's search index anew, while no broker runs\n"
-		     "       cpis-broker --migrate CONNINFO     make the tables in a PostgreSQL, or bring them to this version\n"
-		     "       cpis-broker --move CONFIG CONNINFO [--finish]\n"
-		     "                                          copy a SQLite store into a PostgreSQL, while the broker runs; --finish: for good,\n"
-		     "                                          while no broker runs\n"
-		     "       cpis-broker --backup CONFIG FILE   copy the store into a new file, while the broker runs\n"
-		     "       cpis-broker --restore CONFIG FILE [--replace] [--successor-of OLD.vkey]\n"
-		     "                                          put a backup in the store's place, while no broker runs\n"
-		     "       cpis-broker --missing CONFIG       what a store that was put back lacks, and what to do\n"
-		     "       cpis-broker --share CONFIG NEW-BROKER.pem FILE  seal the shared keys for a new broker of this database\n"
-		     "       cpis-broker --join CONFIG FILE     take them there, and open the database with them\n"
-		     "       cpis-broker --version | --help\n"
-		     "exit: 0 done, 1 wrong command line, 2 cannot start, 3 ended by itself (the log line says why)\n");
-}
-
-static const struct option options[] = {
-	{"check", required_argument, NULL, 'c'},       {"make-store-key", required_argument, NULL, 'k'},
-	{"policy-diff", required_argument, NULL, 'd'}, {"rebuild-search", required_argument, NULL, 'r'},
-	{"backup", required_argument, NULL, 'b'},      {"restore", required_argument, NULL, 'R'},
-	{"migrate", required_argument, NULL, 'M'},     {"share", required_argument, NULL, 'S'},
-	{"join", required_argument, NULL, 'j'},	       {"move", required_argument, NULL, 'o'},
-	{"finish", no_argument, NULL, 'f'},
-	{"missing", required_argument, NULL, 'm'},     {"replace", no_argument, NULL, 'p'},
-	{"successor-of", required_argument, NULL, 's'}, {"version", no_argument, NULL, 'v'},
-	{"help", no_argument, NULL, 'h'},              {NULL, 0, NULL, 0},
-};
-
-// The rest of its command line, in any order.
-static int restore(int argc, char **argv, const char *config_path)
-{
-	struct restore_options restore_options = {.config_path = config_path};
+	static const struct option options[] = {
+		{"replace", no_argument, NULL, 'p'}, {"successor-of", required_argument, NULL, 's'}, {NULL, 0, NULL, 0}};
+	struct restore_options restore_options = {0};
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		if (option == 'p') {
+		if (option == 'p')
 			restore_options.replaces = true;
-		} else if (option == 's') {
+		else if (option == 's')
 			restore_options.successor_of = optarg;
-		} else {
-			print_help(stderr);
-			return EXIT_USAGE_ERROR;
-		}
+		else
+			return misused();
 	}
-	if (optind != argc - 1) {
-		print_help(stderr);
-		return EXIT_USAGE_ERROR;
-	}
-	restore_options.from = argv[optind];
+	if (optind != argc - 2)
+		return misused();
+	restore_options.config_path = argv[optind];
+	restore_options.from = argv[optind + 1];
 	return backup_restore(&restore_options);
 }
 
-static int move(int argc, char **argv, const char *config_path)
+static int move(int argc, char **argv)
 {
-	bool finish = false, good = true;
+	static const struct option options[] = {{"finish", no_argument, NULL, 'f'}, {NULL, 0, NULL, 0}};
+	bool finish = false;
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
-		good = good && option == 'f';
+		if (option != 'f')
+			return misused();
 		finish = true;
 	}
-	if (!good || optind != argc - 1) {
-		print_help(stderr);
-		return EXIT_USAGE_ERROR;
-	}
+	if (optind != argc - 2)
+		return misused();
 	process_harden();
-	return move_run(config_path, argv[optind], finish);
+	return move_run(argv[optind], argv[optind + 1], finish);
+}
+
+static int backup(int argc, char **argv)
+{
+	(void)argc;
+	return backup_make(argv[1], argv[2]);
+}
+
+static int missing(int argc, char **argv)
+{
+	(void)argc;
+	return backup_missing(argv[1]);
+}
+
+static int share(int argc, char **argv)
+{
+	(void)argc;
+	return join_share(argv[1], argv[2], argv[3]);
+}
+
+static int join(int argc, char **argv)
+{
+	(void)argc;
+	return join_join(argv[1], argv[2]);
+}
+
+static int print_description(int argc, char **argv)
+{
+	(void)argc;
+	if (describe(argv[1], stdout))
+		return EXIT_DONE;
+	fprintf(stderr, "cpis-broker: nothing is described by that name; `cpis-broker --describe topics` lists what is\n");
+	return EXIT_USAGE_ERROR;
+}
+
+static int print_version(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	printf("cpis-broker %s\n", CPIS_VERSION);
+	return EXIT_DONE;
+}
+
+static int print_usage(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	print_help(stdout);
+	return EXIT_DONE;
+}
+
+static const struct {
+	const char *option, *operands, *sentence;
+	int least, most;
+	run_command *run;
+} commands[] = {
+#define X(function, option_, operands_, least_, most_, sentence_) \
+	{.option = option_, .operands = operands_, .sentence = sentence_, .least = least_, .most = most_, .run = function},
+	COMMAND_TABLE(X)
+#undef X
+};
+#define COMMANDS (sizeof commands / sizeof commands[0])
+
+static void print_help(FILE *out)
+{
+	fputs("usage: cpis-broker [OPTION] WORD...\n\n", out);
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const char *option = commands[i].option, *operands = commands[i].operands;
+		char left[96];
+		int bytes = snprintf(left, sizeof left, "%s%s%s%s", option[0] == '\0' ? "" : "--", option,
+				     option[0] == '\0' || operands[0] == '\0' ? "" : " ", operands);
+		fprintf(out, "  %-28s%s%s\n", left, bytes < 28 ? "" : "\n                              ", commands[i].sentence);
+	}
+	fputs("\nexit codes:\n", out);
+#define X(name, value, sentence) fprintf(out, "  %d  %s\n", value, sentence);
+	EXIT_TABLE(X)
+#undef X
 }
 
 int main(int argc, char **argv)
 {
-	// Not for people: the front's keeper starts it.
+	// Not for people: the front's keeper starts these.
 	if (argc == 2 && strcmp(argv[1], FRONT_ARGUMENT) == 0) {
 		process_harden();
 		return front_process_run();
 	}
-	int option = getopt_long(argc, argv, "", options, NULL);
-	if (option == 'h') {
-		print_help(stdout);
-		return 0;
+	if (argc == 2 && strcmp(argv[1], METRICS_ARGUMENT) == 0) {
+		process_harden();
+		return metrics_process_run();
 	}
-	if (option == 'v') {
-		printf("cpis-broker %s\n", CPIS_VERSION);
-		return 0;
-	}
-	if ((option == 'c' || option == 'k') && optind == argc)
-		return option == 'c' ? run(optarg, true) : make_store_key(optarg);
-	if (option == 'r' && optind == argc)
-		return rebuild_search(optarg);
-	if (option == 'M' && optind == argc)
-		return migrate(optarg);
-	if (option == 'b' && optind == argc - 1)
-		return backup_make(optarg, argv[optind]);
-	if (option == 'S' && optind == argc - 2)
-		return join_share(optarg, argv[optind], argv[optind + 1]);
-	if (option == 'j' && optind == argc - 1)
-		return join_join(optarg, argv[optind]);
-	if (option == 'm' && optind == argc)
-		return backup_missing(optarg);
-	if (option == 'o')
-		return move(argc, argv, optarg);
-	if (option == 'R')
-		return restore(argc, argv, optarg);
-	if (option == 'd' && optind == argc - 1)
-		return compare_policies(optarg, argv[optind]);
-	if (option == -1 && optind == argc - 1)
-		return run(argv[optind], false);
-	print_help(stderr);
-	return EXIT_USAGE_ERROR;
+	bool has_option = argc > 1 && strncmp(argv[1], "--", 2) == 0;
+	const char *option = has_option ? argv[1] + 2 : "";
+	int words = has_option ? argc - 2 : argc - 1;
+	for (size_t i = 0; i < COMMANDS; i++)
+		if (strcmp(commands[i].option, option) == 0 && words >= commands[i].least && words <= commands[i].most)
+			return commands[i].run(words + 1, has_option ? argv + 1 : argv);
+	return misused();
 }

@@ -130,6 +130,7 @@ enum reason op_enrol_invite(struct op_context *);
 enum reason op_enrol_list(struct op_context *);
 enum reason op_enrol_withdraw(struct op_context *);
 enum reason op_operations_show(struct op_context *);
+enum reason op_extract_read(struct op_context *);
 enum reason op_retention_show(struct op_context *);
 enum reason op_retention_hold(struct op_context *);
 enum reason op_retention_release(struct op_context *);

@@ -87,7 +87,7 @@ static Cpis__V1__AuditEntry *open_row(struct walk *walk, const struct store_audi
 {
 	Cpis__V1__AuditEntry *entry = audit_entry(walk->context->audit, walk->context->arena, row);
 	if (entry == NULL)
-		log_damage("audit_unreadable", "audit record %llu does not open",
+		log_damage(LOG_EVENT_AUDIT_UNREADABLE, "audit record %llu does not open",
 			   (unsigned long long)row->index);
 	return entry;
 }

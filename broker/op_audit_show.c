@@ -38,7 +38,7 @@ enum reason op_audit_show(struct op_context *context)
 		return REASON_STORE;
 	Cpis__V1__AuditEntry *entry = audit_entry(context->audit, context->arena, &row);
 	if (entry == NULL) {
-		log_damage("audit_unreadable", "audit record %llu does not open",
+		log_damage(LOG_EVENT_AUDIT_UNREADABLE, "audit record %llu does not open",
 			   (unsigned long long)index);
 		return REASON_INTERNAL;
 	}

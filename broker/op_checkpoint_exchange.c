@@ -49,7 +49,7 @@ static void tell_of_loss(struct op_context *context, const struct store_heard *h
 	    heard->size <= restored.size)
 		return;
 	instant_format(backup.time_ms, when);
-	log_event(LOG_LEVEL_ERROR, "records_missing",
+	log_event(LOG_EVENT_RECORDS_MISSING,
 		  "a backup of %llu records was put back, the newest of %s: at least %llu records made after it are lost, and what "
 		  "was published then; this log cannot be gone on with: `cpis-broker --missing CONFIG` says what to do",
 		  (unsigned long long)restored.size, when, (unsigned long long)(heard->size - restored.size));
@@ -60,7 +60,7 @@ static enum reason tell_of_fork(struct op_context *context, const struct store_h
 {
 	struct merkle_hash root;
 	unsigned long long size = heard->size, own = audit_root(context->audit, &root);
-	log_event(LOG_LEVEL_ERROR, "log_forked",
+	log_event(LOG_EVENT_LOG_FORKED,
 		  "%s of %s was shown a log of %llu records that this log's key signed and that is not this log of %llu: a copy of "
 		  "the store was put back or is in use, or the key is in other hands",
 		  heard->system_name, heard->organisation.text, size, own);

@@ -6,8 +6,8 @@
 #include "broker/alert.h"
 #include "broker/child.h"
 #include "broker/log.h"
-#include "broker/notify.h"
 #include "broker/neighbour.h"
+#include "broker/notify.h"
 #include "broker/visibility.h"
 #include "proto/date.h"
 
@@ -18,7 +18,7 @@ static enum reason show_authority(struct op_context *context, const struct child
 	const Cpis__V1__Contacts *contacts = authority_contacts(state, english_time_of(context->now_ms).date);
 	Cpis__V1__Authority *authority = OP_NEW(context, Cpis__V1__Authority, cpis__v1__authority__init);
 	if (authority == NULL || contacts == NULL) {
-		log_damage("authority_unreadable", "authority %s has plans and no contacts", ods_text);
+		log_damage(LOG_EVENT_AUTHORITY_UNREADABLE, "authority %s has plans and no contacts", ods_text);
 		return REASON_INTERNAL;
 	}
 	const struct organisation *registered = register_organisation(context->snapshot, &state->ods);
@@ -140,6 +140,8 @@ static enum reason alert_glass(struct op_context *context)
 	Cpis__V1__Alert alert = CPIS__V1__ALERT__INIT;
 	alert.kind = CPIS__V1__ALERT_KIND__BREAK_GLASS;
 	alert.audit_index = context->audit_index;
+	log_event(LOG_EVENT_GLASS_BROKEN, "at %s: audit record %llu", context->session->organisation.text,
+		  (unsigned long long)context->audit_index);
 	return alert_put(context, &context->session->organisation, context->session->uid, &alert);
 }
 

@@ -2,12 +2,12 @@
 #include <string.h>
 
 #include "broker/plan.h"
+#include "broker/plan_cursor.h"
 #include "broker/publication.h"
 #include "broker/sealed.h"
 
 // Versions looked at for one page of vanished plans, most of which have not vanished.
 #define VERSIONS_PER_PAGE 400u
-#define CURSOR_BYTES (8 + TAG_BYTES)
 
 static enum reason add_rejected(struct op_context *context, const struct authority_state *state, uint64_t generation,
 				uint32_t limit, Cpis__V1__PublicationShowReply *reply)
@@ -34,31 +34,6 @@ static enum reason add_rejected(struct op_context *context, const struct authori
 			reply->next_rejected = rows[i].place + 1;
 	}
 	return REASON_NONE;
-}
-
-static bool read_cursor(const ProtobufCBinaryData *cursor, struct store_plan_place *ret)
-{
-	*ret = (struct store_plan_place){0};
-	if (cursor->len == 0)
-		return true;
-	if (cursor->len != CURSOR_BYTES)
-		return false;
-	for (size_t i = 0; i < 8; i++)
-		ret->generation = ret->generation << 8 | cursor->data[i];
-	memcpy(ret->slot.bytes, cursor->data + 8, TAG_BYTES);
-	return ret->generation <= INT64_MAX;
-}
-
-static bool write_cursor(struct op_context *context, const struct store_plan *row, ProtobufCBinaryData *ret)
-{
-	uint8_t *bytes = arena_alloc(context->arena, CURSOR_BYTES);
-	if (bytes == NULL)
-		return false;
-	for (size_t i = 0; i < 8; i++)
-		bytes[i] = (uint8_t)(row->generation >> (56 - 8 * i));
-	memcpy(bytes + 8, row->slot.bytes, TAG_BYTES);
-	*ret = (ProtobufCBinaryData){CURSOR_BYTES, bytes};
-	return true;
 }
 
 static Cpis__V1__PlanRecord *record_of(struct op_context *context, const Cpis__Stored__V1__StoredPlan *plan)
@@ -97,7 +72,7 @@ static enum reason add_vanished(struct op_context *context, const struct authori
 	struct store_plan_place after;
 	struct store_plan *rows = NULL;
 	size_t count = 0;
-	if (!read_cursor(&context->request->publication_show->after_vanished, &after))
+	if (!plan_cursor_read(&context->request->publication_show->after_vanished, &after))
 		return REASON_VALUE;
 	if (context->store->ops->plans_in(context->store, &state->ods, &after, state->stored->committed, VERSIONS_PER_PAGE,
 					  context->arena, &rows, &count) != STORE_OK)
@@ -112,7 +87,7 @@ static enum reason add_vanished(struct op_context *context, const struct authori
 			return reason;
 	}
 	bool more = looked_at < count || count == VERSIONS_PER_PAGE;
-	return !more || write_cursor(context, &rows[looked_at - 1], &reply->next_vanished) ? REASON_NONE : REASON_INTERNAL;
+	return !more || plan_cursor_write(context->arena, &rows[looked_at - 1], &reply->next_vanished) ? REASON_NONE : REASON_INTERNAL;
 }
 
 static enum reason fill(struct op_context *context, const struct authority_state *state,

@@ -27,13 +27,14 @@ enum reason op_role_grant(struct op_context *context)
 	if (policy_role_name(context->policy, request->role_code) == NULL)
 		return REASON_ROLE_UNKNOWN;
 	if (!activities_are_known(context, request) ||
-	    (request->until_ms != 0 && request->until_ms <= context->now_ms))
+	    (request->until_ms != 0 && request->until_ms <= context->now_ms) || request->trained_ms > context->now_ms)
 		return REASON_VALUE;
 	role.uid = request->uid;
 	role.role_code = request->role_code;
 	role.organisation = context->session->organisation.text;
 	role.from_ms = request->from_ms == 0 ? context->now_ms : request->from_ms;
 	role.until_ms = request->until_ms;
+	role.trained_ms = request->trained_ms;
 	role.n_activities = request->n_activities;
 	role.activities = request->activities;
 	role.granted_by_uid = context->session->uid;

@@ -42,6 +42,7 @@ static Cpis__V1__RoleProfile *show(struct op_context *context, const struct role
 	profile->from_ms = from->from_ms;
 	profile->until_ms = from->until_ms;
 	profile->last_used_ms = last_used_ms;
+	profile->trained_ms = from->trained_ms;
 	profile->audit_index = entry->audit_index;
 	return profile;
 }

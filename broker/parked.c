@@ -17,6 +17,11 @@ bool parked_new(struct parked **ret)
 	return *ret != NULL;
 }
 
+size_t parked_count(const struct parked *parked)
+{
+	return parked->count;
+}
+
 void parked_request_free(struct parked_request *request)
 {
 	if (request == NULL)

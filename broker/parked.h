@@ -36,6 +36,7 @@ struct parked_request *parked_take(struct parked *parked, uint64_t now_ms);
 // The next one whatever it waits for, taken out; for the end.
 struct parked_request *parked_take_any(struct parked *parked);
 void parked_request_free(struct parked_request *request); // wipes
+size_t parked_count(const struct parked *parked);
 // When the next one's time is over; UINT64_MAX: never. Looks through all of them.
 uint64_t parked_next_ms(const struct parked *parked);
 

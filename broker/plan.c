@@ -27,7 +27,7 @@ Cpis__Stored__V1__StoredPlan *plan_open(struct op_context *context, const struct
 		&cpis__stored__v1__stored_plan__descriptor);
 	if (plan != NULL && strcmp(plan->authority, row->authority.text) == 0)
 		return plan;
-	log_damage("plan_unreadable", "a stored plan of authority %s does not open, so that queries about its child are refused; the store is damaged: put a backup in its place", row->authority.text);
+	log_damage(LOG_EVENT_PLAN_UNREADABLE, "a stored plan of authority %s does not open, so that queries about its child are refused; the store is damaged: put a backup in its place", row->authority.text);
 	return NULL;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/digest.h"
+#include "broker/file_schemas_priv.h"
 #include "broker/policy_detection.h"
 #include "broker/policy_retention.h"
 #include "broker/policy_priv.h"
@@ -184,7 +185,7 @@ static const cyaml_schema_field_t policy_fields[] = {
 			     &example_value, 0, POLICY_EXAMPLES_MAX),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t policy_schema = {
+const cyaml_schema_value_t policy_file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_policy, policy_fields),
 };
 
@@ -442,10 +443,10 @@ static bool read_file(const struct yaml_file *file, struct policy *policy, char 
 {
 	void *data = NULL;
 	struct yaml_place place = {.file = file,
-				   .schema = &policy_schema,
+				   .schema = &policy_file_schema,
 				   .detail = detail,
 				   .detail_bytes = POLICY_DETAIL_BYTES};
-	bool good = yaml_file_load(file, &policy_schema, &data, detail, POLICY_DETAIL_BYTES) &&
+	bool good = yaml_file_load(file, &policy_file_schema, &data, detail, POLICY_DETAIL_BYTES) &&
 		    compile_version(&place, data, policy) && compile_activities(&place, data, policy) &&
 		    compile_roles(&place, data, policy) && compile_care_settings(&place, data, policy) &&
 		    compile_operations(&place, data, policy) && check_examples(&place, data, policy) &&
@@ -453,7 +454,7 @@ static bool read_file(const struct yaml_file *file, struct policy *policy, char 
 					     ((const struct file_policy *)data)->detection_count, &policy->detection) &&
 		    policy_sampling_compile(&place, ((const struct file_policy *)data)->sampling, &policy->detection) &&
 		    policy_retention_compile(&place, ((const struct file_policy *)data)->retention, &policy->retention);
-	yaml_file_free(&policy_schema, data);
+	yaml_file_free(&policy_file_schema, data);
 	return good;
 }
 

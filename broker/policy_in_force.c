@@ -24,6 +24,7 @@ struct policy_in_force {
 	const struct policy *file;
 	struct loaded now;  // no policy: the file's
 	struct loaded next; // of the batch under way
+	const struct policy *next_file; // likewise; not NULL: next has no policy, and its snapshot is by this one
 };
 
 static void loaded_done(struct loaded *loaded)
@@ -137,11 +138,24 @@ enum store_status policy_in_force_put(struct policy_in_force *in_force, struct a
 	return status;
 }
 
+void policy_in_force_put_file(struct policy_in_force *in_force, const struct policy *file, struct register_snapshot *snapshot)
+{
+	loaded_done(&in_force->next);
+	in_force->next.snapshot = register_retain(snapshot);
+	in_force->next_file = file;
+}
+
 struct register_snapshot *policy_in_force_committed(struct policy_in_force *in_force)
 {
+	struct register_snapshot *snapshot = in_force->next.snapshot;
+	if (in_force->next_file != NULL) {
+		in_force->file = in_force->next_file;
+		in_force->next_file = NULL;
+		in_force->next = (struct loaded){0};
+		return snapshot;
+	}
 	if (in_force->next.policy == NULL)
 		return NULL;
-	struct register_snapshot *snapshot = in_force->next.snapshot;
 	loaded_done(&in_force->now);
 	in_force->now = in_force->next;
 	in_force->now.snapshot = NULL;
@@ -152,6 +166,7 @@ struct register_snapshot *policy_in_force_committed(struct policy_in_force *in_f
 void policy_in_force_abandoned(struct policy_in_force *in_force)
 {
 	loaded_done(&in_force->next);
+	in_force->next_file = NULL;
 }
 
 // ------------------------------------------------------------------ from the store

@@ -54,6 +54,9 @@ __attribute__((warn_unused_result)) enum store_status policy_in_force_put(struct
 									  struct arena *arena,
 									  struct policy_proposal *proposal,
 									  const Cpis__Stored__V1__StoredPolicy *stored);
+// Keeps the policy of the broker's own file, read anew (borrowed from when policy_in_force_committed gives its register on), and that
+// register, for policy_in_force_committed: the store has none of it. Only while the file's is in force.
+void policy_in_force_put_file(struct policy_in_force *in_force, const struct policy *file, struct register_snapshot *snapshot);
 // The batch is durable. The new policy's register when there is a new policy (the caller's to release), else NULL.
 struct register_snapshot *policy_in_force_committed(struct policy_in_force *in_force);
 // After a failed commit: reads the store again, because what it kept is not known. As after a commit,

@@ -13,6 +13,7 @@
 
 #include "broker/clock.h"
 #include "broker/front_keeper.h"
+#include "broker/handover.h"
 #include "broker/log.h"
 #include "broker/store_postgres.h"
 #include "certs/key_memory.h"
@@ -39,6 +40,7 @@ static bool open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
 	signal(SIGPIPE, SIG_IGN);
 	// A file that grew too large is a failed write, not the end of the process.
 	signal(SIGXFSZ, SIG_IGN);
@@ -53,6 +55,11 @@ static bool open_signals(struct broker *broker, char detail[PROCESS_DETAIL_BYTES
 
 bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
+	char why[SERVICE_MANAGER_DETAIL_BYTES];
+	if (!service_manager_open(&broker->manager, why)) {
+		snprintf(detail, PROCESS_DETAIL_BYTES, "%s", why);
+		return false;
+	}
 	if (!open_signals(broker, detail))
 		return false;
 	broker->keeper = front_keeper_start();
@@ -63,6 +70,7 @@ bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 
 static bool load_files(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
 {
+	broker->config_path = config_path;
 	if (!config_load(config_path, &broker->config, detail) ||
 	    !policy_load(broker->config->policy_file, &broker->policy, detail))
 		return false;
@@ -73,7 +81,20 @@ static bool load_files(struct broker *broker, const char *config_path, char deta
 		.identity_directory = broker->config->identity_directory,
 	};
 	broker->fingerprint = register_fingerprint(&broker->paths);
+	log_set_format(broker->config->log_format);
+	if (broker->keeper >= 0)
+		front_keeper_log_as(broker->keeper, broker->config->log_format);
 	return register_load(&broker->paths, broker->policy, clock_now_ms(), &broker->snapshot, detail);
+}
+
+bool process_read_certificate(const struct broker *broker, const struct register_snapshot *snapshot, const char *path,
+			      struct broker_identity *ret, char detail[PROCESS_DETAIL_BYTES])
+{
+	char why[CERTS_DETAIL_BYTES];
+	if (trust_verify_broker_file(register_trust(snapshot), path, broker->config->broker_name, clock_now_ms(), ret, why) == CERTS_OK)
+		return true;
+	snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: %s", path, why);
+	return false;
 }
 
 // A certificate that clients will check us by, and the key behind it.
@@ -81,12 +102,8 @@ static bool load_pair(const struct broker *broker, const char *certificate, cons
 		      struct curve_key_pair *ret, uint64_t *ret_until_ms, char detail[PROCESS_DETAIL_BYTES])
 {
 	struct broker_identity identity;
-	char why[CERTS_DETAIL_BYTES];
-	if (trust_verify_broker_file(register_trust(broker->snapshot), certificate, broker->config->broker_name,
-				     clock_now_ms(), &identity, why) != CERTS_OK) {
-		snprintf(detail, PROCESS_DETAIL_BYTES, "%s: %s", certificate, why);
+	if (!process_read_certificate(broker, broker->snapshot, certificate, &identity, detail))
 		return false;
-	}
 	enum certs_status status = curve_key_load(key_path, ret);
 	if (status == CERTS_OK && memcmp(identity.curve_public, ret->public_key, KEY_BYTES) != 0)
 		status = CERTS_KEY_MISMATCH;
@@ -131,13 +148,13 @@ static bool load_log_key(struct broker *broker, char detail[PROCESS_DETAIL_BYTES
 	return status == CERTS_OK;
 }
 
-static bool load_witnesses(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+bool process_read_witnesses(const struct config *config, struct witness_policy *ret, char detail[PROCESS_DETAIL_BYTES])
 {
 	char path[4200];
-	snprintf(path, sizeof path, "%s/log.policy", broker->config->trust_directory);
-	if (!witness_policy_load(path, &broker->witnesses, detail))
+	snprintf(path, sizeof path, "%s/log.policy", config->trust_directory);
+	if (!witness_policy_load(path, ret, detail))
 		return false;
-	if (broker->config->witness_required_s != 0 && !broker->witnesses.required) {
+	if (config->witness_required_s != 0 && !ret->required) {
 		snprintf(detail, PROCESS_DETAIL_BYTES, "%.300s: asks for no witnesses, and the configuration has witness_required_s", path);
 		return false;
 	}
@@ -168,7 +185,7 @@ void process_adopt_register(struct broker *broker)
 	struct admission *admission = admission_of_register(snapshot);
 	// Those who were let in before still are; each of their requests is judged by the new register.
 	if (admission == NULL)
-		log_event(LOG_LEVEL_ERROR, "admission_not_changed", "out of memory: the front goes by the list of before");
+		log_event(LOG_EVENT_ADMISSION_NOT_CHANGED, "out of memory: the front goes by the list of before");
 	else
 		front_set_admission(broker->front, admission);
 	admission_release(admission);
@@ -197,6 +214,16 @@ static bool open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 	return store_postgres_open(&options, &broker->store, detail) == STORE_OK;
 }
 
+static bool make_tables(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	broker->peers = calloc(broker->config->batch_max, sizeof *broker->peers);
+	broker->arrived_us = calloc(broker->config->batch_max, sizeof *broker->arrived_us);
+	if (broker->peers != NULL && broker->arrived_us != NULL && parked_new(&broker->parked))
+		return true;
+	snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
+	return false;
+}
+
 static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
@@ -218,19 +245,33 @@ static bool open_core(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		.snapshot = broker->snapshot,
 		.batch_max = config->batch_max,
 	};
-	broker->peers = calloc(config->batch_max, sizeof *broker->peers);
-	broker->arrived_us = calloc(config->batch_max, sizeof *broker->arrived_us);
-	if (broker->peers == NULL || broker->arrived_us == NULL || !parked_new(&broker->parked)) {
-		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
-		return false;
-	}
 	if (!core_new(&options, &broker->core, detail))
 		return false;
 	process_adopt_register(broker);
 	return true;
 }
 
-static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+static struct front_limits front_limits_of(const struct config *config)
+{
+	return (struct front_limits){
+		.zap = {.connections_max = config->connections_max,
+			.connections_per_system_max = config->connections_per_system_max,
+			.enrolling_connections_max = config->enrolment_endpoint != NULL ? LISTENERS_ENROLLING_MAX : 0},
+		.intake = {.queued_max = config->waiting_max,
+			   .per_system_max = config->waiting_per_system_max,
+			   .busy_after_ms = config->busy_after_ms},
+		.memory_bytes_max = (uint64_t)config->front_memory_mb << 20,
+	};
+}
+
+void process_set_front_limits(struct broker *broker)
+{
+	const struct front_limits limits = front_limits_of(broker->config);
+	front_set_limits(broker->front, &limits);
+}
+
+// The sockets are the front's from here on, or closed.
+static bool open_front(struct broker *broker, struct front_sockets *sockets, char detail[PROCESS_DETAIL_BYTES])
 {
 	const struct config *config = broker->config;
 	struct admission *admission = admission_of_register(broker->snapshot);
@@ -238,6 +279,7 @@ static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 	if (broker->attempts == NULL || admission == NULL) {
 		snprintf(detail, PROCESS_DETAIL_BYTES, "out of memory");
 		admission_release(admission);
+		front_sockets_close(sockets);
 		return false;
 	}
 	struct front_options options = {
@@ -247,15 +289,11 @@ static bool open_front(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		.files = {config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file},
 		.admission = admission,
 		.attempts = broker->attempts,
-		.limits = {.connections_max = config->connections_max,
-			   .connections_per_system_max = config->connections_per_system_max,
-			   .enrolling_connections_max = config->enrolment_endpoint != NULL ? LISTENERS_ENROLLING_MAX : 0},
-		.intake = {.queued_max = config->waiting_max,
-			   .per_system_max = config->waiting_per_system_max,
-			   .busy_after_ms = config->busy_after_ms},
+		.limits = front_limits_of(config),
+		.sockets = *sockets,
 		.batch_max = config->batch_max,
+		.log_format = config->log_format,
 		.sandbox = config->sandbox,
-		.memory_bytes_max = (uint64_t)config->front_memory_mb << 20,
 	};
 	broker->keeper = -1;
 	bool opened = front_open(&options, &broker->front, detail);
@@ -270,33 +308,62 @@ bool process_load_own(struct broker *broker, const char *config_path, char detai
 
 bool process_load(struct broker *broker, const char *config_path, char detail[PROCESS_DETAIL_BYTES])
 {
-	return process_load_own(broker, config_path, detail) && load_log_key(broker, detail) && load_witnesses(broker, detail);
+	return process_load_own(broker, config_path, detail) && load_log_key(broker, detail) &&
+	       process_read_witnesses(broker->config, &broker->witnesses, detail);
 }
 
 bool process_open_store(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
-	return open_vaults(broker, detail) && open_core(broker, detail);
+	return open_vaults(broker, detail) && make_tables(broker, detail) && open_core(broker, detail);
 }
 
 bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 {
+	struct front_sockets sockets = {{0}};
 	// Files that only root can read are read by now; what is made from here on belongs to whom the process has become.
-	return open_vaults(broker, detail) && process_confine_files(broker, detail) && open_core(broker, detail) &&
-	       open_front(broker, detail) && process_confine_calls(broker, detail);
+	if (!open_vaults(broker, detail) || !process_open_metrics(broker, detail) || !process_confine_files(broker, detail) || !make_tables(broker, detail) ||
+	    !handover_take(broker, &sockets, detail))
+		return false;
+	if (!open_core(broker, detail)) {
+		front_sockets_close(&sockets);
+		return false;
+	}
+	handover_listen(broker);
+	if (!process_start_metrics(broker, detail)) {
+		front_sockets_close(&sockets);
+		return false;
+	}
+	return open_front(broker, &sockets, detail) && process_confine_calls(broker, detail) && handover_serve(broker, detail);
+}
+
+void process_close_store(struct broker *broker)
+{
+	core_free(broker->core);
+	broker->core = NULL;
+	if (broker->store != NULL)
+		broker->store->ops->close(broker->store);
+	broker->store = NULL;
+}
+
+bool process_take_back(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
+{
+	// Whoever was to take over may have written the files anew, or removed them.
+	return open_core(broker, detail) && front_start_again(broker->front, detail) && process_tell_metrics(broker, detail);
 }
 
 void process_close(struct broker *broker)
 {
+	process_close_metrics(broker);
 	front_close(broker->front);
 	if (broker->keeper >= 0)
 		close(broker->keeper);
 	attempts_free(broker->attempts);
-	core_free(broker->core);
+	process_close_store(broker);
 	free(broker->peers);
 	free(broker->arrived_us);
 	parked_free(broker->parked);
-	if (broker->store != NULL)
-		broker->store->ops->close(broker->store);
+	// After the store: who takes everything back finds it closed.
+	handover_close(broker);
 	vault_free(broker->session_keys[0]);
 	vault_free(broker->session_keys[1]);
 	vault_free(broker->vault);
@@ -306,6 +373,7 @@ void process_close(struct broker *broker)
 	register_release(broker->snapshot);
 	policy_free(broker->policy);
 	config_free(broker->config);
+	service_manager_close(&broker->manager);
 	if (broker->signals >= 0)
 		close(broker->signals);
 }

@@ -7,13 +7,20 @@
 #include "broker/config.h"
 #include "broker/core.h"
 #include "broker/front.h"
+#include "broker/front_keeper.h"
+#include "broker/metrics_address.h"
 #include "broker/parked.h"
 #include "broker/sandbox.h"
+#include "broker/service_manager.h"
 #include "certs/cosignature.h"
 
 #define PROCESS_DETAIL_BYTES 512
 
+struct metrics;
+struct metrics_board;
+
 struct broker {
+	const char *config_path;         // borrowed
 	struct config *config;
 	struct policy *policy;
 	struct register_paths paths;
@@ -43,12 +50,31 @@ struct broker {
 	uint64_t since_ms;               // what is received now has been waiting since then at the longest
 	uint64_t looked_us, since_us;    // likewise, for latencies
 	int signals;
+	int wake;                        // signals and whoever asks to take over; -1: nobody can
+	int handover;                    // where they ask (handover.h); -1
+	bool is_found;                   // by them
+	bool takes_over;                 // from the broker that runs, if one does
+	int taking, giving;              // the connection to that one, and to the one that takes over from this; -1
+	pid_t giving_to;
+	struct metrics_board *board;     // NULL: there is no metrics_endpoint
+	struct metrics *picture;         // the last one that was put there
+	int metrics_fds[METRICS_DESCRIPTORS]; // socket and board, until the keeper has them; -1
+	char metrics_bound[METRICS_ADDRESS_BYTES];
+	bool metrics_told;               // metrics_endpoint_file is ours
+	uint64_t pictured_ms;            // monotonic
+	bool draining;
+	struct service_manager manager;  // who started it, where that one wants to be told
 };
+
+// Nothing is open yet; process_close may follow.
+#define PROCESS_NEW                                                                                                \
+	{.signals = -1, .keeper = -1, .wake = -1, .handover = -1, .taking = -1, .giving = -1, .manager = SERVICE_MANAGER_NONE, \
+	 .metrics_fds = {-1, -1}}
 
 // Keys are in memory from here on: no core dump and no debugger. Before everything else.
 void process_harden(void);
-// Splits the front's keeper off (front_keeper.h), and makes termination a file to read from. Before any thread is made and any key is
-// read.
+// Finds the service manager, splits the front's keeper off (front_keeper.h), and makes termination a file to read from. Before any
+// thread is made and any key is read.
 __attribute__((warn_unused_result)) bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 // Reads and checks all files that the configuration names. False with a sentence.
 __attribute__((warn_unused_result)) bool process_load(struct broker *broker, const char *config_path,
@@ -61,11 +87,32 @@ __attribute__((warn_unused_result)) bool process_open_store(struct broker *broke
 // The same, then the network; limited to what these need on the way (process_sandbox.c). False with a sentence; process_close in any case.
 __attribute__((warn_unused_result)) bool process_open(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 void process_close(struct broker *broker);
+// For handing over, when the front has stopped: the core and the store. And back again, with the front. False with a sentence; `store` says
+// how far it got.
+void process_close_store(struct broker *broker);
+__attribute__((warn_unused_result)) bool process_take_back(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 
 // process_sandbox.c. As whom it runs and which files it reaches: when all keys are read, before the first thread. Then, when
 // everything is open, which system calls it makes. False with a sentence.
 __attribute__((warn_unused_result)) bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
 __attribute__((warn_unused_result)) bool process_confine_calls(const struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+
+// Of what SIGHUP reads again (reload.c). Certificates and witnesses as at the start, nothing is kept. False with a sentence.
+__attribute__((warn_unused_result)) bool process_read_certificate(const struct broker *broker, const struct register_snapshot *snapshot,
+								   const char *path, struct broker_identity *ret,
+								   char detail[PROCESS_DETAIL_BYTES]);
+__attribute__((warn_unused_result)) bool process_read_witnesses(const struct config *config, struct witness_policy *ret,
+								 char detail[PROCESS_DETAIL_BYTES]);
+// The front goes by what the configuration says now of connections, waiting and memory.
+void process_set_front_limits(struct broker *broker);
+// process_metrics.c. The socket and the memory, before the process may make none any more; then who serves them. False with a sentence.
+__attribute__((warn_unused_result)) bool process_open_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+__attribute__((warn_unused_result)) bool process_start_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+// Writes metrics_endpoint_file, if there is to be one. False with a sentence.
+__attribute__((warn_unused_result)) bool process_tell_metrics(struct broker *broker, char detail[PROCESS_DETAIL_BYTES]);
+// A sign of life, and each second a picture. Between batches.
+void process_show_metrics(struct broker *broker, uint64_t monotonic_ms, uint64_t now_ms);
+void process_close_metrics(struct broker *broker);
 
 // Reads the register's files again by the policy in force.
 __attribute__((warn_unused_result)) bool process_read_register(struct broker *broker, const struct policy *policy,

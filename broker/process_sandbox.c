@@ -15,6 +15,7 @@
 
 #define PATH_BYTES 4200u
 #define DIRECTORIES_MAX SANDBOX_PATHS_MAX
+#define RELOADED_FILES 4
 
 // Directories that are used while the broker runs, each once.
 struct directories {
@@ -70,12 +71,23 @@ static void add_database(const struct store_postgres_reach *reach, struct direct
 	}
 }
 
-static void list_directories(const struct config *config, const struct store_postgres_reach *reach, struct directories *ret)
+// What SIGHUP reads again. Where it lies at the root of the file system it is not read again: naming that would allow everything.
+static void add_reloaded(struct directories *directories, const char *path)
 {
-	const char *made[] = {config->store_file, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file};
+	char directory[PATH_BYTES];
+	directory_of(path, directory);
+	if (strcmp(directory, path) != 0)
+		add_watched(directories, path);
+}
+
+static void list_directories(const struct broker *broker, const struct store_postgres_reach *reach, struct directories *ret)
+{
+	const struct config *config = broker->config;
+	const char *made[] = {config->store_file, config->handover_socket, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file,
+			      config->metrics_endpoint_file};
 	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file,
 				 config->identity_directory};
-	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 <=
+	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 + 2 * RELOADED_FILES <=
 			       DIRECTORIES_MAX, "there is room");
 	ret->count = 0;
 	for (unsigned i = 0; i < sizeof made / sizeof made[0]; i++)
@@ -84,6 +96,11 @@ static void list_directories(const struct config *config, const struct store_pos
 	for (unsigned i = 0; i < sizeof watched / sizeof watched[0]; i++)
 		if (watched[i] != NULL)
 			add_watched(ret, watched[i]);
+	add_reloaded(ret, broker->config_path);
+	add_reloaded(ret, config->policy_file);
+	add_reloaded(ret, config->certificate);
+	if (config->next_certificate != NULL)
+		add_reloaded(ret, config->next_certificate);
 	if (config->store_postgres != NULL)
 		add_database(reach, ret);
 }
@@ -121,6 +138,17 @@ static bool may_use_files(const struct config *config, const struct directories 
 	       may_use_store(config, reach, detail);
 }
 
+// No reason not to start: a broker can be restarted in place of being told to reload.
+static void tell_unreadable(const struct broker *broker)
+{
+	const char *paths[RELOADED_FILES] = {broker->config_path, broker->config->policy_file, broker->config->certificate,
+					     broker->config->next_certificate};
+	char detail[PRIVILEGES_DETAIL_BYTES];
+	for (unsigned i = 0; i < RELOADED_FILES; i++)
+		if (paths[i] != NULL && !privileges_check(paths[i], PRIVILEGES_READ, broker->config->user, detail))
+			log_event(LOG_EVENT_RELOAD_IMPOSSIBLE, "SIGHUP will be refused: %s", detail);
+}
+
 static bool reach_of(const struct config *config, struct store_postgres_reach *ret, char detail[PROCESS_DETAIL_BYTES])
 {
 	*ret = (struct store_postgres_reach){.file_count = 0};
@@ -148,10 +176,10 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 	struct sandbox_options options;
 	if (!reach_of(config, &reach, detail))
 		return false;
-	list_directories(config, &reach, &directories);
+	list_directories(broker, &reach, &directories);
 	options_of(config, &directories, &reach, &options);
 	if (!privileges_lock_memory(config->user))
-		log_event(LOG_LEVEL_WARNING, "memory_not_locked",
+		log_event(LOG_EVENT_MEMORY_NOT_LOCKED,
 			  "%s may reach the swap space: raise the limit of locked memory to unlimited (LimitMEMLOCK=infinity), "
 			  "or have no swap that is not encrypted",
 			  key_memory_init() ? "what ciphers make of keys" : "keys");
@@ -160,8 +188,10 @@ bool process_confine_files(const struct broker *broker, char detail[PROCESS_DETA
 	if (!privileges_become(config->user, detail) ||
 	    (config->user != NULL && !may_use_files(config, &directories, &reach, detail)))
 		return false;
+	if (config->user != NULL)
+		tell_unreadable(broker);
 	if (geteuid() == 0)
-		log_event(LOG_LEVEL_WARNING, "runs_as_root",
+		log_event(LOG_EVENT_RUNS_AS_ROOT,
 			  "the broker needs no rights of root: name a user in the configuration (user: NAME) that owns its store");
 	return sandbox_told(sandbox_limit_files(&options, detail), "the core's files", detail);
 }

@@ -9,6 +9,7 @@
 #define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
+#include "broker/log.h"
 #include "broker/sealed.h"
 #include "broker/stored.pb-c.h"
 
@@ -137,6 +138,20 @@ static enum store_status make_room(struct quarantine *quarantine, uint64_t now_m
 	return STORE_NO_MEMORY;
 }
 
+size_t quarantine_count(const struct quarantine *quarantine)
+{
+	return HASH_COUNT(quarantine->all);
+}
+
+// Nobody's name: who it is stands in the audit log.
+static const char *kind_words(Cpis__V1__QuarantineKind kind)
+{
+	return kind == CPIS__V1__QUARANTINE_KIND__SYSTEM       ? "system"
+	       : kind == CPIS__V1__QUARANTINE_KIND__PERSON     ? "person"
+	       : kind == CPIS__V1__QUARANTINE_KIND__CERTIFICATE ? "certificate"
+								: "whole organisation";
+}
+
 enum store_status quarantine_put(struct quarantine *quarantine, struct arena *arena,
 				 const Cpis__V1__QuarantineEntry *entry, bool *ret_replaced)
 {
@@ -159,7 +174,11 @@ enum store_status quarantine_put(struct quarantine *quarantine, struct arena *ar
 	if (status != STORE_OK)
 		return status;
 	*ret_replaced = held != NULL;
-	return remember(quarantine, entry) ? STORE_OK : STORE_FAILED;
+	if (!remember(quarantine, entry))
+		return STORE_FAILED;
+	log_event(LOG_EVENT_QUARANTINE_SET, "a %s is held back, by %s: audit record %llu", kind_words(entry->kind), entry->owner_organisation,
+		  (unsigned long long)entry->audit_index);
+	return STORE_OK;
 }
 
 enum store_status quarantine_lift(struct quarantine *quarantine, Cpis__V1__QuarantineKind kind, const char *target)
@@ -177,6 +196,7 @@ enum store_status quarantine_lift(struct quarantine *quarantine, Cpis__V1__Quara
 		HASH_DEL(quarantine->all, held);
 		free(held);
 	}
+	log_event(LOG_EVENT_QUARANTINE_LIFTED, "a %s is held back no more", kind_words(kind));
 	return STORE_OK;
 }
 

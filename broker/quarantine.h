@@ -27,6 +27,9 @@ bool quarantine_holds_system(const struct quarantine *quarantine, const struct s
 bool quarantine_holds_person(const struct quarantine *quarantine, const char *uid,
 			     const struct certificate_serial *serial, uint64_t now_ms);
 
+// How many entries there are, those that have ended too.
+size_t quarantine_count(const struct quarantine *quarantine);
+
 // Adds or replaces, in the store's batch and in memory; in a full list a new one takes the place of one that has ended by the
 // entry's since_ms. STORE_NO_MEMORY: the list, of which none has ended, or the arena is full.
 __attribute__((warn_unused_result)) enum store_status quarantine_put(struct quarantine *quarantine, struct arena *arena,

@@ -220,6 +220,8 @@ void register_release(struct register_snapshot *snapshot)
 		return;
 	trust_free(snapshot->trust);
 	identity_providers_free(snapshot->identity);
+	for (size_t i = 0; i < snapshot->organisations_count; i++)
+		free(snapshot->organisations[i].incident);
 	free(snapshot->organisations);
 	free(snapshot->ranges);
 	HASH_CLEAR(hh, snapshot->holdings);

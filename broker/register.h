@@ -31,6 +31,18 @@ struct inbox_settings {
 	uint32_t same_look_minutes;                // one person's looks at one child within it are told once; 0: each is told
 };
 
+// Whom to ring when a severity is reached; roles, no people.
+struct escalation {
+	uint32_t severity;                         // 1 to INCIDENT_SEVERITY_MAX
+	char role[ESCALATION_ROLE_BYTES_MAX + 1], telephone[TELEPHONE_BYTES_MAX + 1];
+};
+
+struct incident_contacts {
+	char telephone[TELEPHONE_BYTES_MAX + 1];
+	struct escalation escalation[ESCALATION_MAX]; // by severity
+	size_t escalation_count;
+};
+
 struct organisation {
 	struct ods_code ods;
 	char name[TEXT_BYTES_MAX + 1];
@@ -38,6 +50,7 @@ struct organisation {
 	uint64_t care_settings;                    // bit n: care setting n of cpis.v1
 	struct inbox_settings inbox;
 	struct place place;                        // for detection: how far looks at one child are apart
+	struct incident_contacts *incident;        // NULL: the register names none
 };
 
 // NHS numbers that one organisation answers for beside the built-in register; both ends belong to it, and are compared as
@@ -52,6 +65,7 @@ struct role_profile {
 	char role_code[ROLE_CODE_BYTES_MAX + 1];
 	struct ods_code organisation;
 	uint64_t from_ms, until_ms;                // from inclusive, until exclusive; 0: no end
+	uint64_t trained_ms;                       // when they last passed the yearly training; 0: not known. Decides nothing
 	struct activity_set additional;
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/limits.h"
+#include "broker/file_schemas_priv.h"
 #include "broker/register_priv.h"
 #include "proto/date.h"
 #include "proto/invariant.h"
@@ -32,10 +33,11 @@ struct file_organisation {
 	unsigned care_settings_count;
 	struct file_inbox *inbox;
 	struct register_answers *answers;
+	struct register_incident *incident;
 };
 
 struct file_profile {
-	char *uid, *role, *organisation, *from, *until;
+	char *uid, *role, *organisation, *from, *until, *trained;
 	char **activities;
 	unsigned activities_count;
 };
@@ -93,6 +95,8 @@ static const cyaml_schema_field_t organisation_fields[] = {
 				inbox_fields),
 	CYAML_FIELD_MAPPING_PTR("answers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, answers,
 				register_answers_fields),
+	CYAML_FIELD_MAPPING_PTR("incident", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_organisation, incident,
+				register_incident_fields),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_field_t profile_fields[] = {
@@ -101,6 +105,7 @@ static const cyaml_schema_field_t profile_fields[] = {
 	TEXT("organisation", 0, file_profile, organisation, ODS_CODE_BYTES_MAX),
 	TEXT("from", 0, file_profile, from, INSTANT_BYTES_MAX),
 	TEXT("until", CYAML_FLAG_OPTIONAL, file_profile, until, INSTANT_BYTES_MAX),
+	TEXT("trained", CYAML_FLAG_OPTIONAL, file_profile, trained, INSTANT_BYTES_MAX),
 	CYAML_FIELD_SEQUENCE("activities", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct file_profile,
 			     activities, &word_value, 0, ACTIVITIES_PER_ROLE_MAX),
 	CYAML_FIELD_END,
@@ -125,7 +130,7 @@ static const cyaml_schema_field_t register_fields[] = {
 			     &profile_value, 0, REGISTER_PROFILES_MAX),
 	CYAML_FIELD_END,
 };
-static const cyaml_schema_value_t register_schema = {
+const cyaml_schema_value_t register_file_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct file_register, register_fields),
 };
 
@@ -210,7 +215,8 @@ static bool read_organisation(struct yaml_place *place, const struct file_organi
 	if (from->place != NULL && !place_parse(from->place, &to->place))
 		return yaml_file_refuse(place, "organisation %s: place is latitude and longitude in degrees, like 53.80 -1.55",
 					from->ods);
-	return read_care_settings(place, from, &to->care_settings) && read_inbox(place, from, &to->inbox);
+	return read_care_settings(place, from, &to->care_settings) && read_inbox(place, from, &to->inbox) &&
+	       (from->incident == NULL || register_read_incident(place, from->ods, from->incident, &to->incident));
 }
 
 static unsigned entry_of_organisation(const struct file_register *file, const struct ods_code *ods)
@@ -234,11 +240,11 @@ static bool read_organisations(struct yaml_place *place, const struct file_regis
 	for (place->index = 0; place->index < file->organisations_count; place->index++) {
 		const struct file_organisation *from = &file->organisations[place->index];
 		struct organisation *organisation = &to->organisations[place->index];
+		to->organisations_count = place->index + 1u; // also of one that fails: what it holds is freed
 		if (!read_organisation(place, from, organisation) ||
 		    (from->answers != NULL && !register_add_answers(place, from->answers, &organisation->ods, to)))
 			return false;
 	}
-	to->organisations_count = file->organisations_count;
 	qsort(to->organisations, to->organisations_count, sizeof to->organisations[0], compare_organisations);
 	for (size_t i = 1; i < to->organisations_count; i++) {
 		if (compare_organisations(&to->organisations[i - 1], &to->organisations[i]) != 0)
@@ -277,6 +283,9 @@ static bool read_period(struct yaml_place *place, const struct file_profile *fro
 		return yaml_file_refuse(
 			place, "role profile of %s: from '%s' is not a date (YYYY-MM-DD) or a UTC time",
 			from->uid, from->from);
+	if (from->trained != NULL && !instant_parse(from->trained, strlen(from->trained), &to->trained_ms))
+		return yaml_file_refuse(place, "role profile of %s: trained '%s' is not a date (YYYY-MM-DD) or a UTC time",
+					from->uid, from->trained);
 	if (from->until == NULL)
 		return true;
 	if (!instant_parse(from->until, strlen(from->until), &to->until_ms))
@@ -420,10 +429,10 @@ bool register_read_file(const char *path, const struct policy *policy, struct re
 	if (!yaml_file_open(path, &file, detail, REGISTER_DETAIL_BYTES))
 		return false;
 	struct yaml_place place = {.file = &file,
-				   .schema = &register_schema,
+				   .schema = &register_file_schema,
 				   .detail = detail,
 				   .detail_bytes = REGISTER_DETAIL_BYTES};
-	bool good = yaml_file_load(&file, &register_schema, &data, detail, REGISTER_DETAIL_BYTES);
+	bool good = yaml_file_load(&file, &register_file_schema, &data, detail, REGISTER_DETAIL_BYTES);
 	if (good) {
 		const struct file_register *from = data;
 		// One more than needed, so that an empty register is not a failed allocation.
@@ -439,7 +448,7 @@ bool register_read_file(const char *path, const struct policy *policy, struct re
 		if (good && !index_profiles(to))
 			good = yaml_file_refuse(&place, "out of memory");
 	}
-	yaml_file_free(&register_schema, data);
+	yaml_file_free(&register_file_schema, data);
 	yaml_file_close(&file);
 	return good;
 }

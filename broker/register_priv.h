@@ -46,6 +46,22 @@ extern const cyaml_schema_field_t register_answers_fields[];
 __attribute__((warn_unused_result)) bool register_add_answers(struct yaml_place *place, const struct register_answers *from,
 							       const struct ods_code *ods, struct register_snapshot *to);
 
+// `incident` of an organisation as the file has it, read by register_incident.c.
+struct register_escalation {
+	uint32_t severity;
+	char *role, *telephone;
+};
+struct register_incident {
+	char *telephone;
+	struct register_escalation *escalation;
+	unsigned escalation_count;
+};
+extern const cyaml_schema_field_t register_incident_fields[];
+// Malloc'd into `ret`. False, and what is wrong is at `place`.
+__attribute__((warn_unused_result)) bool register_read_incident(struct yaml_place *place, const char *ods,
+								 const struct register_incident *from,
+								 struct incident_contacts **ret);
+
 // Orders by person, role, organisation: 0 for one holding, whatever its period.
 int register_compare_holdings(const struct role_profile *a, const struct role_profile *b);
 

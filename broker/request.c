@@ -229,6 +229,8 @@ static enum reason dispatch(struct op_context *context)
 		return op_alert_close(context);
 	case CPIS__V1__OPERATION__OPERATIONS_SHOW:
 		return op_operations_show(context);
+	case CPIS__V1__OPERATION__EXTRACT_READ:
+		return op_extract_read(context);
 	case CPIS__V1__OPERATION__RETENTION_SHOW:
 		return op_retention_show(context);
 	case CPIS__V1__OPERATION__RETENTION_HOLD:

@@ -33,6 +33,7 @@ bool retry_applies(const Cpis__V1__Request *request)
 	case CPIS__V1__REQUEST__BODY_ENROL_INVITE:
 	case CPIS__V1__REQUEST__BODY_ENROL_WITHDRAW:
 	case CPIS__V1__REQUEST__BODY_RESPONDER_REGISTER:
+	case CPIS__V1__REQUEST__BODY_EXTRACT_READ: // which alerts
 		return true;
 	default:
 		return false;
@@ -48,6 +49,7 @@ static bool digest_of(struct op_context *context, uint8_t out[HASH_BYTES])
 	same.session_token.len = 0;
 	same.session_token.data = NULL;
 	same.log_size = 0;
+	same.trace_id = same.trace_parent_id = (ProtobufCBinaryData){0, NULL};
 	same.act_time_ms = 0;
 	same.act_signature.len = 0;
 	same.act_signature.data = NULL;
@@ -98,8 +100,9 @@ enum reason retry_look_up(struct op_context *context, struct retry *ret)
 // An act is remembered for longer; a child's data is not kept for longer because it was asked for with a signature.
 static uint64_t kept_ms(const Cpis__V1__Request *request)
 {
-	return request->act_time_ms != 0 && request->body_case != CPIS__V1__REQUEST__BODY_DETAILS ? SIGNED_KEPT_MS
-													 : RETRY_KEPT_MS;
+	bool of_children = request->body_case == CPIS__V1__REQUEST__BODY_DETAILS ||
+			   request->body_case == CPIS__V1__REQUEST__BODY_EXTRACT_READ;
+	return request->act_time_ms != 0 && !of_children ? SIGNED_KEPT_MS : RETRY_KEPT_MS;
 }
 
 bool retry_keep(struct op_context *context, const struct retry *retry)

@@ -103,6 +103,7 @@ static bool remember(struct roles *roles, const Cpis__Stored__V1__StoredRole *ro
 	granted->profile.organisation = organisation;
 	granted->profile.from_ms = role->from_ms;
 	granted->profile.until_ms = role->until_ms;
+	granted->profile.trained_ms = role->trained_ms;
 	granted->profile.additional = activities_of(roles, role);
 	snprintf(granted->granted_by, sizeof granted->granted_by, "%s", role->granted_by_name);
 	granted->audit_index = role->audit_index;

@@ -47,8 +47,8 @@ enum sandbox_outcome sandbox_limit_calls(const struct sandbox_options *options, 
 bool sandbox_told(enum sandbox_outcome outcome, const char *what, const char *detail)
 {
 	if (outcome == SANDBOX_DONE)
-		log_event(LOG_LEVEL_INFO, "sandboxed", "%s limited by %s", what, detail);
+		log_event(LOG_EVENT_SANDBOXED, "%s limited by %s", what, detail);
 	else if (outcome == SANDBOX_WITHOUT)
-		log_event(LOG_LEVEL_WARNING, "not_sandboxed", "%s not limited: %s", what, detail);
+		log_event(LOG_EVENT_NOT_SANDBOXED, "%s not limited: %s", what, detail);
 	return outcome != SANDBOX_FAILED;
 }

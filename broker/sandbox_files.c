@@ -35,8 +35,8 @@ struct port_attributes {
 	 LANDLOCK_ACCESS_FS_MAKE_SYM)
 #define FS_READS (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define FS_WRITES                                                                                           \
-	(FS_READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_REMOVE_FILE | \
-	 FS_TRUNCATE)
+	(FS_READS | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK |   \
+	 LANDLOCK_ACCESS_FS_REMOVE_FILE | FS_TRUNCATE)
 
 static void list_handled(const struct sandbox_options *options, long version, struct ruleset_attributes *ret)
 {

@@ -390,6 +390,7 @@ struct store_ops {
 
 struct store {
 	const struct store_ops *ops;
+	uint64_t busy; // batches that did not begin because another process had it locked; counted by SQLite's
 };
 
 // What the last failure was, in words, for the broker's log. Never holds row contents.
@@ -399,9 +400,13 @@ struct store {
 struct store_waiting store_waiting_of(uint64_t oldest_ms, uint64_t all, const uint64_t since[STORE_AGES - 1], uint32_t max);
 
 // Opens or creates the database file (0600) and takes it for this process alone: a second broker on the same
-// file is refused. WAL, synchronous=FULL. A file of an unknown schema version is refused, not changed.
+// file is refused. WAL, synchronous=FULL. A file of the schema version before is brought to this one's, and the operator is told; one
+// of any other version is refused, not changed.
 __attribute__((warn_unused_result)) enum store_status store_sqlite_open(const char *path, struct store **ret,
 									 char detail[STORE_DETAIL_BYTES]);
+
+// Whether opening would do that. Reads beside whoever has the file; false when it cannot be read.
+bool store_sqlite_needs_upgrade(const char *path);
 
 // Makes the audit log's search index anew from its rows. Refused as long as a broker has the file.
 __attribute__((warn_unused_result)) enum store_status store_sqlite_rebuild_search(const char *path, char detail[STORE_DETAIL_BYTES]);

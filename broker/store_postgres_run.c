@@ -26,7 +26,7 @@ enum store_status postgres_fail(struct postgres_store *store, const char *what, 
 {
 	snprintf(store->failure, sizeof store->failure, "%.40s: %.250s", what, why);
 	store->failure[strcspn(store->failure, "\n")] = '\0';
-	log_trouble("store_failed", "%s", store->failure);
+	log_trouble(LOG_EVENT_STORE_FAILED, "%s", store->failure);
 	if (store->begun)
 		store->poisoned = true;
 	return STORE_FAILED;

@@ -11,10 +11,10 @@
 #include "broker/log.h"
 #include "broker/store_backup.h"
 #include "broker/store_sqlite_priv.h"
+#include "broker/store_sqlite_upgrade.h"
 #include "proto/invariant.h"
 
 #define APPLICATION_ID 0x63706973 // "cpis"
-#define SCHEMA_VERSION 6
 
 // What the tables hold is described in broker/README.md. All that names a child or a person is sealed.
 static const char schema[] =
@@ -130,15 +130,7 @@ static const char schema[] =
 	// What rows are found by: store_sqlite_search.c. Written some hundred rows at a time, and always made whole before it is read.
 	"CREATE VIRTUAL TABLE audit_word USING fts5 (words, content = '', detail = none, columnsize = 0, tokenize = 'ascii');"
 	"INSERT INTO audit_word (audit_word, rank) VALUES ('automerge', 8);"
-	"CREATE TABLE audit_block ("        // of 1,024 rows each
-	"  block INTEGER PRIMARY KEY,"
-	"  min_ms INTEGER NOT NULL,"
-	"  max_ms INTEGER NOT NULL,"
-	"  peak_ms INTEGER NOT NULL,"       // greatest max_ms up to this block
-	"  floor_ms INTEGER NOT NULL"       // least min_ms from this block on
-	") STRICT;"
-	"CREATE INDEX audit_block_by_peak ON audit_block (peak_ms, block);"
-	"CREATE INDEX audit_block_by_floor ON audit_block (floor_ms, block);"
+	SQLITE_AUDIT_BLOCK
 	"CREATE TABLE audit_indexed ("      // rows before `next` are in the two above
 	"  id INTEGER PRIMARY KEY CHECK (id = 1),"
 	"  next INTEGER NOT NULL"
@@ -191,7 +183,7 @@ enum store_status sqlite_store_fail(struct sqlite_store *store, const char *what
 	char trouble[SQLITE_TROUBLE_BYTES];
 	if (why == NULL)
 		sqlite_trouble(store->database, true, trouble);
-	log_trouble("store_failed", "%s: %s", what, why != NULL ? why : trouble);
+	log_trouble(LOG_EVENT_STORE_FAILED, "%s: %s", what, why != NULL ? why : trouble);
 	if (store->begun)
 		store->poisoned = true;
 	return STORE_FAILED;
@@ -212,6 +204,7 @@ static enum store_status begin(struct store *base)
 	if (busy != store->busy)
 		sqlite3_busy_timeout(store->database, busy ? STORE_BUSY_AGAIN_MS : STORE_BUSY_TIMEOUT_MS);
 	store->busy = busy;
+	base->busy += busy;
 	if (status != STORE_OK) {
 		store->begun = false;
 		store->poisoned = false;
@@ -459,12 +452,9 @@ bool sqlite_check_version(sqlite3 *database, const char *path, bool or_moved, bo
 		return refuse_moved(database, path, detail);
 	if (application != APPLICATION_ID && application != SQLITE_MOVED_ID)
 		return refuse(detail, path, "is a database of another program");
-	if (version != SCHEMA_VERSION) {
-		snprintf(detail, STORE_DETAIL_BYTES, "%.100s: has schema version %lld, this program knows version %d", path,
-			 (long long)version, SCHEMA_VERSION);
-		return false;
-	}
-	return true;
+	if (version != SQLITE_SCHEMA_VERSION)
+		sqlite_upgrade_refuse(path, version, detail);
+	return version == SQLITE_SCHEMA_VERSION;
 }
 
 bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, char detail[STORE_DETAIL_BYTES])
@@ -472,11 +462,20 @@ bool sqlite_check_schema(sqlite3 *database, const char *path, bool *ret_empty, c
 	return sqlite_check_version(database, path, false, ret_empty, detail);
 }
 
+// Only one that a broker is about to serve from: whoever looks at another's store leaves it as it is.
+static bool bring_up_to_date(sqlite3 *database, const char *path, char detail[STORE_DETAIL_BYTES])
+{
+	sqlite3_int64 application = 0, version = 0;
+	if (!read_number(database, "PRAGMA application_id", &application) || !read_number(database, "PRAGMA user_version", &version))
+		return refuse_as_sqlite(database, detail, path);
+	return application != APPLICATION_ID || sqlite_upgrade(database, path, version, detail);
+}
+
 static bool create_schema(struct sqlite_store *store)
 {
 	char identity[100];
 	snprintf(identity, sizeof identity, "PRAGMA application_id = %d; PRAGMA user_version = %d;", APPLICATION_ID,
-		 SCHEMA_VERSION);
+		 SQLITE_SCHEMA_VERSION);
 	return run_sql(store, "BEGIN IMMEDIATE") && run_sql(store, schema) && run_sql(store, identity) &&
 	       run_sql(store, "COMMIT");
 }
@@ -508,7 +507,7 @@ static bool open_database(struct sqlite_store *store, const char *path, char det
 		return refuse_as_sqlite(store->database, detail, path);
 	sqlite3_extended_result_codes(store->database, 1);
 	sqlite3_busy_timeout(store->database, STORE_BUSY_TIMEOUT_MS);
-	if (!sqlite_check_schema(store->database, path, &empty, detail))
+	if (!bring_up_to_date(store->database, path, detail) || !sqlite_check_schema(store->database, path, &empty, detail))
 		return false;
 	// secure_delete: an expired answer leaves no bytes behind. trusted_schema: the file may have been edited.
 	if (!run_sql(store, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;"

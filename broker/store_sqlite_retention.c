@@ -30,7 +30,7 @@ bool sqlite_clear_remains(struct sqlite_store *store)
 {
 	int status = sqlite_wal_cut(store);
 	if (status != SQLITE_OK && status != SQLITE_BUSY)
-		log_trouble("store_failed", "wal_checkpoint: %s", sqlite3_errmsg(store->database));
+		log_trouble(LOG_EVENT_STORE_FAILED, "wal_checkpoint: %s", sqlite3_errmsg(store->database));
 	return status == SQLITE_OK;
 }
 

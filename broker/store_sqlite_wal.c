@@ -32,7 +32,7 @@ struct wal_keeper {
 // before that log can begin anew.
 static void end_unflushed(void)
 {
-	log_event(LOG_LEVEL_ERROR, "store_unflushed",
+	log_event(LOG_EVENT_STORE_UNFLUSHED,
 		  "the database could not be flushed: the disk fails, see the kernel's log; the broker ends, so that its next start brings the"
 		  " whole write-ahead log into the database again");
 	abort();
@@ -63,7 +63,7 @@ static bool bring_back(struct wal_keeper *keeper)
 			end_unflushed();
 		bool failed = status != SQLITE_OK && status != SQLITE_BUSY;
 		if (failed && !keeper->failing)
-			log_event(LOG_LEVEL_ERROR, "store_failed", "wal_checkpoint: %s; it is tried again", sqlite3_errstr(status));
+			log_event(LOG_EVENT_STORE_FAILED, "wal_checkpoint: %s; it is tried again", sqlite3_errstr(status));
 		keeper->failing = failed;
 		if (status != SQLITE_OK)
 			return false;

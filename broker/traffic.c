@@ -15,6 +15,9 @@
 
 _Static_assert(TRAFFIC_BUCKETS == OCTAVES * STEPS + 2, "one below and one above the octaves");
 
+const uint32_t traffic_stage_bounds_us[TRAFFIC_BOUNDS] = {50, 100, 250, 1000, 2500, 10000, 50000, 250000, 1000000, 5000000};
+const uint32_t traffic_batch_bounds[TRAFFIC_BOUNDS] = {1, 2, 4, 8, 16, 32, 64, 128, 256, 512};
+
 // Rings: an entry is of the second, or the slice, that it names.
 struct second {
 	uint64_t number;
@@ -31,7 +34,9 @@ struct traffic {
 	struct traffic_count operations[TRAFFIC_OPERATIONS];
 	struct second seconds[TRAFFIC_SECONDS + 1];
 	uint64_t buckets[TRAFFIC_BUCKETS];
-	uint64_t longest_us;
+	uint64_t longest_us, latency_sum_us;
+	uint64_t refusals[TRAFFIC_REASONS];
+	struct traffic_histogram stages[TRAFFIC_STAGES], batches;
 	struct slice slices[SLICES];
 };
 
@@ -57,31 +62,48 @@ void traffic_start(struct traffic *traffic, uint64_t now_ms)
 		traffic->totals.started_ms = now_ms;
 }
 
-void traffic_count(struct traffic *traffic, unsigned operation, bool allowed, uint64_t now_ms)
+void traffic_count(struct traffic *traffic, unsigned operation, unsigned reason, uint64_t now_ms)
 {
 	struct traffic_count *count = &traffic->operations[operation < TRAFFIC_OPERATIONS ? operation : 0];
 	uint64_t number = now_ms / 1000;
 	struct second *second = &traffic->seconds[number % (TRAFFIC_SECONDS + 1)];
 	if (second->number != number)
 		*second = (struct second){.number = number};
-	if (allowed) {
+	if (reason == 0) {
 		count->allowed++;
 		second->allowed++;
 	} else {
 		count->refused++;
+		traffic->refusals[reason < TRAFFIC_REASONS ? reason : TRAFFIC_REASONS - 1]++;
 		second->refused++;
 	}
+}
+
+static void observe(struct traffic_histogram *histogram, const uint32_t bounds[TRAFFIC_BOUNDS], uint64_t value)
+{
+	unsigned bucket = 0;
+	while (bucket < TRAFFIC_BOUNDS && value > bounds[bucket])
+		bucket++;
+	histogram->buckets[bucket]++;
+	histogram->sum += value;
+}
+
+void traffic_stage(struct traffic *traffic, enum traffic_stage stage, uint64_t us)
+{
+	observe(&traffic->stages[stage], traffic_stage_bounds_us, us);
 }
 
 void traffic_commit(struct traffic *traffic, size_t requests, bool done, uint64_t now_ms)
 {
 	if (!done) {
 		traffic->totals.failed_commits++;
+		traffic->totals.last_failed_ms = now_ms;
 		return;
 	}
 	traffic->totals.commits++;
 	traffic->totals.committed_requests += requests;
 	traffic->totals.last_commit_ms = now_ms;
+	observe(&traffic->batches, traffic_batch_bounds, requests);
 }
 
 static unsigned bucket_of(uint64_t us)
@@ -105,6 +127,7 @@ void traffic_latency(struct traffic *traffic, uint64_t us, uint64_t now_ms)
 	}
 	slice->buckets[bucket]++;
 	traffic->buckets[bucket]++;
+	traffic->latency_sum_us += us;
 	if (us > traffic->longest_us)
 		traffic->longest_us = us;
 }
@@ -125,6 +148,27 @@ struct traffic_count traffic_read_operation(const struct traffic *traffic, unsig
 {
 	INVARIANT(operation < TRAFFIC_OPERATIONS);
 	return traffic->operations[operation];
+}
+
+uint64_t traffic_read_refusals(const struct traffic *traffic, unsigned reason)
+{
+	INVARIANT(reason < TRAFFIC_REASONS);
+	return traffic->refusals[reason];
+}
+
+struct traffic_histogram traffic_read_stage(const struct traffic *traffic, enum traffic_stage stage)
+{
+	return traffic->stages[stage];
+}
+
+struct traffic_histogram traffic_read_batches(const struct traffic *traffic)
+{
+	return traffic->batches;
+}
+
+uint64_t traffic_read_latency_sum_us(const struct traffic *traffic)
+{
+	return traffic->latency_sum_us;
 }
 
 size_t traffic_read_seconds(const struct traffic *traffic, uint64_t now_ms, uint32_t allowed[TRAFFIC_SECONDS],

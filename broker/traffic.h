@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #define TRAFFIC_SECONDS 300u
+// Numbers of enum reason (reason.h); 0 is none, and it was allowed.
+#define TRAFFIC_REASONS 256u
 // Numbers of cpis.v1.Operation; whatever is not below counts as 0, "could not be read".
 #define TRAFFIC_OPERATIONS 64u
 // Eight for each octave from 16 us to 67 s, one for what is shorter and one for what is longer.
@@ -23,11 +25,16 @@ void traffic_free(struct traffic *traffic); // accepts NULL
 
 // Since when it is counted: the first call counts, all others do nothing.
 void traffic_start(struct traffic *traffic, uint64_t now_ms);
-// One request whose outcome is known.
-void traffic_count(struct traffic *traffic, unsigned operation, bool allowed, uint64_t now_ms);
+// One request whose outcome is known: 0, or why it was refused.
+void traffic_count(struct traffic *traffic, unsigned operation, unsigned reason, uint64_t now_ms);
 void traffic_commit(struct traffic *traffic, size_t requests, bool done, uint64_t now_ms);
 // From arrival to reply.
 void traffic_latency(struct traffic *traffic, uint64_t us, uint64_t now_ms);
+
+// Where the time goes: before the core has a request, deciding it, committing a batch, giving its replies to the front.
+enum traffic_stage { TRAFFIC_QUEUE, TRAFFIC_DECIDE, TRAFFIC_COMMIT, TRAFFIC_REPLY, TRAFFIC_STAGES };
+void traffic_stage(struct traffic *traffic, enum traffic_stage stage, uint64_t us);
+
 // What the network's front has counted; in place of what was told before.
 struct traffic_edge {
 	uint64_t admitted, refused;  // handshakes
@@ -40,6 +47,7 @@ struct traffic_totals {
 	uint64_t started_ms;         // 0: not yet
 	uint64_t commits, failed_commits, committed_requests;
 	uint64_t last_commit_ms;     // 0: none
+	uint64_t last_failed_ms;     // of a commit; 0: none
 	struct traffic_edge edge;
 };
 struct traffic_totals traffic_read_totals(const struct traffic *traffic);
@@ -48,6 +56,18 @@ struct traffic_count {
 	uint64_t allowed, refused;
 };
 struct traffic_count traffic_read_operation(const struct traffic *traffic, unsigned operation);
+
+uint64_t traffic_read_refusals(const struct traffic *traffic, unsigned reason);
+
+// Each bucket holds what is at most its bound and more than the one before; the last one, beyond all bounds, has none.
+#define TRAFFIC_BOUNDS 10u
+struct traffic_histogram {
+	uint64_t buckets[TRAFFIC_BOUNDS + 1], sum;
+};
+extern const uint32_t traffic_stage_bounds_us[TRAFFIC_BOUNDS];
+extern const uint32_t traffic_batch_bounds[TRAFFIC_BOUNDS];
+struct traffic_histogram traffic_read_stage(const struct traffic *traffic, enum traffic_stage stage); // us
+struct traffic_histogram traffic_read_batches(const struct traffic *traffic);                         // requests to a commit
 
 // The last whole seconds since the start, the oldest first; the one under way is not among them. How many.
 size_t traffic_read_seconds(const struct traffic *traffic, uint64_t now_ms, uint32_t allowed[TRAFFIC_SECONDS],
@@ -60,6 +80,7 @@ struct traffic_spread {
 struct traffic_spread traffic_read_spread(const struct traffic *traffic);
 // Of the last `seconds`, TRAFFIC_SECONDS at the most, and up to ten more.
 struct traffic_spread traffic_read_recent(const struct traffic *traffic, unsigned seconds, uint64_t now_ms);
+uint64_t traffic_read_latency_sum_us(const struct traffic *traffic);
 uint64_t traffic_read_bucket(const struct traffic *traffic, unsigned bucket);
 uint64_t traffic_bucket_until_us(unsigned bucket); // exclusive; 0: the last one has no end
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <zmq.h>
 
@@ -177,6 +178,12 @@ static bool bind_and_count(struct transport *transport, const struct transport_o
 			 zmq_strerror(errno));
 		return false;
 	}
+	// It is libzmq's from when it is bound.
+	if (options->listening > 0 &&
+	    !set_option(transport->socket, ZMQ_USE_FD, &options->listening, sizeof options->listening, "USE_FD", detail)) {
+		close(options->listening);
+		return false;
+	}
 	if (zmq_bind(transport->socket, options->endpoint) != 0 || !read_endpoint(transport)) {
 		snprintf(detail, TRANSPORT_DETAIL_BYTES, "%.100s cannot be bound: %s", options->endpoint,
 			 zmq_strerror(errno));
@@ -235,6 +242,11 @@ void *transport_socket(const struct transport *transport)
 const char *transport_endpoint(const struct transport *transport)
 {
 	return transport->endpoint;
+}
+
+int transport_listening(const struct transport *transport)
+{
+	return transport->monitor == NULL ? -1 : transport_monitor_listening(transport->monitor);
 }
 
 enum zap_class transport_class(const struct transport *transport)

@@ -45,6 +45,7 @@ struct transport_options {
 	void *context;
 	enum zap_class zap_class;                 // whom ZAP lets in; strangers have smaller limits
 	const char *endpoint;
+	int listening;                            // a socket that listens there already, taken over whatever comes of it; 0: one is made
 	const struct curve_key_pair *broker_key;
 	struct attempts *attempts;                // handshakes that libzmq itself ends are counted there (transport_monitor.h);
 						  // borrowed until transport_close; NULL: nobody counts
@@ -58,6 +59,8 @@ __attribute__((warn_unused_result)) bool transport_open(const struct transport_o
 void transport_close(struct transport *transport);
 // The endpoint really bound ("tcp://127.0.0.1:40123").
 const char *transport_endpoint(const struct transport *transport);
+// The socket that listens there, libzmq's own; -1: it is not known, as without `attempts`.
+int transport_listening(const struct transport *transport);
 enum zap_class transport_class(const struct transport *transport);
 
 // Proves on loopback sockets, made by the same code as the real ones, that an unknown key is refused at the handshake and

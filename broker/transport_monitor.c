@@ -29,7 +29,7 @@
 #define ENDED_FIRST (UINT64_MAX - 1)
 
 #define EVENTS                                                                                       \
-	(ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |               \
+	(ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |               \
 	 ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 
 struct transport_monitor {
@@ -38,6 +38,7 @@ struct transport_monitor {
 	void *socket;           // the monitored one
 	void *events;           // PAIR; the thread's own once it runs
 	int stop_fd;
+	int listening;          // libzmq's; -1 until it has told
 	struct attempts *attempts;
 	char where[ATTEMPT_EXAMPLE_BYTES];
 	atomic_size_t live;     // connections that have begun and not ended
@@ -155,6 +156,9 @@ static void take_event(struct transport_monitor *monitor, uint16_t event, uint32
 		note_failure(monitor);
 		note(monitor, REASON_HANDSHAKE_UNFINISHED);
 		break;
+	case ZMQ_EVENT_LISTENING:
+		monitor->listening = (int)value;
+		break;
 	default:
 		break;
 	}
@@ -237,6 +241,7 @@ bool transport_monitor_attach(void *context, void *socket, struct transport_moni
 	if (monitor == NULL)
 		return false;
 	monitor->socket = socket;
+	monitor->listening = -1;
 	monitor->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	monitor->done_before = malloc(FRONT_DESCRIPTORS_MAX * sizeof *monitor->done_before);
 	if (monitor->done_before == NULL || monitor->stop_fd < 0 || !open_events(monitor, context)) {
@@ -255,7 +260,14 @@ bool transport_monitor_run(struct transport_monitor *monitor, const char *endpoi
 {
 	monitor->attempts = attempts;
 	snprintf(monitor->where, sizeof monitor->where, "at %s", endpoint);
+	// Binding has told of it before it came back, and before anything else.
+	(void)read_event(monitor);
 	return monitor->running = start_thread(monitor);
+}
+
+int transport_monitor_listening(const struct transport_monitor *monitor)
+{
+	return monitor->listening;
 }
 
 size_t transport_monitor_live(const struct transport_monitor *monitor)

@@ -25,6 +25,8 @@ __attribute__((warn_unused_result)) bool transport_monitor_attach(void *context,
 // Once it is bound: `endpoint` is named in what is counted. `attempts` outlives the monitor. False when there is no thread.
 __attribute__((warn_unused_result)) bool transport_monitor_run(struct transport_monitor *monitor, const char *endpoint,
 								struct attempts *attempts);
+// The descriptor that libzmq listens on, its own; -1: it has told of none. After transport_monitor_run.
+int transport_monitor_listening(const struct transport_monitor *monitor);
 // Connections that were accepted and have not ended, whether or not their handshake is done. Any thread.
 size_t transport_monitor_live(const struct transport_monitor *monitor);
 // Before the socket is closed, by the socket's thread. What has happened until then is counted. Accepts NULL.

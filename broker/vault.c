@@ -11,6 +11,7 @@
 
 #include "broker/random.h"
 #include "certs/key_memory.h"
+#include "certs/secret_file.h"
 #include "proto/invariant.h"
 
 #define MASTER_KEY_BYTES 32
@@ -162,7 +163,7 @@ static bool read_key(const char *path, struct master_key *key, char detail[VAULT
 		refuse(detail, path, strerror(errno));
 	} else if (!S_ISREG(status.st_mode)) {
 		refuse(detail, path, "is not a file");
-	} else if ((status.st_mode & 077) != 0) {
+	} else if (!secret_file_is_closed(path, &status)) {
 		refuse(detail, path, "can be read or written by others: chmod 600");
 	} else {
 		ssize_t got = read(file, key->text, sizeof key->text);

@@ -33,11 +33,11 @@ bool witnessing_refuses(struct witnessing *witnessing, Cpis__V1__Operation opera
 		return false;
 	bool overdue = now_ms / 1000 > witnessing->since_s + witnessing->required_s;
 	if (overdue && !witnessing->told)
-		log_event(LOG_LEVEL_ERROR, "log_unwitnessed",
+		log_event(LOG_EVENT_LOG_UNWITNESSED,
 			  "no checkpoint of the last %llu s has been cosigned by a quorum of witnesses: nothing is answered until one is",
 			  (unsigned long long)witnessing->required_s);
 	if (!overdue && witnessing->told)
-		log_event(LOG_LEVEL_INFO, "log_witnessed", "a quorum of witnesses has cosigned: questions are answered again");
+		log_event(LOG_EVENT_LOG_WITNESSED, "a quorum of witnesses has cosigned: questions are answered again");
 	witnessing->told = overdue;
 	return overdue && !is_always_answered(operation);
 }

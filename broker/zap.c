@@ -96,7 +96,7 @@ static bool field_is(const struct field *field, const char *text)
 // A handler that cannot answer must not leave a broker that still serves.
 static _Noreturn void die(const char *what)
 {
-	log_event(LOG_LEVEL_ERROR, "admission_handler_died", "%s: %s", what, zmq_strerror(errno));
+	log_event(LOG_EVENT_ADMISSION_HANDLER_DIED, "%s: %s", what, zmq_strerror(errno));
 	abort();
 }
 
@@ -234,7 +234,7 @@ static void tell_of_refusal(struct attempts *attempts, enum zap_class zap_class,
 		attempts_note(attempts, answer->reason, peer, now_ms);
 	// Strangers are expected at the enrolment endpoint; whoever closes it says so once.
 	if (zap_class == ZAP_SYSTEMS)
-		log_event(LOG_LEVEL_WARNING, "handshake_refused", "%s: %s", peer, answer->text);
+		log_event(LOG_EVENT_HANDSHAKE_REFUSED, "%s: %s", peer, answer->text);
 }
 
 static struct answer answer_request(struct zap *zap, const struct request *request)
@@ -254,7 +254,7 @@ static struct answer answer_request(struct zap *zap, const struct request *reque
 				"malformed request");
 	pthread_mutex_unlock(&zap->lock);
 	if (!good)
-		log_event(LOG_LEVEL_ERROR, "handshake_malformed",
+		log_event(LOG_EVENT_HANDSHAKE_MALFORMED,
 			  "a ZAP request of %u frames is not one of libzmq's", request->count);
 	else if (answer.handle[0] == '\0')
 		tell_of_refusal(attempts, zap_class, request, &answer, now_ms);
@@ -424,6 +424,13 @@ void zap_set_admission(struct zap *zap, struct admission *admission)
 	zap->admission = fresh;
 	pthread_mutex_unlock(&zap->lock);
 	admission_release(before);
+}
+
+void zap_set_limits(struct zap *zap, const struct zap_limits *limits)
+{
+	pthread_mutex_lock(&zap->lock);
+	zap->handles[ZAP_SYSTEMS].limits = *limits;
+	pthread_mutex_unlock(&zap->lock);
 }
 
 bool zap_lookup(struct zap *zap, enum zap_class zap_class, const char *handle, uint8_t ret_curve_public[KEY_BYTES])

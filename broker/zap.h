@@ -44,6 +44,8 @@ void zap_stop(struct zap *zap);
 
 // From now on handshakes are decided by this list. Any thread.
 void zap_set_admission(struct zap *zap, struct admission *admission);
+// From now on systems' handles are kept within these: each that is given out pushes out what is too many. Any thread.
+void zap_set_limits(struct zap *zap, const struct zap_limits *limits);
 // The key behind a handle of this class. False: not ours, or of the other one. Any thread.
 __attribute__((warn_unused_result)) bool zap_lookup(struct zap *zap, enum zap_class zap_class, const char *handle,
 						    uint8_t ret_curve_public[KEY_BYTES]);

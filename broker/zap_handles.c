@@ -55,10 +55,11 @@ static void drop(struct zap_handles *handles, struct zap_handle *handle)
 
 static void make_room(struct zap_handles *handles, const uint8_t key[KEY_BYTES])
 {
-	struct zap_handle_owner *owner = find_owner(handles, key);
-	if (owner != NULL && owner->count >= handles->limits.connections_per_system_max)
+	// More than one where the limits are smaller than they were. An owner goes with its last handle.
+	for (struct zap_handle_owner *owner;
+	     (owner = find_owner(handles, key)) != NULL && owner->count >= handles->limits.connections_per_system_max;)
 		drop(handles, owner->handles);
-	if (HASH_COUNT(handles->all) >= handles->limits.connections_max)
+	while (HASH_COUNT(handles->all) >= handles->limits.connections_max)
 		drop(handles, handles->by_use);
 }
 

@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "certs/secret_file.h"
+
 static enum certs_status read_all(int fd, size_t bytes, uint8_t **ret, size_t *ret_bytes)
 {
 	uint8_t *data = malloc(bytes + 1);
@@ -44,7 +46,7 @@ enum certs_status file_read(const char *path, bool secret, uint8_t **ret, size_t
 	enum certs_status status = CERTS_CANNOT_READ;
 	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size >= 0 &&
 	    info.st_size <= (off_t)FILE_BYTES_MAX) {
-		if (secret && (info.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+		if (secret && !secret_file_is_closed(path, &info))
 			status = CERTS_KEY_PERMISSIONS;
 		else
 			status = read_all(fd, (size_t)info.st_size, ret, ret_bytes);

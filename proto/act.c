@@ -14,6 +14,7 @@ const uint8_t *act_signed_bytes(struct arena *arena, const Cpis__V1__Request *re
 	bare.act_signature = (ProtobufCBinaryData){0, NULL};
 	bare.act_browser_proof = NULL;
 	bare.log_size = 0;
+	bare.trace_id = bare.trace_parent_id = (ProtobufCBinaryData){0, NULL};
 	size_t domain_bytes = sizeof domain - 1, name_bytes = strlen(broker_name), packed_bytes;
 	const uint8_t *packed = wire_pack(arena, &bare.base, &packed_bytes);
 	uint8_t *out = packed == NULL ? NULL : arena_alloc(arena, domain_bytes + name_bytes + 1 + packed_bytes);

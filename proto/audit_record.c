@@ -19,7 +19,7 @@ enum wire_status audit_record_decode(struct arena *arena, const uint8_t *bytes, 
 {
 	ProtobufCMessage *message = NULL;
 	enum wire_status status =
-		wire_unpack(arena, &cpis__v1__audit_record__descriptor, bytes, bytes_count, &message, error);
+		wire_unpack_newer(arena, &cpis__v1__audit_record__descriptor, bytes, bytes_count, &message, error);
 	if (status != WIRE_OK)
 		return status;
 	Cpis__V1__AuditRecord *record = (Cpis__V1__AuditRecord *)message;
@@ -41,7 +41,7 @@ enum wire_status audit_record_read_keys(const uint8_t *bytes, size_t bytes_count
 {
 	struct wire_value values[VALUES];
 	enum wire_status status =
-		wire_pick(&cpis__v1__audit_record__descriptor, bytes, bytes_count, values, VALUES, error);
+		wire_pick_newer(&cpis__v1__audit_record__descriptor, bytes, bytes_count, values, VALUES, error);
 	if (status != WIRE_OK)
 		return status;
 	if (values[VERSION].number != RECORD_VERSION || !is_length(values[SUBJECT_TAG].bytes, TAG_BYTES) ||

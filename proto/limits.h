@@ -13,6 +13,7 @@
 #define ARENA_BYTES (1024u * 1024u)
 
 #define MESSAGE_DEPTH_MAX 8u          // nesting of sub-messages
+#define NEWER_FIELDS_MAX 16u           // of one message, that a later version of the broker may have added (wire.h)
 #define REPEATED_COUNT_MAX 256u       // elements of any repeated field, unless a tighter bound stands below
 
 #define REQUEST_ID_BYTES 16u
@@ -58,6 +59,11 @@
 #define PUBLICATION_ID_BYTES 16u
 #define PUBLICATION_RECORDS_MAX 1000000u // of one file
 #define VANISHED_CURSOR_BYTES_MAX 64u
+#define EXTRACT_RECIPIENTS_MAX 12u    // as many as one text of the audit record names
+#define EXTRACT_CURSOR_BYTES_MAX 64u
+#define ESCALATION_MAX 8u             // of one organisation
+#define ESCALATION_ROLE_BYTES_MAX 64u
+#define INCIDENT_SEVERITY_MAX 4u      // 1 is the gravest
 #define CONTACTS_MAX 8u               // of one authority, in force and to come
 #define OPEN_ERRORS_MAX 64u           // kinds of rejected records in a report
 #define INBOX_LEASE_MS_MIN 1000u
@@ -67,6 +73,8 @@
 #define ANNOUNCE_NUMBERS_MAX 100u
 #define NOT_AVAILABLE_MAX 8u          // registers that did not answer
 #define APPOINTMENT_DAYS_BACK_MAX 31
+#define TRACE_ID_BYTES 16u // W3C Trace Context
+#define TRACE_PARENT_ID_BYTES 8u
 #define SESSION_ID_BYTES 16u
 #define REASON_CODE_BYTES_MAX 64u
 // 31 days of England's calendar; the end of summer time makes one of them an hour longer.

@@ -20,13 +20,13 @@ const char *wire_status_text(enum wire_status status)
 	return "?";
 }
 
-enum wire_status wire_unpack(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
-			     size_t bytes_count, ProtobufCMessage **ret, struct wire_error *error)
+static enum wire_status unpack(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+			       size_t bytes_count, bool may_be_newer, ProtobufCMessage **ret, struct wire_error *error)
 {
 	memset(error, 0, sizeof *error);
 	if (bytes_count > MESSAGE_BYTES_MAX)
 		return error->status = WIRE_TOO_LARGE;
-	error->status = wire_scan(descriptor, bytes, bytes_count, NULL, 0, error);
+	error->status = wire_scan(descriptor, bytes, bytes_count, may_be_newer, NULL, 0, error);
 	if (error->status != WIRE_OK)
 		return error->status;
 	ProtobufCMessage *message = protobuf_c_message_unpack(descriptor, &arena->allocator, bytes_count, bytes);
@@ -37,14 +37,38 @@ enum wire_status wire_unpack(struct arena *arena, const ProtobufCMessageDescript
 	return WIRE_OK;
 }
 
-enum wire_status wire_pick(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
-			   struct wire_value *ret_values, size_t values_count, struct wire_error *error)
+enum wire_status wire_unpack(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+			     size_t bytes_count, ProtobufCMessage **ret, struct wire_error *error)
+{
+	return unpack(arena, descriptor, bytes, bytes_count, false, ret, error);
+}
+
+enum wire_status wire_unpack_newer(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+				   size_t bytes_count, ProtobufCMessage **ret, struct wire_error *error)
+{
+	return unpack(arena, descriptor, bytes, bytes_count, true, ret, error);
+}
+
+static enum wire_status pick(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count, bool may_be_newer,
+			     struct wire_value *ret_values, size_t values_count, struct wire_error *error)
 {
 	memset(error, 0, sizeof *error);
 	memset(ret_values, 0, values_count * sizeof *ret_values);
 	if (bytes_count > MESSAGE_BYTES_MAX)
 		return error->status = WIRE_TOO_LARGE;
-	return error->status = wire_scan(descriptor, bytes, bytes_count, ret_values, values_count, error);
+	return error->status = wire_scan(descriptor, bytes, bytes_count, may_be_newer, ret_values, values_count, error);
+}
+
+enum wire_status wire_pick(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
+			   struct wire_value *ret_values, size_t values_count, struct wire_error *error)
+{
+	return pick(descriptor, bytes, bytes_count, false, ret_values, values_count, error);
+}
+
+enum wire_status wire_pick_newer(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
+				 struct wire_value *ret_values, size_t values_count, struct wire_error *error)
+{
+	return pick(descriptor, bytes, bytes_count, true, ret_values, values_count, error);
 }
 
 const uint8_t *wire_pack(struct arena *arena, const ProtobufCMessage *message, size_t *ret_bytes)
@@ -86,7 +110,7 @@ enum wire_status wire_reply_decode(struct arena *arena, const uint8_t *bytes, si
 				   Cpis__V1__Reply **ret, struct wire_error *error)
 {
 	ProtobufCMessage *message = NULL;
-	enum wire_status status = wire_unpack(arena, &cpis__v1__reply__descriptor, bytes, bytes_count, &message, error);
+	enum wire_status status = wire_unpack_newer(arena, &cpis__v1__reply__descriptor, bytes, bytes_count, &message, error);
 	if (status == WIRE_OK)
 		status = wire_check_reply((const Cpis__V1__Reply *)message, error);
 	error->status = status;

@@ -54,6 +54,13 @@ __attribute__((warn_unused_result)) enum wire_status
 wire_unpack(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
 	    size_t bytes_count, ProtobufCMessage **ret, struct wire_error *error);
 
+// The same of what a broker has made, which may be of a later version than this program: replies and audit records. At most
+// NEWER_FIELDS_MAX fields of a message whose numbers are greater than all that this version knows are passed over; they stay with the
+// message, so that packing it gives the same bytes. Never of requests: nothing may be obeyed by halves.
+__attribute__((warn_unused_result)) enum wire_status
+wire_unpack_newer(struct arena *arena, const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes,
+		  size_t bytes_count, ProtobufCMessage **ret, struct wire_error *error);
+
 // The strict scan alone, with the values of a message's own fields as they stand in `bytes`: for who reads millions of messages
 // and needs a few fields of each. `ret_values` is by field number: [0] stays empty, and of fields from `values_count` on nothing is
 // kept. A field that is left out has zeros; repeated fields and sub-messages have their last bytes.
@@ -65,6 +72,11 @@ struct wire_value {
 __attribute__((warn_unused_result)) enum wire_status
 wire_pick(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
 	  struct wire_value *ret_values, size_t values_count, struct wire_error *error);
+
+// As wire_unpack_newer.
+__attribute__((warn_unused_result)) enum wire_status
+wire_pick_newer(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
+		struct wire_value *ret_values, size_t values_count, struct wire_error *error);
 
 // The top level of an envelope, as far as it can be read: for who has to answer or sort what it does not decode. No check.
 #define WIRE_BODY_FIRST 16u // the body's field numbers begin here

@@ -102,6 +102,7 @@ static enum wire_status check_audit_filters(const Cpis__V1__AuditSearchRequest *
 		"audit_search.request_id");
 	REQUIRE(body->session_id.len == 0 || body->session_id.len == SESSION_ID_BYTES, WIRE_BAD_VALUE,
 		"audit_search.session_id");
+	REQUIRE(body->trace_id.len == 0 || body->trace_id.len == TRACE_ID_BYTES, WIRE_BAD_VALUE, "audit_search.trace_id");
 	return status;
 }
 
@@ -336,6 +337,7 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	case CPIS__V1__REQUEST__BODY_PUBLICATION_SHOW:
 	case CPIS__V1__REQUEST__BODY_CONTACTS_SET:
 	case CPIS__V1__REQUEST__BODY_CONTACTS_SHOW:
+	case CPIS__V1__REQUEST__BODY_EXTRACT_READ:
 	case CPIS__V1__REQUEST__BODY_DATA_QUALITY:
 		return wire_check_publication(request, error);
 	case CPIS__V1__REQUEST__BODY_INBOX_TAKE:
@@ -372,6 +374,15 @@ static bool is_caller_id(const char *text)
 	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-") == bytes;
 }
 
+// Of that length, and not all zero (W3C Trace Context, 3.2.2).
+static bool is_trace(const ProtobufCBinaryData *data, size_t bytes)
+{
+	uint8_t any = 0;
+	for (size_t i = 0; i < data->len; i++)
+		any |= data->data[i];
+	return data->len == bytes && any != 0;
+}
+
 enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
@@ -389,6 +400,11 @@ enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wir
 		"act_time_ms");
 	REQUIRE(is_caller_id(request->caller_request_id), WIRE_BAD_VALUE, "caller_request_id");
 	REQUIRE(is_caller_id(request->caller_correlation_id), WIRE_BAD_VALUE, "caller_correlation_id");
+	REQUIRE(request->trace_id.len == 0 || is_trace(&request->trace_id, TRACE_ID_BYTES), WIRE_BAD_VALUE, "trace_id");
+	REQUIRE(request->trace_parent_id.len == 0 || is_trace(&request->trace_parent_id, TRACE_PARENT_ID_BYTES), WIRE_BAD_VALUE,
+		"trace_parent_id");
+	REQUIRE((request->trace_id.len == 0) == (request->trace_parent_id.len == 0), WIRE_MISSING,
+		request->trace_id.len == 0 ? "trace_id" : "trace_parent_id");
 	if (status == WIRE_OK && request->act_browser_proof != NULL)
 		status = check_browser_proof(request->act_browser_proof, error);
 	return status == WIRE_OK ? check_body(request, error) : status;
@@ -517,6 +533,7 @@ static enum wire_status check_reply_body(const Cpis__V1__Reply *reply, struct wi
 	case CPIS__V1__REPLY__BODY_PUBLICATION_RECORDS:
 	case CPIS__V1__REPLY__BODY_PUBLICATION_SHOW:
 	case CPIS__V1__REPLY__BODY_CONTACTS_SHOW:
+	case CPIS__V1__REPLY__BODY_EXTRACT_READ:
 	case CPIS__V1__REPLY__BODY_DATA_QUALITY:
 		return wire_check_publication_reply(reply, error);
 	case CPIS__V1__REPLY__BODY_INBOX_TAKE:

@@ -67,6 +67,42 @@ static enum wire_status check_contacts_set(const Cpis__V1__ContactsSetRequest *b
 	return status;
 }
 
+static enum wire_status check_extract_read(const Cpis__V1__ExtractReadRequest *body, struct wire_error *error)
+{
+	enum wire_status status = wire_check_words(body->reason, "extract_read.reason", error);
+	REQUIRE(body->n_recipients > 0, WIRE_MISSING, "extract_read.recipients");
+	REQUIRE(body->n_recipients <= EXTRACT_RECIPIENTS_MAX, WIRE_TOO_MANY, "extract_read.recipients");
+	for (size_t i = 0; i < body->n_recipients && status == WIRE_OK; i++)
+		REQUIRE(text_is_digits(body->recipients[i], strlen(body->recipients[i]), UID_DIGITS), WIRE_BAD_VALUE,
+			"extract_read.recipients");
+	REQUIRE(body->after.len <= EXTRACT_CURSOR_BYTES_MAX, WIRE_BAD_VALUE, "extract_read.after");
+	REQUIRE(body->limit <= PAGE_ITEMS_MAX, WIRE_BAD_VALUE, "extract_read.limit");
+	return status;
+}
+
+static enum wire_status check_contacts_show(const Cpis__V1__ContactsShowRequest *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->authority[0] == '\0' || (!body->every_organisation && wire_is_ods(body->authority)), WIRE_BAD_VALUE,
+		"contacts_show.authority");
+	REQUIRE(body->after[0] == '\0' || (body->every_organisation && wire_is_ods(body->after)), WIRE_BAD_VALUE,
+		"contacts_show.after");
+	return status;
+}
+
+static enum wire_status check_contacts_shown(const Cpis__V1__ContactsShowReply *body, struct wire_error *error)
+{
+	enum wire_status status = WIRE_OK;
+	REQUIRE(body->n_contacts <= CONTACTS_MAX, WIRE_TOO_MANY, "contacts_show.contacts");
+	REQUIRE(body->n_organisations <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "contacts_show.organisations");
+	for (size_t i = 0; i < body->n_organisations && status == WIRE_OK; i++) {
+		REQUIRE(body->organisations[i]->n_contacts <= CONTACTS_MAX, WIRE_TOO_MANY, "contacts_show.organisations.contacts");
+		REQUIRE(body->organisations[i]->n_escalation <= ESCALATION_MAX, WIRE_TOO_MANY,
+			"contacts_show.organisations.escalation");
+	}
+	return status;
+}
+
 enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct wire_error *error)
 {
 	enum wire_status status = WIRE_OK;
@@ -85,9 +121,9 @@ enum wire_status wire_check_publication(const Cpis__V1__Request *request, struct
 	case CPIS__V1__REQUEST__BODY_CONTACTS_SET:
 		return check_contacts_set(request->contacts_set, error);
 	case CPIS__V1__REQUEST__BODY_CONTACTS_SHOW:
-		REQUIRE(request->contacts_show->authority[0] == '\0' || wire_is_ods(request->contacts_show->authority),
-			WIRE_BAD_VALUE, "contacts_show.authority");
-		return status;
+		return check_contacts_show(request->contacts_show, error);
+	case CPIS__V1__REQUEST__BODY_EXTRACT_READ:
+		return check_extract_read(request->extract_read, error);
 	case CPIS__V1__REQUEST__BODY_DATA_QUALITY:
 		REQUIRE(request->data_quality->authority[0] == '\0' || wire_is_ods(request->data_quality->authority),
 			WIRE_BAD_VALUE, "data_quality.authority");
@@ -113,7 +149,11 @@ enum wire_status wire_check_publication_reply(const Cpis__V1__Reply *reply, stru
 			"publication_show.next_vanished");
 		return status;
 	case CPIS__V1__REPLY__BODY_CONTACTS_SHOW:
-		REQUIRE(reply->contacts_show->n_contacts <= CONTACTS_MAX, WIRE_TOO_MANY, "contacts_show.contacts");
+		return check_contacts_shown(reply->contacts_show, error);
+	case CPIS__V1__REPLY__BODY_EXTRACT_READ:
+		REQUIRE(reply->extract_read->n_contacts <= CONTACTS_MAX, WIRE_TOO_MANY, "extract_read.contacts");
+		REQUIRE(reply->extract_read->n_plans <= PAGE_ITEMS_MAX, WIRE_TOO_MANY, "extract_read.plans");
+		REQUIRE(reply->extract_read->next.len <= EXTRACT_CURSOR_BYTES_MAX, WIRE_BAD_VALUE, "extract_read.next");
 		return status;
 	case CPIS__V1__REPLY__BODY_DATA_QUALITY:
 		REQUIRE(reply->data_quality->n_errors <= OPEN_ERRORS_MAX, WIRE_TOO_MANY, "data_quality.errors");

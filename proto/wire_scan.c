@@ -6,6 +6,7 @@
 
 #include "proto/text.h"
 
+#define FIELD_NUMBER_MAX 536870911u // protobuf's own
 enum wire_type { WIRE_TYPE_VARINT = 0, WIRE_TYPE_LENGTH = 2 };
 
 struct reader {
@@ -16,6 +17,7 @@ struct reader {
 struct walk {
 	const char *names[MESSAGE_DEPTH_MAX + 1]; // of the field at each depth
 	unsigned depth;
+	bool may_be_newer;
 	struct wire_value *values; // of the outermost message, or NULL
 	size_t values_count;
 };
@@ -195,6 +197,7 @@ struct seen {
 	unsigned run;          // how often last_id has stood in a row
 	bool oneof;
 	unsigned oneof_offset;
+	unsigned newer;        // fields of a later version
 };
 
 static enum wire_status note_field(const ProtobufCFieldDescriptor *field, struct seen *seen)
@@ -231,6 +234,28 @@ static const ProtobufCFieldDescriptor *find_field(const ProtobufCMessageDescript
 	return field;
 }
 
+// A field that a later version has added comes after all that this one knows. What is in it is not looked at.
+static enum wire_status pass_over(const ProtobufCMessageDescriptor *descriptor, uint64_t tag, struct reader *reader, struct seen *seen)
+{
+	uint64_t id = tag >> 3, value;
+	struct reader bytes;
+	if (id <= (descriptor->n_fields == 0 ? 0 : descriptor->fields[descriptor->n_fields - 1].id) || id > FIELD_NUMBER_MAX)
+		return WIRE_UNKNOWN_FIELD;
+	if (id < seen->last_id)
+		return WIRE_NOT_CANONICAL;
+	seen->last_id = (uint32_t)id;
+	if (++seen->newer > NEWER_FIELDS_MAX)
+		return WIRE_TOO_MANY;
+	switch (tag & 7) {
+	case WIRE_TYPE_VARINT:
+		return read_varint(reader, &value);
+	case WIRE_TYPE_LENGTH:
+		return read_length(reader, &bytes);
+	default:
+		return WIRE_NOT_CANONICAL;
+	}
+}
+
 static enum wire_status scan_message(const ProtobufCMessageDescriptor *descriptor, struct reader reader, struct walk *walk)
 {
 	struct seen seen = {0};
@@ -243,6 +268,12 @@ static enum wire_status scan_message(const ProtobufCMessageDescriptor *descripto
 		if (status != WIRE_OK)
 			return status;
 		const ProtobufCFieldDescriptor *field = find_field(descriptor, tag >> 3, &at);
+		if (field == NULL && walk->may_be_newer) {
+			status = pass_over(descriptor, tag, &reader, &seen);
+			if (status != WIRE_OK)
+				return status;
+			continue;
+		}
 		if (field == NULL)
 			return WIRE_UNKNOWN_FIELD;
 		walk->names[walk->depth] = field->name;
@@ -264,10 +295,10 @@ static void write_path(const struct walk *walk, struct wire_error *error)
 					  walk->names[i]);
 }
 
-enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count,
+enum wire_status wire_scan(const ProtobufCMessageDescriptor *descriptor, const uint8_t *bytes, size_t bytes_count, bool may_be_newer,
 			   struct wire_value *values, size_t values_count, struct wire_error *error)
 {
-	struct walk walk = {.values = values, .values_count = values_count};
+	struct walk walk = {.may_be_newer = may_be_newer, .values = values, .values_count = values_count};
 	enum wire_status status = scan_message(descriptor, (struct reader){bytes, bytes + bytes_count}, &walk);
 	if (status != WIRE_OK)
 		write_path(&walk, error);

@@ -318,3 +318,29 @@ bool yaml_file_resolve(const char *file_path, char **path)
 	*path = whole;
 	return true;
 }
+
+static const char credential[] = "credential:";
+
+static const char *credential_name(const char *path)
+{
+	return path != NULL && strncmp(path, credential, sizeof credential - 1) == 0 ? path + sizeof credential - 1 : NULL;
+}
+
+bool yaml_file_secret_is_named(const char *path)
+{
+	const char *name = credential_name(path);
+	return name == NULL || (name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL);
+}
+
+bool yaml_file_resolve_secret(const char *file_path, char **path)
+{
+	const char *name = credential_name(*path), *directory = getenv("CREDENTIALS_DIRECTORY");
+	char *whole = NULL;
+	if (name == NULL)
+		return yaml_file_resolve(file_path, path);
+	if (asprintf(&whole, "%s/%s", directory == NULL ? "keys" : directory, name) < 0)
+		return false;
+	free(*path);
+	*path = whole;
+	return yaml_file_resolve(file_path, path);
+}

@@ -53,6 +53,14 @@ bool yaml_file_refuse(const struct yaml_place *place, const char *format, ...)
 // text is malloc'd and replaced. False: no memory.
 __attribute__((warn_unused_result)) bool yaml_file_resolve(const char *file_path, char **path);
 
+// A file with a key in it may be "credential:NAME" as well: what the service manager hands over in $CREDENTIALS_DIRECTORY
+// (systemd.exec(5), "Credentials"). For a program that is started by hand, without that variable, NAME in the directory keys/
+// beside the file at `file_path`, from where the units of the packages take them.
+__attribute__((warn_unused_result)) bool yaml_file_resolve_secret(const char *file_path, char **path);
+// False for a credential whose NAME is not one file's: refuse it with YAML_FILE_SECRET_UNNAMED and the key's name. NULL is good.
+__attribute__((warn_unused_result)) bool yaml_file_secret_is_named(const char *path);
+#define YAML_FILE_SECRET_UNNAMED "%s: what follows credential: is one file's name"
+
 // A strict true or false, into a member of type int.
 extern const cyaml_strval_t yaml_file_bool_words[2];
 #define YAML_FILE_BOOL(key, flags, structure, member)                                                \

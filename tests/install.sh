@@ -49,7 +49,7 @@ install_quietly() {
 	install_quietly "${missing[@]}"
 	# Nor at the next start of the machine.
 	if [[ -d /run/systemd/system ]]; then
-		for service in nginx nats-server patroni etcd; do
+		for service in nginx nats-server patroni etcd prometheus rsyslog; do
 			[[ " ${missing[*]} " != *" $service"* ]] || systemctl disable --quiet "$service"
 		done
 	fi

@@ -54,6 +54,8 @@ static json_t *search_value(const Cpis__V1__AuditSearchRequest *search)
 		set_id(value, "request_id", search->request_id);
 	if (search->session_id.len > 0)
 		set_id(value, "session_id", search->session_id);
+	if (search->trace_id.len > 0)
+		set_id(value, "trace_id", search->trace_id);
 	if (search->from_ms != 0)
 		json_object_set_new(value, "from", output_instant(search->from_ms));
 	if (search->until_ms != 0)
@@ -80,6 +82,10 @@ static json_t *detail_value(const Cpis__V1__AuditDetail *detail)
 	json_object_set_new(value, "break_glass", json_boolean(detail->break_glass));
 	set_text(value, "rule", detail->rule);
 	set_id(value, "session_id", detail->session_id);
+	if (detail->trace_id.len > 0)
+		set_id(value, "trace_id", detail->trace_id);
+	if (detail->trace_parent_id.len > 0)
+		set_id(value, "trace_parent_id", detail->trace_parent_id);
 	set_text(value, "organisation_name", detail->organisation_name);
 	// Where there are any: most requests come from callers that name nothing, and most sessions from one's own key.
 	if (detail->caller_request_id[0] != '\0')

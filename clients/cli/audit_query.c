@@ -115,8 +115,9 @@ int audit_query_read(const struct command_line *line, struct audit_query *query)
 	memset(query, 0, sizeof *query);
 	cpis__v1__audit_search_request__init(&query->search);
 	if (!read_id(command_value(line, "request"), query->request_id, &query->search.request_id) ||
-	    !read_id(command_value(line, "session"), query->session_id, &query->search.session_id))
-		return command_usage_error(line, "--request and --session are 32 hexadecimal digits");
+	    !read_id(command_value(line, "session"), query->session_id, &query->search.session_id) ||
+	    !read_id(command_value(line, "trace"), query->trace_id, &query->search.trace_id))
+		return command_usage_error(line, "--request, --session and --trace are 32 hexadecimal digits");
 	int code = read_person(line, query);
 	if (code == EXIT_DONE)
 		code = read_place(line, query);

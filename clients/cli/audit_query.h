@@ -11,7 +11,7 @@ struct audit_query {
 	Cpis__V1__AuditSearchRequest search; // points into this struct and into the command line
 	struct nhs_number number;
 	char organisation[ODS_CODE_BYTES_MAX + 1];
-	uint8_t request_id[REQUEST_ID_BYTES], session_id[SESSION_ID_BYTES];
+	uint8_t request_id[REQUEST_ID_BYTES], session_id[SESSION_ID_BYTES], trace_id[TRACE_ID_BYTES];
 };
 
 // Filters, in the order in which --help lists them.
@@ -29,6 +29,7 @@ struct audit_query {
 	{"reason-code", "WORD", "refused for this reason, e.g. role_lacks_activity", OPTION_OPTIONAL}, \
 	{"request", "ID", "the request with this id, 32 hexadecimal digits", OPTION_OPTIONAL},       \
 	{"session", "ID", "in the session with this id, 32 hexadecimal digits", OPTION_OPTIONAL},    \
+	{"trace", "ID", "done for this trace (W3C Trace Context), 32 hexadecimal digits", OPTION_OPTIONAL}, \
 	{"break-glass", "yes|no", "with or without the glass broken", OPTION_OPTIONAL},              \
 	{"notified", "yes|no", "authorities were told, or not", OPTION_OPTIONAL}
 

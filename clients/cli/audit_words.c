@@ -153,6 +153,7 @@ static void print_search(const Cpis__V1__AuditSearchRequest *search)
 	print_line("  reason code", search->reason_code);
 	print_bytes("  request", search->request_id);
 	print_bytes("  session", search->session_id);
+	print_bytes("  trace", search->trace_id);
 	print_line("  glass broken", yes_no(search->break_glass));
 	print_line("  notified", yes_no(search->notified));
 	print_instant("  from", search->from_ms);
@@ -234,6 +235,8 @@ void audit_words_print_all(const Cpis__V1__AuditEntry *entry)
 	print_bytes("system certificate", detail->system_certificate_serial);
 	print_detail(entry);
 	print_bytes("request", entry->request_id);
+	print_bytes("trace", detail->trace_id);
+	print_bytes("called from span", detail->trace_parent_id);
 	print_line("policy", entry->policy_version);
 }
 

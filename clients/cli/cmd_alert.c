@@ -17,6 +17,8 @@ static const char *kind_words(Cpis__V1__AlertKind kind)
 		return "something was found";
 	case CPIS__V1__ALERT_KIND__SAMPLE:
 		return "chosen at random for routine review";
+	case CPIS__V1__ALERT_KIND__EXTRACT:
+		return "an emergency extract was taken";
 	default:
 		return "the glass was broken";
 	}
@@ -29,6 +31,8 @@ static const char *kind_word(Cpis__V1__AlertKind kind)
 		return "FINDING";
 	case CPIS__V1__ALERT_KIND__SAMPLE:
 		return "SAMPLE";
+	case CPIS__V1__ALERT_KIND__EXTRACT:
+		return "EXTRACT";
 	default:
 		return "BREAK_GLASS";
 	}

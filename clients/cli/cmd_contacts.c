@@ -3,6 +3,7 @@
 
 #include "clients/cli/commands.h"
 #include "clients/cli/connection.h"
+#include "clients/cli/contacts_sheet.h"
 #include "clients/cli/output.h"
 
 static char *text(const char *value)
@@ -52,16 +53,6 @@ static int run_confirm(const struct command_line *line)
 	return change(line, &contacts, "The contacts are confirmed.");
 }
 
-static json_t *value_of(const Cpis__V1__Contacts *contacts)
-{
-	json_t *value = json_pack("{s:s, s:s, s:s, s:s, s:b}", "from", contacts->from_date, "emergency_duty_telephone",
-				  contacts->emergency_duty_telephone, "office_hours_telephone",
-				  contacts->office_hours_telephone, "confirmed_by", contacts->confirmed_by, "stale",
-				  contacts->stale);
-	json_object_set_new(value, "last_confirmed", output_instant(contacts->last_confirmed_ms));
-	return value;
-}
-
 static void print(const Cpis__V1__Contacts *contacts)
 {
 	char confirmed[17];
@@ -79,7 +70,7 @@ static void show(const struct command_line *line, const Cpis__V1__Reply *reply)
 	json_t *list = json_array();
 	for (size_t i = 0; i < body->n_contacts; i++) {
 		if (line->json)
-			json_array_append_new(list, value_of(body->contacts[i]));
+			json_array_append_new(list, contacts_value(body->contacts[i]));
 		else
 			print(body->contacts[i]);
 	}
@@ -125,6 +116,12 @@ static const struct command_option show_options[] = {
 	{0},
 };
 
+static const struct command_option sheet_options[] = {
+	{"out", "FILE", "the PDF; one that is there is replaced when the new one is complete", OPTION_REQUIRED},
+	{"valid-days", "N", "after how many days the sheet says that it is to be thrown away (default: 31)", OPTION_OPTIONAL},
+	{0},
+};
+
 static const struct command commands[] = {
 	{.name = "contacts set",
 	 .operands = "",
@@ -140,6 +137,12 @@ static const struct command commands[] = {
 	 .help = "Shows the numbers in force and those to come, and when they were last confirmed.",
 	 .options = show_options,
 	 .run = run_show},
+	{.name = "contacts sheet",
+	 .operands = "",
+	 .help = "Draws a PDF with whom to ring at every organisation: office hours, emergency duty team, incident team, and who else\n"
+		 "by severity. For paper, beside the telephone, for the day when nothing works. Drawn by cpis-contact-sheet.",
+	 .options = sheet_options,
+	 .run = contacts_sheet},
 };
 
 int command_contacts(int argc, char **argv)

@@ -58,6 +58,8 @@ static int run_grant(const struct command_line *line)
 		code = read_instant(line, "from", &grant.from_ms);
 	if (code == EXIT_DONE)
 		code = read_instant(line, "until", &grant.until_ms);
+	if (code == EXIT_DONE)
+		code = read_instant(line, "trained", &grant.trained_ms);
 	if (code != EXIT_DONE)
 		return code;
 	grant.uid = (char *)(uintptr_t)command_value(line, "uid");
@@ -146,6 +148,10 @@ static void print_profile(const Cpis__V1__RoleProfile *profile)
 	printf("%s  %s %s\n  from %s%s%s, last used %s", profile->uid, profile->role_code, profile->role_name, from,
 	       profile->until_ms == 0 ? "" : " until ", profile->until_ms == 0 ? "" : until,
 	       profile->last_used_ms == 0 ? "never" : used);
+	if (profile->trained_ms != 0) {
+		output_english_time(profile->trained_ms, used);
+		printf(", trained %.10s", used);
+	}
 	for (size_t i = 0; i < profile->n_activities; i++)
 		printf("%s%s", i == 0 ? ", with " : " ", profile->activities[i]);
 	if (profile->granted_by[0] != '\0')
@@ -165,6 +171,7 @@ static json_t *profile_value(const Cpis__V1__RoleProfile *profile)
 	json_object_set_new(value, "from", output_instant(profile->from_ms));
 	json_object_set_new(value, "until", output_instant(profile->until_ms));
 	json_object_set_new(value, "last_used", output_instant(profile->last_used_ms));
+	json_object_set_new(value, "trained", output_instant(profile->trained_ms));
 	return value;
 }
 
@@ -261,6 +268,7 @@ static const struct command_option grant_options[] = {
 	REASON_OPTION,
 	{"from", "TIME", "holds from then on (default: now)", OPTION_OPTIONAL},
 	{"until", "TIME", "ends by itself then (default: when it is ended)", OPTION_OPTIONAL},
+	{"trained", "DATE", "when they last passed the yearly data security training", OPTION_OPTIONAL},
 	{"activity", "CODE", "granted beyond the role, e.g. B0170; may be repeated", OPTION_REPEATABLE},
 	{0},
 };

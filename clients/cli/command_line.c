@@ -15,6 +15,7 @@
 static const struct command_option online_options[] = {
 	{"profile", "FILE", "who and where you are (default: $CPIS_PROFILE)", OPTION_OPTIONAL},
 	{"timeout", "MS", "how long to wait for an answer, 1 to 60000 (default: 10000)", OPTION_OPTIONAL},
+	{"traceparent", "TEXT", "what this is done for, by W3C Trace Context: kept in the audit log (default: $TRACEPARENT)", OPTION_OPTIONAL},
 	{0},
 };
 static const struct command_option json_options[] = {
@@ -51,6 +52,24 @@ static void print_help(const struct command *command)
 			 option->value == NULL ? "" : option->value);
 		printf("  %-34s %s%s\n", left, option->help, option->kind == OPTION_REQUIRED ? " (needed)" : "");
 	}
+}
+
+// For the manual and for completions: a heading, what it does, a row for each option.
+static void describe(const struct command *command)
+{
+	struct command_option options[OPTIONS_MAX];
+	collect(command, options);
+	printf("## cpis %s%s%s\n\n%s\n\n", command->name, command->operands[0] == '\0' ? "" : " ", command->operands, command->help);
+	puts("| option | value | meaning |\n| --- | --- | --- |");
+	for (const struct command_option *option = options; option->name != NULL; option++)
+		printf("| `--%s` | %s | %s%s |\n", option->name, option->value == NULL ? "" : option->value, option->help,
+		       option->kind == OPTION_REQUIRED ? " (needed)" : option->kind == OPTION_REPEATABLE ? " (may be repeated)" : "");
+	putchar('\n');
+}
+
+static bool is_description(int argc, char **argv)
+{
+	return argc == 2 && strcmp(argv[1], COMMAND_DESCRIBE) == 0;
 }
 
 int command_usage_error(const struct command_line *line, const char *format, ...)
@@ -160,6 +179,10 @@ static int check(struct command_line *line)
 int command_dispatch(const struct command *command, int argc, char **argv)
 {
 	struct command_line line = {.command = command};
+	if (is_description(argc, argv)) {
+		describe(command);
+		return EXIT_DONE;
+	}
 	int code = read_options(&line, argc, argv);
 	if (code != EXIT_DONE)
 		return code;
@@ -191,6 +214,14 @@ void command_unknown(const char *group, const char *word)
 int command_dispatch_group(const char *group, const char *help, const struct command *commands, unsigned command_count,
 			   int argc, char **argv)
 {
+	for (unsigned i = 0; i < command_count && is_description(argc, argv); i++) {
+		if (commands[i].group != NULL)
+			(void)commands[i].group(argc, argv);
+		else
+			describe(&commands[i]);
+	}
+	if (is_description(argc, argv))
+		return EXIT_DONE;
 	// Options may stand before the command's name: `cpis --json inbox list` arrives as `inbox --json list`.
 	int at = 1;
 	while (at < argc && argv[at][0] == '-') {
@@ -198,7 +229,7 @@ int command_dispatch_group(const char *group, const char *help, const struct com
 			print_group(stdout, group, help, commands, command_count);
 			return EXIT_DONE;
 		}
-		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 ? 2 : 1;
+		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 || strcmp(argv[at], "--traceparent") == 0 ? 2 : 1;
 	}
 	for (unsigned i = 0; at < argc && i < command_count; i++) {
 		const char *word = strrchr(commands[i].name, ' ') + 1;

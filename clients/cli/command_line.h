@@ -45,6 +45,9 @@ struct command_line {
 	unsigned value_count;
 };
 
+// In place of all options: prints the command as Markdown, with a heading and a row for each option, for the manual.
+#define COMMAND_DESCRIBE "--describe"
+
 // Parses and runs; argv[0] is the command's last word. Returns the exit code.
 int command_dispatch(const struct command *command, int argc, char **argv);
 // `cpis GROUP COMMAND ...`: picks the command by argv[1].

@@ -31,6 +31,8 @@ int command_not_brought(int argc, char **argv);
 int command_audit(int argc, char **argv);  // search, show, report, verify, prove, export, import
 int command_witness(int argc, char **argv);    // init, cosign, check
 int command_alert(int argc, char **argv);      // list, show, assign, note, review, close
+int command_assurance(int argc, char **argv);
+int command_extract(int argc, char **argv);    // make, open
 int command_explain(int argc, char **argv);
 int command_policy(int argc, char **argv);     // show, load, diff
 int command_role(int argc, char **argv);       // grant, end, list, end-unused
@@ -38,6 +40,7 @@ int command_retention(int argc, char **argv);  // show, hold, release
 int command_quarantine(int argc, char **argv); // set, lift, list
 int command_enrol(int argc, char **argv);  // invite, list, withdraw, present
 int command_certs(int argc, char **argv);  // init, issue-system, issue-staff, revoke, refresh-lists, show
+int command_top(int argc, char **argv);
 int command_drill(int argc, char **argv);  // clients/drill
 
 #endif

@@ -2,6 +2,7 @@
 #include "clients/cli/connection.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -131,12 +132,25 @@ static int ask_for_witnesses(const struct connection *connection)
 	return status == CPIS_OK ? EXIT_DONE : connection_fail(connection, status, cpis_detail(connection->client));
 }
 
+// A trace of the environment that is not well formed is somebody else's mistake, and passed over as the standard wants it.
+static int take_trace(struct connection *connection)
+{
+	const char *given = command_value(connection->line, "traceparent"), *around = getenv("TRACEPARENT");
+	if (given != NULL && !cpis_set_trace(connection->client, given))
+		return command_usage_error(connection->line, "--traceparent is a traceparent header of W3C Trace Context, version 00");
+	if (given == NULL && around != NULL)
+		(void)!cpis_set_trace(connection->client, around);
+	return EXIT_DONE;
+}
+
 static int connect_with(struct connection *connection, struct cpis_options *options)
 {
 	char why[CPIS_DETAIL_BYTES] = "";
 	options->key_lock = connection->key_lock;
 	enum cpis_status status = cpis_connect(options, &connection->client, why);
-	int code = status == CPIS_OK ? connection_gossip(connection) : connection_fail(connection, status, why);
+	int code = status == CPIS_OK ? take_trace(connection) : connection_fail(connection, status, why);
+	if (code == EXIT_DONE)
+		code = connection_gossip(connection);
 	return code == EXIT_DONE ? ask_for_witnesses(connection) : code;
 }
 

@@ -4,6 +4,7 @@
 
 #include "clients/cli/command_line.h"
 #include "clients/cli/commands.h"
+#include "clients/cli/profile.h"
 
 static const struct {
 	const char *name, *help;
@@ -19,6 +20,8 @@ static const struct {
 	{"audit", "search, show and verify the audit log", command_audit},
 	{"witness", "watch the audit log from outside and cosign what is proven", command_witness},
 	{"alert", "what your organisation's privacy officer must look into", command_alert},
+	{"extract", "an authority's plans in one encrypted file, for when the service is not there", command_extract},
+	{"assurance", "what there is evidence for of the ten data security standards", command_assurance},
 	{"explain", "may this person do this here, and why", command_explain},
 	{"policy", "the policy in force, and putting another one in its place", command_policy},
 	{"role", "who holds which role at your organisation", command_role},
@@ -26,6 +29,7 @@ static const struct {
 	{"quarantine", "hold back a system, a person, an organisation or a certificate, at once", command_quarantine},
 	{"enrol", "new systems: inviting them, and a new system's own part", command_enrol},
 	{"certs", "certificates: the registration authority's work", command_certs},
+	{"top", "how the broker runs, in figures; for operators", command_top},
 	{"drill", "rehearse incidents in a service beside the live one, and time them", command_drill},
 	{"ping", "ask the broker for a sign of life", command_ping},
 };
@@ -42,8 +46,35 @@ static void print_help(FILE *stream)
 #undef X
 }
 
+// What the manual and the completions are made from.
+static int describe(const char *topic)
+{
+	char option[] = COMMAND_DESCRIBE, name[] = "cpis", *arguments[] = {name, option, NULL};
+	if (strcmp(topic, "exit-codes") == 0) {
+		puts("| code | meaning |\n| --- | --- |");
+#define X(name, value, sentence) printf("| %d | %s |\n", value, sentence);
+		EXIT_CODE_TABLE(X)
+#undef X
+	} else if (strcmp(topic, "commands") == 0) {
+		puts("| command | what for |\n| --- | --- |");
+		for (size_t i = 0; i < COMMANDS; i++)
+			printf("| `cpis %s` | %s |\n", commands[i].name, commands[i].help);
+	} else if (strcmp(topic, "options") == 0) {
+		for (size_t i = 0; i < COMMANDS; i++)
+			(void)commands[i].run(2, arguments);
+	} else if (strcmp(topic, "profile-keys") == 0) {
+		profile_print_keys(stdout);
+	} else {
+		fputs("cpis: --describe knows commands, options, exit-codes and profile-keys\n", stderr);
+		return EXIT_USAGE;
+	}
+	return EXIT_DONE;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc == 3 && strcmp(argv[1], COMMAND_DESCRIBE) == 0)
+		return describe(argv[2]);
 	int at = 1;
 	// Options before the command belong to it; only how many words each takes is known here.
 	while (at < argc && argv[at][0] == '-') {
@@ -55,7 +86,7 @@ int main(int argc, char **argv)
 			puts("cpis " CPIS_VERSION);
 			return EXIT_DONE;
 		}
-		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 ? 2 : 1;
+		at += strcmp(argv[at], "--profile") == 0 || strcmp(argv[at], "--timeout") == 0 || strcmp(argv[at], "--traceparent") == 0 ? 2 : 1;
 	}
 	if (at >= argc) {
 		print_help(stderr);

@@ -11,6 +11,7 @@
 #include "proto/text.h"
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
+#include "proto/yaml_keys.h"
 
 #define PATH_BYTES_MAX 4095
 #define WITNESS_AGE_S_MAX (31u * 24u * 3600u)
@@ -27,10 +28,11 @@
 	X(broker_certificate, 0, PATH_BYTES_MAX)                                                     \
 	X(trust_directory, 0, PATH_BYTES_MAX)                                                        \
 	X(system_certificate, 0, PATH_BYTES_MAX)                                                     \
-	X(system_key, 0, PATH_BYTES_MAX)                                                             \
 	X(staff_certificate, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)                                    \
-	X(staff_key, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)                                            \
 	X(checkpoint_file, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)
+#define KEY_TABLE(X)                                                                                 \
+	X(system_key, 0, PATH_BYTES_MAX)                                                             \
+	X(staff_key, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX)
 
 #define BROKER_WORD_TABLE(X)                                                                         \
 	X(endpoint, 0, 255)                                                                          \
@@ -54,7 +56,7 @@ static const cyaml_schema_value_t broker_value = {
 static const cyaml_schema_field_t profile_fields[] = {
 #define X(name, optional, bytes_max)                                                                 \
 	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct profile, name, 1, bytes_max),
-	WORD_TABLE(X) PATH_TABLE(X)
+	WORD_TABLE(X) PATH_TABLE(X) KEY_TABLE(X)
 #undef X
 	CYAML_FIELD_SEQUENCE("brokers", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct profile, brokers, &broker_value, 0,
 			     PROFILE_BROKERS_MAX),
@@ -63,6 +65,11 @@ static const cyaml_schema_field_t profile_fields[] = {
 static const cyaml_schema_value_t profile_schema = {
 	CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct profile, profile_fields),
 };
+
+void profile_print_keys(FILE *out)
+{
+	yaml_keys_print(&profile_schema, out);
+}
 
 // One that stands twice would seem to be two.
 static bool is_named_before(const struct profile *profile, unsigned number)
@@ -135,6 +142,13 @@ static bool check(struct yaml_place *place, struct profile *profile)
 		return yaml_file_refuse(place, #name " has control characters");
 	WORD_TABLE(X)
 	PATH_TABLE(X)
+	KEY_TABLE(X)
+#undef X
+#define X(name, optional, bytes_max)                                                                 \
+	place->key = #name;                                                                          \
+	if (!yaml_file_secret_is_named(profile->name))                                               \
+		return yaml_file_refuse(place, YAML_FILE_SECRET_UNNAMED, #name);
+	KEY_TABLE(X)
 #undef X
 	place->key = "role";
 	if (profile->role != NULL && !text_is_role_code(profile->role, strlen(profile->role)))
@@ -150,9 +164,9 @@ static bool check(struct yaml_place *place, struct profile *profile)
 }
 
 // A key on a token is named by a URI, which is no path.
-static bool resolve(const char *path, char **name)
+static bool resolve_key(const char *path, char **name)
 {
-	return (*name != NULL && signing_key_is_token(*name)) || yaml_file_resolve(path, name);
+	return (*name != NULL && signing_key_is_token(*name)) || yaml_file_resolve_secret(path, name);
 }
 
 bool profile_load(const char *path, struct profile **ret, char detail[PROFILE_DETAIL_BYTES])
@@ -169,8 +183,11 @@ bool profile_load(const char *path, struct profile **ret, char detail[PROFILE_DE
 					   .detail_bytes = PROFILE_DETAIL_BYTES};
 		profile = data;
 		bool good = check(&place, profile);
-#define X(name, optional, bytes_max) good = good && resolve(path, &profile->name);
+#define X(name, optional, bytes_max) good = good && yaml_file_resolve(path, &profile->name);
 		PATH_TABLE(X)
+#undef X
+#define X(name, optional, bytes_max) good = good && resolve_key(path, &profile->name);
+		KEY_TABLE(X)
 #undef X
 		for (unsigned i = 0; i < profile->brokers_count; i++) {
 #define X(name, optional, bytes_max) good = good && yaml_file_resolve(path, &profile->brokers[i].name);

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "clients/libcpis/cpis.h"
 
@@ -53,5 +54,6 @@ void profile_connect_options(const struct profile *profile, size_t number, struc
 // The brokers that a client of the first one may turn to instead: with share_log the others, else none. Returns how many.
 size_t profile_further(const struct profile *profile, struct cpis_broker ret[PROFILE_BROKERS_MAX]);
 void profile_free(struct profile *profile); // accepts NULL
+void profile_print_keys(FILE *out); // as yaml_keys_print
 
 #endif

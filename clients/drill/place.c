@@ -104,7 +104,7 @@ bool place_configure(struct drill *drill)
 			   "broker_name: drill-broker\nendpoint: %s\nendpoint_file: endpoint\ncertificate: %s/broker/broker.pem\n"
 			   "key: %s/broker/broker.key\nlog_key: authority/broker/log.key\ntrust_directory: authority/trust\n"
 			   "enrolled_directory: authority/enrolled\nregister_file: register.yaml\npolicy_file: %s\nstore_file: %s/store.db\n"
-			   "store_key: store.key\n",
+			   "store_key: store.key\ndrill: yes\n",
 			   drill->endpoint[0] == '\0' ? "tcp://127.0.0.1:*" : drill->endpoint, drill->authority, drill->authority,
 			   drill->policy, drill->store);
 }

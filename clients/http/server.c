@@ -19,6 +19,7 @@
 #include <event2/http_struct.h>
 #include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
+#include <systemd/sd-daemon.h>
 
 #include "clients/http/visit_priv.h"
 #include "clients/http/workers.h"
@@ -31,6 +32,7 @@ struct server {
 	struct event_base *base;
 	struct evhttp *http;
 	struct event *done, *terminate, *interrupt;
+	struct event *alive;           // feeds systemd's watchdog, where there is one
 	int done_fd;
 	struct workers *workers;
 	unsigned unanswered;
@@ -345,6 +347,7 @@ static void on_signal(evutil_socket_t signal, short what, void *context)
 	if (server->stopping)
 		return;
 	server->stopping = true;
+	sd_notify(0, "STOPPING=1");
 	evhttp_set_gencb(server->http, NULL, NULL);
 	stop_when_idle(server);
 }
@@ -419,11 +422,34 @@ const char *server_origin(const struct server *server)
 	return server->origin;
 }
 
+// From the loop, so that one that hangs is not told.
+static void on_alive(evutil_socket_t none, short what, void *context)
+{
+	(void)none;
+	(void)what;
+	(void)context;
+	sd_notify(0, "WATCHDOG=1");
+}
+
+// What is started must not speak for us: nothing is.
+static bool set_up_watchdog(struct server *server)
+{
+	uint64_t timeout_us = 0;
+	if (sd_watchdog_enabled(0, &timeout_us) <= 0)
+		return true;
+	const struct timeval often = {.tv_sec = (time_t)(timeout_us / 4 / 1000000u), .tv_usec = (suseconds_t)(timeout_us / 4 % 1000000u)};
+	server->alive = event_new(server->base, -1, EV_PERSIST, on_alive, NULL);
+	return server->alive != NULL && event_add(server->alive, &often) == 0;
+}
+
 bool server_run(struct server *server)
 {
 	signal(SIGPIPE, SIG_IGN);
 	if (!workers_new(&server->options, SERVER_QUEUE_MAX, server->done_fd, &server->workers))
 		return false;
+	if (!set_up_watchdog(server))
+		return false;
+	sd_notifyf(0, "READY=1\nSTATUS=serves %s", server->origin);
 	return event_base_dispatch(server->base) >= 0;
 }
 
@@ -434,7 +460,7 @@ void server_free(struct server *server)
 	workers_free(server->workers);
 	if (server->http != NULL)
 		evhttp_free(server->http);
-	struct event *const events[] = {server->done, server->terminate, server->interrupt};
+	struct event *const events[] = {server->done, server->terminate, server->interrupt, server->alive};
 	for (size_t i = 0; i < sizeof events / sizeof *events; i++)
 		if (events[i] != NULL)
 			event_free(events[i]);

@@ -274,6 +274,13 @@ static enum cpis_status out_of_time(const struct call *call)
 	return client_fail(client, CPIS_UNREACHABLE, "%s cannot be reached", endpoint);
 }
 
+// libzmq tells that a connection has ended before it takes its queue away from the socket: for a moment that still seems writable,
+// and what is put in there is gone without a word. The next handshake is told of when the old queue is gone and the new one there.
+static bool may_send(const struct call *call, size_t number)
+{
+	return call->must_send && number == call->rotation.at && call->client->links[number].connected;
+}
+
 #define POLL_ITEMS_MAX (2 * (CPIS_FURTHER_MAX + 1) + 1)
 
 static enum cpis_status wait_for_something(const struct call *call, uint64_t now_ms, bool *ret_writable, bool *ret_interrupted)
@@ -285,7 +292,7 @@ static enum cpis_status wait_for_something(const struct call *call, uint64_t now
 	for (size_t i = 0; i < client->link_count; i++) {
 		if (!client->links[i].open)
 			continue;
-		bool send = call->must_send && i == call->rotation.at;
+		bool send = may_send(call, i);
 		if (send)
 			asked = count;
 		items[count++] = (zmq_pollitem_t){.socket = client->links[i].socket,
@@ -330,7 +337,7 @@ static enum cpis_status exchange(struct call *call, struct client_reply **ret)
 			return client_fail(client, CPIS_INTERRUPTED, "there was no answer yet");
 		status = go_on(call);
 		now_ms = client_monotonic_ms();
-		if (status == CPIS_OK && writable && call->must_send && call->rotation.at == asked && now_ms < call->end_ms)
+		if (status == CPIS_OK && writable && call->rotation.at == asked && may_send(call, asked) && now_ms < call->end_ms)
 			status = send_request(call, now_ms);
 		if (status != CPIS_OK)
 			return status;
@@ -346,6 +353,8 @@ static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Requ
 	request->protocol_version = PROTOCOL_VERSION;
 	request->request_id = (ProtobufCBinaryData){sizeof client->request_id, client->request_id};
 	request->log_size = client->newest.size;
+	request->trace_id = (ProtobufCBinaryData){client->has_trace ? TRACE_ID_BYTES : 0, client->trace_id};
+	request->trace_parent_id = (ProtobufCBinaryData){client->has_trace ? TRACE_PARENT_ID_BYTES : 0, client->trace_parent_id};
 	request->act_time_ms = 0;
 	request->act_signature = (ProtobufCBinaryData){0, NULL};
 	request->act_browser_proof = NULL;

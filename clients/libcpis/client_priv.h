@@ -18,6 +18,7 @@ struct client_link {
 	void *socket;
 	void *monitor;
 	bool open;                       // connected, or being tried
+	bool connected;                  // a handshake has succeeded, and the connection has not ended since: something may be sent
 	bool lost;                       // the connection broke, was refused or could not be made, and no other has been made since
 	bool failed;                     // the same, since the call turned to it
 	bool refused;                    // since the call began: at the handshake
@@ -49,6 +50,8 @@ struct cpis_client {
 	char witnessed_note[NOTE_BYTES_MAX + 1]; // the newest one that a quorum has cosigned; "": none
 	uint8_t request_id[REQUEST_ID_BYTES];
 	bool has_request_id;             // for the next call
+	bool has_trace;
+	uint8_t trace_id[TRACE_ID_BYTES], trace_parent_id[TRACE_PARENT_ID_BYTES];
 	bool interruptible;              // by a descriptor that ends a call that waits
 	int interrupt;
 	struct signing_key *answer_key;  // of a responder; NULL: it has not registered

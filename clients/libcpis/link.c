@@ -97,6 +97,7 @@ void client_link_open(struct cpis_client *client, size_t number)
 	if (link->open)
 		(void)zmq_disconnect(link->socket, link->endpoint); // ENOENT when libzmq has given it up
 	link->open = true;
+	link->connected = false;
 	link->lost = link->failed = zmq_connect(link->socket, link->endpoint) != 0;
 }
 
@@ -107,7 +108,7 @@ void client_links_keep_only(struct cpis_client *client, size_t number)
 		if (i == number || !link->open)
 			continue;
 		(void)zmq_disconnect(link->socket, link->endpoint);
-		link->open = link->lost = false;
+		link->open = link->connected = link->lost = false;
 	}
 }
 
@@ -118,6 +119,7 @@ static void note_event(struct client_link *link, uint16_t event, uint32_t value)
 	switch (event) {
 	case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
 		link->lost = false;
+		link->connected = true;
 		return;
 	case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
 		// 300 is "come later": the library goes on trying, and so do we.
@@ -135,6 +137,7 @@ static void note_event(struct client_link *link, uint16_t event, uint32_t value)
 	}
 	// Whether the request got through is not known. Its id makes sending it again harmless.
 	link->lost = link->failed = true;
+	link->connected = false;
 }
 
 void client_link_read_events(struct client_link *link)

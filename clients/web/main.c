@@ -179,17 +179,29 @@ static int run(const char *path)
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "usage: cpis-web --config FILE\n\n"
-		     "Serves the web pages until SIGTERM. clients/web/README.md describes the file.\n");
+	fprintf(out, "usage: cpis-web --config FILE | --describe settings | --version | --help\n\n"
+		     "Serves the web pages until SIGTERM. cpis-web.yaml(5) describes the file; --describe settings lists its keys.\n");
 }
 
 int main(int argc, char **argv)
 {
-	static const struct option options[] = {{"config", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+						{"describe", required_argument, NULL, 'd'},
+						{"version", no_argument, NULL, 'v'},
+						{"help", no_argument, NULL, 'h'},
+						{NULL, 0, NULL, 0}};
 	const char *path = NULL;
 	for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
 		if (option == 'h') {
 			print_help(stdout);
+			return EXIT_DONE;
+		}
+		if (option == 'v') {
+			puts("cpis-web " CPIS_VERSION);
+			return EXIT_DONE;
+		}
+		if (option == 'd' && strcmp(optarg, "settings") == 0) {
+			settings_describe(stdout);
 			return EXIT_DONE;
 		}
 		if (option != 'c') {

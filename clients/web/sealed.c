@@ -9,6 +9,7 @@
 
 #include <sodium.h>
 
+#include "certs/secret_file.h"
 #include "proto/wire.h"
 
 #define NONCE crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
@@ -24,7 +25,7 @@ static bool read_key(struct sealer *sealer, const char *path, char *detail, size
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
 	bool read_whole = fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode) &&
 			  read(fd, bytes, sizeof bytes) == SEALED_KEY_BYTES;
-	bool readable_by_others = read_whole && (about.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+	bool readable_by_others = read_whole && !secret_file_is_closed(path, &about);
 	if (fd >= 0)
 		close(fd);
 	if (read_whole && !readable_by_others)

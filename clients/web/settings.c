@@ -17,19 +17,27 @@
 #define WORKERS_MAX 64u
 #define WORKERS_DEFAULT 8u
 
+// X(key, whether it may be left out, most bytes, default, meaning): the schema and `cpis-web --describe settings` come from these.
 #define WORD_TABLE(X)                                                                                \
-	X(listen, 0, 60)                                                                             \
-	X(public_port, CYAML_FLAG_OPTIONAL, 5)                                                       \
-	X(organisation, 0, 100)                                                                      \
-	X(lock_after, CYAML_FLAG_OPTIONAL, 4)                                                        \
-	X(workers, CYAML_FLAG_OPTIONAL, 2)
+	X(listen, 0, 60, "required", "a numeric address and a port, as `0.0.0.0:443`")                \
+	X(public_port, CYAML_FLAG_OPTIONAL, 5, "that of `listen`", "where browsers see another one, 1 to 65535") \
+	X(organisation, 0, 100, "required", "its name, as people call it")                           \
+	X(lock_after, CYAML_FLAG_OPTIONAL, 4, "600 s", "seconds without a sign of the person until the pages lock, 60 to 1800") \
+	X(workers, CYAML_FLAG_OPTIONAL, 2, "8", "threads, each a client of the broker, 1 to 64")
 #define PATH_TABLE(X)                                                                                \
-	X(web_certificate, 0)                                                                        \
-	X(web_key, 0)                                                                                \
-	X(profile, 0)                                                                                \
-	X(staff_directory, 0)                                                                        \
-	X(share_directory, CYAML_FLAG_OPTIONAL)                                                      \
-	X(sealing_key, CYAML_FLAG_OPTIONAL)
+	X(web_certificate, 0, PATH_BYTES_MAX, "required", "PEM chain for the web host and `*.` before it") \
+	X(profile, 0, PATH_BYTES_MAX, "required",                                                    \
+	  "where the broker is and which system this is: a profile of `cpis` without `staff_*`")     \
+	X(staff_directory, 0, PATH_BYTES_MAX, "required",                                            \
+	  "certificates of the passkeys of those who sign in here; new ones are found at once")      \
+	X(share_directory, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX, "as installed", "`templates/` and `assets/`")
+#define KEY_TABLE(X)                                                                                 \
+	X(web_key, 0, PATH_BYTES_MAX, "required", "the key of `web_certificate`, a file or `credential:NAME`") \
+	X(sealing_key, CYAML_FLAG_OPTIONAL, PATH_BYTES_MAX, "none",                                  \
+	  "32 random bytes, mode 0600, or `credential:NAME`; without one people sign in again after a restart. Several gateways may share it")
+#define LIST_TABLE(X)                                                                                \
+	X(roles, &role_value, 0, 1, SETTINGS_ROLES_MAX, "required", "a list of `{code: R8001, name: Nurse}`: what people choose from when they sign in, 1 to 32") \
+	X(care_settings, &care_setting_value, CYAML_FLAG_OPTIONAL, 0, SETTINGS_CARE_SETTINGS_MAX, "none", "a list of what they choose from when they look, at most 16")
 
 static const cyaml_schema_field_t role_fields[] = {
 	CYAML_FIELD_STRING_PTR("code", CYAML_FLAG_POINTER, struct settings_role, code, 1, ROLE_CODE_BYTES_MAX),
@@ -40,17 +48,14 @@ static const cyaml_schema_value_t role_value = {CYAML_VALUE_MAPPING(CYAML_FLAG_D
 static const cyaml_schema_value_t care_setting_value = {CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, 40)};
 
 static const cyaml_schema_field_t fields[] = {
-#define X(name, optional, bytes_max)                                                                 \
+#define X(name, optional, bytes_max, usual, meaning)                                                 \
 	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct settings, name, 1, bytes_max),
-	WORD_TABLE(X)
+	WORD_TABLE(X) PATH_TABLE(X) KEY_TABLE(X)
 #undef X
-#define X(name, optional)                                                                            \
-	CYAML_FIELD_STRING_PTR(#name, CYAML_FLAG_POINTER | (optional), struct settings, name, 1, PATH_BYTES_MAX),
-	PATH_TABLE(X)
+#define X(name, value, optional, least, most, usual, meaning)                                        \
+	CYAML_FIELD_SEQUENCE(#name, CYAML_FLAG_POINTER | (optional), struct settings, name, value, least, most),
+	LIST_TABLE(X)
 #undef X
-	CYAML_FIELD_SEQUENCE("roles", CYAML_FLAG_POINTER, struct settings, roles, &role_value, 1, SETTINGS_ROLES_MAX),
-	CYAML_FIELD_SEQUENCE("care_settings", CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL, struct settings, care_settings,
-			     &care_setting_value, 0, SETTINGS_CARE_SETTINGS_MAX),
 	CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct settings, fields)};
@@ -97,14 +102,23 @@ static bool check(struct yaml_place *place, struct settings *settings)
 	place->key = "organisation";
 	if (!text_is_clean(settings->organisation, strlen(settings->organisation)))
 		return yaml_file_refuse(place, "the organisation's name has control characters");
+#define X(name, optional, bytes_max, usual, meaning)                                                 \
+	place->key = #name;                                                                          \
+	if (!yaml_file_secret_is_named(settings->name))                                              \
+		return yaml_file_refuse(place, YAML_FILE_SECRET_UNNAMED, #name);
+	KEY_TABLE(X)
+#undef X
 	return check_lists(place, settings);
 }
 
 static bool resolve(const char *path, struct settings *settings)
 {
 	bool resolved = true;
-#define X(name, optional) resolved = resolved && yaml_file_resolve(path, &settings->name);
+#define X(name, optional, bytes_max, usual, meaning) resolved = resolved && yaml_file_resolve(path, &settings->name);
 	PATH_TABLE(X)
+#undef X
+#define X(name, optional, bytes_max, usual, meaning) resolved = resolved && yaml_file_resolve_secret(path, &settings->name);
+	KEY_TABLE(X)
 #undef X
 	return resolved;
 }
@@ -136,4 +150,17 @@ bool settings_load(const char *path, struct settings **ret, char detail[SETTINGS
 void settings_free(struct settings *settings)
 {
 	yaml_file_free(&schema, settings);
+}
+
+void settings_describe(FILE *out)
+{
+	fputs("| key | default | meaning |\n| --- | --- | --- |\n", out);
+#define X(name, optional, bytes_max, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #name, usual, meaning);
+	WORD_TABLE(X)
+	PATH_TABLE(X)
+	KEY_TABLE(X)
+#undef X
+#define X(name, value, optional, least, most, usual, meaning) fprintf(out, "| `%s` | %s | %s |\n", #name, usual, meaning);
+	LIST_TABLE(X)
+#undef X
 }

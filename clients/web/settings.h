@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #define SETTINGS_DETAIL_BYTES 400
 #define SETTINGS_ROLES_MAX 32
@@ -39,5 +40,7 @@ struct settings {
 
 __attribute__((warn_unused_result)) bool settings_load(const char *path, struct settings **ret, char detail[SETTINGS_DETAIL_BYTES]);
 void settings_free(struct settings *settings); // accepts NULL
+// Every key, as rows of Markdown, for the manual.
+void settings_describe(FILE *out);
 
 #endif

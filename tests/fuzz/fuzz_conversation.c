@@ -42,16 +42,7 @@ __attribute__((format(printf, 1, 0))) static void make_line(const char *format, 
 	vsnprintf(text, sizeof text, format, arguments);
 }
 
-void log_event(enum log_level level, const char *event, const char *format, ...)
-{
-	va_list arguments;
-	(void)level, (void)event;
-	va_start(arguments, format);
-	make_line(format, arguments);
-	va_end(arguments);
-}
-
-void log_trouble(const char *event, const char *format, ...)
+void log_event(enum log_event event, const char *format, ...)
 {
 	va_list arguments;
 	(void)event;
@@ -60,7 +51,16 @@ void log_trouble(const char *event, const char *format, ...)
 	va_end(arguments);
 }
 
-void log_damage(const char *event, const char *format, ...)
+void log_trouble(enum log_event event, const char *format, ...)
+{
+	va_list arguments;
+	(void)event;
+	va_start(arguments, format);
+	make_line(format, arguments);
+	va_end(arguments);
+}
+
+void log_damage(enum log_event event, const char *format, ...)
 {
 	va_list arguments;
 	(void)event;

@@ -84,6 +84,12 @@ static void check_detail(bool good, const char *detail)
 	FUZZ_MUST(good || (detail[0] != '\0' && text_is_clean(detail, strlen(detail))));
 }
 
+static void check_missing(void *unused, const char *sentence)
+{
+	(void)unused;
+	FUZZ_MUST(text_is_clean(sentence, strlen(sentence)));
+}
+
 static void check_config(struct fuzz_input *input)
 {
 	struct config *config = NULL;
@@ -95,6 +101,8 @@ static void check_config(struct fuzz_input *input)
 			  config->connections_per_system_max <= config->connections_max &&
 			  (config->store_file == NULL) != (config->store_postgres == NULL) &&
 			  config_has_store_file(config, "this", detail) == (config->store_file != NULL));
+	if (good)
+		config_missing(config, check_missing, NULL);
 	config_free(config);
 }
 

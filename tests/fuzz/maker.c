@@ -34,6 +34,7 @@ static const struct {
 	{"authority", "383", "846"},
 	{"authorities", "383", "846"},
 	{"told", "383", "846"},
+	{"recipients", "555000000007", "555000000008"},
 	{"birth_date", "2009-06-01", "2024-02-29"},
 	{"end_date", "", "2026-11-01"},
 	{"delete_date", "", "2026-11-01"},
@@ -156,12 +157,29 @@ static uint64_t make_number(struct maker *maker, const char *name, enum choice c
 	return name_is(name, "ms") ? maker->now_ms - 8000000u + raw : raw;
 }
 
+// Values that the corpora's bytes do not mean, as came_later's fields.
+static bool value_came_later(const ProtobufCEnumDescriptor *descriptor, const char *value)
+{
+	static const char *const values[][2] = {{"Operation", "EXTRACT_READ"}, {"AlertKind", "EXTRACT"}};
+	for (size_t i = 0; i < sizeof values / sizeof values[0]; i++)
+		if (strcmp(descriptor->short_name, values[i][0]) == 0 && strcmp(value, values[i][1]) == 0)
+			return true;
+	return false;
+}
+
 static int make_enum(struct maker *maker, const ProtobufCEnumDescriptor *descriptor, enum choice choice, uint8_t rest)
 {
+	unsigned count = 0, which = rest == 0 ? 1 : rest;
 	if (choice == RAW)
 		return fuzz_byte(maker->input);
-	unsigned which = rest == 0 ? 1 : rest;
-	return descriptor->values[which % descriptor->n_values].value;
+	for (unsigned i = 0; i < descriptor->n_values; i++)
+		count += maker->later || !value_came_later(descriptor, descriptor->values[i].name);
+	which %= count;
+	for (unsigned i = 0; i < descriptor->n_values; i++)
+		if ((maker->later || !value_came_later(descriptor, descriptor->values[i].name)) && which-- == 0)
+			return descriptor->values[i].value;
+	FUZZ_MUST(false);
+	return 0;
 }
 
 // ------------------------------------------------------------------ fields
@@ -254,42 +272,60 @@ static unsigned oneof_members(const ProtobufCMessageDescriptor *descriptor)
 // the bytes from LATER on, and its fields are left out by the others, so that a new field does not make noise of every input.
 #define BODIES_THEN 48u
 #define LATER 196u // four times 48 and one
-// And what came after that, with all the rest, by this byte and the next one, because inputs that LATER reaches mean what they meant too.
-#define LATEST 255u
+#define BODIES_LATER 50u // when the corpora were made that begin from there
+#define NEWEST 250u // likewise of what came after those: the body is the next byte's
+#define LAST_BODY 255u // the body that came last of all
+#define LATEST 249u // all of these fields, and those that came last; the body is the next byte's
 
 static unsigned choose_member(struct maker *maker, unsigned members)
 {
 	uint8_t byte = fuzz_byte(maker->input);
 	if (members <= BODIES_THEN)
 		return byte % (members + 1);
-	maker->latest = byte == LATEST;
 	maker->later = byte >= LATER;
-	if (maker->latest)
-		byte = fuzz_byte(maker->input);
-	return byte % ((maker->later ? members : BODIES_THEN) + 1);
+	if (byte == LAST_BODY)
+		return members - 1;
+	maker->latest = byte == LATEST;
+	maker->newest = byte >= LATEST;
+	if (maker->newest)
+		return fuzz_byte(maker->input) % (BODIES_LATER + 1);
+	return byte % ((maker->later ? BODIES_LATER : BODIES_THEN) + 1);
 }
 
-static bool is_one_of(const char *const fields[][2], const ProtobufCMessageDescriptor *descriptor, const char *field)
+struct field_name {
+	const char *message, *field;
+};
+
+static bool is_among(const struct field_name *names, size_t count, const ProtobufCMessageDescriptor *descriptor, const char *field)
 {
-	for (size_t i = 0; fields[i][0] != NULL; i++)
-		if (strcmp(descriptor->short_name, fields[i][0]) == 0 && strcmp(field, fields[i][1]) == 0)
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(descriptor->short_name, names[i].message) == 0 && strcmp(field, names[i].field) == 0)
 			return true;
 	return false;
 }
 
-static bool came_later(const struct maker *maker, const ProtobufCMessageDescriptor *descriptor, const char *field)
+static bool came_after(const struct maker *maker, const ProtobufCMessageDescriptor *descriptor, const char *field)
 {
-	static const char *const laters[][2] = {
+	static const struct field_name later[] = {
 		{"Request", "act_browser_proof"}, {"SessionOpenRequest", "browser_proof"}, {"DetailsRequest", "birth_date"},
 		{"DetailsReply", "birth_date_differs"}, {"AuditDetail", "act_browser_proof"}, {"AuditDetail", "proof"},
-		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"}, {NULL, NULL},
+		{"AuditDetail", "proof_sha256"}, {"StoredSession", "staff_key_kind"},
+		{"ContactsShowRequest", "every_organisation"}, {"ContactsShowRequest", "after"},
+		{"ContactsShowReply", "organisations"}, {"ContactsShowReply", "more"}, {"RoleGrantRequest", "trained_ms"},
+		{"RoleProfile", "trained_ms"}, {"StoredRole", "trained_ms"},
 	};
-	static const char *const latests[][2] = {
+	static const struct field_name newest[] = {
+		{"Request", "trace_id"}, {"Request", "trace_parent_id"}, {"AuditDetail", "trace_id"}, {"AuditDetail", "trace_parent_id"},
+		{"AuditSearchRequest", "trace_id"},
+	};
+	static const struct field_name latest[] = {
 		{"StoredSession", "token_issuer"}, {"SessionOpenRequest", "identity_token"}, {"Request", "caller_request_id"},
 		{"Request", "caller_correlation_id"}, {"AuditDetail", "token_issuer"}, {"AuditDetail", "token_sha256"},
-		{"AuditDetail", "caller_request_id"}, {"AuditDetail", "caller_correlation_id"}, {NULL, NULL},
+		{"AuditDetail", "caller_request_id"}, {"AuditDetail", "caller_correlation_id"},
 	};
-	return (!maker->later && is_one_of(laters, descriptor, field)) || (!maker->latest && is_one_of(latests, descriptor, field));
+	return (!maker->later && is_among(later, sizeof later / sizeof later[0], descriptor, field)) ||
+	       (!maker->newest && is_among(newest, sizeof newest / sizeof newest[0], descriptor, field)) ||
+	       (!maker->latest && is_among(latest, sizeof latest / sizeof latest[0], descriptor, field));
 }
 
 ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescriptor *descriptor)
@@ -303,7 +339,7 @@ ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescr
 	for (unsigned i = 0; i < descriptor->n_fields; i++) {
 		const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
 		bool good = true;
-		if (came_later(maker, descriptor, field->name))
+		if (came_after(maker, descriptor, field->name))
 			continue;
 		if ((field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) != 0) {
 			if (member++ != wanted)

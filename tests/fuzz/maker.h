@@ -11,7 +11,8 @@ struct maker {
 	struct arena *arena;       // holds the messages
 	uint64_t now_ms;           // good times are near it
 	bool later;       // what came after the corpora is made too (maker.c)
-	bool latest;      // and what came after that
+	bool newest;      // and what came after that
+	bool latest;      // and what came last
 };
 
 // Lives in the arena, NULL when that is full. Of a oneof the first byte says which member it is.

@@ -54,7 +54,7 @@ enum stage_person {
 	OTHER_NURSE,      // R8001 at RY7, whose care setting is a scheduled one
 	SCHOOL_NURSE,     // the same, and granted B0170
 	MIDWIFE,          // R8016 at RXJ, and granted B0170
-	LEEDS_WORKER,     // R9535 at 383
+	LEEDS_WORKER,     // R9535 at 383, and granted L0601
 	BRIGHTON_WORKER,  // R9535 at 846
 	BRIGHTON_DUTY,    // R9605 at 846: inbox only
 	REVIEWER,         // R5105 at X26

@@ -113,7 +113,8 @@ void world_write_register(struct world *world)
 		const char *ods, *rest;
 	} organisations[WORLD_ORGANISATIONS] = {
 		{"RXH", "name: University Hospitals Sussex, type: care_provider, "
-			"care_settings: [emergency_department, maternity, paediatric_ward]"},
+			"care_settings: [emergency_department, maternity, paediatric_ward], incident: {telephone: 01632 960100, "
+			"escalation: [{severity: 1, role: on-call director, telephone: 01632 960101}]}"},
 		{"RYD", "name: South East Coast Ambulance Service, type: care_provider, care_settings: [ambulance]"},
 		{"RDR", "name: Sussex Community, type: care_provider, care_settings: [school_nursing]"},
 		{"383", "name: Leeds City Council, type: local_authority, care_settings: [social_care]"},

@@ -157,6 +157,32 @@ START_TEST(a_record_leads_to_its_request_and_to_its_session)
 }
 END_TEST
 
+START_TEST(what_was_done_for_a_trace_is_found_by_it)
+{
+	static uint8_t trace[TRACE_ID_BYTES] = {[3] = 7}, span[TRACE_PARENT_ID_BYTES] = {[0] = 9}, other[TRACE_ID_BYTES] = {1};
+	Cpis__V1__FlagRequest asked = CPIS__V1__FLAG_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	asked.nhs_number = TEXT(stage_child(0));
+	request.body_case = CPIS__V1__REQUEST__BODY_FLAG;
+	request.flag = &asked;
+	request.trace_id = (ProtobufCBinaryData){sizeof trace, trace};
+	request.trace_parent_id = (ProtobufCBinaryData){sizeof span, span};
+	uint64_t answered = stage_ask_as(stage, NURSE, &request)->reply->receipt->index;
+	// Refusals too.
+	uint64_t denied = stage_ask_as(stage, RECEPTIONIST, &request)->reply->receipt->index;
+	stage_flag(stage, NURSE, stage_child(1));
+	body.trace_id = (ProtobufCBinaryData){sizeof trace, trace};
+	const Cpis__V1__AuditSearchReply *found = search();
+	ck_assert_uint_eq(found->n_entries, 2);
+	ck_assert_uint_eq(found->entries[0]->index, denied);
+	ck_assert_uint_eq(found->entries[1]->index, answered);
+	ck_assert_uint_eq(found->entries[1]->detail->trace_parent_id.len, sizeof span);
+	ck_assert_mem_eq(found->entries[1]->detail->trace_parent_id.data, span, sizeof span);
+	body.trace_id.data = other;
+	ck_assert_uint_eq(search()->n_entries, 0);
+}
+END_TEST
+
 START_TEST(who_has_no_session_has_no_session_id)
 {
 	uint64_t index = stage_ping(stage, STAGE_HOSPITAL)->reply->receipt->index;
@@ -346,6 +372,7 @@ int main(void)
 	tcase_add_test(all, each_filter_finds_what_it_says);
 	tcase_add_test(all, a_record_leads_to_its_request_and_to_its_session);
 	tcase_add_test(all, who_has_no_session_has_no_session_id);
+	tcase_add_test(all, what_was_done_for_a_trace_is_found_by_it);
 	tcase_add_test(all, pages_follow_each_other_in_both_orders);
 	tcase_add_test(all, pages_lose_nothing_when_the_clock_was_set_back);
 	tcase_add_test(all, a_request_looks_at_4096_records_and_says_where_to_go_on);

@@ -191,6 +191,37 @@ START_TEST(quality_is_told_to_the_authority_itself_and_to_a_national_body)
 }
 END_TEST
 
+static const Cpis__V1__ContactsShowReply *show_every(enum stage_person person, const char *after)
+{
+	Cpis__V1__ContactsShowRequest body = CPIS__V1__CONTACTS_SHOW_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	body.every_organisation = true;
+	body.after = TEXT(after);
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SHOW;
+	request.contacts_show = &body;
+	const struct stage_reply *got = stage_ask_as(stage, person, &request);
+	stage_expect_ok(got);
+	return got->reply->contacts_show;
+}
+
+START_TEST(a_sheet_has_every_authority_and_who_has_an_incident_team)
+{
+	stage_expect_ok(set("0113 496 0001", "0113 496 0002", ""));
+	const Cpis__V1__ContactsShowReply *all = show_every(NURSE, "");
+	ck_assert_uint_eq(all->n_organisations, 2);
+	ck_assert(!all->more && all->n_contacts == 0);
+	ck_assert_str_eq(all->organisations[0]->organisation, "383");
+	ck_assert_str_eq(all->organisations[0]->name, "The leeds");
+	ck_assert(all->organisations[0]->authority);
+	ck_assert_str_eq(all->organisations[0]->contacts[0]->office_hours_telephone, "0113 496 0002");
+	ck_assert_str_eq(all->organisations[0]->incident_telephone, "");
+	ck_assert_str_eq(all->organisations[1]->organisation, "846");
+	ck_assert_uint_eq(show_every(NURSE, "383")->n_organisations, 1);
+	ck_assert_uint_eq(show_every(NURSE, "846")->n_organisations, 0);
+	ck_assert_uint_eq(show_every(LEEDS_WORKER, "")->n_organisations, 2);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("contacts");
@@ -203,6 +234,7 @@ int main(void)
 	tcase_add_test(all, dates_that_are_past_or_too_far_ahead_and_a_ninth_entry_are_refused);
 	tcase_add_test(all, contacts_are_from_today_to_twelve_months_ahead);
 	tcase_add_test(all, contacts_are_signed_and_confirmed_only_where_there_are_some);
+	tcase_add_test(all, a_sheet_has_every_authority_and_who_has_an_incident_team);
 	tcase_add_test(all, quality_is_told_to_the_authority_itself_and_to_a_national_body);
 	suite_add_tcase(suite, all);
 	SRunner *runner = srunner_create(suite);

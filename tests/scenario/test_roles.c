@@ -236,6 +236,22 @@ START_TEST(the_list_has_file_and_grants_and_what_was_not_used)
 }
 END_TEST
 
+START_TEST(training_is_kept_with_the_grant_and_cannot_be_in_the_future)
+{
+	grant_request(stage_uid(NOBODY), "R8001", 0, 0);
+	grant_body.trained_ms = stage->now_ms + 1;
+	stage_expect(stage_act(stage, REGISTRAR, REGISTRAR, stage->now_ms, &request), INVALID_VALUE, "invalid_value");
+	ck_assert_ptr_null(profile_in(list(REGISTRAR, 0), stage_uid(NOBODY), "R8001"));
+	grant_request(stage_uid(NOBODY), "R8001", 0, 0);
+	grant_body.trained_ms = stage->now_ms - STAGE_DAY_MS;
+	stage_expect_ok(stage_act(stage, REGISTRAR, REGISTRAR, stage->now_ms, &request));
+	stage_restart(stage);
+	stage_sign_in(stage, REGISTRAR);
+	ck_assert_uint_eq(profile_in(list(REGISTRAR, 0), stage_uid(NOBODY), "R8001")->trained_ms, stage->now_ms - STAGE_DAY_MS);
+	ck_assert_uint_eq(profile_in(list(REGISTRAR, 0), stage_uid(NURSE), "R8001")->trained_ms, 0);
+}
+END_TEST
+
 START_TEST(the_list_goes_on_after_the_last_one)
 {
 	const struct stage_reply *all = list(REGISTRAR, 0);
@@ -265,6 +281,7 @@ int main(void)
 	tcase_add_test(tests, nobody_grants_to_themselves_and_others_grant_nothing);
 	tcase_add_test(tests, unknown_roles_activities_and_periods_in_the_past_are_refused);
 	tcase_add_test(tests, the_list_has_file_and_grants_and_what_was_not_used);
+	tcase_add_test(tests, training_is_kept_with_the_grant_and_cannot_be_in_the_future);
 	tcase_add_test(tests, the_list_goes_on_after_the_last_one);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

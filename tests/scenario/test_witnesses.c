@@ -127,8 +127,8 @@ START_TEST(operators_are_shown_what_is_witnessed_and_since_when)
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	request.body_case = CPIS__V1__REQUEST__BODY_OPERATIONS_SHOW;
 	request.operations_show = &body;
-	stage_sign_in(stage, DEMOGRAPHER);
-	const struct stage_reply *got = stage_ask_as(stage, DEMOGRAPHER, &request);
+	stage_sign_in(stage, OPERATOR);
+	const struct stage_reply *got = stage_ask_as(stage, OPERATOR, &request);
 	stage_expect_ok(got);
 	ck_assert(got->reply->operations_show->log->witnesses_wanted);
 	ck_assert_uint_eq(got->reply->operations_show->log->witnessed_size, 0);
@@ -136,7 +136,7 @@ START_TEST(operators_are_shown_what_is_witnessed_and_since_when)
 	const char *note = to_cosign();
 	exchange(cosigned(note, 0, now_s()));
 	exchange(cosigned(note, 2, now_s() - 5));
-	got = stage_ask_as(stage, DEMOGRAPHER, &request);
+	got = stage_ask_as(stage, OPERATOR, &request);
 	stage_expect_ok(got);
 	ck_assert_uint_eq(got->reply->operations_show->log->witnessed_size, size);
 	ck_assert_uint_eq(got->reply->operations_show->log->witnessed_ms, (now_s() - 5) * 1000);

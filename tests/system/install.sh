@@ -36,6 +36,7 @@ expect test -s "$stage/usr/share/cpis/policy.yaml"
 # It finds the broker's program where it is installed.
 expect env PATH=/nowhere "$stage/usr/bin/cpis" policy diff "$stage/usr/share/cpis/policy.yaml" "$stage/usr/share/cpis/policy.yaml"
 expect test -s "$stage/usr/share/cpis/cpis.proto"
+expect env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$stage/usr/share/cpis/python" /usr/bin/python3 -c "import cpis"
 
 cat > "$stage/user.c" << 'END'
 #include <cpis.h>

@@ -321,6 +321,36 @@ START_TEST(a_search_by_anything_that_a_record_says)
 }
 END_TEST
 
+START_TEST(what_was_done_for_a_trace_is_found_by_its_id)
+{
+	static const char trace[] = "4bf92f3577b34da6a3ce929d0e0e4736", other[] = "0af7651916cd43dd8448eb211c80319c";
+	char header[64];
+	snprintf(header, sizeof header, "00-%s-00f067aa0ba902b7-01", trace);
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--traceparent", header, child, NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", "--trace", trace, NULL), 0);
+	ck_assert(said("SESSION_OPEN") && times("FLAG") == 1 && said(name_of("nurse")));
+	// As whatever calls cpis has it around; one that is malformed there is nobody's fault here.
+	snprintf(header, sizeof header, "00-%s-b7ad6b7169203331-00", other);
+	ck_assert_int_eq(setenv("TRACEPARENT", header, 1), 0);
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, NULL), 0);
+	ck_assert_int_eq(setenv("TRACEPARENT", "00-what", 1), 0);
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, NULL), 0);
+	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--traceparent", "00-what", child, NULL), 1);
+	ck_assert(complained("W3C Trace Context"));
+	ck_assert_int_eq(unsetenv("TRACEPARENT"), 0);
+	ck_assert_int_eq(world_cpis(world, "guardian", "--json", "audit", "search", "--trace", other, "--operation", "FLAG", NULL), 0);
+	json_t *found = parsed(), *entries = json_object_get(found, "entries");
+	ck_assert_uint_eq(json_array_size(entries), 1);
+	ck_assert_str_eq(text_at(json_object_get(json_array_get(entries, 0), "detail"), "trace_id"), other);
+	ck_assert_str_eq(text_at(json_object_get(json_array_get(entries, 0), "detail"), "trace_parent_id"), "b7ad6b7169203331");
+	char number[24];
+	snprintf(number, sizeof number, "%lld", (long long)json_integer_value(json_object_get(json_array_get(entries, 0), "index")));
+	json_decref(found);
+	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "show", number, NULL), 0);
+	ck_assert(said(other) && said("b7ad6b7169203331"));
+}
+END_TEST
+
 START_TEST(a_search_follows_its_pages_in_either_order)
 {
 	char limited[32];
@@ -378,7 +408,7 @@ START_TEST(what_cannot_be_asked_is_said_before_anything_is_sent)
 		{"--uid", "12", "12 digits"},          {"--role", "nurse", "role code"},
 		{"--operation", "peep", "no operation"}, {"--outcome", "fine", "no outcome"},
 		{"--care-setting", "pub", "no care setting"}, {"--session", "12", "32 hexadecimal digits"},
-		{"--request", "zz", "32 hexadecimal digits"}, {"--break-glass", "maybe", "yes or no"},
+		{"--request", "zz", "32 hexadecimal digits"}, {"--trace", "zz", "32 hexadecimal digits"}, {"--break-glass", "maybe", "yes or no"},
 		{"--after", "-1", "record's number"},  {"--nhs-number", "9990000019", "--nhs-number"},
 		{"--system", "r/x", "NAME or ODS/NAME"}, {"--organisation", "x", "ODS code"},
 	};
@@ -413,6 +443,7 @@ int main(void)
 	tcase_add_test(all, all_that_one_member_of_staff_did);
 	tcase_add_test(all, an_organisations_month_in_counts);
 	tcase_add_test(all, a_search_by_anything_that_a_record_says);
+	tcase_add_test(all, what_was_done_for_a_trace_is_found_by_its_id);
 	tcase_add_test(all, a_search_follows_its_pages_in_either_order);
 	tcase_add_test(all, a_record_is_shown_with_all_that_it_says);
 	tcase_add_test(all, what_cannot_be_asked_is_said_before_anything_is_sent);

@@ -142,10 +142,10 @@ START_TEST(a_policy_is_put_in_force_on_a_running_broker_and_outlives_it)
 	ck_assert(complained("from the broker's own file"));
 	world_write_file(world_path(world, "shown.yaml"), world_out(world));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, "--check", NULL), 0);
-	ck_assert(said("5 decisions would change") && said("operation details person_per_minute: any -> 60") &&
+	ck_assert(said("6 decisions would change") && said("operation details person_per_minute: any -> 60") &&
 		  said("Nothing was changed"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, NULL), 0);
-	ck_assert(said("5 decisions changed") && said("It is in force."));
+	ck_assert(said("6 decisions changed") && said("It is in force."));
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(world_cpis(world, "registrar", "policy", "show", NULL), 0);
 		ck_assert(complained(world_person("registrar")->name));

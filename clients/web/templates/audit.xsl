@@ -12,7 +12,7 @@
   </ul></nav>
 </xsl:template>
 
-<xsl:template match="kind" mode="kind"><xsl:choose><xsl:when test=". = 'FINDING'">Something was found</xsl:when><xsl:when test=". = 'SAMPLE'">Chosen for routine review</xsl:when><xsl:otherwise>The glass was broken</xsl:otherwise></xsl:choose></xsl:template>
+<xsl:template match="kind" mode="kind"><xsl:choose><xsl:when test=". = 'FINDING'">Something was found</xsl:when><xsl:when test=". = 'SAMPLE'">Chosen for routine review</xsl:when><xsl:when test=". = 'EXTRACT'">An emergency extract was taken</xsl:when><xsl:otherwise>The glass was broken</xsl:otherwise></xsl:choose></xsl:template>
 
 <xsl:template match="state" mode="state"><xsl:choose>
   <xsl:when test=". = 'ALERT_OPEN'"><strong class="nhsuk-tag">Open</strong></xsl:when>

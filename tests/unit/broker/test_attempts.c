@@ -210,12 +210,25 @@ START_TEST(what_another_process_counted_is_added)
 }
 END_TEST
 
+START_TEST(what_was_recorded_stays_in_the_total)
+{
+	const struct attempt more = {.reason = REASON_HANDSHAKE_KEY, .count = 5, .first_ms = UTC_MS};
+	attempts_note(attempts, REASON_HANDSHAKE_KEY, "x", UTC_MS);
+	attempts_add(attempts, &more);
+	ck_assert_uint_eq(take_due(0), 1);
+	attempts_give_back(attempts, taken, 1, 0);
+	ck_assert_uint_eq(attempts_total(attempts, REASON_HANDSHAKE_KEY), 6);
+	ck_assert_uint_eq(attempts_total(attempts, REASON_HANDSHAKE_SECRET), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("attempts");
 	TCase *tests = tcase_create("attempts");
 	tcase_add_checked_fixture(tests, set_up, tear_down);
 	tcase_add_test(tests, what_another_process_counted_is_added);
+	tcase_add_test(tests, what_was_recorded_stays_in_the_total);
 	tcase_add_test(tests, nothing_is_due_when_nothing_happened);
 	tcase_add_test(tests, the_first_is_due_at_once_and_says_who_and_when);
 	tcase_add_test(tests, a_flood_is_one_record_a_minute_with_its_whole_count);

@@ -196,6 +196,61 @@ START_TEST(paths_of_a_file_in_the_working_directory_stay_as_they_are)
 }
 END_TEST
 
+static char *key_of(const char *log_key)
+{
+	char text[2048];
+	const char *line = "pki/log.key", *at = strstr(GOOD, line);
+	snprintf(text, sizeof text, "%.*s%s%s", (int)(at - GOOD), GOOD, log_key, at + strlen(line));
+	struct config *config = load(text);
+	char *key = strdup(config->log_key);
+	config_free(config);
+	return key;
+}
+
+START_TEST(a_key_may_be_a_credential_of_the_service_manager)
+{
+	char expected[128];
+	setenv("CREDENTIALS_DIRECTORY", "/run/credentials/cpis-broker.service", 1);
+	char *key = key_of("credential:log.key");
+	ck_assert_str_eq(key, "/run/credentials/cpis-broker.service/log.key");
+	free(key);
+	key = key_of("pki/log.key");
+	snprintf(expected, sizeof expected, "%s/pki/log.key", directory);
+	ck_assert_str_eq(key, expected);
+	free(key);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	key = key_of("credential:log.key");
+	snprintf(expected, sizeof expected, "%s/keys/log.key", directory);
+	ck_assert_str_eq(key, expected);
+	free(key);
+	refuses_instead("pki/log.key", "'credential:'", ":7: log_key: what follows credential: is one file's name");
+	refuses_instead("pki/log.key", "credential:../log.key", ":7: log_key: what follows credential: is one file's name");
+	refuses_instead("pki/log.key", "credential:a/b", ":7: log_key: what follows credential: is one file's name");
+}
+END_TEST
+
+static void gather(void *context, const char *sentence)
+{
+	strcat(context, strstr(sentence, ": ") == NULL ? "?" : "");
+	strncat(context, sentence, strcspn(sentence, ":"));
+	strcat(context, " ");
+}
+
+START_TEST(names_every_file_that_somebody_has_to_bring)
+{
+	char said[512] = "";
+	struct config *config = load(GOOD "endpoint_file: run/endpoint\n");
+	config_missing(config, gather, said);
+	ck_assert_str_eq(said, "certificate key log_key trust_directory enrolled_directory register_file policy_file store_key ");
+	free(config->log_key);
+	config->log_key = strdup(path);
+	said[0] = '\0';
+	config_missing(config, gather, said);
+	ck_assert_str_eq(said, "certificate key trust_directory enrolled_directory register_file policy_file store_key ");
+	config_free(config);
+}
+END_TEST
+
 START_TEST(reads_as_whom_it_runs_and_how_it_is_limited)
 {
 	struct config *config = load(GOOD "user: cpis\nsandbox: required\n");
@@ -440,6 +495,32 @@ START_TEST(refuses_an_endpoint_that_is_not_tcp)
 }
 END_TEST
 
+START_TEST(reads_how_it_is_watched)
+{
+	struct config *config = load(GOOD);
+	ck_assert_ptr_null(config->metrics_endpoint);
+	ck_assert_int_eq(config->log_format, LOG_FORMAT_TEXT);
+	ck_assert(!config->drill);
+	config_free(config);
+	config = load(GOOD "metrics_endpoint: 127.0.0.1:9420\nmetrics_endpoint_file: run/metrics\nlog_format: json\ndrill: yes\n");
+	ck_assert_str_eq(config->metrics_endpoint, "127.0.0.1:9420");
+	ck_assert_ptr_nonnull(strstr(config->metrics_endpoint_file, "/run/metrics"));
+	ck_assert_int_eq(config->log_format, LOG_FORMAT_JSON);
+	ck_assert(config->drill);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(refuses_to_be_watched_from_elsewhere_and_words_that_are_none)
+{
+	refuses(GOOD "metrics_endpoint: 0.0.0.0:9420\n",
+		":16: metrics_endpoint must be a loopback address and a port from 1 to 65535 or *, as in 127.0.0.1:9420 or [::1]:9420");
+	refuses(GOOD "metrics_endpoint_file: x\n", ":16: metrics_endpoint_file needs metrics_endpoint");
+	refuses(GOOD "log_format: xml\n", ":16: log_format must be text or json");
+	refuses(GOOD "drill: maybe\n", ":16: drill must be yes or no");
+}
+END_TEST
+
 START_TEST(refuses_a_user_or_a_sandbox_that_is_none)
 {
 	refuses(GOOD "sandbox: on\n", ":16: sandbox must be required, best-effort or off");
@@ -551,7 +632,11 @@ int main(void)
 	tcase_add_test(config, refuses_more_connections_per_system_than_in_all);
 	tcase_add_test(config, refuses_an_endpoint_that_is_not_tcp);
 	tcase_add_test(config, reads_as_whom_it_runs_and_how_it_is_limited);
+	tcase_add_test(config, names_every_file_that_somebody_has_to_bring);
+	tcase_add_test(config, a_key_may_be_a_credential_of_the_service_manager);
 	tcase_add_test(config, refuses_a_user_or_a_sandbox_that_is_none);
+	tcase_add_test(config, reads_how_it_is_watched);
+	tcase_add_test(config, refuses_to_be_watched_from_elsewhere_and_words_that_are_none);
 	tcase_add_test(config, a_path_has_4095_bytes_and_a_users_name_32);
 	tcase_add_test(config, a_connection_string_has_2000_bytes);
 	tcase_add_test(config, refuses_control_characters);

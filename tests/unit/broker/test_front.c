@@ -39,10 +39,10 @@ static bool open_front(const char *endpoint, const char *enrolment_endpoint)
 		.files = {files[0], files[1], files[2]},
 		.admission = enrolment->admission,
 		.attempts = attempts,
-		.limits = {.connections_max = 128, .connections_per_system_max = 16, .enrolling_connections_max = 8},
-		.intake = {.queued_max = 100, .per_system_max = 50, .busy_after_ms = 1000},
+		.limits = {.zap = {.connections_max = 128, .connections_per_system_max = 16, .enrolling_connections_max = 8},
+			   .intake = {.queued_max = 100, .per_system_max = 50, .busy_after_ms = 1000},
+			   .memory_bytes_max = MEMORY_BYTES_MAX},
 		.batch_max = BATCH,
-		.memory_bytes_max = MEMORY_BYTES_MAX,
 	};
 	ck_assert_int_ge(options.keeper, 0);
 	return front_open(&options, &front, detail);
@@ -509,7 +509,7 @@ END_TEST
 static void pause_front(void)
 {
 	struct front_request request;
-	front_pause(front);
+	front_pause(front, 500);
 	while (!front_is_paused(front)) {
 		front_wait(front, -1, 20);
 		ck_assert(!front_receive(front, &request));

@@ -418,9 +418,11 @@ static const struct named operations[] = {
 	{"retention_release", 48},
 	{"session_close", 49},
 	{"operations_show", 50},
+	{"extract_read", 51},
 	{"no_operation", 63},   {"no_operation", 64},    {"no_operation", -1},
 	// Looks have the most conditions.
 	{"flag", 3},               {"details", 4},         {"flag", 3},             {"details", 4},
+	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},
 	{"details", 4},            {"details", 4},         {"details", 4},          {"details", 4},

@@ -368,6 +368,53 @@ START_TEST(says_how_each_organisation_wants_to_be_told)
 }
 END_TEST
 
+#define LEEDS_INCIDENT(text) "organisations:\n  - {ods: 383, name: Leeds, type: local_authority, incident: " text "}\n" PROFILES "  []\n"
+
+START_TEST(whom_to_ring_in_an_incident_is_by_severity_and_in_the_order_of_the_file)
+{
+	const struct ods_code code = {"383"};
+	struct register_snapshot *snapshot = load(LEEDS_INCIDENT(
+		"{telephone: 01632 960100, escalation: [{severity: 3, role: manager, telephone: 01632 960103}, {severity: 1, role: first, "
+		"telephone: 01632 960101}, {severity: 1, role: second, telephone: 01632 960102}]}"));
+	const struct incident_contacts *incident = register_organisation(snapshot, &code)->incident;
+	ck_assert_str_eq(incident->telephone, "01632 960100");
+	ck_assert_uint_eq(incident->escalation_count, 3);
+	ck_assert_str_eq(incident->escalation[0].role, "first");
+	ck_assert_str_eq(incident->escalation[1].telephone, "01632 960102");
+	ck_assert_uint_eq(incident->escalation[2].severity, 3);
+	register_release(snapshot);
+	snapshot = load(LEEDS_INCIDENT("{telephone: 01632 960100}"));
+	ck_assert_uint_eq(register_organisation(snapshot, &code)->incident->escalation_count, 0);
+	register_release(snapshot);
+}
+END_TEST
+
+START_TEST(refuses_incident_contacts_that_cannot_be_rung)
+{
+#define ONE(severity, number) "{telephone: 01632 960100, escalation: [{severity: " severity ", role: first, telephone: " number "}]}"
+	refuses(LEEDS_INCIDENT("{telephone: ring me}"), ":2: organisation 383: incident: 'ring me' is not a telephone number");
+	refuses(LEEDS_INCIDENT(ONE("0", "01632 960101")), ":2: organisation 383: incident: severity is 1 to 4");
+	refuses(LEEDS_INCIDENT(ONE("5", "01632 960101")), ":2: organisation 383: incident: severity is 1 to 4");
+	refuses(LEEDS_INCIDENT(ONE("1", "nobody")), ":2: organisation 383: incident: 'nobody' is not a telephone number");
+	refuses(LEEDS_INCIDENT("{telephone: 01632 960100, escalation: [{severity: 1, role: \"a\\u0007b\", telephone: 01632 960101}]}"),
+		":2: organisation 383: incident: the role has control characters");
+#undef ONE
+}
+END_TEST
+
+START_TEST(training_has_a_date)
+{
+	size_t count;
+#define TRAINED(date) "organisations:\n  - {ods: 383, name: Leeds, type: local_authority}\n" PROFILES \
+	"  - {uid: \"555000000001\", role: R9535, organisation: \"383\", from: 2026-01-01, trained: " date "}\n"
+	struct register_snapshot *snapshot = load(TRAINED("2026-03-02"));
+	ck_assert_uint_eq(register_profiles(snapshot, &count)[0].trained_ms, 1772409600000);
+	register_release(snapshot);
+	refuses(TRAINED("soon"), ":4: role profile of 555000000001: trained 'soon' is not a date (YYYY-MM-DD) or a UTC time");
+#undef TRAINED
+}
+END_TEST
+
 START_TEST(refuses_inboxes_that_cannot_be_meant)
 {
 	const struct inbox_settings most =
@@ -890,6 +937,9 @@ static void add_file_tests(TCase *file)
 	tcase_add_test(file, refuses_bad_organisations_with_their_line);
 	tcase_add_test(file, says_how_each_organisation_wants_to_be_told);
 	tcase_add_test(file, refuses_inboxes_that_cannot_be_meant);
+	tcase_add_test(file, whom_to_ring_in_an_incident_is_by_severity_and_in_the_order_of_the_file);
+	tcase_add_test(file, refuses_incident_contacts_that_cannot_be_rung);
+	tcase_add_test(file, training_has_a_date);
 	tcase_add_test(file, a_range_is_found_from_its_first_to_its_last_number);
 	tcase_add_test(file, a_full_register_is_read_and_one_organisation_or_range_more_is_refused);
 	tcase_add_test(file, refuses_bad_answers_with_their_line);

@@ -269,6 +269,88 @@ START_TEST(refuses_an_unknown_schema_version_and_leaves_the_file_unchanged)
 }
 END_TEST
 
+// What a store of version 5 had in place of today's: `rows` of audit_block are "(block, min_ms, max_ms), ...".
+static void make_version_5(const char *rows)
+{
+	char sql[600];
+	snprintf(sql, sizeof sql,
+		 "DROP INDEX audit_block_by_peak; DROP INDEX audit_block_by_floor; DROP TABLE audit_block;"
+		 "CREATE TABLE audit_block (block INTEGER PRIMARY KEY, min_ms INTEGER NOT NULL, max_ms INTEGER NOT NULL) STRICT;"
+		 "INSERT INTO audit_block VALUES %s; PRAGMA user_version = 5", rows);
+	ck_assert_int_eq(plain_sql(sql), SQLITE_OK);
+}
+
+// One text; freed with sqlite3_free.
+static char *plain_text(const char *sql)
+{
+	sqlite3 *database = NULL;
+	sqlite3_stmt *statement = NULL;
+	ck_assert_int_eq(sqlite3_open(path, &database), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_prepare_v2(database, sql, -1, &statement, NULL), SQLITE_OK);
+	ck_assert_int_eq(sqlite3_step(statement), SQLITE_ROW);
+	char *text = sqlite3_mprintf("%s", sqlite3_column_text(statement, 0));
+	sqlite3_finalize(statement);
+	sqlite3_close(database);
+	return text;
+}
+
+static void says(const char *sql, const char *wanted)
+{
+	char *text = plain_text(sql);
+	ck_assert_str_eq(text, wanted);
+	sqlite3_free(text);
+}
+
+#define WHOLE_SCHEMA "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_master WHERE sql IS NOT NULL ORDER BY type, name)"
+
+START_TEST(brings_a_store_of_the_version_before_up_to_date_with_what_is_in_it)
+{
+	open_store();
+	commit_plan(1);
+	close_store();
+	char *schema = plain_text(WHOLE_SCHEMA);
+	make_version_5("(0, 100, 200), (1, 50, 150), (2, 300, 400)");
+	open_store();
+	ck_assert_uint_eq(plans(), 1);
+	close_store();
+	says("PRAGMA user_version", "6");
+	says(WHOLE_SCHEMA, schema);
+	says("SELECT group_concat(block || ':' || min_ms || '-' || max_ms || ':' || peak_ms || ',' || floor_ms, ' ') FROM audit_block",
+	     "0:100-200:200,50 1:50-150:200,50 2:300-400:400,300");
+	sqlite3_free(schema);
+}
+END_TEST
+
+START_TEST(a_store_that_cannot_be_brought_up_to_date_stays_as_it_was)
+{
+	open_store();
+	commit_plan(1);
+	close_store();
+	make_version_5("(0, 100, 200)");
+	// What the step makes is there already: it fails in its midst.
+	ck_assert_int_eq(plain_sql("CREATE TABLE audit_block_by_floor (x)"), SQLITE_OK);
+	refuses_to_open(path, "could not be brought from schema version 5 to 6, and is as it was");
+	says("PRAGMA user_version", "5");
+	says("SELECT count(*) FROM pragma_table_info('audit_block')", "3");
+	ck_assert_int_eq(plain_sql("DROP TABLE audit_block_by_floor"), SQLITE_OK);
+	open_store();
+	ck_assert_uint_eq(plans(), 1);
+}
+END_TEST
+
+START_TEST(says_what_to_do_about_a_store_of_another_version)
+{
+	open_store();
+	close_store();
+	ck_assert_int_eq(plain_sql("PRAGMA user_version = 7"), SQLITE_OK);
+	refuses_and_leaves_unchanged("has schema version 7, this program knows version 6: install the newer version of this program again, or go back to a backup");
+	ck_assert_int_eq(plain_sql("PRAGMA user_version = 4"), SQLITE_OK);
+	refuses_and_leaves_unchanged("has schema version 4, this program knows version 6: no version can be skipped");
+	ck_assert_int_eq(plain_sql("PRAGMA user_version = 6"), SQLITE_OK);
+	open_store();
+}
+END_TEST
+
 START_TEST(refuses_another_programs_database_and_leaves_it_unchanged)
 {
 	write_file(path, "", 0);
@@ -483,6 +565,9 @@ int main(void)
 	tcase_add_test(tests, refuses_a_second_open_in_this_process_and_stays_open);
 	tcase_add_test(tests, refuses_a_second_process_until_the_first_has_closed);
 	tcase_add_test(tests, refuses_an_unknown_schema_version_and_leaves_the_file_unchanged);
+	tcase_add_test(tests, brings_a_store_of_the_version_before_up_to_date_with_what_is_in_it);
+	tcase_add_test(tests, a_store_that_cannot_be_brought_up_to_date_stays_as_it_was);
+	tcase_add_test(tests, says_what_to_do_about_a_store_of_another_version);
 	tcase_add_test(tests, refuses_another_programs_database_and_leaves_it_unchanged);
 	tcase_add_test(tests, refuses_what_is_not_a_database_and_leaves_it_unchanged);
 	tcase_add_test(tests, audit_rows_are_neither_updated_nor_deleted_by_plain_sql);

@@ -7,6 +7,7 @@
 
 #define NOON UINT64_C(1792497600000) // the first millisecond of a minute
 #define FLAG 3u
+#define REFUSED 7u // whatever for
 
 static struct traffic *traffic;
 static uint32_t allowed[TRAFFIC_SECONDS], refused[TRAFFIC_SECONDS];
@@ -24,9 +25,9 @@ static void tear_down(void)
 
 START_TEST(requests_are_counted_by_operation_and_by_the_second)
 {
-	traffic_count(traffic, FLAG, true, NOON);
-	traffic_count(traffic, FLAG, true, NOON + 999);
-	traffic_count(traffic, FLAG, false, NOON + 2000);
+	traffic_count(traffic, FLAG, 0, NOON);
+	traffic_count(traffic, FLAG, 0, NOON + 999);
+	traffic_count(traffic, FLAG, REFUSED, NOON + 2000);
 	ck_assert_uint_eq(traffic_read_operation(traffic, FLAG).allowed, 2);
 	ck_assert_uint_eq(traffic_read_operation(traffic, FLAG).refused, 1);
 	// The second under way is not over.
@@ -40,8 +41,8 @@ END_TEST
 
 START_TEST(what_is_no_operation_counts_as_unreadable)
 {
-	traffic_count(traffic, TRAFFIC_OPERATIONS, false, NOON);
-	traffic_count(traffic, 0, false, NOON);
+	traffic_count(traffic, TRAFFIC_OPERATIONS, REFUSED, NOON);
+	traffic_count(traffic, 0, REFUSED, NOON);
 	ck_assert_uint_eq(traffic_read_operation(traffic, 0).refused, 2);
 }
 END_TEST
@@ -49,7 +50,7 @@ END_TEST
 START_TEST(five_minutes_are_kept_and_no_more)
 {
 	for (unsigned i = 0; i < 1000; i++)
-		traffic_count(traffic, FLAG, true, NOON + i * UINT64_C(1000));
+		traffic_count(traffic, FLAG, 0, NOON + i * UINT64_C(1000));
 	ck_assert_uint_eq(traffic_read_seconds(traffic, NOON + 1000000, allowed, refused), TRAFFIC_SECONDS);
 	for (unsigned i = 0; i < TRAFFIC_SECONDS; i++)
 		ck_assert_uint_eq(allowed[i], 1);
@@ -64,7 +65,7 @@ END_TEST
 
 START_TEST(a_clock_that_was_set_back_to_before_the_start_shows_no_seconds)
 {
-	traffic_count(traffic, FLAG, true, NOON);
+	traffic_count(traffic, FLAG, 0, NOON);
 	ck_assert_uint_eq(traffic_read_seconds(traffic, NOON - 5000, allowed, refused), 0);
 	ck_assert_uint_eq(traffic_read_recent(traffic, 60, 1).count, 0);
 }
@@ -179,6 +180,46 @@ START_TEST(the_edge_is_as_it_was_told_last)
 }
 END_TEST
 
+START_TEST(refusals_are_counted_by_reason)
+{
+	traffic_count(traffic, FLAG, REFUSED, NOON);
+	traffic_count(traffic, 5, REFUSED, NOON);
+	traffic_count(traffic, FLAG, 0, NOON);
+	traffic_count(traffic, FLAG, TRAFFIC_REASONS + 7, NOON);
+	ck_assert_uint_eq(traffic_read_refusals(traffic, REFUSED), 2);
+	ck_assert_uint_eq(traffic_read_refusals(traffic, 0), 0);
+	ck_assert_uint_eq(traffic_read_refusals(traffic, TRAFFIC_REASONS - 1), 1);
+}
+END_TEST
+
+START_TEST(each_stage_and_each_batch_has_its_bucket)
+{
+	traffic_stage(traffic, TRAFFIC_COMMIT, traffic_stage_bounds_us[0]);
+	traffic_stage(traffic, TRAFFIC_COMMIT, traffic_stage_bounds_us[0] + 1);
+	traffic_stage(traffic, TRAFFIC_COMMIT, UINT64_C(1000000000));
+	traffic_stage(traffic, TRAFFIC_QUEUE, 0);
+	struct traffic_histogram commits = traffic_read_stage(traffic, TRAFFIC_COMMIT);
+	ck_assert_uint_eq(commits.buckets[0], 1);
+	ck_assert_uint_eq(commits.buckets[1], 1);
+	ck_assert_uint_eq(commits.buckets[TRAFFIC_BOUNDS], 1);
+	ck_assert_uint_eq(commits.sum, 1000000000 + 2 * traffic_stage_bounds_us[0] + 1);
+	ck_assert_uint_eq(traffic_read_stage(traffic, TRAFFIC_QUEUE).buckets[0], 1);
+	ck_assert_uint_eq(traffic_read_stage(traffic, TRAFFIC_REPLY).sum, 0);
+	traffic_commit(traffic, 256, true, NOON);
+	traffic_commit(traffic, 7, false, NOON + 5);
+	ck_assert_uint_eq(traffic_read_batches(traffic).sum, 256);
+	ck_assert_uint_eq(traffic_read_totals(traffic).last_failed_ms, NOON + 5);
+}
+END_TEST
+
+START_TEST(latencies_have_a_sum)
+{
+	traffic_latency(traffic, 1000, NOON);
+	traffic_latency(traffic, 500, NOON + 400000);
+	ck_assert_uint_eq(traffic_read_latency_sum_us(traffic), 1500);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("traffic");
@@ -195,6 +236,9 @@ int main(void)
 	tcase_add_test(tests, what_is_longer_than_all_buckets_is_told_as_it_was);
 	tcase_add_test(tests, the_last_minute_forgets_and_the_start_does_not);
 	tcase_add_test(tests, commits_are_counted_with_what_was_in_them);
+	tcase_add_test(tests, refusals_are_counted_by_reason);
+	tcase_add_test(tests, each_stage_and_each_batch_has_its_bucket);
+	tcase_add_test(tests, latencies_have_a_sum);
 	tcase_add_test(tests, the_edge_is_as_it_was_told_last);
 	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);

@@ -241,6 +241,36 @@ START_TEST(refuses_a_key_file_others_can_read_or_write)
 }
 END_TEST
 
+// An access control list of the service manager's shows as what the group may do.
+START_TEST(a_credential_may_be_read_by_whom_the_service_manager_lets)
+{
+	struct curve_key_pair pair;
+	char *slash = strrchr(path, '/');
+	ck_assert_ptr_nonnull(slash);
+	char *in = strndup(path, (size_t)(slash - path));
+	ck_assert_ptr_nonnull(in);
+	setenv("CREDENTIALS_DIRECTORY", in, 1);
+	write_file(RFC7748_PEM, 0440);
+	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_OK);
+	write_file(RFC7748_PEM, 0444);
+	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_KEY_PERMISSIONS);
+	write_file(RFC7748_PEM, 0460);
+	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_KEY_PERMISSIONS);
+	// Not below it, not beside it, not when others get into it, not when it is another one.
+	write_file(RFC7748_PEM, 0440);
+	ck_assert_int_eq(chmod(in, 0701), 0);
+	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_KEY_PERMISSIONS);
+	ck_assert_int_eq(chmod(in, 0700), 0);
+	setenv("CREDENTIALS_DIRECTORY", "/tmp", 1);
+	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_KEY_PERMISSIONS);
+	setenv("CREDENTIALS_DIRECTORY", "", 1);
+	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_KEY_PERMISSIONS);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	ck_assert_int_eq(curve_key_load(path, &pair), CERTS_KEY_PERMISSIONS);
+	free(in);
+}
+END_TEST
+
 START_TEST(accepts_a_key_file_that_even_its_owner_cannot_write)
 {
 	struct curve_key_pair pair;
@@ -331,6 +361,7 @@ int main(void)
 	tcase_add_test(tests, never_overwrites_a_key);
 	tcase_add_test(tests, says_when_a_key_cannot_be_written);
 	tcase_add_test(tests, refuses_a_key_file_others_can_read_or_write);
+	tcase_add_test(tests, a_credential_may_be_read_by_whom_the_service_manager_lets);
 	tcase_add_test(tests, accepts_a_key_file_that_even_its_owner_cannot_write);
 	tcase_add_test(tests, refuses_a_key_of_the_other_type);
 	tcase_add_test(tests, refuses_what_is_no_key);

@@ -55,6 +55,26 @@ START_TEST(resolves_relative_paths_from_its_own_directory)
 }
 END_TEST
 
+START_TEST(a_key_may_be_a_credential_of_the_service_manager)
+{
+	static const char staff[] = "staff_certificate: nurse.pem\nstaff_key: credential:nurse.key\nrole: R8001\n";
+	char text[sizeof NEEDED + sizeof staff];
+	snprintf(text, sizeof text, "%s%s", NEEDED, staff);
+	setenv("CREDENTIALS_DIRECTORY", "/run/credentials/x", 1);
+	struct profile *profile = load(text);
+	ck_assert_ptr_nonnull(profile);
+	ck_assert_str_eq(profile->staff_key, "/run/credentials/x/nurse.key");
+	profile_free(profile);
+	unsetenv("CREDENTIALS_DIRECTORY");
+	profile = load(text);
+	ck_assert_ptr_nonnull(profile);
+	ck_assert_str_eq(profile->staff_key, "/tmp/keys/nurse.key");
+	profile_free(profile);
+	assert_refused(NEEDED "staff_certificate: nurse.pem\nstaff_key: credential:../nurse.key\nrole: R8001\n",
+		       "staff_key: what follows credential: is one file's name");
+}
+END_TEST
+
 START_TEST(says_how_recently_the_log_must_have_been_witnessed)
 {
 	struct profile *profile = load(NEEDED "witness: warn\nwitness_age_max: 7200\n");
@@ -208,6 +228,7 @@ int main(void)
 	Suite *suite = suite_create("profile");
 	TCase *tests = tcase_create("profile");
 	tcase_add_test(tests, resolves_relative_paths_from_its_own_directory);
+	tcase_add_test(tests, a_key_may_be_a_credential_of_the_service_manager);
 	tcase_add_test(tests, brokers_that_share_a_log_may_stand_in_for_each_other_and_others_not);
 	tcase_add_test(tests, does_without_a_member_of_staff);
 	tcase_add_test(tests, says_how_recently_the_log_must_have_been_witnessed);

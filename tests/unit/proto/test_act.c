@@ -50,6 +50,7 @@ START_TEST(what_an_attempt_carries_is_not_signed_and_all_else_is)
 	request.act_browser_proof = &proof;
 	request.deadline_ms = 5000;
 	request.log_size = 7;
+	request.trace_id = request.trace_parent_id = (ProtobufCBinaryData){sizeof some, some};
 	text = act_signed_bytes(&arena, &request, "cpis-1", &bytes);
 	ck_assert_uint_eq(bytes, sizeof golden);
 	ck_assert_mem_eq(text, golden, sizeof golden);

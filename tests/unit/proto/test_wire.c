@@ -264,11 +264,11 @@ START_TEST(says_the_operation_of_every_body)
 {
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	ck_assert_int_eq(wire_operation(&request), CPIS__V1__OPERATION__OPERATION_UNSPECIFIED);
-	for (int field = 16; field <= 65; field++) {
+	for (int field = 16; field <= 66; field++) {
 		request.body_case = (Cpis__V1__Request__BodyCase)field;
 		ck_assert_int_eq((int)wire_operation(&request), field - 15);
 	}
-	request.body_case = (Cpis__V1__Request__BodyCase)66;
+	request.body_case = (Cpis__V1__Request__BodyCase)67;
 	ck_assert_int_eq(wire_operation(&request), CPIS__V1__OPERATION__OPERATION_UNSPECIFIED);
 }
 END_TEST

@@ -227,6 +227,32 @@ START_TEST(a_browsers_proof_stands_in_for_an_acts_signature)
 }
 END_TEST
 
+START_TEST(a_trace_is_a_trace_and_the_span_that_it_comes_from)
+{
+	static uint8_t some[TRACE_ID_BYTES + 1] = {[TRACE_PARENT_ID_BYTES - 1] = 1}, nothing[TRACE_ID_BYTES];
+	Cpis__V1__PingRequest body = CPIS__V1__PING_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_PING;
+	request.ping = &body;
+	request.trace_id = (ProtobufCBinaryData){TRACE_ID_BYTES, some};
+	expect(WIRE_MISSING, "trace_parent_id");
+	request.trace_parent_id = (ProtobufCBinaryData){TRACE_PARENT_ID_BYTES, some};
+	expect(WIRE_OK, "");
+	request.trace_parent_id.len = TRACE_PARENT_ID_BYTES + 1;
+	expect(WIRE_BAD_VALUE, "trace_parent_id");
+	request.trace_parent_id = (ProtobufCBinaryData){TRACE_PARENT_ID_BYTES, nothing};
+	expect(WIRE_BAD_VALUE, "trace_parent_id");
+	request.trace_parent_id.data = some;
+	request.trace_id.len = TRACE_ID_BYTES + 1;
+	expect(WIRE_BAD_VALUE, "trace_id");
+	request.trace_id.len = TRACE_ID_BYTES - 1;
+	expect(WIRE_BAD_VALUE, "trace_id");
+	request.trace_id = (ProtobufCBinaryData){TRACE_ID_BYTES, nothing};
+	expect(WIRE_BAD_VALUE, "trace_id");
+	request.trace_id.len = 0;
+	expect(WIRE_MISSING, "trace_id");
+}
+END_TEST
+
 // A wrong number has its own outcome, so the codec only wants one to be there.
 START_TEST(needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others)
 {
@@ -322,6 +348,65 @@ START_TEST(needs_the_emergency_telephone_and_takes_an_office_one)
 	expect(WIRE_BAD_VALUE, "contacts_set.office_hours_telephone");
 	contacts.office_hours_telephone = longest;
 	expect(WIRE_OK, "");
+}
+END_TEST
+
+START_TEST(shows_one_authoritys_contacts_or_those_of_all)
+{
+	char code[] = "383", bad[] = "38";
+	Cpis__V1__ContactsShowRequest show = CPIS__V1__CONTACTS_SHOW_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_CONTACTS_SHOW;
+	request.contacts_show = &show;
+	expect(WIRE_OK, "");
+	show.authority = code;
+	expect(WIRE_OK, "");
+	show.every_organisation = true;
+	expect(WIRE_BAD_VALUE, "contacts_show.authority");
+	show.authority = NULL;
+	expect(WIRE_OK, "");
+	show.after = code;
+	expect(WIRE_OK, "");
+	show.after = bad;
+	expect(WIRE_BAD_VALUE, "contacts_show.after");
+	show.after = code;
+	show.every_organisation = false;
+	expect(WIRE_BAD_VALUE, "contacts_show.after");
+}
+END_TEST
+
+START_TEST(extracts_for_one_to_twelve_people_with_a_reason_in_words)
+{
+	char uid[] = "555000000001", bad[] = "55500000000", reason[] = "ten bytes.", *recipients[EXTRACT_RECIPIENTS_MAX + 1];
+	uint8_t cursor[EXTRACT_CURSOR_BYTES_MAX + 1] = {0};
+	Cpis__V1__ExtractReadRequest extract = CPIS__V1__EXTRACT_READ_REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_EXTRACT_READ;
+	request.extract_read = &extract;
+	for (size_t i = 0; i <= EXTRACT_RECIPIENTS_MAX; i++)
+		recipients[i] = uid;
+	extract.recipients = recipients;
+	extract.n_recipients = 1;
+	expect(WIRE_MISSING, "extract_read.reason");
+	extract.reason = reason;
+	expect(WIRE_OK, "");
+	extract.n_recipients = 0;
+	expect(WIRE_MISSING, "extract_read.recipients");
+	extract.n_recipients = EXTRACT_RECIPIENTS_MAX;
+	expect(WIRE_OK, "");
+	extract.n_recipients = EXTRACT_RECIPIENTS_MAX + 1;
+	expect(WIRE_TOO_MANY, "extract_read.recipients");
+	extract.n_recipients = 2;
+	recipients[1] = bad;
+	expect(WIRE_BAD_VALUE, "extract_read.recipients");
+	extract.n_recipients = 1;
+	extract.after = (ProtobufCBinaryData){EXTRACT_CURSOR_BYTES_MAX, cursor};
+	expect(WIRE_OK, "");
+	extract.after.len++;
+	expect(WIRE_BAD_VALUE, "extract_read.after");
+	extract.after.len = 0;
+	extract.limit = PAGE_ITEMS_MAX;
+	expect(WIRE_OK, "");
+	extract.limit++;
+	expect(WIRE_BAD_VALUE, "extract_read.limit");
 }
 END_TEST
 
@@ -471,6 +556,9 @@ START_TEST(holds_what_an_audit_search_looks_for_in_each_record)
 	body.session_id = data_of(SESSION_ID_BYTES - 1);
 	expect(WIRE_BAD_VALUE, "audit_search.session_id");
 	body.session_id = data_of(SESSION_ID_BYTES);
+	body.trace_id = data_of(TRACE_ID_BYTES + 1);
+	expect(WIRE_BAD_VALUE, "audit_search.trace_id");
+	body.trace_id = data_of(TRACE_ID_BYTES);
 	expect(WIRE_OK, "");
 }
 END_TEST
@@ -696,6 +784,7 @@ int main(void)
 		       needs_a_statement_of_up_to_1024_bytes_a_signature_of_64_and_a_certificate_of_up_to_2048);
 	tcase_add_test(tcase, a_browsers_proof_of_up_to_16384_bytes_stands_in_for_the_statements_signature);
 	tcase_add_test(tcase, a_browsers_proof_stands_in_for_an_acts_signature);
+	tcase_add_test(tcase, a_trace_is_a_trace_and_the_span_that_it_comes_from);
 	tcase_add_test(tcase, needs_an_nhs_number_in_flag_and_details_and_leaves_its_check_to_others);
 	tcase_add_test(tcase, publishes_1_to_200_records);
 	tcase_add_test(tcase, publishes_for_an_ods_code);
@@ -715,6 +804,8 @@ int main(void)
 	tcase_add_test(tcase, names_a_case_and_says_what_is_done_in_words);
 	tcase_add_test(tcase, enrols_a_named_system_with_a_code_of_16_bytes);
 	tcase_add_test(tcase, invites_and_withdraws_a_named_system_with_a_reason);
+	tcase_add_test(tcase, extracts_for_one_to_twelve_people_with_a_reason_in_words);
+	tcase_add_test(tcase, shows_one_authoritys_contacts_or_those_of_all);
 	tcase_add_test(tcase, takes_65503_bytes_and_not_one_more);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

@@ -1,0 +1,300 @@
+#!/usr/bin/env bash
+# The Debian packages on a bare Debian 12 under systemd, in a container (systemd-nspawn(1)): installed, refused while nothing is
+# configured, set up as the manual says, the main job, ended when it hangs, upgraded under load, removed and purged.
+# usage: BUILD=build VERSION=x tests/package/package.sh; as root, after `make deb`
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+export BUILD=${BUILD:-build}
+here=tests/package build=$(realpath "$BUILD") checks=0
+next=$VERSION+1
+# shellcheck source=machine.sh
+. "$here/machine.sh"
+
+[ "$(id -u)" = 0 ] || {
+	echo "package.sh: containers want root" >&2
+	exit 2
+}
+
+finish() {
+	local code=$?
+	trap - EXIT INT TERM
+	if [ "$code" != 0 ] && [ -n "$machine_leader" ]; then
+		inside journalctl --no-pager -u cpis-broker 2> /dev/null | tail -40 >&2 || true
+		echo "0%: Checks: $checks, Failures: 1, Errors: 0"
+	fi
+	[ -n "${KEEP:-}" ] && [ "$code" != 0 ] && echo "package.sh: the container's files are in $machine" >&2 && machine_stop || machine_remove
+	exit "$code"
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
+
+fail() {
+	echo "package.sh: failed: $*" >&2
+	exit 1
+}
+
+# ok WHAT COMMAND...: it succeeds; its words are in $said.
+ok() {
+	local what=$1
+	shift
+	checks=$((checks + 1))
+	said=$("$@" 2>&1) || fail "$what: $* exited with $?: $said"
+	echo "ok   $what"
+}
+
+# refuses WHAT CODE WORDS COMMAND...
+refuses() {
+	local what=$1 wanted=$2 words=$3 code=0
+	shift 3
+	checks=$((checks + 1))
+	said=$("$@" 2>&1) || code=$?
+	[ "$code" = "$wanted" ] || fail "$what: $* exited with $code, not $wanted: $said"
+	[[ $said == *"$words"* ]] || fail "$what: does not say '$words': $said"
+	echo "ok   $what"
+}
+
+says() {
+	checks=$((checks + 1))
+	[[ $said == *"$1"* ]] || fail "does not say '$1': $said"
+}
+
+property() {
+	inside systemctl show --property="$2" --value "$1"
+}
+
+is() {
+	checks=$((checks + 1))
+	[ "$2" = "$3" ] || fail "$1 is '$2', not '$3'"
+	echo "ok   $1: $2"
+}
+
+# wait_for WHAT COMMAND...: 60 s at most.
+wait_for() {
+	local tries=600 what=$1
+	shift
+	until "$@" > /dev/null 2>&1; do
+		tries=$((tries - 1))
+		[ $tries -gt 0 ] || fail "$what: not within a minute"
+		sleep 0.1
+	done
+	checks=$((checks + 1))
+	echo "ok   $what"
+}
+
+packages_of() {
+	local name
+	for name in cpis-broker cpis cpis-web libcpis-dev; do
+		echo "$build/${name}_$1_$(dpkg --print-architecture).deb"
+	done
+}
+
+started_again() {
+	[ "$(property cpis-broker NRestarts)" -gt "$1" ] && [ "$(property cpis-broker ActiveState)" = active ]
+}
+
+asked() {
+	[ "$(inside sh -c 'cat /root/world/load.*.codes 2> /dev/null | wc -l')" -ge "$1" ]
+}
+
+# ------------------------------------------------------------------ install
+
+# What is newer is the same source with a greater number.
+[ -e "$build/cpis-broker_${next}_$(dpkg --print-architecture).deb" ] && [ "$build/cpis-broker_${next}_$(dpkg --print-architecture).deb" -nt "$build/cpis-broker" ] || {
+	mkdir -p "$build/deb"
+	rm -rf "$build/deb/$next"
+	cp -a "$build/deb/$VERSION" "$build/deb/$next"
+	VERSION=$next broker/debian/build.sh > /dev/null
+}
+mapfile -t packages < <(packages_of "$VERSION")
+machine_unpack "$("$here/root.sh" "${packages[@]}")"
+mkdir "$machine/srv/old" "$machine/srv/new"
+cp "${packages[@]}" "$machine/srv/old/"
+mapfile -t packages < <(packages_of "$next")
+cp "${packages[@]}" "$machine/srv/new/"
+cp "$here/world.sh" "$here/load.sh" "$machine/root/"
+mkdir -p "$machine/root/world/tls"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pages.example \
+	-addext 'subjectAltName=DNS:pages.example,DNS:*.pages.example' -keyout "$machine/root/world/tls/web.key" -out "$machine/root/world/tls/web.pem" 2> /dev/null
+machine_boot || fail "no systemd in the container: $(tail -5 "$machine.console")"
+files_before=$(inside find /etc /var /usr /lib -xdev -type f | sort)
+
+apt=(env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes --no-install-recommends)
+ok "apt installs the packages" inside sh -c "${apt[*]} install /srv/old/cpis-broker_*.deb /srv/old/cpis_*.deb /srv/old/cpis-web_*.deb"
+for unit in cpis-broker cpis-web; do
+	is "$unit.service after its installation" "$(property $unit UnitFileState) $(property $unit ActiveState)" "disabled inactive"
+done
+refuses "a broker that is not configured is not started" 1 "Assertion failed" inside systemctl start cpis-broker
+refuses "--check tells what is missing" 2 "missing: certificate: /etc/cpis/broker.pem: No such file" inside cpis-broker --check /etc/cpis/broker.yaml
+for name in broker log store; do
+	says "/etc/cpis/keys/$name.key"
+done
+for unit in cpis-broker cpis-web cpis-responder@x cpis-demographics@x; do
+	ok "systemd finds no fault with $unit.service" inside systemd-analyze verify --man=no "$unit.service"
+	is "its words" "$said" ""
+done
+ok "keys' directory is root's alone" inside stat -c '%a %U' /etc/cpis/keys
+says "700 root"
+
+# ------------------------------------------------------------------ set up and run
+
+ok "certificates, keys and register as the manual says" inside /root/world.sh
+ok "--check is content" inside cpis-broker --check /etc/cpis/broker.yaml
+says ": good; "
+ok "the broker is enabled and started" inside systemctl enable --now cpis-broker
+is "the unit" "$(property cpis-broker ActiveState) $(property cpis-broker User)" "active cpis"
+said=$(property cpis-broker StatusText)
+says "serves on tcp://0.0.0.0:4420 with 5 systems"
+said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
+says "the core's files limited by Landlock"
+says "the core's system calls limited by seccomp"
+says "the front's system calls limited by seccomp"
+# Where this machine may not raise its own limit, the container cannot either.
+memory="may reach the swap space"
+(ulimit -l unlimited) 2> /dev/null || memory=none
+[[ $said != *"$memory"* && $said != *"rights of root"* ]] || fail "the unit leaves something to be done: $said"
+is "the store's owner and mode" "$(inside stat -c '%U %a' /var/lib/cpis/cpis.db)" "cpis 600"
+
+world() {
+	inside sh -c 'cd /root/world && exec "$@"' sh "$@"
+}
+ok "an authority publishes" world cpis --profile leeds.yaml contacts set --emergency-duty "0113 496 0000" --office-hours "0113 496 0100"
+ok "an authority publishes a file" world cpis --profile leeds.yaml publish --full leeds.csv
+ok "a nurse opens the details" world cpis --profile nurse.yaml query --details 9990000018
+says "Leeds City Council"
+ok "the authority is told" world cpis --profile leeds.yaml inbox list
+says "LCS-77-0001"
+ok "a reviewer finds who looked" world cpis --profile guardian.yaml audit search --nhs-number 9990000018
+says "Grace Okafor"
+
+before=$(property cpis-broker MainPID)
+ok "the unit reloads" inside systemctl reload cpis-broker
+is "its broker" "$(property cpis-broker MainPID) $(property cpis-broker ActiveState)" "$before active"
+ok "a nurse is answered by it" world cpis --profile nurse.yaml query 9990000018
+
+# ------------------------------------------------------------------ beside it
+
+ok "the pages are started" inside systemctl start cpis-web
+is "their unit" "$(property cpis-web ActiveState) $(property cpis-web User) $(property cpis-web StatusText)" "active cpis-web serves https://pages.example"
+said=$(inside journalctl --no-pager --output=cat -u cpis-web)
+[[ $said != *"not permitted"* ]] || fail "the unit denies the pages something: $said"
+ok "somebody listens there" inside bash -c 'exec 3<> /dev/tcp/127.0.0.1/443'
+answered() {
+	world cpis --profile nurse.yaml query --details 9995000008 > /dev/null
+}
+refuses "nobody answers for the next country yet" 5 "NOT AVAILABLE" world cpis --profile nurse.yaml query 9995000008
+ok "a neighbouring register is started" inside systemctl start cpis-responder@neighbour
+wait_for "it answers for the next country" answered
+ok "the container starts anew, with the broker enabled and the pages not" inside systemctl enable cpis-responder@neighbour
+machine_stop
+machine_boot || fail "the container does not start again: $(tail -5 "$machine.console")"
+is "units after a start of the machine" "$(property cpis-broker ActiveState) $(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState)" \
+	"active inactive active"
+wait_for "the next country is answered for again" answered
+ok "the pages are started again" inside systemctl start cpis-web
+
+# ------------------------------------------------------------------ when it hangs
+
+mkdir -p "$machine/etc/systemd/system/cpis-broker.service.d"
+printf '[Service]\nWatchdogSec=2s\n' > "$machine/etc/systemd/system/cpis-broker.service.d/watchdog.conf"
+ok "a shorter watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+restarts=$(property cpis-broker NRestarts)
+ok "the core is stopped in its tracks" inside sh -c 'kill -STOP $(systemctl show -P MainPID cpis-broker)'
+wait_for "systemd ends a broker that hangs, and starts another" started_again "$restarts"
+said=$(inside journalctl --no-pager -u cpis-broker)
+says "Watchdog timeout"
+ok "a nurse is answered again" world cpis --profile nurse.yaml query 9990000018
+wait_for "a responder that was connected before answers through the new one" answered
+rm -r "$machine/etc/systemd/system/cpis-broker.service.d"
+ok "the usual watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+
+# ------------------------------------------------------------------ a key that is encrypted by the machine
+
+mkdir -p "$machine/etc/systemd/system/cpis-broker.service.d"
+cat > "$machine/etc/systemd/system/cpis-broker.service.d/keys.conf" << 'END'
+[Unit]
+AssertPathExists=
+[Service]
+LoadCredential=
+LoadCredential=broker.key:/etc/cpis/keys/broker.key
+LoadCredential=log.key:/etc/cpis/keys/log.key
+LoadCredentialEncrypted=store.key:/etc/cpis/keys/store.key.encrypted
+END
+ok "the store's key is encrypted" inside sh -c 'cd /etc/cpis/keys && systemd-creds setup && systemd-creds encrypt --with-key=host --name=store.key store.key store.key.encrypted &&
+	mv store.key /root/ && systemctl daemon-reload && systemctl restart cpis-broker'
+ok "a nurse is answered" world cpis --profile nurse.yaml query --details 9990000018
+says "Leeds City Council"
+rm -r "$machine/etc/systemd/system/cpis-broker.service.d"
+ok "and in clear again" inside sh -c 'mv /root/store.key /etc/cpis/keys/ && systemctl daemon-reload && systemctl restart cpis-broker'
+
+# ------------------------------------------------------------------ upgrade under load
+
+ok "a backup before the upgrade" inside cpis-broker --backup /etc/cpis/broker.yaml /root/before.db
+before=$(property cpis-broker MainPID)
+load=()
+for number in 1 2 3; do
+	inside /root/load.sh "$number" &
+	load+=($!)
+done
+wait_for "clients ask" asked 30
+ok "apt upgrades under load" inside sh -c "${apt[*]} install /srv/new/cpis-broker_*.deb /srv/new/cpis_*.deb /srv/new/cpis-web_*.deb"
+wait_for "clients go on asking" asked $((30 + $(inside sh -c 'cat /root/world/load.*.codes | wc -l')))
+inside touch /root/world/stop
+wait "${load[@]}"
+total=$(inside sh -c 'cat /root/world/load.*.codes | wc -l')
+failed=$(inside sh -c 'cat /root/world/load.*.codes | grep -vc "^0$"' || true)
+[ "$failed" = 0 ] || inside sh -c 'head -5 /root/world/load.*.failed' >&2
+is "failed of $total requests during the upgrade" "$failed" 0
+is "the version that is installed" "$(inside cpis-broker --version)" "cpis-broker $next"
+[ "$(property cpis-broker MainPID)" != "$before" ] || fail "the old broker still runs"
+is "the broker after the upgrade" "$(property cpis-broker ActiveState)" active
+ok "the log holds over the upgrade" world sh -c 'systemctl stop cpis-broker && cpis audit verify --database /var/lib/cpis/cpis.db --log-key authority/trust/log.vkey && systemctl start cpis-broker'
+ok "what an administrator changed was kept" inside grep -c "University Hospitals Sussex" /etc/cpis/register.yaml
+
+is "what runs beside it" "$(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState)" "active active"
+wait_for "the next country is answered for by the new version" answered
+
+# ------------------------------------------------------------------ another schema
+
+store=$machine/var/lib/cpis/cpis.db
+# As the schema before had it.
+ok "the broker is stopped, and its store made one of the schema before" inside systemctl stop cpis-broker
+sqlite3 "$store" "PRAGMA wal_checkpoint(TRUNCATE); DROP INDEX audit_block_by_peak; DROP INDEX audit_block_by_floor;
+	ALTER TABLE audit_block DROP COLUMN peak_ms; ALTER TABLE audit_block DROP COLUMN floor_ms; PRAGMA user_version = 5" > /dev/null
+inside chown -R cpis: /var/lib/cpis
+ok "a newer program opens an older store" inside systemctl start cpis-broker
+said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
+says "schema version 5 to 6"
+ok "with the data" world cpis --profile guardian.yaml audit search --nhs-number 9990000018
+says "Grace Okafor"
+inside systemctl stop cpis-broker cpis-web
+sqlite3 "$store" "PRAGMA user_version = 7"
+inside chown -R cpis: /var/lib/cpis
+refuses "an older program does not open a newer store" 1 "" inside systemctl start cpis-broker
+said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
+says "has schema version 7, this program knows version 6: install the newer version of this program again, or go back to a backup from before it"
+inside systemctl stop cpis-broker
+ok "apt goes back to the version before" inside sh -c "${apt[*]} --allow-downgrades install /srv/old/cpis-broker_*.deb /srv/old/cpis_*.deb /srv/old/cpis-web_*.deb"
+is "the version that is installed" "$(inside cpis-broker --version)" "cpis-broker $VERSION"
+ok "the backup of before is put back" inside sh -c 'cpis-broker --restore /etc/cpis/broker.yaml /root/before.db --replace && chown -R cpis: /var/lib/cpis'
+ok "the version before serves from it" inside systemctl start cpis-broker
+ok "with the data of then" world cpis --profile nurse.yaml query --details 9990000018
+says "Leeds City Council"
+
+# ------------------------------------------------------------------ and away
+
+ok "apt removes the packages" inside sh -c "${apt[*]} remove cpis-broker cpis cpis-web"
+is "processes of the broker when it is removed" "$(inside sh -c 'readlink /proc/*/exe | grep -c cpis-broker' || true)" 0
+ok "apt purges the packages" inside sh -c "${apt[*]} purge cpis-broker cpis cpis-web"
+ok "and what came for them alone" inside sh -c "${apt[*]} --purge autoremove"
+# The operator's: data, keys and certificates. systemd's and dpkg's records of what was there are theirs; users stay, so that no
+# other becomes the owner of their files.
+left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
+	grep -Ev '^/var/(lib/(dpkg|apt|cpis|systemd)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
+	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|web|responder)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
+is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
+owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
+left=$(comm -23 <(echo "$left") <(echo "$owned"))
+is "files left but data, keys and certificates" "$left" ""
+is "the store after the purge" "$(inside stat -c %U /var/lib/cpis/cpis.db)" cpis
+
+echo "100%: Checks: $checks, Failures: 0, Errors: 0"

@@ -1,0 +1,164 @@
+#!/usr/bin/env bash
+# A real Prometheus before a real broker: the alerts of broker/prometheus-alerts.yaml fire when their cause is brought about and clear when
+# it is gone. Windows and waits are shortened to seconds; expressions and thresholds are those that are shipped. What takes longer than
+# seconds to bring about, or a second machine, is in alerts_test.yaml only.
+. "$(dirname "$0")/world.sh"
+
+is_listening() {
+	[ -n "$(ss -Hltn "sport = :$1")" ]
+}
+
+free_port() {
+	local port=$1
+	while is_listening "$port"; do
+		port=$((port + 1))
+	done
+	echo "$port"
+}
+
+# ask EXPRESSION: the answer's JSON.
+ask() {
+	curl -sG --max-time 5 --data-urlencode "query=$1" "http://127.0.0.1:$prometheus_port/api/v1/query"
+}
+
+fires() {
+	ask "ALERTS{alertname=\"$1\",alertstate=\"firing\"${2:+,$2}}" | grep -q '"metric"'
+}
+
+is_clear() {
+	! ask "ALERTS{alertname=\"$1\",alertstate=\"firing\"${2:+,$2}}" | grep -q '"metric"'
+}
+
+has_fired() {
+	wait_until 40 "$1 fires: $3" fires "$1" "$2"
+	checked "$1 fires: $3"
+}
+
+has_cleared() {
+	wait_until 40 "$1 clears: $3" is_clear "$1" "$2"
+	checked "$1 clears: $3"
+}
+
+sees() {
+	ask "$1" | grep -q '"metric"'
+}
+
+# store_fault ERRNO: each write and flush of the store's files fails with it from now on; 0: none does. Where tests/shim/store_faults.h
+# has it.
+store_fault() {
+	local at
+	for at in 16 28; do
+		printf "$(printf '\\x%02x' "$1")" | dd of=faults bs=1 seek=$at conv=notrunc status=none
+	done
+}
+
+query() {
+	cpis --timeout 4000 --profile nurse.yaml query 9990000018 > query.out 2>&1
+}
+
+furnish
+metrics_port=$(free_port 21000)
+prometheus_port=$(free_port $((metrics_port + 1)))
+for_all="metrics_endpoint: 127.0.0.1:$metrics_port"
+# Half a minute of life for what ends soon, in this world's own authority.
+cpis certs issue-broker --dir authority --broker-name watch-broker --days 1 --out soon > soon.out
+configure broker.yaml "$for_all" "metrics_endpoint_file: run/metrics"
+configure soon.yaml "$for_all" "metrics_endpoint_file: run/metrics" "drill: yes"
+sed -i -e 's|^certificate:.*|certificate: soon/broker.pem|; s|^key:.*|key: soon/broker.key|' soon.yaml
+LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) FAKETIME='-26d' cpis certs refresh-lists --dir authority > lists.out
+head -c 4096 /dev/zero > faults
+
+sed -E 's/\[(5m|10m|15m|1h)\]/[8s]/g; s/^( *for:) .*/\1 1s/' "$repository/broker/prometheus-alerts.yaml" > rules.yaml
+cat > prometheus.yaml <<- END
+	global: {scrape_interval: 500ms, scrape_timeout: 400ms, evaluation_interval: 500ms}
+	rule_files: [rules.yaml]
+	scrape_configs:
+	  - job_name: cpis
+	    static_configs: [{targets: ["127.0.0.1:$metrics_port"]}]
+END
+prometheus --config.file=prometheus.yaml --storage.tsdb.path=prometheus --web.listen-address="127.0.0.1:$prometheus_port" > prometheus.log 2>&1 &
+started+=("$!")
+wait_until 30 "Prometheus answers" curl -sf "http://127.0.0.1:$prometheus_port/-/ready"
+
+has_fired CpisBrokerDown "" "no broker yet"
+start_broker soon.yaml soon.log
+has_cleared CpisBrokerDown "" "there is one"
+has_fired CpisDrill "" "the configuration says so"
+has_fired CpisCertificateExpires 'of="broker"' "the broker's certificate is for a day"
+has_fired CpisBrokerCertificateEnds "" "likewise"
+has_fired CpisRevocationListOld "" "lists that were made 26 days ago"
+cpis certs refresh-lists --dir authority > lists.out
+has_cleared CpisRevocationListOld "" "they were refreshed, in the trust bundle that the broker watches"
+kill -9 "$broker_pid"
+wait "$broker_pid" 2> /dev/null || true
+has_fired CpisBrokerDown "" "it was killed"
+
+shim=$build/tests/shim/store_faults.so
+start_broker broker.yaml broker.log env LD_PRELOAD="$shim" CPIS_STORE_FAULTS="$world/faults"
+profiles
+has_cleared CpisBrokerDown "" "another was started"
+has_cleared CpisDrill "" "no drill in its configuration"
+has_cleared CpisCertificateExpires 'of="broker"' "its certificate is good for years"
+has_cleared CpisBrokerCertificateEnds "" "likewise"
+query || die "a query of a broker that is well was not answered: $(cat query.out)"
+
+# 28: ENOSPC.
+store_fault 28
+for _ in 1 2 3; do
+	query && die "answered, with a disk that takes nothing"
+done
+has_fired CpisNotReady 'cause="store"' "the disk takes nothing"
+has_fired CpisErrors "" "likewise"
+query && die "answered, with a disk that takes nothing"
+has_fired CpisLogStalled "" "likewise"
+store_fault 0
+wait_until 20 "the broker goes on by itself" query
+has_cleared CpisNotReady 'cause="store"' "there is room again"
+has_cleared CpisErrors "" "likewise"
+has_cleared CpisLogStalled "" "likewise"
+
+for _ in $(seq 24); do
+	cpis --timeout 4000 --profile stranger.yaml ping > ping.out 2>&1 && die "a stranger was let in"
+done
+has_fired CpisHandshakesFail 'reason="handshake_unknown_key"' "a stranger tries 24 times"
+
+kill_front() {
+	local front restarts
+	front=$(process_of cpis-front)
+	restarts=$(value cpis_front_restarts_total)
+	kill -9 "$front"
+	wait_until 20 "there is another front" at_least cpis_front_restarts_total $((restarts + 1))
+}
+for _ in 1 2 3 4; do
+	kill_front
+done
+has_fired CpisFrontRestarts "" "its front was killed four times"
+has_cleared CpisHandshakesFail 'reason="handshake_unknown_key"' "nobody tries any more"
+has_cleared CpisFrontRestarts "" "it stays"
+
+kill -STOP "$broker_pid"
+has_fired CpisNotReady 'cause="stalled"' "the core is stopped in its tracks"
+kill -CONT "$broker_pid"
+has_cleared CpisNotReady 'cause="stalled"' "it goes on"
+
+profile claimed systems/hospital 555000000001 R8016 emergency_department
+cp register.yaml register.kept
+echo "role_profiles: {" > register.yaml
+has_fired CpisRegisterNotLoaded "" "the register was spoilt"
+cp register.kept register.yaml
+for _ in $(seq 12); do
+	cpis --profile claimed.yaml query 9990000018 > query.out 2>&1 && die "a role was believed that nobody gave"
+done
+has_fired CpisManyRefused "" "a nurse claims a role that she has not, again and again"
+for _ in $(seq 12); do
+	cpis --profile consultant.yaml query --details --break-glass --reason "rehearsal of an alert" 9990000018 > query.out 2>&1 ||
+		die "the glass could not be broken: $(cat query.out)"
+done
+has_fired CpisGlassBrokenOften "" "a consultant breaks it twelve times"
+has_cleared CpisRegisterNotLoaded "" "the register was mended"
+has_cleared CpisManyRefused "" "nobody is refused"
+has_cleared CpisGlassBrokenOften "" "it stays whole"
+sees 'ALERTS{alertstate="firing"}' && die "something fires that nobody brought about: $(ask 'ALERTS{alertstate="firing"}')"
+checked "nothing else fires"
+stop_broker
+has_fired CpisBrokerDown "" "it was stopped"
