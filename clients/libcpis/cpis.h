@@ -209,6 +209,12 @@ void cpis_set_interrupt(struct cpis_client *client, int fd);
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// The same for who brings an OpenID Connect identity token that was issued for this very system (text, a compact JWS): the broker checks
+// it. `role_code` "": the one role that the token has at this organisation. `caller_...`: as in Request; "": none. Acts cannot be signed
+// in such a session. The token is not kept.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_session_open_token(struct cpis_client *client, const char *token, const char *role_code, const char *caller_request_id,
+			const char *caller_correlation_id, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 // Forgets the token. What was sealed into it lives on at the broker until it is idle for too long.
 // Thread: the client's.
 void cpis_session_close(struct cpis_client *client);
