@@ -84,8 +84,12 @@ DRILL_A := $(BUILD)/libcpis-drill.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
 WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
-# What is installed as libcpis.a: the client library and the two layers it stands on, in one.
+# What is installed: the client library and the two layers it stands on in one, of which it shows what libcpis.map says. Its number
+# changes with what a program was compiled for: clients/README.md, "Linking with libcpis".
+LIBCPIS_ABI := 1
 INSTALLED_A := $(BUILD)/installed/libcpis.a
+INSTALLED_SO := $(BUILD)/installed/libcpis.so.$(LIBCPIS_ABI)
+LIBCPIS_MAP := clients/libcpis/libcpis.map
 PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web)
 
 # A test links only the layer that it tests (and what that layer stands on).
@@ -133,11 +137,12 @@ COMPLETIONS := $(foreach shell,bash zsh,$(addprefix $(BUILD)/completion/$(shell)
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web manual placeable place tests-built benches fuzzers interop
+.PHONY: programs web manual placeable place tests-built benches fuzzers interop libcpis place-libcpis
 programs: $(PROGRAMS)
 manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
+libcpis: $(INSTALLED_A) $(INSTALLED_SO) $(BUILD)/man3/.made
+tests-built: $(PROGRAMS) libcpis $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -259,22 +264,15 @@ install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory placeable
 	@$(MAKE) --no-print-directory place
 
-placeable: programs web manual $(INSTALLED_A) $(BUILD)/python/cpis_pb2.py
+placeable: programs web manual libcpis $(BUILD)/python/cpis_pb2.py
 
 # Builds nothing: what `make placeable` made goes to its places. Also for the Debian packages.
 PLACE := $(DESTDIR)$(PREFIX)
-LIBDIR ?= $(PREFIX)/lib
-place:
-	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/python share/cpis/web/templates share/cpis/web/assets \
-		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
-		$(DESTDIR)$(LIBDIR)/pkgconfig
+place: place-libcpis
+	install -d $(addprefix $(PLACE)/,bin sbin share/cpis/python share/cpis/web/templates share/cpis/web/assets \
+		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions)
 	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(PLACE)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
-	install -m 644 clients/libcpis/cpis.h $(PLACE)/include/cpis/
-	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(PLACE)/include/cpis/proto/
 	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
 	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
 	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
@@ -293,6 +291,18 @@ deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
 
 test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
 	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
+
+# Builds nothing: what `make libcpis` made goes to its places.
+LIBDIR ?= $(PREFIX)/lib
+place-libcpis:
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(addprefix $(DESTDIR)$(PREFIX)/,include/cpis/proto share/man/man3)
+	install -m 644 $(INSTALLED_A) $(INSTALLED_SO) $(DESTDIR)$(LIBDIR)/
+	ln -sfn $(notdir $(INSTALLED_SO)) $(DESTDIR)$(LIBDIR)/libcpis.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
+	install -m 644 $(BUILD)/man3/*.3 $(DESTDIR)$(PREFIX)/share/man/man3/
 
 clean: ## remove build/
 	rm -rf build
@@ -322,6 +332,8 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
 # Benchmarks serve nobody.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
+# The examples see an installed library.
+$(BUILD)/analyse/clients/examples/%.plist: CPPFLAGS += -Iclients/libcpis
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
@@ -391,12 +403,33 @@ $(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(BENCH_A): $(bench_OBJ)
 $(FUZZ_A): $(fuzz_OBJ)
-$(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	@echo "  AR     $@"
 	$(Q)ar rcs $@ $^
+
+# Into a program or a shared object alike.
+$(client_OBJ) $(proto_OBJ) $(certs_OBJ): HARDENING += -fPIC -fno-semantic-interposition
+# A linker that is given `defs` is told of no sanitizer's own functions.
+$(INSTALLED_SO): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--version-script,$(LIBCPIS_MAP) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+		$(if $(SANITIZE),-fsanitize=$(SANITIZE),-Wl,-z,defs) -o $@ $(filter %.o %.a,$^) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT)
+# One object, whose names are those of libcpis.map too: a program may have an arena_init of its own.
+$(INSTALLED_A): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@rm -f $@
+	@echo "  AR     $@"
+	$(Q)ld -r -o $(@:.a=.o) $(filter %.o %.a,$^)
+	$(Q)sed -n 's/^\t\(cpis_.*\);$$/\1/p' $(LIBCPIS_MAP) > $(@:.a=.names)
+	$(Q)objcopy --wildcard --keep-global-symbols=$(@:.a=.names) $(@:.a=.o)
+	$(Q)ar rcs $@ $(@:.a=.o)
+$(BUILD)/man3/.made: clients/man/man3.py clients/libcpis/cpis.h
+	@echo "  MAN    $(@D)"
+	$(Q)VERSION=$(VERSION) clients/man/man3.py clients/libcpis/cpis.h $(@D)
+	@touch $@
 
 $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
@@ -451,6 +484,7 @@ $(TESTS_system) $(TOOLS_log) $(SOAK) $(VECTORS) $(INTEROP_STAGE): $(BUILD)/%: $(
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
+$(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core
 $(DRILL): | $(SHIMS)
 $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@mkdir -p $(@D)
@@ -463,4 +497,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) \( -name node_modules -o -path $(BUILD)/deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/deb -o -path $(BUILD)/previous -o -name node_modules \) -prune -o -type f -name '*.d' -print 2>/dev/null)
