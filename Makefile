@@ -25,7 +25,8 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	softhsm2 opensc libfaketime golang-go golang-golang-x-mod-dev util-linux mount e2fsprogs iproute2 libpq-dev postgresql-15 \
 	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev \
 	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema \
-	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd
+	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd python3-zmq python3-protobuf \
+	python3-cryptography python3-pyasn1-modules
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -83,8 +84,12 @@ DRILL_A := $(BUILD)/libcpis-drill.a
 RESPONDERS_A := $(BUILD)/libcpis-responders.a
 WEB_A := $(BUILD)/libcpis-web.a
 HARNESS_A := $(BUILD)/libcpis-harness.a
-# What is installed as libcpis.a: the client library and the two layers it stands on, in one.
+# What is installed: the client library and the two layers it stands on in one, of which it shows what libcpis.map says. Its number
+# changes with what a program was compiled for: clients/README.md, "Linking with libcpis".
+LIBCPIS_ABI := 1
 INSTALLED_A := $(BUILD)/installed/libcpis.a
+INSTALLED_SO := $(BUILD)/installed/libcpis.so.$(LIBCPIS_ABI)
+LIBCPIS_MAP := clients/libcpis/libcpis.map
 PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web)
 
 # A test links only the layer that it tests (and what that layer stands on).
@@ -103,6 +108,10 @@ TOOLS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/tools/*.c))
 TOOLS_log := $(BUILD)/tests/tools/log_exports
 SOAK := $(BUILD)/tests/soak/soak
 UPGRADE := $(BUILD)/tests/upgrade/test_upgrade
+# What makes tests/vectors, and the stage that clients in other languages meet the broker on.
+VECTORS := $(BUILD)/tests/interop/vectors
+INTEROP_STAGE := $(BUILD)/tests/interop/stage
+vectors_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/interop/vector*.c) tests/interop/json_message.c)
 # The load on a replicated cluster, and who asks while it is partitioned.
 CLUSTER := $(BUILD)/tests/cluster/load $(BUILD)/tests/cluster/partition
 cluster_OBJ := $(addprefix $(BUILD)/tests/cluster/,book.o brokers.o check.o)
@@ -115,7 +124,7 @@ fuzz_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out tests/fuzz/fuzz_%.c,$(wildc
 FUZZ_A := $(BUILD)/libcpis-fuzz.a
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
-.PHONY: all deps deps-bench deps-npm deps-web demo test test-hl7 test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help sbom deps-deb deb test-package test-upgrade test-watch
+.PHONY: all deps deps-bench deps-npm deps-web demo test test-hl7 test-web test-built analyse analysed lint drill cluster test-cluster soak fuzz fuzz-replay fuzz-merge fuzz-built bench bench-quick bench-compare install clean help sbom deps-deb deb test-package test-upgrade test-watch test-interop
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
@@ -128,11 +137,12 @@ COMPLETIONS := $(foreach shell,bash zsh,$(addprefix $(BUILD)/completion/$(shell)
 all: deps ## build the programs into build/ (installs what is missing first)
 	@$(MAKE) --no-print-directory programs
 
-.PHONY: programs web manual placeable place tests-built benches fuzzers
+.PHONY: programs web manual placeable place tests-built benches fuzzers interop libcpis place-libcpis
 programs: $(PROGRAMS)
 manual: $(MANUAL) $(COMPLETIONS)
 web: $(BUILD)/cpis-web $(WEB_SHARED)
-tests-built: $(PROGRAMS) $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
+libcpis: $(INSTALLED_A) $(INSTALLED_SO) $(BUILD)/man3/.made
+tests-built: $(PROGRAMS) libcpis $(TESTS) $(TOOLS) $(SOAK) $(CLUSTER) $(UPGRADE)
 benches: $(BENCHES)
 fuzzers: $(FUZZERS)
 
@@ -146,12 +156,13 @@ demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up
 
 # Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, the pages' that of a browser, and the bill of materials is of what is delivered.
+# cluster's time is that of its failovers, the pages' that of a browser, the other languages' that of their
+# interpreters, and the bill of materials is of what is delivered.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh sbom.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh interop.sh hl7.sh sbom.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web $(WEB)/tests/node_modules $(SBOM_SCHEMA))
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules $(SBOM_SCHEMA))
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -167,6 +178,10 @@ test-web: deps-web ## the web pages in a browser: each journey, accessibility, a
 test-hl7: deps ## 10,000 ADT messages by MLLP, answered and recorded as direct questions are
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BUILD)/python/cpis_pb2.py
 	@BUILD=$(BUILD) MESSAGES=10000 tests/system/hl7.sh
+
+test-interop: deps-npm ## clients in C, Python and TypeScript: all vectors, and the same cases against the real broker and a lying one
+	@$(MAKE) --no-print-directory -j$$(nproc) programs interop
+	@BUILD=$(BUILD) tests/system/interop.sh
 
 soak: deps ## ten million requests of all kinds, hostile ones too, and what they leave behind (a quarter of an hour)
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(SOAK)
@@ -249,23 +264,17 @@ install: all deps-npm ## install under $(DESTDIR)$(PREFIX)
 	@$(MAKE) --no-print-directory placeable
 	@$(MAKE) --no-print-directory place
 
-placeable: programs web manual $(INSTALLED_A)
+placeable: programs web manual libcpis $(BUILD)/python/cpis_pb2.py
 
 # Builds nothing: what `make placeable` made goes to its places. Also for the Debian packages.
 PLACE := $(DESTDIR)$(PREFIX)
-LIBDIR ?= $(PREFIX)/lib
-place:
-	install -d $(addprefix $(PLACE)/,bin sbin include/cpis/proto share/cpis/web/templates share/cpis/web/assets \
-		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions) \
-		$(DESTDIR)$(LIBDIR)/pkgconfig
+place: place-libcpis
+	install -d $(addprefix $(PLACE)/,bin sbin share/cpis/python share/cpis/web/templates share/cpis/web/assets \
+		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions)
 	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(PLACE)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web) $(PLACE)/sbin/
-	install -m 644 $(INSTALLED_A) $(DESTDIR)$(LIBDIR)/
-	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
-		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
-	install -m 644 clients/libcpis/cpis.h $(PLACE)/include/cpis/
-	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(PLACE)/include/cpis/proto/
 	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
+	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
 	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
 	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
 	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
@@ -277,11 +286,23 @@ deps-deb: deps-npm ## install what `make deb` and `make test-package` need besid
 
 # Beside the other things built: build/deb/VERSION is the source tree, with debian/ where it is looked for.
 deb: deps-deb ## the Debian packages, into build/ (VERSION=x for another one)
-	@$(MAKE) --no-print-directory -j$$(nproc) programs web manual
+	@$(MAKE) --no-print-directory -j$$(nproc) programs web manual $(BUILD)/python/cpis_pb2.py
 	@BUILD=$(BUILD) VERSION=$(VERSION) broker/debian/build.sh
 
 test-package: deb ## install, run, upgrade and purge the packages on a bare Debian 12 under systemd, as root
 	@BUILD=$(BUILD) VERSION=$(VERSION) tests/package/package.sh
+
+# Builds nothing: what `make libcpis` made goes to its places.
+LIBDIR ?= $(PREFIX)/lib
+place-libcpis:
+	install -d $(DESTDIR)$(LIBDIR)/pkgconfig $(addprefix $(DESTDIR)$(PREFIX)/,include/cpis/proto share/man/man3)
+	install -m 644 $(INSTALLED_A) $(INSTALLED_SO) $(DESTDIR)$(LIBDIR)/
+	ln -sfn $(notdir $(INSTALLED_SO)) $(DESTDIR)$(LIBDIR)/libcpis.so
+	sed 's|@PREFIX@|$(PREFIX)|; s|@LIBDIR@|$(LIBDIR)|; s|@VERSION@|$(VERSION)|' clients/libcpis/libcpis.pc.in \
+		> $(DESTDIR)$(LIBDIR)/pkgconfig/libcpis.pc
+	install -m 644 clients/libcpis/cpis.h $(DESTDIR)$(PREFIX)/include/cpis/
+	install -m 644 $(BUILD)/gen/proto/cpis.pb-c.h $(DESTDIR)$(PREFIX)/include/cpis/proto/
+	install -m 644 $(BUILD)/man3/*.3 $(DESTDIR)$(PREFIX)/share/man/man3/
 
 clean: ## remove build/
 	rm -rf build
@@ -311,6 +332,8 @@ $(BUILD)/%.o: %.c | $(GEN_HEADERS)
 ANALYSED := $(sort $(wildcard $(foreach layer,proto certs broker,$(layer)/*.c) clients/*/*.c tests/*/*.c tests/unit/*/*.c))
 # Benchmarks serve nobody.
 ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
+# The examples see an installed library.
+$(BUILD)/analyse/clients/examples/%.plist: CPPFLAGS += -Iclients/libcpis
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
@@ -333,11 +356,26 @@ $(BUILD)/completion/%: broker/man/completion.sh $(PROGRAMS)
 	@echo "  COMP   $*"
 	$(Q)BUILD=$(BUILD) broker/man/completion.sh $(subst /, ,$*) > $@
 
+# Clients in other languages: what protoc makes for Python, and what tsc makes of the client and its tests.
+TYPESCRIPT := $(BUILD)/typescript
+interop: $(VECTORS) $(INTEROP_STAGE) $(BUILD)/python/cpis_pb2.py $(TYPESCRIPT)/out/src/cpis.js
+$(BUILD)/python/cpis_pb2.py: proto/cpis.proto
+	@mkdir -p $(@D)
+	@echo "  PROTOC $< (Python)"
+	$(Q)protoc -Iproto --python_out=$(@D) $<
+$(TYPESCRIPT)/out/src/cpis.js: $(wildcard clients/typescript/src/*.ts tests/interop/*.ts) clients/typescript/tsconfig.json proto/cpis.proto \
+		| $(TYPESCRIPT)/node_modules
+	@echo "  TSC    clients/typescript"
+	$(Q)rm -rf $(TYPESCRIPT)/src $(TYPESCRIPT)/interop $(TYPESCRIPT)/out && mkdir -p $(TYPESCRIPT)/interop
+	$(Q)cp -r clients/typescript/src clients/typescript/tsconfig.json proto/cpis.proto $(TYPESCRIPT)/ && cp tests/interop/*.ts $(TYPESCRIPT)/interop/
+	$(Q)cd $(TYPESCRIPT) && node_modules/.bin/tsc
+
 # npm's packages are built beside the sources, by their lock files.
+$(TYPESCRIPT)/node_modules: clients/typescript/package.json clients/typescript/package-lock.json
 $(WEB)/npm/node_modules: clients/web/package.json clients/web/package-lock.json
 $(WEB)/tests/node_modules: tests/web/package.json tests/web/package-lock.json
 $(SBOM_SCHEMA): tests/sbom/package.json tests/sbom/package-lock.json
-$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(SBOM_SCHEMA):
+$(WEB)/npm/node_modules $(WEB)/tests/node_modules $(TYPESCRIPT)/node_modules $(SBOM_SCHEMA):
 	@mkdir -p $(@D)
 	@echo "  NPM    $(<D)"
 	$(Q)cp $^ $(@D)/ && cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund && touch node_modules
@@ -365,12 +403,33 @@ $(WEB_A): $(web_OBJ)
 $(HARNESS_A): $(harness_OBJ)
 $(BENCH_A): $(bench_OBJ)
 $(FUZZ_A): $(fuzz_OBJ)
-$(INSTALLED_A): $(client_OBJ) $(proto_OBJ) $(certs_OBJ)
 $(BUILD)/%.a:
 	@mkdir -p $(@D)
 	@rm -f $@
 	@echo "  AR     $@"
 	$(Q)ar rcs $@ $^
+
+# Into a program or a shared object alike.
+$(client_OBJ) $(proto_OBJ) $(certs_OBJ): HARDENING += -fPIC -fno-semantic-interposition
+# A linker that is given `defs` is told of no sanitizer's own functions.
+$(INSTALLED_SO): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(LDFLAGS) -shared -Wl,-soname,$(@F) -Wl,--version-script,$(LIBCPIS_MAP) -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code \
+		$(if $(SANITIZE),-fsanitize=$(SANITIZE),-Wl,-z,defs) -o $@ $(filter %.o %.a,$^) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT)
+# One object, whose names are those of libcpis.map too: a program may have an arena_init of its own.
+$(INSTALLED_A): $(client_OBJ) $(PROTO_A) $(CERTS_A) $(LIBCPIS_MAP)
+	@mkdir -p $(@D)
+	@rm -f $@
+	@echo "  AR     $@"
+	$(Q)ld -r -o $(@:.a=.o) $(filter %.o %.a,$^)
+	$(Q)sed -n 's/^\t\(cpis_.*\);$$/\1/p' $(LIBCPIS_MAP) > $(@:.a=.names)
+	$(Q)objcopy --wildcard --keep-global-symbols=$(@:.a=.names) $(@:.a=.o)
+	$(Q)ar rcs $@ $(@:.a=.o)
+$(BUILD)/man3/.made: clients/man/man3.py clients/libcpis/cpis.h
+	@echo "  MAN    $(@D)"
+	$(Q)VERSION=$(VERSION) clients/man/man3.py clients/libcpis/cpis.h $(@D)
+	@touch $@
 
 $(BUILD)/cpis-broker: $(BUILD)/broker/main.o $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
@@ -419,9 +478,13 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
 $(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+
+$(VECTORS): $(filter-out %/vectors.o,$(vectors_OBJ))
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(VECTORS) $(INTEROP_STAGE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
+$(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core
 $(DRILL): | $(SHIMS)
 $(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
 	@mkdir -p $(@D)
@@ -434,4 +497,4 @@ $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(FUZZ_A) $(RESPONDERS_A) $(LINKED_WITH_ALL
 	$(link_with_all) $(CFLAGS) -fsanitize=fuzzer -Wl,--wrap=arena_init,--wrap=arena_done $(LIBS_RESPONDERS)
 
 .SECONDARY:
--include $(shell find $(BUILD) \( -name node_modules -o -path $(BUILD)/deb \) -prune -o -type f -name '*.d' -print 2>/dev/null)
+-include $(shell find $(BUILD) \( -path $(BUILD)/deb -o -path $(BUILD)/previous -o -name node_modules \) -prune -o -type f -name '*.d' -print 2>/dev/null)

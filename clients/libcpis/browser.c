@@ -13,6 +13,8 @@ static const char statement_domain[] = "cpis-session-v1\n";
 
 bool cpis_set_session_token(struct cpis_client *client, const uint8_t *token, size_t bytes)
 {
+	if (client_must_be_idle(client) != CPIS_OK)
+		return false;
 	cpis_session_close(client);
 	if (bytes > sizeof client->token)
 		return false;
@@ -88,6 +90,9 @@ enum cpis_status cpis_session_open_proven(struct cpis_client *client, const uint
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	Cpis__V1__SessionOpenRequest body = CPIS__V1__SESSION_OPEN_REQUEST__INIT;
 	struct arena arena;
+	enum cpis_status idle = client_must_be_idle(client);
+	if (idle != CPIS_OK)
+		return idle;
 	cpis_session_close(client);
 	if (!arena_init(&arena, ARENA_BYTES))
 		return client_fail(client, CPIS_NO_MEMORY, "no memory for a request");
@@ -101,7 +106,8 @@ enum cpis_status cpis_session_open_proven(struct cpis_client *client, const uint
 	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
 	request.session_open = &body;
 	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = client_call_only(client, &request, NULL, NULL, broker_name, deadline_ms, &reply);
+	struct client_job job = {.request = &request, .only = broker_name};
+	enum cpis_status status = client_call(client, &job, deadline_ms, &reply);
 	if (status != CPIS_OK)
 		return status;
 	if (reply->outcome == CPIS__V1__OUTCOME__OK &&
@@ -132,6 +138,9 @@ static enum cpis_status challenge_of(struct cpis_client *client, const Cpis__V1_
 
 enum cpis_status cpis_act_prepare(struct cpis_client *client, Cpis__V1__Request *request, uint8_t ret_challenge[CPIS_CHALLENGE_BYTES])
 {
+	enum cpis_status idle = client_must_be_idle(client);
+	if (idle != CPIS_OK)
+		return idle;
 	client->detail[0] = '\0';
 	if (RAND_bytes(client->request_id, sizeof client->request_id) != 1)
 		return client_fail(client, CPIS_NO_MEMORY, "no random bytes");
@@ -169,10 +178,14 @@ enum cpis_status cpis_call_proven(struct cpis_client *client, Cpis__V1__Request 
 				  const Cpis__V1__BrowserProof *proof, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
 	struct proven proven = {request->act_time_ms, proof};
+	enum cpis_status idle = client_must_be_idle(client);
+	if (idle != CPIS_OK)
+		return idle;
 	if (request->request_id.len != REQUEST_ID_BYTES || request->act_time_ms == 0 || !turn_to(client, broker_name))
 		return client_fail(client, CPIS_USAGE, "the request was not prepared, or not for a broker of this profile");
 	cpis_set_request_id(client, request->request_id.data);
-	enum cpis_status status = client_call_only(client, request, put_proof, &proven, broker_name, deadline_ms, ret);
+	struct client_job job = {.request = request, .sign = put_proof, .context = &proven, .only = broker_name};
+	enum cpis_status status = client_call(client, &job, deadline_ms, ret);
 	request->act_browser_proof = NULL;
 	return status;
 }

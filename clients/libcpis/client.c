@@ -83,6 +83,15 @@ static enum cpis_status load_brokers(struct cpis_client *client, const struct cp
 	return client->link_count > 0 ? CPIS_OK : client_fail(client, CPIS_BROKER_CERTIFICATE, "%s", last);
 }
 
+enum cpis_status client_load_log(struct cpis_client *client, const char *trust_directory)
+{
+	char path[CLIENT_PATH_BYTES];
+	if ((size_t)snprintf(path, sizeof path, "%s/log.vkey", trust_directory) >= sizeof path)
+		return client_fail(client, CPIS_TRUST, "the path of the trust bundle is too long");
+	enum certs_status status = note_verifier_load(path, &client->log);
+	return status == CERTS_OK ? CPIS_OK : client_fail(client, CPIS_TRUST, "%.200s: %s", path, certs_status_text(status));
+}
+
 enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options)
 {
 	char detail[CERTS_DETAIL_BYTES] = "", path[CLIENT_PATH_BYTES];
@@ -90,10 +99,9 @@ enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis
 		return client_fail(client, CPIS_TRUST, "%s", detail);
 	if ((size_t)snprintf(path, sizeof path, "%s/log.policy", options->trust_directory) >= sizeof path)
 		return client_fail(client, CPIS_TRUST, "the path of the trust bundle is too long");
-	snprintf(path, sizeof path, "%s/log.vkey", options->trust_directory);
-	enum certs_status status = note_verifier_load(path, &client->log);
-	if (status != CERTS_OK)
-		return client_fail(client, CPIS_TRUST, "%.200s: %s", path, certs_status_text(status));
+	enum cpis_status loaded = client_load_log(client, options->trust_directory);
+	if (loaded != CPIS_OK)
+		return loaded;
 	enum cpis_status succession = client_load_succession(client, options->trust_directory);
 	if (succession != CPIS_OK)
 		return succession;
@@ -149,6 +157,9 @@ enum cpis_status client_copy_options(struct cpis_client *client, const struct cp
 	client->interrupt = -1;
 	if (options->further_count > CPIS_FURTHER_MAX)
 		return client_fail(client, CPIS_USAGE, "more than %u further brokers", CPIS_FURTHER_MAX);
+	for (size_t i = 0; i < sizeof options->reserved / sizeof options->reserved[0]; i++)
+		if (options->reserved[i] != NULL)
+			return client_fail(client, CPIS_USAGE, "an option is set that this libcpis does not know");
 	if (!has_all(options))
 		return client_fail(client, CPIS_USAGE, "an option is missing");
 	if ((size_t)snprintf(client->checkpoint_file, sizeof client->checkpoint_file, "%s", file) >=
@@ -194,6 +205,8 @@ void cpis_close(struct cpis_client *client)
 {
 	if (client == NULL)
 		return;
+	cpis_call_cancel(client);
+	client_watch_close(client);
 	client_links_close(client);
 	signing_key_free(client->answer_key);
 	trust_free(client->trust);

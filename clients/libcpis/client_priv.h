@@ -23,6 +23,15 @@ struct client_link {
 	bool failed;                     // the same, since the call turned to it
 	bool refused;                    // since the call began: at the handshake
 	bool wrong_key_seen;             // since the call began: a handshake that failed without a refusal
+	bool watched;                    // by the caller's event loop
+};
+
+// What a caller's event loop waits for (watch.c).
+struct client_watch {
+	bool open;
+	int epoll;                       // the caller's descriptor: readable when one of the following is
+	int timer;
+	int interrupt;                   // in it; -1: none
 };
 
 struct cpis_client {
@@ -52,6 +61,9 @@ struct cpis_client {
 	bool has_request_id;             // for the next call
 	bool has_trace;
 	uint8_t trace_id[TRACE_ID_BYTES], trace_parent_id[TRACE_PARENT_ID_BYTES];
+	uint8_t call_id[REQUEST_ID_BYTES]; // of this call, or the last one
+	struct call *call;               // under way; NULL: none
+	struct client_watch watch;
 	bool interruptible;              // by a descriptor that ends a call that waits
 	int interrupt;
 	struct signing_key *answer_key;  // of a responder; NULL: it has not registered
@@ -73,6 +85,8 @@ const char *client_key_name(const char *staff_key);
 // The steps of connecting.
 enum cpis_status client_copy_options(struct cpis_client *client, const struct cpis_options *options);
 enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options);
+// The log's key alone.
+enum cpis_status client_load_log(struct cpis_client *client, const char *trust_directory);
 enum cpis_status client_open_sockets(struct cpis_client *client, const struct curve_key_pair *key);
 
 // link.c. A socket for each broker, and of the first one the connection.
@@ -91,17 +105,48 @@ static inline const struct client_link *client_link(const struct cpis_client *cl
 	return &client->links[client->at];
 }
 
-// call.c. A call with something signed in it. Signing names the broker: `sign` fills in what goes to the one of this name. It is run
-// before the request is first sent, and again when the request goes to a broker of another name. NULL: nothing is signed.
+// call.c. What a call is made of. Signing names the broker: `sign` fills in what goes to the one of this name. It is run before the
+// request is first sent, and again when the request goes to a broker of another name; NULL: nothing is signed. With `only`, brokers
+// of this name are asked and no others, of which the one that is asked first has to be one; when there was no answer from any, what is
+// signed next is for a broker of another name.
 typedef enum cpis_status client_sign(struct cpis_client *client, Cpis__V1__Request *request, const char *broker_name,
 				     void *context);
-enum cpis_status client_call(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
-			     uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// Run once for each call that was to begin, whatever became of it: looks at the reply (NULL unless the status is CPIS_OK) before the
+// caller has it, frees the context, and returns the status that the caller is given. A reply that is not passed on is freed by who runs it.
+typedef enum cpis_status client_finish(struct cpis_client *client, enum cpis_status status, const Cpis__V1__Reply *reply,
+				       void *context);
+struct client_job {
+	Cpis__V1__Request *request;      // borrowed until the end, as is `only`
+	client_sign *sign;
+	client_finish *finish;           // NULL: the caller is given what there is
+	void *context;                   // of both
+	const char *only;
+};
+// CPIS_OK: the call is under way. Otherwise it has been finished.
+enum cpis_status client_call_begin(struct cpis_client *client, const struct client_job *job, uint32_t deadline_ms);
+// From beginning to end.
+enum cpis_status client_call(struct cpis_client *client, const struct client_job *job, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// Waits for the end of the one that is under way.
+enum cpis_status client_call_wait(struct cpis_client *client, const Cpis__V1__Reply **ret);
+// The same as client_call_begin, for an event loop: the descriptor tells of it from now on.
+enum cpis_status client_call_start(struct cpis_client *client, const struct client_job *job, uint32_t deadline_ms);
+// CPIS_USAGE while a call is under way: nothing that a call uses may change then.
+enum cpis_status client_must_be_idle(struct cpis_client *client);
 
-// The same at brokers of this name alone, of which the one that is asked first has to be one. When there was no answer from any, what
-// is signed next is for a broker of another name.
-enum cpis_status client_call_only(struct cpis_client *client, Cpis__V1__Request *request, client_sign *sign, void *context,
-				  const char *broker_name, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// signed_act.c. Whose context is a text: where the staff key is.
+struct client_act {
+	const char *staff_key;
+	uint8_t signature[SIGNATURE_BYTES];
+};
+client_sign client_sign_act;
+
+// watch.c. Makes the descriptor when it is first asked for; false: the system has none left.
+bool client_watch_open(struct cpis_client *client);
+// From now on it tells of the open connections and of the interrupt, and when this time has come (monotonic). False: out of memory.
+bool client_watch_until(struct cpis_client *client, uint64_t due_ms);
+// From now on it tells of nothing.
+void client_watch_none(struct cpis_client *client);
+void client_watch_close(struct cpis_client *client);
 
 uint64_t client_now_ms(void);       // UTC
 uint64_t client_monotonic_ms(void);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
@@ -190,6 +191,24 @@ enum cpis_status cpis_check_proof(struct cpis_client *client, const Cpis__V1__Re
 {
 	struct checkpoint checkpoint;
 	return prove(client, receipt, &checkpoint);
+}
+
+enum cpis_status cpis_verify_proof(const char *trust_directory, const Cpis__V1__Receipt *proof, char detail[CPIS_DETAIL_BYTES])
+{
+	struct checkpoint checkpoint;
+	struct cpis_client *client = calloc(1, sizeof *client);
+	if (client == NULL) {
+		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
+		return CPIS_NO_MEMORY;
+	}
+	enum cpis_status status = trust_directory == NULL || proof == NULL ? client_fail(client, CPIS_USAGE, "an argument is missing")
+									   : client_load_log(client, trust_directory);
+	if (status == CPIS_OK)
+		status = prove(client, proof, &checkpoint);
+	if (status != CPIS_OK)
+		memcpy(detail, client->detail, CPIS_DETAIL_BYTES);
+	free(client);
+	return status;
 }
 
 // Whether the record stands under this system's name. A broker that does not know the connection can name nobody, and

@@ -43,6 +43,9 @@ enum cpis_status cpis_responder_take(struct cpis_client *client, uint32_t wait_m
 {
 	Cpis__V1__ResponderTakeRequest body = CPIS__V1__RESPONDER_TAKE_REQUEST__INIT;
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	enum cpis_status idle = client_must_be_idle(client);
+	if (idle != CPIS_OK)
+		return idle;
 	// A take that was broken off may have been given work by now: asked for again by its id, that is not lost.
 	if (!client->take_open && RAND_bytes(client->take_id, sizeof client->take_id) != 1)
 		return client_fail(client, CPIS_NO_MEMORY, "no random bytes");

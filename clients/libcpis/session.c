@@ -15,6 +15,7 @@ struct opening {
 	struct staff_identity staff;
 	const char *key;             // where it is
 	const char *role_code;
+	Cpis__V1__Request request;
 	Cpis__V1__SessionOpenRequest body;
 	uint8_t *certificate;
 	size_t certificate_bytes;
@@ -80,47 +81,81 @@ static enum cpis_status sign_statement(struct cpis_client *client, Cpis__V1__Req
 	return sign_with_key(client, opening);
 }
 
-static enum cpis_status ask(struct cpis_client *client, struct opening *opening, uint32_t deadline_ms,
-			    const Cpis__V1__Reply **ret)
+// The token is the client's from here on.
+static enum cpis_status keep_token(struct cpis_client *client, enum cpis_status status, const Cpis__V1__Reply *reply, void *context)
 {
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	struct opening *opening = context;
+	free(opening->certificate);
+	free(opening);
+	if (status != CPIS_OK || reply->outcome != CPIS__V1__OUTCOME__OK)
+		return status;
+	const ProtobufCBinaryData *token = &reply->session_open->session_token;
+	if (token->len == 0 || token->len > sizeof client->token)
+		return client_fail(client, CPIS_PROTOCOL, "the session token is empty or too long");
+	memcpy(client->token, token->data, token->len);
+	client->token_bytes = token->len;
+	return CPIS_OK;
+}
+
+// The key's place and the role stand behind it: all lives until the call ends.
+static struct opening *new_opening(const char *staff_key, const char *role_code)
+{
+	size_t key_bytes = strlen(staff_key) + 1, role_bytes = strlen(role_code) + 1;
+	struct opening *opening = calloc(1, sizeof *opening + key_bytes + role_bytes);
+	if (opening == NULL)
+		return NULL;
+	char *texts = (char *)(opening + 1);
+	opening->key = memcpy(texts, staff_key, key_bytes);
+	opening->role_code = memcpy(texts + key_bytes, role_code, role_bytes);
+	return opening;
+}
+
+static void fill_request(struct opening *opening)
+{
+	cpis__v1__request__init(&opening->request);
 	cpis__v1__session_open_request__init(&opening->body);
 	opening->body.statement.data = opening->signed_text + SIGNATURE_CONTEXT_BYTES;
 	opening->body.signature = (ProtobufCBinaryData){sizeof opening->signature, opening->signature};
 	opening->body.staff_certificate = (ProtobufCBinaryData){opening->certificate_bytes, opening->certificate};
-	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
-	request.session_open = &opening->body;
-	const Cpis__V1__Reply *reply = NULL;
-	enum cpis_status status = client_call(client, &request, sign_statement, opening, deadline_ms, &reply);
+	opening->request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
+	opening->request.session_open = &opening->body;
+}
+
+typedef enum cpis_status begin_call(struct cpis_client *client, const struct client_job *job, uint32_t deadline_ms);
+
+static enum cpis_status begin(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
+			      uint32_t deadline_ms, begin_call *how)
+{
+	enum cpis_status status = client_must_be_idle(client);
 	if (status != CPIS_OK)
 		return status;
-	if (reply->outcome == CPIS__V1__OUTCOME__OK) {
-		const ProtobufCBinaryData *token = &reply->session_open->session_token;
-		if (token->len == 0 || token->len > sizeof client->token) {
-			cpis_reply_free(reply);
-			return client_fail(client, CPIS_PROTOCOL, "the session token is empty or too long");
-		}
-		memcpy(client->token, token->data, token->len);
-		client->token_bytes = token->len;
-	}
-	*ret = reply;
-	return CPIS_OK;
+	cpis_session_close(client);
+	if (staff_certificate == NULL || staff_key == NULL || role_code == NULL)
+		return client_fail(client, CPIS_USAGE, "certificate, key and role are all needed");
+	struct opening *opening = new_opening(staff_key, role_code);
+	if (opening == NULL)
+		return client_fail(client, CPIS_NO_MEMORY, "no memory for a session");
+	status = load_person(client, staff_certificate, opening);
+	if (status == CPIS_OK && RAND_bytes(opening->nonce, sizeof opening->nonce) != 1)
+		status = client_fail(client, CPIS_NO_MEMORY, "no random bytes");
+	if (status != CPIS_OK)
+		return keep_token(client, status, NULL, opening);
+	fill_request(opening);
+	struct client_job job = {.request = &opening->request, .sign = sign_statement, .finish = keep_token, .context = opening};
+	return how(client, &job, deadline_ms);
+}
+
+enum cpis_status cpis_session_open_begin(struct cpis_client *client, const char *staff_certificate, const char *staff_key,
+					 const char *role_code, uint32_t deadline_ms)
+{
+	return begin(client, staff_certificate, staff_key, role_code, deadline_ms, client_call_start);
 }
 
 enum cpis_status cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key,
 				   const char *role_code, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
-	struct opening opening = {.key = staff_key, .role_code = role_code};
-	cpis_session_close(client);
-	if (staff_certificate == NULL || staff_key == NULL || role_code == NULL)
-		return client_fail(client, CPIS_USAGE, "certificate, key and role are all needed");
-	enum cpis_status status = load_person(client, staff_certificate, &opening);
-	if (status == CPIS_OK && RAND_bytes(opening.nonce, sizeof opening.nonce) != 1)
-		status = client_fail(client, CPIS_NO_MEMORY, "no random bytes");
-	if (status == CPIS_OK)
-		status = ask(client, &opening, deadline_ms, ret);
-	free(opening.certificate);
-	return status;
+	enum cpis_status status = begin(client, staff_certificate, staff_key, role_code, deadline_ms, client_call_begin);
+	return status == CPIS_OK ? client_call_wait(client, ret) : status;
 }
 
 void cpis_session_close(struct cpis_client *client)

@@ -274,7 +274,7 @@ static unsigned oneof_members(const ProtobufCMessageDescriptor *descriptor)
 #define LATER 196u // four times 48 and one
 #define BODIES_LATER 50u // when the corpora were made that begin from there
 #define NEWEST 250u // likewise of what came after those: the body is the next byte's
-#define EXTRACT 255u // or that of an extract, without another byte
+#define LAST_BODY 255u // the body that came last of all
 
 static unsigned choose_member(struct maker *maker, unsigned members)
 {
@@ -282,11 +282,11 @@ static unsigned choose_member(struct maker *maker, unsigned members)
 	if (members <= BODIES_THEN)
 		return byte % (members + 1);
 	maker->later = byte >= LATER;
-	maker->newest = byte >= NEWEST;
-	if (byte == EXTRACT)
+	if (byte == LAST_BODY)
 		return members - 1;
+	maker->newest = byte >= NEWEST;
 	if (maker->newest)
-		return fuzz_byte(maker->input) % (members + 1);
+		return fuzz_byte(maker->input) % (BODIES_LATER + 1);
 	return byte % ((maker->later ? BODIES_LATER : BODIES_THEN) + 1);
 }
 

@@ -35,6 +35,7 @@ expect test -s "$stage/usr/share/cpis/policy.yaml"
 # It finds the broker's program where it is installed.
 expect env PATH=/nowhere "$stage/usr/bin/cpis" policy diff "$stage/usr/share/cpis/policy.yaml" "$stage/usr/share/cpis/policy.yaml"
 expect test -s "$stage/usr/share/cpis/cpis.proto"
+expect env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$stage/usr/share/cpis/python" /usr/bin/python3 -c "import cpis"
 
 cat > "$stage/user.c" << 'END'
 #include <cpis.h>
@@ -55,5 +56,7 @@ cflags=$(PKG_CONFIG_PATH=$stage/usr/lib/pkgconfig pkg-config --cflags libcpis)
 libs=$(PKG_CONFIG_PATH=$stage/usr/lib/pkgconfig pkg-config --libs libcpis)
 # shellcheck disable=SC2086
 expect "${CC:-gcc}" "${flags[@]}" -Wall -Wextra -Werror $cflags -o "$stage/user" "$stage/user.c" $libs
-expect "$stage/user"
+expect env LD_LIBRARY_PATH="$stage/usr/lib" "$stage/user"
+expect test -s "$stage/usr/share/man/man3/cpis_call.3"
+expect test "$(readlink "$stage/usr/lib/libcpis.so")" = libcpis.so.1
 echo "100%: Checks: $checks, Failures: 0, Errors: 0"

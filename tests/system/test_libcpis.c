@@ -64,6 +64,41 @@ START_TEST(every_option_but_the_checkpoint_file_is_needed)
 }
 END_TEST
 
+START_TEST(an_option_of_a_later_library_is_not_passed_over)
+{
+	options.reserved[3] = "";
+	assert_refused(CPIS_USAGE, "does not know");
+}
+END_TEST
+
+START_TEST(a_proof_needs_no_client_and_holds_by_the_bundles_key_alone)
+{
+	struct cpis_client *client = world_connect(world, "nurse");
+	Cpis__V1__PingRequest body = CPIS__V1__PING_REQUEST__INIT;
+	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
+	request.body_case = CPIS__V1__REQUEST__BODY_PING;
+	request.ping = &body;
+	const Cpis__V1__Reply *reply = world_call(client, &request);
+	cpis_close(client);
+	Cpis__V1__Receipt *receipt = reply->receipt;
+	ck_assert_msg(cpis_verify_proof(options.trust_directory, receipt, detail) == CPIS_OK, "%s", detail);
+	receipt->index++;
+	ck_assert_int_eq(cpis_verify_proof(options.trust_directory, receipt, detail), CPIS_RECEIPT);
+	receipt->index--;
+	receipt->salt.len--;
+	ck_assert_int_eq(cpis_verify_proof(options.trust_directory, receipt, detail), CPIS_RECEIPT);
+	receipt->salt.len++;
+	receipt->record.data[0] ^= 1;
+	ck_assert_int_eq(cpis_verify_proof(options.trust_directory, receipt, detail), CPIS_RECEIPT);
+	receipt->record.data[0] ^= 1;
+	ck_assert_int_eq(cpis_verify_proof(world_path(world, "systems"), receipt, detail), CPIS_TRUST);
+	ck_assert_ptr_nonnull(strstr(detail, "log.vkey"));
+	ck_assert_int_eq(cpis_verify_proof(NULL, receipt, detail), CPIS_USAGE);
+	ck_assert_int_eq(cpis_verify_proof(options.trust_directory, NULL, detail), CPIS_USAGE);
+	cpis_reply_free(reply);
+}
+END_TEST
+
 START_TEST(a_trust_bundle_that_is_not_there_is_named)
 {
 	options.trust_directory = world_path(world, "nowhere");
@@ -352,6 +387,8 @@ int main(void)
 	tcase_set_timeout(tests, 120);
 	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, every_option_but_the_checkpoint_file_is_needed);
+	tcase_add_test(tests, an_option_of_a_later_library_is_not_passed_over);
+	tcase_add_test(tests, a_proof_needs_no_client_and_holds_by_the_bundles_key_alone);
 	tcase_add_test(tests, a_trust_bundle_that_is_not_there_is_named);
 	tcase_add_test(tests, another_brokers_certificate_is_not_believed);
 	tcase_add_test(tests, ones_own_certificate_and_key_must_hold_and_belong_together);

@@ -1,0 +1,135 @@
+// Messages of cpis.proto in their canonical encoding (proto/README.md). Fields have the names of cpis.proto.
+import protobuf from "protobufjs";
+
+import { CpisError, ProtocolError } from "./errors";
+
+/** A message's fields; enums are numbers, uint64 are Long, bytes are Buffer. In what is sent, also as protobuf's JSON mapping has them. */
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type Fields = Record<string, any>;
+
+export interface Receipt extends Fields {
+  index: Uint64;
+  salt: Buffer;
+  record: Buffer;
+  path: Buffer[];
+  checkpoint: string;
+  growth: Buffer[];
+}
+
+export interface Reply extends Fields {
+  protocol_version: number;
+  request_id: Buffer;
+  outcome: number;
+  reason_code: string;
+  reason: string;
+  retry_after_ms: number;
+  session_token: Buffer;
+  receipt: Receipt | null;
+}
+
+interface Uint64 {
+  toNumber(): number;
+  isZero(): boolean;
+  toString(): string;
+}
+
+/** The types of cpis.proto. */
+export class Messages {
+  private readonly root: protobuf.Root;
+  readonly Request: protobuf.Type;
+  readonly Reply: protobuf.Type;
+  readonly AuditRecord: protobuf.Type;
+  readonly SessionStatement: protobuf.Type;
+  readonly Outcome: protobuf.Enum;
+
+  constructor(protoFile: string) {
+    this.root = new protobuf.Root().loadSync(protoFile, { keepCase: true });
+    this.Request = this.root.lookupType("cpis.v1.Request");
+    this.Reply = this.root.lookupType("cpis.v1.Reply");
+    this.AuditRecord = this.root.lookupType("cpis.v1.AuditRecord");
+    this.SessionStatement = this.root.lookupType("cpis.v1.SessionStatement");
+    this.Outcome = this.root.lookupEnum("cpis.v1.Outcome");
+  }
+
+  outcome(name: string): number {
+    return this.Outcome.values[name] ?? -1;
+  }
+
+  enumName(type: string, value: number): string {
+    return this.root.lookupEnum("cpis.v1." + type).valuesById[value] ?? "?";
+  }
+
+  /** The canonical encoding: default values are left out. */
+  encode(type: protobuf.Type, fields: Fields): Buffer {
+    return Buffer.from(type.encode(withoutDefaults(type, type.fromObject(fields))).finish());
+  }
+
+  /** A message that was encoded so, or `failure`. */
+  decode(type: protobuf.Type, bytes: Buffer, failure: new (sentence: string) => CpisError = ProtocolError): Fields {
+    try {
+      const message = type.decode(bytes);
+      const again = Buffer.from(type.encode(withoutDefaults(type, type.fromObject(type.toObject(message)))).finish());
+      if (again.equals(bytes) && isClean(type, message)) return message;
+    } catch {
+      // Below.
+    }
+    throw new failure(`a ${type.name} is not well-formed; report it to who runs the broker`);
+  }
+
+  /** Bodies are numbered in the order of the operations. */
+  operationOf(request: Fields): number {
+    return this.Request.fields[bodyOf(this.Request, request)]!.id - 15;
+  }
+
+  requestBody(request: Fields): string {
+    return bodyOf(this.Request, request);
+  }
+
+  replyBody(reply: Fields): string {
+    return bodyOf(this.Reply, reply);
+  }
+}
+
+function bodyOf(type: protobuf.Type, fields: Fields): string {
+  return type.oneofs["body"]!.oneof.find((name) => Object.hasOwn(fields, name) && fields[name] != null) ?? "";
+}
+
+function isDefault(field: protobuf.Field, value: unknown): boolean {
+  if (field.resolvedType instanceof protobuf.Type) return value == null;
+  if (typeof value === "object" && value !== null && "isZero" in value) return (value as Uint64).isZero();
+  if (value instanceof Uint8Array) return value.length === 0;
+  return value == null || value === 0 || value === false || value === "";
+}
+
+// In place, all the way down.
+function withoutDefaults(type: protobuf.Type, message: Fields): protobuf.Message {
+  for (const field of type.fieldsArray) {
+    field.resolve();
+    if (!Object.hasOwn(message, field.name)) continue;
+    const value: unknown = message[field.name];
+    if (field.resolvedType instanceof protobuf.Type)
+      for (const inner of field.repeated ? (value as Fields[]) : [value as Fields]) if (inner != null) withoutDefaults(field.resolvedType, inner);
+    if (!field.repeated && field.partOf == null && isDefault(field, value)) delete message[field.name];
+  }
+  return message as protobuf.Message;
+}
+
+// One member of a oneof, known values of enums, and text without control characters; a checkpoint alone has newlines.
+function isClean(type: protobuf.Type, message: Fields): boolean {
+  const isTold = (name: string): boolean => Object.hasOwn(message, name) && message[name] != null;
+  if (type.oneofsArray.some((oneof) => oneof.oneof.filter(isTold).length > 1)) return false;
+  return type.fieldsArray.every((field) => {
+    if (!isTold(field.name)) return true;
+    const values: unknown[] = field.repeated ? message[field.name] : [message[field.name]];
+    return values.every((value) => {
+      if (field.resolvedType instanceof protobuf.Type) return isClean(field.resolvedType, value as Fields);
+      if (field.resolvedType instanceof protobuf.Enum) return (value as number) in field.resolvedType.valuesById;
+      return typeof value !== "string" || !hasControls(field.name === "checkpoint" ? value.replaceAll("\n", "") : value);
+    });
+  });
+}
+
+// What would let text lie about itself: controls, marks of direction, line separators, U+FEFF, non-characters.
+function hasControls(text: string): boolean {
+  return /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]|\p{Noncharacter_Code_Point}/u.test(text);
+}
