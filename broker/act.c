@@ -23,6 +23,8 @@ enum reason act_check(struct op_context *context)
 {
 	const Cpis__V1__Request *request = context->request;
 	uint64_t signed_ms = request->act_time_ms, now_ms = context->now_ms;
+	if (context->session->issuer[0] != '\0')
+		return REASON_ACT_IDENTITY;
 	if (request->act_signature.len != ED25519_SIGNATURE_BYTES && request->act_browser_proof == NULL)
 		return REASON_ACT_UNSIGNED;
 	if ((signed_ms > now_ms ? signed_ms - now_ms : now_ms - signed_ms) > CLOCK_SKEW_MS_MAX)

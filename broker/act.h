@@ -6,6 +6,7 @@
 
 // The request's signature, or what a browser brings in place of it, is there, by this session's person, made now. What was signed
 // goes into the audit record, so that it can be shown later; a browser's proof when it holds. REASON_NONE, or which of these does not hold.
+// In a session that an identity token opened there is no key to sign with: REASON_ACT_IDENTITY.
 enum reason act_check(struct op_context *context);
 
 #endif

@@ -28,6 +28,7 @@ struct config {
 	char *trust_directory;
 	char *enrolled_directory;
 	char *register_file;
+	char *identity_directory;    // optional: identity providers whose tokens open sessions (broker/identity_providers.h)
 	char *policy_file;
 	char *store_file;            // SQLite database; NULL: store_postgres is given
 	char *store_postgres;        // connection string of a PostgreSQL (broker/store_postgres.h); NULL: store_file is given

@@ -23,6 +23,7 @@
 	X(trust_directory)         \
 	X(enrolled_directory)      \
 	X(register_file)           \
+	X(identity_directory)      \
 	X(store_file)              \
 	X(store_postgres)          \
 	X(handover_socket)         \

@@ -31,6 +31,7 @@
 	PATH(trust_directory, NEEDED, "required", "trust bundle: authorities, revocation lists, `log.vkey`")                         \
 	PATH(enrolled_directory, NEEDED, "required", "`*.pem`, one certificate for each enrolled system")                            \
 	PATH(register_file, NEEDED, "required", "organisations and role profiles, see below")                                        \
+	PATH(identity_directory, OPTIONAL, "none", "identity providers, see above")                                                  \
 	PATH(policy_file, NEEDED, "required", "what a role may do, see below")                                                       \
 	MADE(store_file, OPTIONAL, "this or the next", "SQLite database")                                                            \
 	WORD(store_postgres, config.store_postgres, OPTIONAL, CONFIG_CONNINFO_BYTES_MAX, "",                                         \

@@ -466,11 +466,16 @@ static bool take(struct core *core, const struct core_arrival *arrival, uint64_t
 	struct op_context context = core_context(core, now_ms);
 	context.request = request;
 	context.channel_key = arrival->channel_key;
+	context.system_name = system == NULL ? "" : system->identity.name;
 	context.web_host = system == NULL ? "" : system->identity.web_host;
 	context.enrolling = arrival->enrolling;
 	context.session = &slot->session;
 	context.reply = &slot->reply;
 	context.detail = &detail;
+	if (request != NULL) {
+		detail.caller_request_id = request->caller_request_id;
+		detail.caller_correlation_id = request->caller_correlation_id;
+	}
 	context.resumed = arrival->resumed;
 	context.may_wait = arrival->may_wait;
 	context.ticket = arrival->ticket;

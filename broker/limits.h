@@ -23,7 +23,7 @@
 // The operator's log, and the sandbox (log.c, trouble.h, sandbox.h)
 #define LOG_LINE_BYTES_MAX 1024u // with its newline; a longer one is cut
 #define TROUBLE_LINES_MAX 16u // different lines that recur
-#define SANDBOX_PATHS_MAX 40 // directories
+#define SANDBOX_PATHS_MAX 42 // directories
 #define SANDBOX_PORTS_MAX 4
 
 // The configuration (config.c)
@@ -36,6 +36,15 @@
 #define BUSY_AFTER_MS_MAX 10000u
 #define FRONT_MEMORY_MB_MAX 65536u
 #define WITNESS_REQUIRED_S_MAX (31u * 24u * 3600u)
+
+// Identity providers (identity_providers.c, identity_keys.c)
+#define IDENTITY_PROVIDERS_MAX 16u
+#define IDENTITY_ISSUER_BYTES_MAX 128u // it is in each session's token
+#define IDENTITY_AUDIENCE_BYTES_MAX 128u
+#define IDENTITY_AUDIENCES_MAX 1024u // of one provider
+#define IDENTITY_KEYS_MAX 32u // of one provider, old and new
+#define IDENTITY_KID_BYTES_MAX 128u
+#define IDENTITY_FILE_BYTES_MAX 65536u // of a JWK Set
 
 // Who is refused (intake.c)
 #define INTAKE_RETRY_AFTER_MS_MAX 5000u // that they are asked to wait

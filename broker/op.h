@@ -65,6 +65,7 @@ struct op_context {
 	const Cpis__V1__Request *request;
 	const struct organisation *organisation;   // of the system, as registered
 	const uint8_t *channel_key;
+	const char *system_name;                   // "" when the system is not known
 	const char *web_host;                      // of the system, "" when it has none
 	bool enrolling;                            // came on the enrolment endpoint: whose key it is is not known
 	struct session *session;                   // zeroed for ping; filled by session_open

@@ -86,6 +86,7 @@ enum reason op_session_open(struct op_context *context)
 		.broker_name = context->broker_name,
 		.channel_key = context->channel_key,
 		.organisation = &context->organisation->ods,
+		.system = context->system_name,
 		.web_host = context->web_host,
 		.now_ms = context->now_ms,
 	};
@@ -93,6 +94,10 @@ enum reason op_session_open(struct op_context *context)
 	enum reason reason =
 		session_open(&where, context->arena, context->request->session_open, context->session, why);
 	context->detail->proof = context->session->proof;
+	if (context->session->issuer[0] != '\0') {
+		context->detail->token_issuer = op_text(context->session->issuer);
+		context->detail->token_sha256 = (ProtobufCBinaryData){HASH_BYTES, context->session->token_id};
+	}
 	if (reason == REASON_STAFF_CERTIFICATE && text_is_clean(why, strlen(why)))
 		context->refusal = arena_printf(context->arena, "The staff certificate does not hold: %s.", why);
 	if (reason != REASON_NONE)

@@ -78,6 +78,7 @@ static bool load_files(struct broker *broker, const char *config_path, char deta
 		.trust_directory = broker->config->trust_directory,
 		.enrolled_directory = broker->config->enrolled_directory,
 		.register_file = broker->config->register_file,
+		.identity_directory = broker->config->identity_directory,
 	};
 	broker->fingerprint = register_fingerprint(&broker->paths);
 	log_set_format(broker->config->log_format);

@@ -85,7 +85,8 @@ static void list_directories(const struct broker *broker, const struct store_pos
 	const struct config *config = broker->config;
 	const char *made[] = {config->store_file, config->handover_socket, config->endpoint_file, config->next_endpoint_file, config->enrolment_endpoint_file,
 			      config->metrics_endpoint_file};
-	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file};
+	const char *watched[] = {config->trust_directory, config->enrolled_directory, config->register_file,
+				 config->identity_directory};
 	_Static_assert(sizeof made / sizeof made[0] + 2 * sizeof watched / sizeof watched[0] + 2 * DATABASE_FILES_MAX + 3 + 2 * RELOADED_FILES <=
 			       DIRECTORIES_MAX, "there is room");
 	ret->count = 0;
@@ -93,7 +94,8 @@ static void list_directories(const struct broker *broker, const struct store_pos
 		if (made[i] != NULL)
 			add_directory(ret, made[i], true);
 	for (unsigned i = 0; i < sizeof watched / sizeof watched[0]; i++)
-		add_watched(ret, watched[i]);
+		if (watched[i] != NULL)
+			add_watched(ret, watched[i]);
 	add_reloaded(ret, broker->config_path);
 	add_reloaded(ret, config->policy_file);
 	add_reloaded(ret, config->certificate);
@@ -130,7 +132,10 @@ static bool may_use_files(const struct config *config, const struct directories 
 			return false;
 	return privileges_check(config->trust_directory, PRIVILEGES_READ, config->user, detail) &&
 	       privileges_check(config->enrolled_directory, PRIVILEGES_READ, config->user, detail) &&
-	       privileges_check(config->register_file, PRIVILEGES_READ, config->user, detail) && may_use_store(config, reach, detail);
+	       privileges_check(config->register_file, PRIVILEGES_READ, config->user, detail) &&
+	       (config->identity_directory == NULL ||
+		privileges_check(config->identity_directory, PRIVILEGES_READ, config->user, detail)) &&
+	       may_use_store(config, reach, detail);
 }
 
 // No reason not to start: a broker can be restarted in place of being told to reload.

@@ -65,6 +65,28 @@
 	  "The passkey did not make sure who was there: a PIN or a fingerprint is needed.")                            \
 	X(REASON_PROOF_SIGNATURE, "proof_signature", AUTHOR_CREDENTIALS_ERROR,                                         \
 	  "The browser's proof was not made with the key of the member of staff's certificate.")                       \
+	X(REASON_IDENTITY_FORM, "identity_token_form", AUTHOR_CREDENTIALS_ERROR,                                       \
+	  "The identity token is not well formed.")                                                                    \
+	X(REASON_IDENTITY_ISSUER, "identity_token_issuer", AUTHOR_CREDENTIALS_ERROR,                                   \
+	  "The identity token is by a provider that this broker does not know.")                                       \
+	X(REASON_IDENTITY_ALGORITHM, "identity_token_algorithm", AUTHOR_CREDENTIALS_ERROR,                             \
+	  "The identity token is signed in a way that this broker does not allow, or not in the way of its key.")      \
+	X(REASON_IDENTITY_KEY, "identity_token_key", AUTHOR_CREDENTIALS_ERROR,                                         \
+	  "The identity token is signed with a key that its provider's key file does not have.")                       \
+	X(REASON_IDENTITY_SIGNATURE, "identity_token_signature", AUTHOR_CREDENTIALS_ERROR,                             \
+	  "The identity token's signature does not hold.")                                                             \
+	X(REASON_IDENTITY_AUDIENCE, "identity_token_audience", AUTHOR_CREDENTIALS_ERROR,                               \
+	  "The identity token was issued for another relying party than this system.")                                 \
+	X(REASON_IDENTITY_TIME, "identity_token_time", AUTHOR_CREDENTIALS_ERROR,                                       \
+	  "The identity token has expired, or its times are not as they must be: sign in again.")                      \
+	X(REASON_IDENTITY_ASSURANCE, "identity_token_assurance", AUTHOR_CREDENTIALS_ERROR,                             \
+	  "The identity token does not say that the person was identified as surely as this service asks for.")        \
+	X(REASON_IDENTITY_PERSON, "identity_token_person", AUTHOR_CREDENTIALS_ERROR,                                   \
+	  "The identity token does not say who the person is: a user id of twelve digits and a name.")                 \
+	X(REASON_IDENTITY_ROLE, "identity_token_role", AUTHOR_CREDENTIALS_ERROR,                                       \
+	  "The identity token does not have this role at this organisation.")                                          \
+	X(REASON_IDENTITY_ROLES, "identity_token_roles", AUTHOR_CREDENTIALS_ERROR,                                     \
+	  "The identity token has several roles at this organisation: one of them has to be chosen.")                  \
 	X(REASON_STATEMENT_PERSON, "statement_person", AUTHOR_CREDENTIALS_ERROR,                                       \
 	  "The session statement names another person than the certificate.")                                          \
 	X(REASON_STATEMENT_CHANNEL, "statement_channel", AUTHOR_CREDENTIALS_ERROR,                                     \
@@ -83,6 +105,8 @@
 	  "This person or their certificate is quarantined: ring your registration authority.")                        \
 	X(REASON_ACT_UNSIGNED, "act_unsigned", AUTHOR_CREDENTIALS_ERROR,                                               \
 	  "This act needs the signature of the member of staff.")                                                      \
+	X(REASON_ACT_IDENTITY, "act_identity_token", AUTHOR_CREDENTIALS_ERROR,                                         \
+	  "This act needs the person's own key, and an identity token opened this session: sign in with the key.")     \
 	X(REASON_ACT_SIGNATURE, "act_signature", AUTHOR_CREDENTIALS_ERROR,                                             \
 	  "The act is not signed by the key of this session's member of staff.")                                       \
 	X(REASON_ACT_TIME, "act_time", AUTHOR_CREDENTIALS_ERROR,                                                       \

@@ -197,6 +197,8 @@ bool register_load(const struct register_paths *paths, const struct policy *poli
 		snprintf(detail, REGISTER_DETAIL_BYTES, "%s: %s", paths->trust_directory, why);
 		good = false;
 	}
+	good = good && (paths->identity_directory == NULL ||
+			identity_providers_load(paths->identity_directory, &snapshot->identity, detail, REGISTER_DETAIL_BYTES));
 	if (!good || !read_systems(paths, now_ms, snapshot, detail)) {
 		register_release(snapshot);
 		return false;
@@ -217,6 +219,7 @@ void register_release(struct register_snapshot *snapshot)
 	if (snapshot == NULL || atomic_fetch_sub_explicit(&snapshot->references, 1, memory_order_acq_rel) > 1)
 		return;
 	trust_free(snapshot->trust);
+	identity_providers_free(snapshot->identity);
 	for (size_t i = 0; i < snapshot->organisations_count; i++)
 		free(snapshot->organisations[i].incident);
 	free(snapshot->organisations);
@@ -282,12 +285,18 @@ uint64_t register_fingerprint(const struct register_paths *paths)
 	(void)!mix_directory(&state, next, is_visible);
 	if (!mix_directory(&state, paths->trust_directory, is_visible) ||
 	    !mix_directory(&state, paths->enrolled_directory, is_certificate) ||
-	    !mix_file(&state, AT_FDCWD, paths->register_file))
+	    !mix_file(&state, AT_FDCWD, paths->register_file) ||
+	    (paths->identity_directory != NULL && !mix_directory(&state, paths->identity_directory, is_visible)))
 		return 0;
 	return state == 0 ? 1 : state;
 }
 
 // ------------------------------------------------------------------ looking up
+
+const struct identity_providers *register_identity(const struct register_snapshot *snapshot)
+{
+	return snapshot->identity;
+}
 
 const struct trust *register_trust(const struct register_snapshot *snapshot)
 {

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "broker/identity_providers.h"
 #include "broker/limits.h"
 #include "broker/place.h"
 #include "broker/policy.h"
@@ -85,6 +86,7 @@ struct register_paths {
 	const char *trust_directory;               // certs/identity.h, "trust bundle"
 	const char *enrolled_directory;            // *.pem, one system certificate each
 	const char *register_file;                 // YAML: organisations and role profiles
+	const char *identity_directory;            // broker/identity_providers.h; NULL: no identity provider is known
 };
 
 struct register_snapshot;
@@ -101,6 +103,8 @@ uint64_t register_fingerprint(const struct register_paths *paths);
 struct register_snapshot *register_retain(struct register_snapshot *snapshot);
 void register_release(struct register_snapshot *snapshot); // accepts NULL
 
+// NULL: none.
+const struct identity_providers *register_identity(const struct register_snapshot *snapshot);
 const struct trust *register_trust(const struct register_snapshot *snapshot);
 // NULL when no enrolled certificate has this key. Constant-time comparison is not needed: keys are public.
 const struct enrolled_system *register_system(const struct register_snapshot *snapshot, const uint8_t curve_public[KEY_BYTES]);

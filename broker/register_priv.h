@@ -18,6 +18,7 @@ struct holding {
 struct register_snapshot {
 	atomic_uint references;
 	struct trust *trust;
+	struct identity_providers *identity; // NULL: none
 	struct organisation *organisations;  // by ODS code
 	size_t organisations_count;
 	struct register_range *ranges;       // by first number

@@ -52,6 +52,7 @@ static enum reason resume_session(struct op_context *context)
 		.broker_name = context->broker_name,
 		.channel_key = context->channel_key,
 		.organisation = &context->organisation->ods,
+		.system = context->system_name,
 		.web_host = context->web_host,
 		.closed = context->closed_sessions,
 		.now_ms = context->now_ms,

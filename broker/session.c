@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/browser_proof.h"
+#include "broker/identity_token.h"
 #include "broker/sealed.h"
 #include "broker/session_cache.h"
 #include "broker/stored.pb-c.h"
@@ -52,9 +53,9 @@ static bool within_skew(uint64_t a, uint64_t b)
 
 // What the signed statement says, against where and when it arrived.
 static enum reason check_statement(const struct session_context *context, const Cpis__V1__SessionStatement *statement,
-				   const struct staff_identity *staff, bool uid_may_be_left_out)
+				   const char *uid, const char *role_code, bool uid_may_be_left_out)
 {
-	if (strcmp(statement->uid, staff->uid) != 0 && !(uid_may_be_left_out && statement->uid[0] == '\0'))
+	if (strcmp(statement->uid, uid) != 0 && !(uid_may_be_left_out && statement->uid[0] == '\0'))
 		return REASON_STATEMENT_PERSON;
 	if (statement->channel_key.len != KEY_BYTES ||
 	    memcmp(statement->channel_key.data, context->channel_key, KEY_BYTES) != 0)
@@ -65,9 +66,61 @@ static enum reason check_statement(const struct session_context *context, const 
 		return REASON_STATEMENT_TIME;
 	if (strcmp(statement->organisation, context->organisation->text) != 0)
 		return REASON_STATEMENT_ORGANISATION;
-	if (roles_find(context->roles, context->snapshot, staff->uid, statement->role_code, context->organisation, context->now_ms) == NULL)
+	if (roles_find(context->roles, context->snapshot, uid, role_code, context->organisation, context->now_ms) == NULL)
 		return REASON_PROFILE;
 	return REASON_NONE;
+}
+
+static const Cpis__V1__SessionStatement *read_statement(struct arena *arena, ProtobufCBinaryData bytes)
+{
+	ProtobufCMessage *message = NULL;
+	struct wire_error error;
+	bool read = wire_unpack(arena, &cpis__v1__session_statement__descriptor, bytes.data, bytes.len, &message, &error) == WIRE_OK;
+	return read ? (const Cpis__V1__SessionStatement *)message : NULL;
+}
+
+// What `ret` lacks when it is known who it is of; it ends at `until_ms` at the latest.
+static enum reason begin(const struct session_context *context, const Cpis__V1__SessionStatement *statement, const char *role_code,
+			 uint64_t until_ms, struct session *ret)
+{
+	if (statement->nonce.len != NONCE_BYTES)
+		return REASON_MALFORMED;
+	memcpy(ret->nonce, statement->nonce.data, NONCE_BYTES);
+	snprintf(ret->role_code, sizeof ret->role_code, "%s", role_code);
+	ret->organisation = *context->organisation;
+	memcpy(ret->channel_key, context->channel_key, KEY_BYTES);
+	ret->staff_not_after_ms = until_ms;
+	ret->opened_ms = ret->renewed_ms = context->now_ms;
+	ret->expires_ms = context->now_ms + SESSION_MS_MAX;
+	if (ret->expires_ms > until_ms)
+		ret->expires_ms = until_ms;
+	return REASON_NONE;
+}
+
+// The statement is nobody's word here; it says for which system, broker and role the token is used.
+static enum reason open_by_token(const struct session_context *context, struct arena *arena,
+				 const Cpis__V1__SessionOpenRequest *request, struct session *ret)
+{
+	struct identity_claims claims;
+	const Cpis__V1__SessionStatement *statement = read_statement(arena, request->statement);
+	ret->proof = CPIS__V1__PROOF_KIND__IDENTITY_TOKEN;
+	if (statement == NULL)
+		return REASON_MALFORMED;
+	const struct identity_where where = {
+		.providers = register_identity(context->snapshot),
+		.organisation = context->organisation,
+		.system = context->system,
+		.role_code = statement->role_code,
+		.now_ms = context->now_ms,
+	};
+	enum reason reason = identity_token_check(&where, request->identity_token.data, request->identity_token.len, arena, &claims);
+	snprintf(ret->uid, sizeof ret->uid, "%s", claims.uid);
+	snprintf(ret->name, sizeof ret->name, "%s", claims.name);
+	snprintf(ret->issuer, sizeof ret->issuer, "%s", claims.issuer);
+	memcpy(ret->token_id, claims.id, sizeof ret->token_id);
+	if (reason == REASON_NONE)
+		reason = check_statement(context, statement, claims.uid, claims.role_code, true);
+	return reason != REASON_NONE ? reason : begin(context, statement, claims.role_code, claims.expires_ms, ret);
 }
 
 enum reason session_open(const struct session_context *context, struct arena *arena,
@@ -75,6 +128,8 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 			 char why[CERTS_DETAIL_BYTES])
 {
 	memset(ret, 0, sizeof *ret);
+	if (request->identity_token.len > 0)
+		return open_by_token(context, arena, request, ret);
 	struct staff_identity staff;
 	enum certs_status status =
 		trust_verify_staff(register_trust(context->snapshot), request->staff_certificate.data,
@@ -89,29 +144,14 @@ enum reason session_open(const struct session_context *context, struct arena *ar
 	if (reason != REASON_NONE)
 		return reason;
 
-	ProtobufCMessage *message = NULL;
-	struct wire_error error;
-	if (wire_unpack(arena, &cpis__v1__session_statement__descriptor, request->statement.data,
-			request->statement.len, &message, &error) != WIRE_OK)
+	const Cpis__V1__SessionStatement *statement = read_statement(arena, request->statement);
+	if (statement == NULL)
 		return REASON_MALFORMED;
-	const Cpis__V1__SessionStatement *statement = (const Cpis__V1__SessionStatement *)message;
-	reason = check_statement(context, statement, &staff, request->browser_proof != NULL);
+	reason = check_statement(context, statement, staff.uid, statement->role_code, request->browser_proof != NULL);
 	if (reason != REASON_NONE)
 		return reason;
-
-	if (statement->nonce.len != NONCE_BYTES)
-		return REASON_MALFORMED;
-	memcpy(ret->nonce, statement->nonce.data, NONCE_BYTES);
-	snprintf(ret->role_code, sizeof ret->role_code, "%s", statement->role_code);
-	ret->organisation = *context->organisation;
-	memcpy(ret->channel_key, context->channel_key, KEY_BYTES);
 	ret->staff_key = staff.key;
-	ret->staff_not_after_ms = staff.not_after_ms;
-	ret->opened_ms = ret->renewed_ms = context->now_ms;
-	ret->expires_ms = context->now_ms + SESSION_MS_MAX;
-	if (ret->expires_ms > staff.not_after_ms)
-		ret->expires_ms = staff.not_after_ms;
-	return REASON_NONE;
+	return begin(context, statement, statement->role_code, staff.not_after_ms, ret);
 }
 
 static ProtobufCBinaryData borrowed(const void *data, size_t bytes)
@@ -131,6 +171,7 @@ ProtobufCBinaryData session_seal(const struct session_keys *keys, struct arena *
 	stored.staff_certificate_serial = borrowed(session->staff_serial.bytes, session->staff_serial.bytes_count);
 	stored.staff_key = borrowed(session->staff_key.bytes, session->staff_key.size);
 	stored.staff_key_kind = (uint32_t)session->staff_key.kind;
+	stored.token_issuer = (char *)(uintptr_t)session->issuer;
 	stored.staff_not_after_ms = session->staff_not_after_ms;
 	stored.opened_ms = session->opened_ms;
 	stored.expires_ms = session->expires_ms;
@@ -147,10 +188,12 @@ ProtobufCBinaryData session_seal(const struct session_keys *keys, struct arena *
 static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct session *ret)
 {
 	if (stored->session_id.len != sizeof ret->id || stored->channel_key.len != KEY_BYTES ||
-	    stored->staff_key_kind > STAFF_KEY_RSA || stored->staff_key.len == 0 || stored->staff_key.len > sizeof ret->staff_key.bytes ||
+	    stored->staff_key_kind > STAFF_KEY_RSA ||
+	    // What one lacks the other has.
+	    (stored->staff_key.len == 0) != (stored->token_issuer[0] != '\0') || stored->staff_key.len > sizeof ret->staff_key.bytes ||
 	    stored->staff_certificate_serial.len > sizeof ret->staff_serial.bytes ||
 	    strlen(stored->uid) >= sizeof ret->uid || strlen(stored->name) >= sizeof ret->name ||
-	    strlen(stored->role_code) >= sizeof ret->role_code ||
+	    strlen(stored->role_code) >= sizeof ret->role_code || strlen(stored->token_issuer) >= sizeof ret->issuer ||
 	    !ods_code_parse(stored->organisation, strlen(stored->organisation), &ret->organisation))
 		return false;
 	memcpy(ret->id, stored->session_id.data, sizeof ret->id);
@@ -164,7 +207,9 @@ static bool read_stored(const Cpis__Stored__V1__StoredSession *stored, struct se
 		       stored->staff_certificate_serial.len);
 	// It was checked when it was sealed.
 	ret->staff_key = (struct staff_key){.kind = (enum staff_key_kind)stored->staff_key_kind, .size = stored->staff_key.len};
-	memcpy(ret->staff_key.bytes, stored->staff_key.data, stored->staff_key.len);
+	if (stored->staff_key.len > 0)
+		memcpy(ret->staff_key.bytes, stored->staff_key.data, stored->staff_key.len);
+	snprintf(ret->issuer, sizeof ret->issuer, "%s", stored->token_issuer);
 	ret->staff_not_after_ms = stored->staff_not_after_ms;
 	ret->opened_ms = stored->opened_ms;
 	ret->expires_ms = stored->expires_ms;
@@ -215,6 +260,18 @@ static enum reason check_closed(const struct session_context *context, const str
 	return REASON_NONE;
 }
 
+// Of what the person was known by.
+static enum reason check_standing(const struct session_context *context, const struct session *session)
+{
+	if (session->issuer[0] == '\0')
+		return certificate_reason(
+			trust_check_staff_serial(register_trust(context->snapshot), &session->staff_serial, context->now_ms));
+	const struct identity_provider *provider = identity_providers_find(register_identity(context->snapshot), session->issuer);
+	if (provider == NULL)
+		return REASON_IDENTITY_ISSUER;
+	return identity_provider_audience(provider, context->organisation, context->system) == NULL ? REASON_IDENTITY_AUDIENCE : REASON_NONE;
+}
+
 enum reason session_resume(const struct session_context *context, const struct session_keys *keys, struct arena *arena,
 			   ProtobufCBinaryData token, struct session *ret, bool *ret_renew)
 {
@@ -233,10 +290,9 @@ enum reason session_resume(const struct session_context *context, const struct s
 		return REASON_TOKEN_IDLE;
 	if (context->now_ms > ret->staff_not_after_ms)
 		return REASON_STAFF_EXPIRED;
-	enum certs_status status =
-		trust_check_staff_serial(register_trust(context->snapshot), &ret->staff_serial, context->now_ms);
-	if (status != CERTS_OK)
-		return certificate_reason(status);
+	enum reason standing = check_standing(context, ret);
+	if (standing != REASON_NONE)
+		return standing;
 	if (!ods_code_equal(&ret->organisation, context->organisation))
 		return REASON_STATEMENT_ORGANISATION;
 	if (roles_find(context->roles, context->snapshot, ret->uid, ret->role_code, &ret->organisation, context->now_ms) ==

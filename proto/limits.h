@@ -25,6 +25,8 @@
 #define CLIENT_DATA_BYTES_MAX 1024u
 #define ASSERTION_SIGNATURE_BYTES_MAX 512u
 #define TRANSCRIPT_BYTES_MAX 16384u   // of a TLS handshake
+#define IDENTITY_TOKEN_BYTES_MAX 8192u
+#define CALLER_ID_BYTES_MAX 64u       // what the caller's own records call a request
 #define CHANNEL_KEY_BYTES 32u
 #define NONCE_BYTES 16u
 

@@ -62,6 +62,13 @@ static enum wire_status check_session_open(const Cpis__V1__SessionOpenRequest *b
 	enum wire_status status = WIRE_OK;
 	REQUIRE(body->statement.len > 0, WIRE_MISSING, "session_open.statement");
 	REQUIRE(body->statement.len <= STATEMENT_BYTES_MAX, WIRE_BAD_VALUE, "session_open.statement");
+	if (body->identity_token.len > 0) {
+		// One kind of proof: with two the record could not say which of them counted.
+		REQUIRE(body->identity_token.len <= IDENTITY_TOKEN_BYTES_MAX && body->signature.len == 0 && body->browser_proof == NULL &&
+				body->staff_certificate.len == 0,
+			WIRE_BAD_VALUE, "session_open.identity_token");
+		return status;
+	}
 	REQUIRE(body->signature.len == (body->browser_proof == NULL ? SIGNATURE_BYTES : 0), WIRE_BAD_VALUE, "session_open.signature");
 	if (status == WIRE_OK && body->browser_proof != NULL)
 		status = check_browser_proof(body->browser_proof, error);
@@ -360,6 +367,13 @@ static enum wire_status check_body(const Cpis__V1__Request *request, struct wire
 	}
 }
 
+static bool is_caller_id(const char *text)
+{
+	size_t bytes = strlen(text);
+	return bytes <= CALLER_ID_BYTES_MAX &&
+	       strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-") == bytes;
+}
+
 // Of that length, and not all zero (W3C Trace Context, 3.2.2).
 static bool is_trace(const ProtobufCBinaryData *data, size_t bytes)
 {
@@ -384,6 +398,8 @@ enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wir
 	REQUIRE(request->act_signature.len == 0 || request->act_browser_proof == NULL, WIRE_BAD_VALUE, "act_browser_proof");
 	REQUIRE((request->act_signature.len == 0 && request->act_browser_proof == NULL) == (request->act_time_ms == 0), WIRE_MISSING,
 		"act_time_ms");
+	REQUIRE(is_caller_id(request->caller_request_id), WIRE_BAD_VALUE, "caller_request_id");
+	REQUIRE(is_caller_id(request->caller_correlation_id), WIRE_BAD_VALUE, "caller_correlation_id");
 	REQUIRE(request->trace_id.len == 0 || is_trace(&request->trace_id, TRACE_ID_BYTES), WIRE_BAD_VALUE, "trace_id");
 	REQUIRE(request->trace_parent_id.len == 0 || is_trace(&request->trace_parent_id, TRACE_PARENT_ID_BYTES), WIRE_BAD_VALUE,
 		"trace_parent_id");

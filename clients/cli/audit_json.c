@@ -87,6 +87,13 @@ static json_t *detail_value(const Cpis__V1__AuditDetail *detail)
 	if (detail->trace_parent_id.len > 0)
 		set_id(value, "trace_parent_id", detail->trace_parent_id);
 	set_text(value, "organisation_name", detail->organisation_name);
+	// Where there are any: most requests come from callers that name nothing, and most sessions from one's own key.
+	if (detail->caller_request_id[0] != '\0')
+		set_text(value, "caller_request_id", detail->caller_request_id);
+	if (detail->caller_correlation_id[0] != '\0')
+		set_text(value, "caller_correlation_id", detail->caller_correlation_id);
+	if (detail->token_issuer[0] != '\0')
+		set_text(value, "token_issuer", detail->token_issuer);
 	if (detail->search != NULL)
 		json_object_set_new(value, "search", search_value(detail->search));
 	json_t *findings = json_array();

@@ -176,9 +176,12 @@ static void print_person(const Cpis__V1__AuditDetail *detail)
 // How the person showed who they are.
 static void print_proof(const Cpis__V1__AuditDetail *detail)
 {
-	static const char *const proofs[] = {"", "their own key's signature", "a passkey", "a browser with their certificate"};
+	static const char *const proofs[] = {"", "their own key's signature", "a passkey", "a browser with their certificate",
+					     "an identity provider's token"};
 	if ((unsigned)detail->proof < sizeof proofs / sizeof proofs[0])
 		print_line("proven by", proofs[detail->proof]);
+	print_line("identity provider", detail->token_issuer);
+	print_bytes("its token, SHA-256", detail->token_sha256);
 	print_bytes("signed, SHA-256", detail->act_sha256);
 	print_bytes("signature", detail->act_signature);
 	if (detail->act_browser_proof != NULL)
@@ -190,6 +193,8 @@ static void print_detail(const Cpis__V1__AuditEntry *entry)
 {
 	const Cpis__V1__AuditDetail *detail = entry->detail;
 	print_line("child", detail->nhs_number);
+	print_line("caller's request", detail->caller_request_id);
+	print_line("caller's correlation", detail->caller_correlation_id);
 	print_line("about", detail->target);
 	print_line("searched for", detail->filter_uid);
 	if (detail->access_type != 0)

@@ -194,6 +194,7 @@ void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16
 // What all further calls are done for, by W3C Trace Context: the text of a `traceparent` header, as in
 // "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01". It is kept in the audit records and decides nothing. NULL: nothing, as at
 // first. False: it is not well formed, and nothing has changed.
+// Thread: the client's.
 __attribute__((warn_unused_result)) bool cpis_set_trace(struct cpis_client *client, const char *traceparent);
 
 // While a call waits, this descriptor is looked at too: when it can be read, the call ends with CPIS_INTERRUPTED, and what became
@@ -208,6 +209,12 @@ void cpis_set_interrupt(struct cpis_client *client, int fd);
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_session_open(struct cpis_client *client, const char *staff_certificate, const char *staff_key, const char *role_code,
 		  uint32_t deadline_ms, const Cpis__V1__Reply **ret);
+// The same for who brings an OpenID Connect identity token that was issued for this very system (text, a compact JWS): the broker checks
+// it. `role_code` "": the one role that the token has at this organisation. `caller_...`: as in Request; "": none. Acts cannot be signed
+// in such a session. The token is not kept.
+__attribute__((warn_unused_result)) enum cpis_status
+cpis_session_open_token(struct cpis_client *client, const char *token, const char *role_code, const char *caller_request_id,
+			const char *caller_correlation_id, uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 // Forgets the token. What was sealed into it lives on at the broker until it is idle for too long.
 // Thread: the client's.
 void cpis_session_close(struct cpis_client *client);

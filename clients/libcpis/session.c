@@ -78,7 +78,7 @@ static enum cpis_status sign_statement(struct cpis_client *client, Cpis__V1__Req
 	memcpy(opening->signed_text, signature_context, SIGNATURE_CONTEXT_BYTES);
 	cpis__v1__session_statement__pack(&statement, opening->signed_text + SIGNATURE_CONTEXT_BYTES);
 	opening->body.statement.len = opening->statement_bytes;
-	return sign_with_key(client, opening);
+	return opening->body.identity_token.len > 0 ? CPIS_OK : sign_with_key(client, opening);
 }
 
 // The token is the client's from here on.
@@ -155,6 +155,31 @@ enum cpis_status cpis_session_open(struct cpis_client *client, const char *staff
 				   const char *role_code, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
 {
 	enum cpis_status status = begin(client, staff_certificate, staff_key, role_code, deadline_ms, client_call_begin);
+	return status == CPIS_OK ? client_call_wait(client, ret) : status;
+}
+
+enum cpis_status cpis_session_open_token(struct cpis_client *client, const char *token, const char *role_code, const char *caller_request_id,
+					 const char *caller_correlation_id, uint32_t deadline_ms, const Cpis__V1__Reply **ret)
+{
+	enum cpis_status status = client_must_be_idle(client);
+	size_t token_bytes = strlen(token);
+	if (status != CPIS_OK)
+		return status;
+	cpis_session_close(client);
+	if (token_bytes == 0 || token_bytes > IDENTITY_TOKEN_BYTES_MAX)
+		return client_fail(client, CPIS_USAGE, "an identity token has 1 to %u bytes", IDENTITY_TOKEN_BYTES_MAX);
+	struct opening *opening = new_opening("", role_code);
+	if (opening == NULL)
+		return client_fail(client, CPIS_NO_MEMORY, "no memory for a session");
+	if (RAND_bytes(opening->nonce, sizeof opening->nonce) != 1)
+		return keep_token(client, client_fail(client, CPIS_NO_MEMORY, "no random bytes"), NULL, opening);
+	fill_request(opening);
+	opening->body.signature = opening->body.staff_certificate = (ProtobufCBinaryData){0, NULL};
+	opening->body.identity_token = (ProtobufCBinaryData){token_bytes, (uint8_t *)(uintptr_t)token};
+	opening->request.caller_request_id = (char *)(uintptr_t)caller_request_id;
+	opening->request.caller_correlation_id = (char *)(uintptr_t)caller_correlation_id;
+	struct client_job job = {.request = &opening->request, .sign = sign_statement, .finish = keep_token, .context = opening};
+	status = client_call_begin(client, &job, deadline_ms);
 	return status == CPIS_OK ? client_call_wait(client, ret) : status;
 }
 

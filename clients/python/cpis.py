@@ -234,7 +234,7 @@ def act_text(request, broker_name):
     """What is signed of an act: proto/README.md, "Signed acts"."""
     bare = pb.Request()
     bare.CopyFrom(request)
-    for field in ("deadline_ms", "session_token", "act_signature", "act_browser_proof", "log_size"):
+    for field in ("deadline_ms", "session_token", "act_signature", "act_browser_proof", "log_size", "trace_id", "trace_parent_id"):
         bare.ClearField(field)
     return b"cpis-act-v1\n" + broker_name.encode() + b"\n" + bare.SerializeToString(deterministic=True)
 

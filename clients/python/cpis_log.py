@@ -67,11 +67,14 @@ class Verifier:
     """A log's verifier key, as in log.vkey."""
 
     def __init__(self, line):
-        self.origin, key_id, blob = line.strip().split("+", 2)
-        self.key = base64.b64decode(blob, validate=True)
-        self.id = sha256(self.origin.encode(), b"\n", self.key)[:4]
-        if self.key[:1] != b"\x01" or self.id.hex() != key_id:
-            raise Usage("log.vkey: not an Ed25519 verifier key; copy the trust bundle again")
+        try:
+            self.origin, key_id, blob = line.strip().split("+", 2)
+            self.key = base64.b64decode(blob, validate=True)
+            self.id = sha256(self.origin.encode(), b"\n", self.key)[:4]
+            if self.key[:1] != b"\x01" or len(self.key) != 33 or self.id.hex() != key_id:
+                raise ValueError("another kind of key")
+        except ValueError as error:
+            raise Usage("log.vkey: not an Ed25519 verifier key; copy the trust bundle again") from error
 
     def open(self, note):
         """(size, root) of a checkpoint that this log's key signed; ProofError."""

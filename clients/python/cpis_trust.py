@@ -53,10 +53,10 @@ class Trust:
         self.generations = [self._load(directory)]
         if os.path.isdir(os.path.join(directory, "next")):
             self.generations.append(self._load(os.path.join(directory, "next")))
-        self.log = Verifier(read(os.path.join(directory, "log.vkey")).decode())
+        self.log = Verifier(read(os.path.join(directory, "log.vkey")).decode(errors="replace"))
         self.previous, self.succeeded = None, (0, b"")
         if os.path.exists(os.path.join(directory, "log.previous")):
-            self.previous = Verifier(read(os.path.join(directory, "log.previous")).decode())
+            self.previous = Verifier(read(os.path.join(directory, "log.previous")).decode(errors="replace"))
             if os.path.exists(os.path.join(directory, "log.succeeded")):
                 self.succeeded = self.previous.open(read(os.path.join(directory, "log.succeeded")))
 

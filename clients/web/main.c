@@ -8,10 +8,10 @@
 #include "certs/identity.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/profile.h"
-#include "clients/web/assets.h"
+#include "clients/http/assets.h"
 #include "clients/web/page.h"
 #include "clients/web/route.h"
-#include "clients/web/server.h"
+#include "clients/http/server.h"
 
 #define PATH_BYTES 4352
 
@@ -119,6 +119,7 @@ static bool open_server(struct program *program, char *detail)
 		.web_host = program->system.web_host,
 		.tls = program->tls,
 		.assets = program->assets,
+		.name = "cpis-web",
 		.workers = settings->worker_count,
 		.handler = route_visit,
 		.afterwards = route_afterwards,

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "clients/web/assets.h"
+#include "clients/http/assets.h"
 
 uint64_t page_clock_us(void)
 {

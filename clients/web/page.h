@@ -13,7 +13,7 @@
 #include "clients/web/settings.h"
 #include "clients/web/staff.h"
 #include "clients/web/templates.h"
-#include "clients/web/visit.h"
+#include "clients/http/visit.h"
 #include "clients/web/web.pb-c.h"
 #include "proto/wire.h"
 

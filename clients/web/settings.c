@@ -1,11 +1,11 @@
 // Reading the settings through libcyaml.
 #include "clients/web/settings.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/http/address.h"
 #include "proto/text.h"
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
@@ -60,29 +60,6 @@ static const cyaml_schema_field_t fields[] = {
 };
 static const cyaml_schema_value_t schema = {CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct settings, fields)};
 
-// Digits alone, so that "10k" is not 10.
-static bool read_number(const char *text, unsigned least, unsigned most, unsigned *ret)
-{
-	unsigned long value = 0;
-	if (!text_is_digits(text, strlen(text), strlen(text)) || (value = strtoul(text, NULL, 10)) < least || value > most)
-		return false;
-	*ret = (unsigned)value;
-	return true;
-}
-
-static bool read_address(struct settings *settings)
-{
-	const char *colon = strrchr(settings->listen, ':');
-	struct in_addr address4;
-	struct in6_addr address6;
-	unsigned port = 0;
-	if (colon == NULL || (size_t)(colon - settings->listen) >= sizeof settings->address || !read_number(colon + 1, 0, 65535, &port))
-		return false;
-	snprintf(settings->address, sizeof settings->address, "%.*s", (int)(colon - settings->listen), settings->listen);
-	settings->port = (uint16_t)port;
-	return inet_pton(AF_INET, settings->address, &address4) == 1 || inet_pton(AF_INET6, settings->address, &address6) == 1;
-}
-
 static bool check_lists(struct yaml_place *place, const struct settings *settings)
 {
 	place->key = "roles";
@@ -108,19 +85,19 @@ static bool check(struct yaml_place *place, struct settings *settings)
 	settings->lock_after_s = LOCK_S_DEFAULT;
 	settings->worker_count = WORKERS_DEFAULT;
 	place->key = "listen";
-	if (!read_address(settings))
+	if (!address_parse(settings->listen, settings->address, &settings->port))
 		return yaml_file_refuse(place, "listen is a numeric address and a port, such as 0.0.0.0:443");
 	settings->browser_port = settings->port;
 	place->key = "public_port";
-	if (settings->public_port != NULL && !read_number(settings->public_port, 1, 65535, &port))
+	if (settings->public_port != NULL && !address_number(settings->public_port, 1, 65535, &port))
 		return yaml_file_refuse(place, "public_port is 1 to 65535");
 	if (settings->public_port != NULL)
 		settings->browser_port = (uint16_t)port;
 	place->key = "lock_after";
-	if (settings->lock_after != NULL && !read_number(settings->lock_after, LOCK_S_MIN, LOCK_S_MAX, &settings->lock_after_s))
+	if (settings->lock_after != NULL && !address_number(settings->lock_after, LOCK_S_MIN, LOCK_S_MAX, &settings->lock_after_s))
 		return yaml_file_refuse(place, "lock_after is %u to %u seconds", LOCK_S_MIN, LOCK_S_MAX);
 	place->key = "workers";
-	if (settings->workers != NULL && !read_number(settings->workers, 1, WORKERS_MAX, &settings->worker_count))
+	if (settings->workers != NULL && !address_number(settings->workers, 1, WORKERS_MAX, &settings->worker_count))
 		return yaml_file_refuse(place, "workers is 1 to %u", WORKERS_MAX);
 	place->key = "organisation";
 	if (!text_is_clean(settings->organisation, strlen(settings->organisation)))

@@ -62,6 +62,7 @@ static struct session_context context_of(const struct ods_code *organisation)
 		.broker_name = STAGE_BROKER_NAME,
 		.channel_key = stage->keys[STAGE_HOSPITAL].public_key,
 		.organisation = organisation,
+		.system = "hospital",
 		.now_ms = comers[comer].now_ms,
 	};
 }

@@ -275,6 +275,7 @@ static unsigned oneof_members(const ProtobufCMessageDescriptor *descriptor)
 #define BODIES_LATER 50u // when the corpora were made that begin from there
 #define NEWEST 250u // likewise of what came after those: the body is the next byte's
 #define LAST_BODY 255u // the body that came last of all
+#define LATEST 249u // all of these fields, and those that came last; the body is the next byte's
 
 static unsigned choose_member(struct maker *maker, unsigned members)
 {
@@ -284,7 +285,8 @@ static unsigned choose_member(struct maker *maker, unsigned members)
 	maker->later = byte >= LATER;
 	if (byte == LAST_BODY)
 		return members - 1;
-	maker->newest = byte >= NEWEST;
+	maker->latest = byte == LATEST;
+	maker->newest = byte >= LATEST;
 	if (maker->newest)
 		return fuzz_byte(maker->input) % (BODIES_LATER + 1);
 	return byte % ((maker->later ? BODIES_LATER : BODIES_THEN) + 1);
@@ -316,8 +318,14 @@ static bool came_after(const struct maker *maker, const ProtobufCMessageDescript
 		{"Request", "trace_id"}, {"Request", "trace_parent_id"}, {"AuditDetail", "trace_id"}, {"AuditDetail", "trace_parent_id"},
 		{"AuditSearchRequest", "trace_id"},
 	};
+	static const struct field_name latest[] = {
+		{"StoredSession", "token_issuer"}, {"SessionOpenRequest", "identity_token"}, {"Request", "caller_request_id"},
+		{"Request", "caller_correlation_id"}, {"AuditDetail", "token_issuer"}, {"AuditDetail", "token_sha256"},
+		{"AuditDetail", "caller_request_id"}, {"AuditDetail", "caller_correlation_id"},
+	};
 	return (!maker->later && is_among(later, sizeof later / sizeof later[0], descriptor, field)) ||
-	       (!maker->newest && is_among(newest, sizeof newest / sizeof newest[0], descriptor, field));
+	       (!maker->newest && is_among(newest, sizeof newest / sizeof newest[0], descriptor, field)) ||
+	       (!maker->latest && is_among(latest, sizeof latest / sizeof latest[0], descriptor, field));
 }
 
 ProtobufCMessage *maker_message(struct maker *maker, const ProtobufCMessageDescriptor *descriptor)

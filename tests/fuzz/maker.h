@@ -12,6 +12,7 @@ struct maker {
 	uint64_t now_ms;           // good times are near it
 	bool later;       // what came after the corpora is made too (maker.c)
 	bool newest;      // and what came after that
+	bool latest;      // and what came last
 };
 
 // Lives in the arena, NULL when that is full. Of a oneof the first byte says which member it is.

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "broker/authority_state.h"
 #include "certs/authority.h"
@@ -144,6 +145,9 @@ static bool read_register(void *context, const struct policy *policy, struct reg
 		.enrolled_directory = stage_path(stage, "ra/enrolled"),
 		.register_file = stage_path(stage, "register.yaml"),
 	};
+	const char *identity = stage_path(stage, "identity");
+	if (access(identity, F_OK) == 0)
+		paths.identity_directory = identity;
 	// Loaded while the short-lived certificates were good: what is past is then the core's to notice.
 	uint64_t loaded_ms = stage->core == NULL ? STAGE_MADE_MS + STAGE_HOUR_MS : stage->now_ms;
 	return register_load(&paths, policy, loaded_ms, ret, detail);
@@ -217,6 +221,11 @@ void stage_ask_demographics(struct stage *stage, bool asks)
 	load_register(stage);
 }
 
+void stage_read_register(struct stage *stage)
+{
+	load_register(stage);
+}
+
 void stage_set_inbox(struct stage *stage, enum stage_system system, const char *inbox)
 {
 	stage->inbox[system] = inbox;
@@ -231,7 +240,7 @@ bool stage_tick(struct stage *stage)
 	return core_read_counters(stage->core).failed_commits == failed;
 }
 
-static void revoke(struct stage *stage, const char *certificate)
+static void take_back(struct stage *stage, const char *certificate)
 {
 	char detail[CERTS_DETAIL_BYTES] = "";
 	stage_must(authority_revoke(stage_path(stage, "ra"), certificate, stage->now_ms, detail) == CERTS_OK,
@@ -241,12 +250,12 @@ static void revoke(struct stage *stage, const char *certificate)
 
 void stage_revoke_person(struct stage *stage, enum stage_person person)
 {
-	revoke(stage, stage->person_files[person]);
+	take_back(stage, stage->person_files[person]);
 }
 
 void stage_revoke_system(struct stage *stage, enum stage_system system)
 {
-	revoke(stage, stage->system_files[system]);
+	take_back(stage, stage->system_files[system]);
 }
 
 // ------------------------------------------------------------------ store and core

@@ -154,6 +154,8 @@ bool stage_tick(struct stage *stage);
 void stage_enrol_newcomer(struct stage *stage);
 // From now on the register says that X09 answers demographics; or no longer.
 void stage_ask_demographics(struct stage *stage, bool asks);
+// Reads its files again: those of identity providers are in a folder `identity` of the stage's, where there is one.
+void stage_read_register(struct stage *stage);
 void stage_revoke_person(struct stage *stage, enum stage_person person);
 void stage_revoke_system(struct stage *stage, enum stage_system system);
 // An authority's telephones, without a request and a record; at first both authorities have some. NULL: none any more.
@@ -212,6 +214,7 @@ struct stage_statement {
 	const struct stage_prover *prover; // a browser that proves in place of the signature; NULL: none
 	bool signed_too;
 	const uint8_t *request_id;        // REQUEST_ID_BYTES; NULL: a random one
+	const char *identity_token;       // in place of certificate and signature; NULL: none
 };
 struct stage_statement stage_statement(const struct stage *stage, enum stage_person person);
 const struct stage_reply *stage_present(struct stage *stage, const struct stage_statement *statement);

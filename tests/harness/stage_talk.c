@@ -379,6 +379,11 @@ const struct stage_reply *stage_present(struct stage *stage, const struct stage_
 		sha256(message, domain_bytes + bytes, challenge);
 		open.browser_proof = (Cpis__V1__BrowserProof *)(uintptr_t)from->prover->prove(from->prover->context, challenge);
 	}
+	if (from->identity_token != NULL) {
+		if (!from->signed_too)
+			open.signature = open.staff_certificate = (ProtobufCBinaryData){0, NULL};
+		open.identity_token = (ProtobufCBinaryData){strlen(from->identity_token), (uint8_t *)text(from->identity_token)};
+	}
 	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
 	request.body_case = CPIS__V1__REQUEST__BODY_SESSION_OPEN;
 	request.session_open = &open;

@@ -14,7 +14,7 @@ import { runVectors } from "./vectors";
 
 interface Asked {
   client: Client;
-  log: Verifier;
+  logKey: string;
   profile: Map<string, string>;
   deadlineMs: number;
   details: boolean;
@@ -36,9 +36,9 @@ function exitCode(error: CpisError): number {
   return error instanceof ProofError ? 4 : 6;
 }
 
-function envelope({ client, log }: Pick<Asked, "client" | "log">, reply: Reply): Fields {
+function envelope({ client, logKey }: Pick<Asked, "client" | "logKey">, reply: Reply): Fields {
   // Who is not ours has to agree that it is proven.
-  if (!sigstoreSays(log, reply.receipt!)) throw new Error("sigstore does not find the receipt proven");
+  if (!sigstoreSays(new Verifier(readFileSync(logKey, "utf8")), reply.receipt!)) throw new Error("sigstore does not find the receipt proven");
   const said = { outcome: client.messages.enumName("Outcome", reply.outcome), audit_index: reply.receipt!.index.toNumber(), proof: "checked" };
   return said.outcome === "OK" ? said : { ...said, reason_code: reply.reason_code };
 }
@@ -87,7 +87,7 @@ async function run(): Promise<number> {
   if (command === "vectors") return runVectors(rest[0]!, join(__dirname, "..", "..", "cpis.proto"));
   const profile = readProfile(values.profile!);
   const own = (name: string): string => profile.get(name)!;
-  const log = new Verifier(readFileSync(join(own("trust_directory"), "log.vkey"), "utf8"));
+  const logKey = join(own("trust_directory"), "log.vkey");
   let client: Client | null = null;
   try {
     client = new Client({
@@ -97,12 +97,12 @@ async function run(): Promise<number> {
     });
     const deadlineMs = Number(values.timeout);
     await client.openSession(own("staff_certificate"), own("staff_key"), own("role"), deadlineMs);
-    const asked = { client, log, profile, deadlineMs, details: values.details!, values: rest };
+    const asked = { client, logKey, profile, deadlineMs, details: values.details!, values: rest };
     console.log(JSON.stringify(await (command === "query" ? query(asked) : command === "publish" ? publish(asked) : inbox(asked))));
     return 0;
   } catch (error) {
     if (!(error instanceof CpisError)) throw error;
-    if (error instanceof RefusedError) console.log(JSON.stringify(envelope({ client: client!, log }, error.reply)));
+    if (error instanceof RefusedError) console.log(JSON.stringify(envelope({ client: client!, logKey }, error.reply)));
     console.error(`client.js: ${error.name}: ${error.message}`);
     return exitCode(error);
   } finally {

@@ -307,10 +307,15 @@ def unusable_files_are_refused(client, stage, number):
     bundle = stage.path(f"broken-{client.name}")
     shutil.copytree(stage.path("authority/trust"), bundle)
     shutil.copy(os.path.join(bundle, "staff.crl.pem"), os.path.join(bundle, "systems.crl.pem"))
+    keyless = stage.path(f"keyless-{client.name}")
+    shutil.copytree(stage.path("authority/trust"), keyless)
+    with open(os.path.join(keyless, "log.vkey"), "w", encoding="utf-8") as file:
+        file.write("cpis.example/audit/test+00000000+AAAA\n")
     with open(stage.path("profiles/no.checkpoint"), "w", encoding="utf-8") as file:
         file.write("no checkpoint\n")
     for changes in ({"system_key": key}, {"system_key": "../systems/leeds.key"}, {"staff_key": "../staff/midwife.key"},
                     {"staff_key": "../systems/hospital.key"}, {"staff_certificate": "../systems/hospital.pem"}, {"trust_directory": bundle},
+                    {"trust_directory": keyless},
                     {"system_key": "../systems/none.key"}, {"checkpoint_file": "no.checkpoint"}, {"checkpoint_file": "none/a.checkpoint"}):
         result = client.ask(stage.profile("nurse", **changes), "query", number)
         assert result.returncode in (1, 3, 6) and "Traceback" not in result.stderr and len(result.stderr.splitlines()) == 1, \

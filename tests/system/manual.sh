@@ -62,7 +62,7 @@ done
 # ------------------------------------------------------------------ pages
 
 make --no-print-directory BUILD="$BUILD" SANITIZE="${SANITIZE:-}" manual > "$work/made" 2>&1 || fail "$(cat "$work/made")"
-for page in cpis.1 cpis-contact-sheet.1 cpis-hl7.1 cpis-mesh.1 cpis-broker.8 cpis-web.8 cpis-responder.8 cpis-demographics.8 cpis-broker.yaml.5 cpis-policy.yaml.5 cpis-register.yaml.5 \
+for page in cpis.1 cpis-contact-sheet.1 cpis-hl7.1 cpis-mesh.1 cpis-broker.8 cpis-web.8 cpis-fhir.8 cpis-responder.8 cpis-demographics.8 cpis-broker.yaml.5 cpis-policy.yaml.5 cpis-register.yaml.5 \
 	cpis-profile.yaml.5 cpis-web.yaml.5; do
 	checks=$((checks + 2))
 	[ -s "$BUILD/man/$page" ] || fail "there is no page $page"

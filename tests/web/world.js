@@ -170,7 +170,7 @@ class World {
 
   async stop() {
     for (const child of this.processes.reverse()) {
-      if (child.exitCode !== null) continue;
+      if (child.exitCode !== null || child.signalCode !== null) continue;
       const ended = new Promise((resolve) => child.once("exit", resolve));
       child.kill("SIGTERM");
       await ended;
@@ -207,4 +207,4 @@ async function makeWorld(workers) {
   return world;
 }
 
-module.exports = {World, makeWorld, organisations, people, children, day, build, repository};
+module.exports = {World, seen, makeWorld, organisations, people, children, day, build, repository};

@@ -19,7 +19,7 @@ const MESSAGE_BYTES_MAX = 65503;
 const SILENCE_MS = 2000;
 const PAUSE_MS_MAX = 2000;
 const WITHOUT_TOKEN = ["ping", "session_open", "audit_consistency", "checkpoint_exchange"];
-const NOT_SIGNED = ["deadline_ms", "session_token", "act_signature", "act_browser_proof", "log_size"];
+const NOT_SIGNED = ["deadline_ms", "session_token", "act_signature", "act_browser_proof", "log_size", "trace_id", "trace_parent_id"];
 const Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
 /** The broker said no, on record; `reply` has outcome, reason_code and reason. */

@@ -99,7 +99,7 @@ export class Verifier {
 
   constructor(line: string) {
     const [, origin, id, blob] = /^([^+\s]+)\+([0-9a-f]{8})\+([A-Za-z0-9+/=]+)\n?$/.exec(line) ?? [];
-    const key = base64(blob ?? "");
+    const key = Buffer.from(blob ?? "", "base64"); // its id says whether it is the one that was meant
     this.origin = origin ?? "";
     this.id = sha256(Buffer.from(this.origin + "\n"), key).subarray(0, 4);
     if (key.length !== 33 || key[0] !== 1 || this.id.toString("hex") !== id)

@@ -30,7 +30,7 @@
 // Made anew for each test, Ed25519 keys being cheap.
 static char directory[] = "/tmp/cpis-register-XXXXXX";
 static char trust_directory[64], enrolled_directory[64], register_file[64], out_directory[64];
-static const struct register_paths paths = {trust_directory, enrolled_directory, register_file};
+static const struct register_paths paths = {trust_directory, enrolled_directory, register_file, NULL};
 static struct policy *policy;
 static uint64_t now_ms;
 
@@ -208,7 +208,7 @@ END_TEST
 
 START_TEST(the_shipped_example_loads)
 {
-	const struct register_paths shipped = {trust_directory, enrolled_directory, "broker/register.yaml"};
+	const struct register_paths shipped = {trust_directory, enrolled_directory, "broker/register.yaml", NULL};
 	struct register_snapshot *snapshot = NULL;
 	char detail[REGISTER_DETAIL_BYTES] = "";
 	ck_assert_msg(register_load(&shipped, policy, now_ms, &snapshot, detail), "%s", detail);
