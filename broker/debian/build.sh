@@ -5,8 +5,12 @@ set -euo pipefail
 build=$(realpath "$BUILD") version=$VERSION tree=$(realpath "$BUILD")/deb/$VERSION
 log=$build/deb/$version.log
 
-# Files keep their times, so that a tree that is there is only brought up to date.
+# Files keep their times, so that a tree that is there is only brought up to date; make does not know of flags, so another Makefile
+# begins anew.
 mkdir -p "$tree"
+if [ -e "$tree/Makefile" ] && ! diff -q <(grep -v '^VERSION := ' Makefile) <(grep -v '^VERSION := ' "$tree/Makefile") > /dev/null; then
+	rm -rf "$tree/build"
+fi
 for folder in broker certs clients proto; do
 	rm -rf "${tree:?}/$folder"
 	cp -a "$folder" "$tree/"

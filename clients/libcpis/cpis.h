@@ -212,7 +212,7 @@ cpis_session_open(struct cpis_client *client, const char *staff_certificate, con
 // The same for who brings an OpenID Connect identity token that was issued for this very system (text, a compact JWS): the broker checks
 // it. `role_code` "": the one role that the token has at this organisation. `caller_...`: as in Request; "": none. Acts cannot be signed
 // in such a session. The token is not kept.
-// Errors: of a call; CPIS_USAGE.
+// Errors: of a call; CPIS_USAGE, CPIS_NO_MEMORY.
 // Thread: the client's.
 __attribute__((warn_unused_result)) enum cpis_status
 cpis_session_open_token(struct cpis_client *client, const char *token, const char *role_code, const char *caller_request_id,
