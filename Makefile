@@ -477,10 +477,8 @@ $(BUILD)/tests/system/test_kill_batches: $(addprefix $(BUILD)/tests/bench/,$(add
 	plan_maker queries town town_people))
 $(BUILD)/tests/soak/soak: $(addprefix $(BUILD)/tests/bench/,$(addsuffix .o,buffer ending histogram link link_curve load plan_maker queries searches \
 	servers town town_people))
-$(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
-
 $(VECTORS): $(filter-out %/vectors.o,$(vectors_OBJ))
-$(TESTS_system) $(TOOLS_log) $(SOAK) $(VECTORS) $(INTEROP_STAGE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
+$(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE) $(VECTORS) $(INTEROP_STAGE): $(BUILD)/%: $(BUILD)/%.o $(LINKED_WITH_ALL)
 	$(link_with_all)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
