@@ -191,9 +191,9 @@ void cpis_call_cancel(struct cpis_client *client);
 // Thread: the client's.
 void cpis_set_request_id(struct cpis_client *client, const uint8_t request_id[16]);
 
-// What all further calls are done for, by W3C Trace Context: the text of a `traceparent` header, as in
+// Says what all further calls are done for, by W3C Trace Context: the text of a `traceparent` header, as in
 // "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01". It is kept in the audit records and decides nothing. NULL: nothing, as at
-// first. False: it is not well formed, and nothing has changed.
+// first. False: it is not well formed, or a call is under way, and nothing has changed.
 // Thread: the client's.
 __attribute__((warn_unused_result)) bool cpis_set_trace(struct cpis_client *client, const char *traceparent);
 

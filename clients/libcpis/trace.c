@@ -29,6 +29,8 @@ static bool is_hexadecimal(const char *text)
 bool cpis_set_trace(struct cpis_client *client, const char *traceparent)
 {
 	uint8_t trace_id[TRACE_ID_BYTES], parent_id[TRACE_PARENT_ID_BYTES];
+	if (client_must_be_idle(client) != CPIS_OK)
+		return false;
 	if (traceparent == NULL) {
 		client->has_trace = false;
 		return true;

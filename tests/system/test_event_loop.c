@@ -245,6 +245,7 @@ START_TEST(while_a_call_is_under_way_no_other_can_be_made_and_it_is_none_the_wor
 	ck_assert_int_eq(cpis_act_prepare(client, &second.request, challenge), CPIS_USAGE);
 	ck_assert_int_eq(cpis_responder_take(client, 1, 2, &other), CPIS_USAGE);
 	ck_assert(!cpis_set_session_token(client, token, sizeof token));
+	ck_assert(!cpis_set_trace(client, NULL));
 	ck_assert_ptr_nonnull(strstr(cpis_detail(client), "under way"));
 	ck_assert_int_eq(loop_run(&loop, client, &reply), CPIS_OK);
 	ck_assert_int_eq(reply->outcome, CPIS__V1__OUTCOME__OK);
