@@ -63,7 +63,7 @@
 	     "`required`: it does not start where the kernel cannot limit it; `best-effort`: it says so (`not_sandboxed`); `off`")   \
 	WORD(metrics_endpoint, config.metrics_endpoint, OPTIONAL, 64, "none",                                                        \
 	     "loopback address and port, as in `127.0.0.1:9420`, where metrics and health are served (\"Watching\"); port `*` picks a free one") \
-	PATH(metrics_endpoint_file, OPTIONAL, "none", "the address and port really bound")                                            \
+	MADE(metrics_endpoint_file, OPTIONAL, "none", "the address and port really bound")                                            \
 	WORD(log_format, log_format, OPTIONAL, 8, "`text`",                                                                          \
 	     "`json`: the operator's log as one JSON object a line. Of no matter where standard error is the journal's")              \
 	WORD(drill, drill, OPTIONAL, 8, "`no`", "`yes`: metrics say that what happens here is rehearsed")                             \
