@@ -9,7 +9,7 @@
 #include "tests/fuzz/maker.h"
 
 static struct arena made;
-static char state[96];
+static char state[96], trust[96];
 static struct log_base base;
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -18,6 +18,11 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	FUZZ_MUST(arena_init(&made, 4 * ARENA_BYTES));
 	snprintf(state, sizeof state, "%.64s/state/checkpoint", fuzz_directory());
 	log_base_make(&base, "log.db", 5);
+	char key[256], path[128];
+	snprintf(trust, sizeof trust, "%.64s/state", fuzz_directory());
+	snprintf(path, sizeof path, "%s/log.vkey", trust);
+	FUZZ_MUST(note_verifier_format(log_base_verifier(), key, sizeof key) == CERTS_OK);
+	fuzz_write(path, key, strlen(key));
 	return 0;
 }
 
@@ -161,7 +166,10 @@ static void check_receipt(struct fuzz_input *input)
 	FUZZ_MUST(status == CPIS_OK || cpis_detail(&client)[0] != '\0');
 	// Nobody's log becomes shorter in a client's memory.
 	FUZZ_MUST(status != CPIS_OK || client.newest.size >= held % 4);
-	(void)!cpis_check_proof(&client, decoded->receipt);
+	// By the trust bundle alone it is as by a client.
+	char detail[CPIS_DETAIL_BYTES] = "";
+	status = cpis_check_proof(&client, decoded->receipt);
+	FUZZ_MUST(cpis_verify_proof((how & 16) != 0 ? NULL : trust, decoded->receipt, detail) == ((how & 16) != 0 ? CPIS_USAGE : status));
 }
 
 // ------------------------------------------------------------------ files of notes
