@@ -47,8 +47,11 @@ static enum cpis_status fill_envelope(struct cpis_client *client, Cpis__V1__Requ
 	request->protocol_version = PROTOCOL_VERSION;
 	request->request_id = (ProtobufCBinaryData){sizeof client->call_id, client->call_id};
 	request->log_size = client->newest.size;
-	request->trace_id = (ProtobufCBinaryData){client->has_trace ? TRACE_ID_BYTES : 0, client->trace_id};
-	request->trace_parent_id = (ProtobufCBinaryData){client->has_trace ? TRACE_PARENT_ID_BYTES : 0, client->trace_parent_id};
+	request->trace_id = request->trace_parent_id = (ProtobufCBinaryData){0, NULL};
+	if (client->has_trace) {
+		request->trace_id = (ProtobufCBinaryData){TRACE_ID_BYTES, client->trace_id};
+		request->trace_parent_id = (ProtobufCBinaryData){TRACE_PARENT_ID_BYTES, client->trace_parent_id};
+	}
 	request->act_time_ms = 0;
 	request->act_signature = (ProtobufCBinaryData){0, NULL};
 	request->act_browser_proof = NULL;
@@ -105,7 +108,9 @@ static enum cpis_status end(struct cpis_client *client, const struct client_job 
 	if (call != NULL) {
 		client_watch_none(client);
 		client_links_keep_only(client, client->at);
+		// What is ours: a caller may give its message back to protobuf-c.
 		job->request->session_token = job->request->act_signature = (ProtobufCBinaryData){0, NULL};
+		job->request->trace_id = job->request->trace_parent_id = (ProtobufCBinaryData){0, NULL};
 		arena_done(&call->arena);
 		free(call);
 		client->call = NULL;

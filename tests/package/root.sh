@@ -4,7 +4,7 @@
 # usage: BUILD=build tests/package/root.sh PACKAGE.deb...; as root. Prints the archive's name.
 set -euo pipefail
 build=$(realpath "$BUILD")
-needs=$(for package in "$@"; do dpkg-deb -f "$package" Depends; done | tr ',' '\n' | sed -E 's/ *\([^)]*\)//; s/^ +//; s/ *\|.*//; s/:any//' | sort -u | grep -v '^cpis')
+needs=$(for package in "$@"; do dpkg-deb -f "$package" Depends; done | tr ',' '\n' | sed -E 's/ *\([^)]*\)//; s/^ +//; s/ *\|.*//; s/:any//' | sort -u | grep -Ev '^(lib)?cpis')
 root=$build/deb/root-$(sha256sum <<< "$needs" | cut -c1-12).tar
 if [ ! -e "$root" ]; then
 	mkdir -p "$build/deb"
