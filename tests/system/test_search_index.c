@@ -72,7 +72,8 @@ static const struct {
 	// As many words as before, one of them another.
 	{"INSERT INTO audit_word (audit_word, rowid, words) SELECT 'delete', idx, 's' || lower(hex(subject)) || ' p' ||"
 	 " lower(hex(person)) || ' o' || organisation FROM audit WHERE subject IS NOT NULL ORDER BY idx LIMIT 1;"
-	 "INSERT INTO audit_word (rowid, words) SELECT idx, 's0' || substr(lower(hex(subject)), 2) || ' p' ||"
+	 "INSERT INTO audit_word (rowid, words) SELECT idx, CASE substr(hex(subject), 1, 1) WHEN '0' THEN 's1' ELSE 's0' END ||"
+	 " substr(lower(hex(subject)), 2) || ' p' ||"
 	 " lower(hex(person)) || ' o' || organisation FROM audit WHERE subject IS NOT NULL ORDER BY idx LIMIT 1", "or not the same"},
 	{"UPDATE audit_block SET max_ms = 5", "times"},
 	{"UPDATE audit_block SET min_ms = min_ms + 1", "times"},
