@@ -259,6 +259,16 @@ START_TEST(a_file_that_the_user_cannot_read_is_named_at_the_start_and_at_the_rel
 	ASSERT_SAYS(world_log(world), " reload_impossible SIGHUP will be refused: ");
 	ASSERT_SAYS(reload("reload_refused"), "broker.yaml: ");
 	ck_assert_int_eq(world_cpis(world, "nurse", "ping", NULL), 0);
+	// Nor does it matter that the user cannot even enter the folder.
+	ck_assert_int_eq(world_stop(world), 0);
+	const char *move[] = {"sh", "-c",
+			      "cd \"$0\" && mkdir -m 0700 closed && cp \"$(sed -n 's/^policy_file: //p' broker.yaml)\" closed/policy.yaml && "
+			      "sed -i 's|^policy_file: .*|policy_file: closed/policy.yaml|' broker.yaml",
+			      world_path(world, "%s", ""), NULL};
+	ck_assert_int_eq(world_command(world, move), 0);
+	world_start(world);
+	ASSERT_SAYS(world_log(world), "closed/policy.yaml: cannot be read by the user " USER);
+	ck_assert_int_eq(world_cpis(world, "nurse", "ping", NULL), 0);
 }
 END_TEST
 
