@@ -19,7 +19,7 @@ finish() {
 	local code=$?
 	trap - EXIT INT TERM
 	if [ "$code" != 0 ] && [ -n "$machine_leader" ]; then
-		inside journalctl --no-pager -u cpis-broker 2> /dev/null | tail -40 >&2 || true
+		inside journalctl --no-pager -u cpis-broker -u cpis-contact-sheet 2> /dev/null | tail -40 >&2 || true
 		echo "0%: Checks: $checks, Failures: 1, Errors: 0"
 	fi
 	[ -n "${KEEP:-}" ] && [ "$code" != 0 ] && echo "package.sh: the container's files are in $machine" >&2 && machine_stop || machine_remove
@@ -128,7 +128,7 @@ refuses "--check tells what is missing" 2 "missing: certificate: /etc/cpis/broke
 for name in broker log store; do
 	says "/etc/cpis/keys/$name.key"
 done
-for unit in cpis-broker cpis-web cpis-responder@x cpis-demographics@x; do
+for unit in cpis-broker cpis-web cpis-responder@x cpis-demographics@x cpis-contact-sheet; do
 	ok "systemd finds no fault with $unit.service" inside systemd-analyze verify --man=no "$unit.service"
 	is "its words" "$said" ""
 done
@@ -165,6 +165,10 @@ ok "the authority is told" world cpis --profile leeds.yaml inbox list
 says "LCS-77-0001"
 ok "a reviewer finds who looked" world cpis --profile guardian.yaml audit search --nhs-number 9990000018
 says "Grace Okafor"
+
+ok "the contact sheet is made" inside systemctl start cpis-contact-sheet.service
+is "its file" "$(inside sh -c 'head -c 5 /var/lib/cpis-sheet/contacts.pdf; stat -c " %U" /var/lib/cpis-sheet/contacts.pdf')" "%PDF- cpis-sheet"
+ok "and every week, when that is wanted" inside systemctl enable --now cpis-contact-sheet.timer
 
 before=$(property cpis-broker MainPID)
 ok "the unit reloads" inside systemctl reload cpis-broker
@@ -289,8 +293,8 @@ ok "and what came for them alone" inside sh -c "${apt[*]} --purge autoremove"
 # The operator's: data, keys and certificates. systemd's and dpkg's records of what was there are theirs; users stay, so that no
 # other becomes the owner of their files.
 left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
-	grep -Ev '^/var/(lib/(dpkg|apt|cpis|systemd)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
-	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|web|responder)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
+	grep -Ev '^/var/(lib/(dpkg|apt|cpis|cpis-sheet|systemd)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
+	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|web|responder|sheet)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
 is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
 owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
 left=$(comm -23 <(echo "$left") <(echo "$owned"))

@@ -13,7 +13,7 @@ issue_staff() {
 issue_system RXH hospital && issue_system 383 leeds && issue_system X26 national && issue_system W00 neighbour
 cpis certs issue-system --dir authority --ods RXH --name pages --web-host pages.example --out systems > /dev/null
 issue_staff 555000000001 "Grace Okafor" && issue_staff 555000000007 "Anjali Rao" && issue_staff 555000000010 "Helen Marsh"
-issue_staff 555000000013 "Carys Bevan"
+issue_staff 555000000013 "Carys Bevan" && issue_staff 555000000014 "Rhys Bevan"
 cat > /etc/cpis/register.yaml << 'END'
 organisations:
   - {ods: RXH, name: University Hospitals Sussex, type: care_provider, care_settings: [emergency_department]}
@@ -25,6 +25,7 @@ role_profiles:
   - {uid: "555000000007", role: R9535, organisation: "383", from: 2020-01-01}
   - {uid: "555000000010", role: R5105, organisation: X26, from: 2020-01-01}
   - {uid: "555000000013", role: R8015, organisation: W00, from: 2020-01-01}
+  - {uid: "555000000014", role: R8015, organisation: X26, from: 2020-01-01, activities: [L0501]}
 END
 # Without the bounds on how often somebody may ask: the load of the upgrade is one nurse's.
 grep -v '_per_minute:' /usr/share/cpis/policy.yaml > /etc/cpis/policy.yaml
@@ -105,5 +106,21 @@ echo 'ARGUMENTS=--range 9995000000-9995999999 /etc/cpis/responder/plans.csv' > n
 cat > plans.csv << 'END'
 nhs_number,plan_type,start_date,end_date,organisation,authority,emergency_duty_telephone,office_hours_telephone
 9995000008,CPP,2026-03-01,,7W1,Aberdyfi County Council,01632 960100,01632 960200
+END
+
+# Whoever has the contact sheet made every week.
+cd /etc/cpis/sheet
+cp /root/world/systems/national.pem /root/world/staff/555000000014.pem .
+install -m 600 -o cpis-sheet -g cpis-sheet /root/world/systems/national.key /root/world/staff/555000000014.key .
+cat > profile.yaml << 'END'
+endpoint: tcp://127.0.0.1:4420
+broker_name: broker-1
+broker_certificate: /etc/cpis/broker.pem
+trust_directory: /etc/cpis/trust
+system_certificate: national.pem
+system_key: national.key
+staff_certificate: 555000000014.pem
+staff_key: 555000000014.key
+role: R8015
 END
 systemctl daemon-reload

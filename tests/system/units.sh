@@ -23,5 +23,6 @@ exposed broker/debian/cpis-broker.service 12
 exposed broker/debian/cpis-web.service 16
 exposed broker/debian/units/cpis-responder@.service 12
 exposed broker/debian/units/cpis-demographics@.service 12
+exposed broker/debian/units/cpis-contact-sheet.service 12
 
 echo "100%: Checks: $checks, Failures: 0, Errors: 0"

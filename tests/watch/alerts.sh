@@ -158,6 +158,67 @@ has_fired CpisGlassBrokenOften "" "a consultant breaks it twelve times"
 has_cleared CpisRegisterNotLoaded "" "the register was mended"
 has_cleared CpisManyRefused "" "nobody is refused"
 has_cleared CpisGlassBrokenOften "" "it stays whole"
+# Somebody else has the store locked for longer than a batch waits.
+/usr/bin/python3 "$repository/tests/watch/hold_store.py" store/store.db held released > hold.out 2>&1 &
+holder=$!
+started+=("$holder")
+wait_until 20 "the store is locked" test -e held
+query && die "answered, while somebody else had the store"
+has_fired CpisStoreWaits "" "another process has the store locked"
+touch released
+wait "$holder" || die "$(cat hold.out)"
+wait_until 20 "the broker goes on by itself" query
+has_cleared CpisStoreWaits "" "it was let go"
+has_cleared CpisNotReady 'cause="store"' "likewise"
+
+# Nobody cosigns any more.
+stop_broker
+{ printf 'witness w '; cpis witness init --name watch/witness --key witness.key; echo "quorum w"; } > policy.out
+cp policy.out authority/trust/log.policy
+configure witnessed.yaml "$for_all" "metrics_endpoint_file: run/metrics" "witness_required_s: 20"
+start_broker witnessed.yaml broker.log
+profiles
+profile witness systems/national 555000000011 R8015
+wait_until 20 "it is cosigned" cpis --profile witness.yaml witness cosign --name watch/witness --key witness.key --out cosigned
+has_fired CpisWitnessLate "" "half of the time that is allowed has gone by"
+wait_until 20 "it is cosigned" cpis --profile witness.yaml witness cosign --name watch/witness --key witness.key --out cosigned
+has_cleared CpisWitnessLate "" "a witness has cosigned"
+wait_until 20 "it is well again" sh -c '! curl -sf "http://127.0.0.1:'"$metrics_port"'/readyz" | grep -q not'
+has_cleared CpisNotReady "" "likewise"
+rm authority/trust/log.policy
+
+# The log is put back to what it was, behind a client that remembers more.
+stop_broker
+cp -R store store.before
+start_broker broker.yaml broker.log
+profiles
+query || die "$(cat query.out)"
+stop_broker
+rm -r store
+mv store.before store
+start_broker broker.yaml broker.log
+profiles
+wait_until 20 "Prometheus sees it" sees 'cpis_log_events_total{event="log_forked"} == 0'
+for _ in 1 2 3; do
+	query || true
+done
+has_fired CpisLogInDoubt "" "a client was shown more of the log than there is"
+has_cleared CpisLogInDoubt "" "the operator knows of it"
+rm -f nurse.checkpoint*
+
+# Its clock goes back by five minutes while it runs.
+stop_broker
+echo "+0" > run/clock
+start_broker broker.yaml broker.log env LD_PRELOAD="$(ls /usr/lib/*/faketime/libfaketime.so.1)" FAKETIME_TIMESTAMP_FILE="$world/run/clock" FAKETIME_CACHE_DURATION=1 \
+	FAKETIME_DONT_FAKE_MONOTONIC=1
+profiles
+query || die "$(cat query.out)"
+wait_until 20 "Prometheus sees it" sees 'cpis_log_events_total{event="clock_set_back"} == 0'
+echo "-5m" > run/clock
+wait_until 20 "its clock is back" sh -c 'cpis --timeout 2000 --profile nurse.yaml ping > ping.out 2>&1; grep -q clock_set_back broker.log'
+has_fired CpisClockBehind "" "the clock was set back by five minutes"
+has_cleared CpisClockBehind "" "and not again"
+
 sees 'ALERTS{alertstate="firing"}' && die "something fires that nobody brought about: $(ask 'ALERTS{alertstate="firing"}')"
 checked "nothing else fires"
 stop_broker
