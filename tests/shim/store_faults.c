@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define DESCRIPTORS_MAX 65536
@@ -136,8 +137,22 @@ ssize_t pwrite64(int file, const void *data, size_t bytes, off_t offset)
 	return -1;
 }
 
+// Without a system call, which a sandbox might not allow.
+static void dawdle(int file)
+{
+	struct timespec now;
+	if (faults == NULL || file < 0 || file >= DESCRIPTORS_MAX || kinds[file] == OTHER || faults->flush_ms == 0)
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	int64_t end_ms = now.tv_sec * 1000 + now.tv_nsec / 1000000 + (int64_t)faults->flush_ms;
+	do
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	while (now.tv_sec * 1000 + now.tv_nsec / 1000000 < end_ms);
+}
+
 static bool flush_fails(int file)
 {
+	dawdle(file);
 	struct store_faults_of *of = fault_of(file, STORE_FAULTS_SYNC);
 	if (of == NULL)
 		return false;

@@ -20,6 +20,7 @@ struct store_faults_of {
 struct store_faults {
 	_Atomic int but_log;    // the write-ahead log is spared
 	struct store_faults_of calls[STORE_FAULTS_CALLS];
+	_Atomic unsigned flush_ms; // that each flush takes longer
 };
 
 #endif

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A real Prometheus before a real broker: the alerts of broker/prometheus-alerts.yaml fire when their cause is brought about and clear when
-# it is gone. Windows and waits are shortened to seconds; expressions and thresholds are those that are shipped. What takes longer than
-# seconds to bring about, or a second machine, is in alerts_test.yaml only.
+# it is gone: all of them. Windows and waits are shortened to seconds; expressions and thresholds are those that are shipped. What takes
+# days happens by a clock that is behind.
 . "$(dirname "$0")/world.sh"
 
 is_listening() {
@@ -52,11 +52,31 @@ store_fault() {
 	done
 }
 
+# Each flush takes so many milliseconds longer: 0 or 400.
+slow_flushes() {
+	printf "$(printf '\\x%02x\\x%02x' $(($1 % 256)) $(($1 / 256)))" | dd of=faults bs=1 seek=40 conv=notrunc status=none
+}
+
+# long_ago OFFSET COMMAND...: by a clock that is behind, as in -4d.
+long_ago() {
+	LD_PRELOAD=$faketime FAKETIME=$1 "${@:2}"
+}
+
 query() {
 	cpis --timeout 4000 --profile nurse.yaml query 9990000018 > query.out 2>&1
 }
 
+faketime=$(ls /usr/lib/*/faketime/libfaketime.so.1)
+# All certificates are five days old: some of what happens did so then.
+export LD_PRELOAD=$faketime FAKETIME=-5d
 furnish
+{
+	cpis certs issue-system --dir authority --ods 383 --name leeds --out systems
+	cpis certs issue-staff --dir authority --uid 555000000007 --name "Anjali Rao" --out staff
+} > furnish.out
+unset LD_PRELOAD FAKETIME
+sed -i -e '/ods: X26/a \  - {ods: "383", name: Leeds City Council, type: local_authority, care_settings: [social_care]}' \
+	-e '/R0050/a \  - {uid: "555000000007", role: R9535, organisation: "383", from: 2020-01-01}' register.yaml
 metrics_port=$(free_port 21000)
 prometheus_port=$(free_port $((metrics_port + 1)))
 for_all="metrics_endpoint: 127.0.0.1:$metrics_port"
@@ -65,7 +85,7 @@ cpis certs issue-broker --dir authority --broker-name watch-broker --days 1 --ou
 configure broker.yaml "$for_all" "metrics_endpoint_file: run/metrics"
 configure soon.yaml "$for_all" "metrics_endpoint_file: run/metrics" "drill: yes"
 sed -i -e 's|^certificate:.*|certificate: soon/broker.pem|; s|^key:.*|key: soon/broker.key|' soon.yaml
-LD_PRELOAD=$(ls /usr/lib/*/faketime/libfaketime.so.1) FAKETIME='-26d' cpis certs refresh-lists --dir authority > lists.out
+long_ago -26d cpis certs refresh-lists --dir authority > lists.out
 head -c 4096 /dev/zero > faults
 
 sed -E 's/\[(5m|10m|15m|1h)\]/[8s]/g; s/^( *for:) .*/\1 1s/' "$repository/broker/prometheus-alerts.yaml" > rules.yaml
@@ -116,6 +136,36 @@ wait_until 20 "the broker goes on by itself" query
 has_cleared CpisNotReady 'cause="store"' "there is room again"
 has_cleared CpisErrors "" "likewise"
 has_cleared CpisLogStalled "" "likewise"
+
+# A disk that takes half a second for what it did in a millisecond, and a dozen people.
+stop_broker
+configure slow.yaml "$for_all" "metrics_endpoint_file: run/metrics" "batch_max: 1" "waiting_max: 2"
+start_broker slow.yaml broker.log env LD_PRELOAD="$shim" CPIS_STORE_FAULTS="$world/faults"
+profiles
+query || die "$(cat query.out)"
+slow_flushes 400
+crowd() {
+	local askers=() pid
+	for _ in $(seq 12); do
+		cpis --timeout 3000 --profile nurse.yaml ping > /dev/null 2>&1 &
+		askers+=("$!")
+	done
+	for pid in "${askers[@]}"; do wait "$pid" || true; done
+}
+crowds() {
+	crowd
+	fires CpisCommitsSlow && fires CpisTurningAway
+}
+wait_until 60 "CpisCommitsSlow and CpisTurningAway fire" crowds
+checked "CpisCommitsSlow fires: the disk has become slow"
+checked "CpisTurningAway fires: more ask than it can record"
+slow_flushes 0
+query || true
+has_cleared CpisTurningAway "" "nobody asks any more"
+has_cleared CpisCommitsSlow "" "the disk is well"
+stop_broker
+start_broker broker.yaml broker.log
+profiles
 
 for _ in $(seq 24); do
 	cpis --timeout 4000 --profile stranger.yaml ping > ping.out 2>&1 && die "a stranger was let in"
@@ -209,7 +259,7 @@ rm -f nurse.checkpoint*
 # Its clock goes back by five minutes while it runs.
 stop_broker
 echo "+0" > run/clock
-start_broker broker.yaml broker.log env LD_PRELOAD="$(ls /usr/lib/*/faketime/libfaketime.so.1)" FAKETIME_TIMESTAMP_FILE="$world/run/clock" FAKETIME_CACHE_DURATION=1 \
+start_broker broker.yaml broker.log env LD_PRELOAD="$faketime" FAKETIME_TIMESTAMP_FILE="$world/run/clock" FAKETIME_CACHE_DURATION=1 \
 	FAKETIME_DONT_FAKE_MONOTONIC=1
 profiles
 query || die "$(cat query.out)"
@@ -219,6 +269,42 @@ wait_until 20 "its clock is back" sh -c 'cpis --timeout 2000 --profile nurse.yam
 has_fired CpisClockBehind "" "the clock was set back by five minutes"
 has_cleared CpisClockBehind "" "and not again"
 
+# An authority that reads nothing: one notification of four days ago, and a hundred of the day before yesterday.
+stop_broker
+rm -r store nurse.checkpoint*
+mkdir store
+long_ago -5d cpis certs refresh-lists --dir authority > lists.out
+/usr/bin/python3 "$repository/tests/watch/children.py" 102 plans.csv children
+grep -v _per_minute: "$repository/broker/policy.yaml" > policy.yaml
+configure inbox.yaml "$for_all" "metrics_endpoint_file: run/metrics"
+sed -i 's|^policy_file:.*|policy_file: policy.yaml|' inbox.yaml
+look() {
+	long_ago "$1" cpis --profile nurse.yaml query --details "$2" > query.out 2>&1 || die "$(cat query.out)"
+}
+start_broker inbox.yaml broker.log env LD_PRELOAD="$faketime" FAKETIME=-4d
+profiles
+profile leeds systems/leeds 555000000007 R9535
+long_ago -4d cpis --profile leeds.yaml contacts set --emergency-duty "0113 496 0000" --office-hours "0113 496 0100" > publish.out
+long_ago -4d cpis --profile leeds.yaml publish --full plans.csv >> publish.out
+look -4d "$(head -n 1 children)"
+stop_broker
+start_broker inbox.yaml broker.log env LD_PRELOAD="$faketime" FAKETIME=-2d
+profiles
+for child in $(tail -n +2 children); do
+	look -2d "$child"
+done
+stop_broker
+start_broker inbox.yaml broker.log
+profiles
+profile leeds systems/leeds 555000000007 R9535
+has_fired CpisInboxOld "" "a notification has waited for four days"
+has_fired CpisInboxGrows "" "a hundred and one have waited for two"
+while cpis --profile leeds.yaml --json inbox list > inbox.out && ids=$(/usr/bin/python3 -c 'import json; print(*(i["id"] for i in json.load(open("inbox.out"))["items"]))') && [ -n "$ids" ]; do
+	# shellcheck disable=SC2086
+	cpis --profile leeds.yaml inbox ack $ids > ack.out
+done
+has_cleared CpisInboxOld "" "the authority has read them"
+has_cleared CpisInboxGrows "" "likewise"
 sees 'ALERTS{alertstate="firing"}' && die "something fires that nobody brought about: $(ask 'ALERTS{alertstate="firing"}')"
 checked "nothing else fires"
 stop_broker
