@@ -93,12 +93,15 @@ static bool go_through_numbers(struct drill *drill, struct asker *rogue)
 	return true;
 }
 
+// The one that `cpis --json alert list` has just printed.
 static bool decide_case(struct drill *drill)
 {
-	// "... no. 1 ..." or "1  OPEN ...": the first number of the list is the case's.
-	const char *digits = strpbrk(drill->output, "0123456789");
+	static const char field[] = "\"id\": ";
+	const char *listed = strstr(drill->output, field);
 	char id[24];
-	snprintf(id, sizeof id, "%lu", digits == NULL ? 0 : strtoul(digits, NULL, 10));
+	if (listed == NULL)
+		return drill_fail(drill, "the list of alerts has no number: %.300s", drill->output);
+	snprintf(id, sizeof id, "%lu", strtoul(listed + sizeof field - 1, NULL, 10));
 	return program_cpis(drill, "--profile", "registrar.yaml", "role", "end", "--uid", "555000001000", "--role", "R8001", "--reason",
 			    "drill: looked for what was not theirs", NULL) &&
 	       program_cpis(drill, "--profile", "officer.yaml", "alert", "review", id, "--finding", "breach", "--words",
@@ -120,9 +123,6 @@ static bool rogue_staff(struct drill *drill, struct drill_times *times, struct a
 	if (contained_ms == DRILL_NONE ||
 	    watch_cpis(drill, "enumeration", (const char *const[]){"--profile", "officer.yaml", "--json", "alert", "list", NULL}) == DRILL_NONE)
 		return false;
-	const char *id = strstr(drill->output, "\"id\":");
-	if (id != NULL)
-		memmove(drill->output, id, strlen(id) + 1);
 	if (!decide_case(drill))
 		return false;
 	times->detected_ms = detected_ms - began_ms;
