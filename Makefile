@@ -133,8 +133,9 @@ FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
-# What the bench of the FHIR facade compares it with.
+# What the bench of the FHIR facade compares it with: an answer of HTTPS alone, and the question by libcpis alone.
 FHIR_PLAIN := $(BUILD)/tests/fhir/plain
+FHIR_DIRECT := $(BUILD)/tests/fhir/direct
 FHIR_MODULES := $(BUILD)/fhir/tests/node_modules
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
@@ -187,8 +188,8 @@ test-fhir: deps-npm ## the FHIR facade with a stock client, against HL7's schema
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES)
 	@BUILD=$(BUILD) tests/fhir/run.sh
 
-bench-fhir: deps-npm ## the processor time of the FHIR facade for a query, beside that of a bare answer of the same size
-	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_PLAIN)
+bench-fhir: deps-npm ## the processor time of a query by FHIR, beside the same query by libcpis and a bare answer of that size
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_PLAIN) $(FHIR_DIRECT)
 	@BUILD=$(BUILD) tests/fhir/run.sh bench
 
 test-hl7: deps ## 10,000 ADT messages by MLLP, answered and recorded as direct questions are
@@ -504,6 +505,8 @@ $(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE) $(VECTORS) $(INTEROP_STAGE): $(B
 	$(link_with_all)
 $(FHIR_PLAIN): $(BUILD)/%: $(BUILD)/%.o $(HTTP_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_HTTP) $(LIBS_CERTS)
+$(FHIR_DIRECT): $(BUILD)/%: $(BUILD)/%.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_CERTS)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
 $(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core
