@@ -352,6 +352,7 @@ ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
 # The examples see an installed library.
 $(BUILD)/analyse/clients/examples/%.plist: CPPFLAGS += -Iclients/libcpis
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
+$(BUILD)/analyse/clients/web/main.plist: CPPFLAGS += -DCPIS_WEB_SHARE='"$(WEB_SHARE)"'
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
