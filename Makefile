@@ -482,6 +482,9 @@ $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(C
 $(addprefix $(BUILD)/tests/unit/certs/,test_passkey test_tls_handshake test_staff_certificates): $(BUILD)/tests/harness/browser.o
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(CHECK_LIBS)
+# What the tests of one subject share.
+tests_of = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)*.c))
+$(call tests_of,unit/certs/test_identity): $(BUILD)/tests/unit/certs/recipe.o
 # The contract's tests, by subject.
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
