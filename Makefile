@@ -486,6 +486,7 @@ $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(
 tests_of = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)*.c))
 $(call tests_of,unit/certs/test_identity): $(BUILD)/tests/unit/certs/recipe.o
 $(call tests_of,unit/broker/test_register): $(BUILD)/tests/unit/broker/register_files.o
+$(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
 # The contract's tests, by subject.
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
