@@ -485,6 +485,8 @@ $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(
 # What the tests of one subject share.
 tests_of = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)*.c))
 $(call tests_of,unit/certs/test_identity): $(BUILD)/tests/unit/certs/recipe.o
+$(addprefix $(BUILD)/tests/unit/proto/test_wire_,envelope limits limits_oversight): $(BUILD)/tests/unit/proto/asked.o
+$(addprefix $(BUILD)/tests/unit/proto/test_wire_,log operations retention): $(BUILD)/tests/unit/proto/whole.o
 $(call tests_of,unit/broker/test_register): $(BUILD)/tests/unit/broker/register_files.o
 $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
 # The contract's tests, by subject.
