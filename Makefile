@@ -489,6 +489,7 @@ $(addprefix $(BUILD)/tests/unit/proto/test_wire_,envelope limits limits_oversigh
 $(addprefix $(BUILD)/tests/unit/proto/test_wire_,log operations retention): $(BUILD)/tests/unit/proto/whole.o
 $(call tests_of,unit/broker/test_register): $(BUILD)/tests/unit/broker/register_files.o
 $(addprefix $(BUILD)/tests/unit/broker/,test_front test_front_crowds test_front_ends test_front_lies): $(BUILD)/tests/unit/broker/real_front.o
+$(addprefix $(BUILD)/tests/unit/broker/,test_zap test_zap_enrolling test_zap_thread): $(BUILD)/tests/unit/broker/zap_asker.o
 $(call tests_of,system/test_lying_): $(BUILD)/tests/system/lied_to.o
 $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
 # The contract's tests, by subject.
