@@ -47,34 +47,20 @@ static struct stage_statement statement_by(const struct stage_prover *way)
 	return statement;
 }
 
-static void take_token(enum stage_person person, const struct stage_reply *got)
-{
-	ProtobufCBinaryData token = got->reply->session_open->session_token;
-	memcpy(stage->tokens[person], token.data, token.len);
-	stage->token_bytes[person] = token.len;
-}
-
 static const struct stage_reply *sign_in(const struct stage_prover *way)
 {
 	struct stage_statement statement = statement_by(way);
 	const struct stage_reply *got = stage_present(stage, &statement);
 	stage_expect_ok(got);
-	take_token(REGISTRAR, got);
+	stage_take_token(stage, REGISTRAR, got);
 	return got;
 }
 
 static const Cpis__V1__AuditDetail *shown(uint64_t index)
 {
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.index = index;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
 	if (stage->token_bytes[REVIEWER] == 0)
 		stage_sign_in(stage, REVIEWER);
-	const struct stage_reply *got = stage_ask_as(stage, REVIEWER, &request);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry->detail;
+	return stage_shown(stage, REVIEWER, index)->detail;
 }
 
 // ------------------------------------------------------------------ sessions
@@ -597,9 +583,9 @@ START_TEST(the_opening_sent_again_opens_the_same_session_and_none_after_the_pers
 	ProtobufCBinaryData a = shown(first->reply->receipt->index)->session_id, b = shown(again->reply->receipt->index)->session_id;
 	ck_assert_uint_eq(a.len, SESSION_ID_BYTES);
 	ck_assert_mem_eq(a.data, b.data, SESSION_ID_BYTES);
-	take_token(REGISTRAR, first);
+	stage_take_token(stage, REGISTRAR, first);
 	stage_expect_ok(sign_out(REGISTRAR));
-	take_token(REGISTRAR, again);
+	stage_take_token(stage, REGISTRAR, again);
 	stage_expect(stage_flag(stage, REGISTRAR, stage_child(0)), SESSION_EXPIRED, "session_closed");
 	stage_expect(stage_present(stage, &statement), AUTHOR_CREDENTIALS_ERROR, "statement_replayed");
 	stage_restart(stage);
@@ -607,7 +593,7 @@ START_TEST(the_opening_sent_again_opens_the_same_session_and_none_after_the_pers
 	// What is said anew opens another one.
 	statement.nonce = NULL;
 	statement.request_id = NULL;
-	take_token(REGISTRAR, stage_present(stage, &statement));
+	stage_take_token(stage, REGISTRAR, stage_present(stage, &statement));
 	stage_expect(stage_flag(stage, REGISTRAR, stage_child(0)), ACCESS_DENIED, "role_lacks_activity");
 }
 END_TEST

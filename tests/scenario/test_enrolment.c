@@ -127,14 +127,7 @@ static const char *fingerprint_of(enum stage_system system)
 // The detail of this reply's record, as a reviewer reads it.
 static const Cpis__V1__AuditDetail *detail_of(const struct stage_reply *reply)
 {
-	Cpis__V1__AuditShowRequest show = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request ask = CPIS__V1__REQUEST__INIT;
-	show.index = reply->reply->receipt->index;
-	ask.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	ask.audit_show = &show;
-	const struct stage_reply *got = stage_ask_as(stage, REVIEWER, &ask);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry->detail;
+	return stage_shown(stage, REVIEWER, reply->reply->receipt->index)->detail;
 }
 
 static void expect_refused(const struct stage_reply *reply, const char *recorded)
