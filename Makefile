@@ -484,6 +484,18 @@ $(TESTS_certs) $(filter-out $(TOOLS_log),$(TOOLS)): $(BUILD)/%: $(BUILD)/%.o $(C
 $(addprefix $(BUILD)/tests/unit/certs/,test_passkey test_tls_handshake test_staff_certificates): $(BUILD)/tests/harness/browser.o
 $(TESTS_broker): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_BROKER) $(CHECK_LIBS)
+# What the tests of one subject share.
+tests_of = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/$(1)*.c))
+$(call tests_of,unit/certs/test_identity): $(BUILD)/tests/unit/certs/recipe.o
+$(addprefix $(BUILD)/tests/unit/proto/test_wire_,envelope limits limits_oversight): $(BUILD)/tests/unit/proto/asked.o
+$(addprefix $(BUILD)/tests/unit/proto/test_wire_,log operations retention): $(BUILD)/tests/unit/proto/whole.o
+$(call tests_of,unit/broker/test_register): $(BUILD)/tests/unit/broker/register_files.o
+$(addprefix $(BUILD)/tests/unit/broker/,test_front test_front_crowds test_front_ends test_front_lies): $(BUILD)/tests/unit/broker/real_front.o
+$(addprefix $(BUILD)/tests/unit/broker/,test_zap test_zap_enrolling test_zap_thread): $(BUILD)/tests/unit/broker/zap_asker.o
+$(addprefix $(BUILD)/tests/scenario/,test_browser_proofs test_browser_acts test_signing_out): $(BUILD)/tests/scenario/proven_registrar.o
+$(call tests_of,scenario/test_enrolment): $(BUILD)/tests/scenario/enrolling.o
+$(call tests_of,system/test_lying_): $(BUILD)/tests/system/lied_to.o
+$(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
 # The contract's tests, by subject.
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
