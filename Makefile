@@ -26,7 +26,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev libjose-dev \
 	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema \
 	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd python3-zmq python3-protobuf \
-	python3-cryptography python3-pyasn1-modules
+	python3-cryptography python3-pyasn1-modules python3-systemd
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -498,7 +498,7 @@ $(call tests_of,system/test_lying_): $(BUILD)/tests/system/lied_to.o
 $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
 # The contract's tests, by subject.
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
-$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(HTTP_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
 $(TESTS_bench): $(BUILD)/tests/unit/bench/test_%: $(BUILD)/tests/unit/bench/test_%.o $(BUILD)/tests/bench/%.o
 	$(link_test) $(CHECK_LIBS)

@@ -91,8 +91,12 @@ static int run(const char *path)
 	    !profile_load(program->configuration->profile, &program->profile, detail) ||
 	    !may_use_profile(program, detail, sizeof detail) ||
 	    !tls_new(program->configuration->certificate, program->configuration->key, NULL, program->configuration->host, &program->tls, detail) ||
-	    !connect_workers(program, detail) || !open_server(program, detail)) {
+	    !connect_workers(program, detail)) {
 		complain(detail);
+	} else if (!open_server(program, detail)) {
+		// Another program may let go of it.
+		complain(detail);
+		code = EXIT_RETRY;
 	} else {
 		program->facade.configuration = program->configuration;
 		program->facade.base = server_origin(program->server);
