@@ -24,9 +24,10 @@ from zmq.utils.monitor import recv_monitor_message
 import cpis_pb2 as pb
 from cpis_errors import (CertificateError, Error, LogForked, LogShortened, NoAnswer, NotAdmitted, ProofError,  # noqa: F401
                          ProtocolError, Refused, StateError, Usage)
-from cpis_log import is_nhs_number, judge_receipt, strict  # noqa: F401
+from cpis_log import is_nhs_number, judge_receipt  # noqa: F401
 from cpis_memory import Memory
 from cpis_trust import Trust, raw_key, read
+from cpis_wire import strict
 
 MESSAGE_BYTES_MAX = 65503
 SILENCE_S = 2.0

@@ -1,20 +1,13 @@
 """Proofs from the audit log: proto/README.md, "Receipts"."""
 import base64
 import hashlib
-import re
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from google.protobuf.message import DecodeError
-
 import cpis_pb2 as pb
-from cpis_errors import LogForked, LogShortened, ProofError, ProtocolError, Usage
-
-
-# What would let text lie about itself: controls, marks of direction, line separators, U+FEFF, non-characters.
-CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff\\ufdd0-\\ufdef" +
-                      "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(17)) + "]")
+from cpis_errors import LogForked, LogShortened, ProofError, Usage
+from cpis_wire import strict
 
 
 def sha256(*parts):
@@ -141,30 +134,6 @@ def judge_receipt(log, request, reply, system, broker_name):
 def operation_of(request):
     """Bodies are numbered in the order of the operations."""
     return pb.Request.DESCRIPTOR.fields_by_name[request.WhichOneof("body")].number - 15
-
-
-def strict(kind, data, error=ProtocolError):
-    """A message that was encoded as proto/README.md, "Canonical encoding", says."""
-    try:
-        message = kind.FromString(data)
-        message.DiscardUnknownFields()
-        if message.SerializeToString(deterministic=True) == data and is_clean(message):
-            return message
-    except (DecodeError, RecursionError):
-        pass
-    raise error(f"a {kind.DESCRIPTOR.name} is not well-formed; report it to who runs the broker")
-
-
-def is_clean(message):
-    for field, value in message.ListFields():
-        for one in value if field.label == field.LABEL_REPEATED else [value]:
-            if field.message_type and not is_clean(one):
-                return False
-            if field.enum_type and one not in field.enum_type.values_by_number:
-                return False
-            if field.type == field.TYPE_STRING and CONTROLS.search(one.replace("\n", "") if field.name == "checkpoint" else one):
-                return False
-    return True
 
 
 def is_nhs_number(text):

@@ -119,6 +119,14 @@ function altered(vectors: Fields): void {
   }
 }
 
+function newer(vectors: Fields): void {
+  const types: Record<string, Messages["Reply"]> = {
+    Request: messages.Request, Reply: messages.Reply, AuditRecord: messages.AuditRecord, SessionStatement: messages.SessionStatement,
+  };
+  for (const one of vectors["cases"])
+    check(holds(() => messages.decode(types[one.type]!, unhex(one.bytes))) === one.good, `newer fields: ${one.name}`);
+}
+
 /** What a client that holds this says of the reply, and what it holds then. */
 function verdict(log: Verifier, held: Checkpoint, one: Fields, parties: Parties): [string, number] {
   const request = messages.decode(messages.Request, unhex(one["request"]));
@@ -208,6 +216,7 @@ export function runVectors(directory: string, protoFile: string): number {
   acts(load("acts"), sessions(load("sessions")));
   operations(load("operations"));
   altered(load("altered"));
+  newer(load("newer"));
   receipts(load("receipts"));
   successions(load("successions"));
   proofs(load("proofs"));
