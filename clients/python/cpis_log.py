@@ -14,6 +14,14 @@ def sha256(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
 
 
+def unbase64(text):
+    """With padding, and in the one form that there is of it; ValueError."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("another form of base64")
+    return data
+
+
 def included(leaf, index, size, path, root):
     """RFC 9162, 2.1.3.2."""
     if index >= size:
@@ -62,7 +70,7 @@ class Verifier:
     def __init__(self, line):
         try:
             self.origin, key_id, blob = line.strip().split("+", 2)
-            self.key = base64.b64decode(blob, validate=True)
+            self.key = unbase64(blob)
             self.id = sha256(self.origin.encode(), b"\n", self.key)[:4]
             if self.key[:1] != b"\x01" or len(self.key) != 33 or self.id.hex() != key_id:
                 raise ValueError("another kind of key")
@@ -81,7 +89,7 @@ class Verifier:
             own = [blob for name, blob in blobs if name == self.origin and blob[:4] == self.id]
             for blob in own:
                 ed25519.Ed25519PublicKey.from_public_bytes(self.key[1:]).verify(blob[4:], text + b"\n")
-            root_hash = base64.b64decode(root, validate=True)
+            root_hash = unbase64(root)
             if not own or len(root_hash) != 32:
                 raise ValueError("not signed")
             return int(size), root_hash
@@ -93,7 +101,7 @@ class Verifier:
         dash, name, blob = line.split(" ")
         if dash != "\u2014":
             raise ValueError("not a signature")
-        return name, base64.b64decode(blob, validate=True)
+        return name, unbase64(blob)
 
 
 def judge_growth(held, checkpoint, growth):
@@ -119,8 +127,9 @@ def judge_record(log, receipt):
     return checkpoint, strict(pb.AuditRecord, receipt.record, ProofError)
 
 
-def judge_receipt(log, request, reply, system, broker_name):
-    """The checkpoint to remember, None where none is to be; ProofError. `system` is (organisation, name)."""
+def judge_receipt(log, request, reply, system, broker_name, held_size):
+    """The checkpoint that has to have grown from what is held, and is then remembered; None where none is to be; ProofError. `system` is
+    (organisation, name)."""
     checkpoint, record = judge_record(log, reply.receipt)
     unread = record.operation == pb.OPERATION_UNSPECIFIED and record.outcome != pb.OK
     nobody = (record.organisation, record.system_name) == ("", "") and record.outcome == pb.ASID_CHECK_FAILED
@@ -128,7 +137,8 @@ def judge_receipt(log, request, reply, system, broker_name):
     if said != (1, reply.receipt.index, request.request_id, reply.outcome, reply.reason_code, broker_name) or \
             not (unread or record.operation == operation_of(request)) or not (nobody or (record.organisation, record.system_name) == system):
         raise ProofError("the audit record speaks of something else; do not show the reply, and report it")
-    return None if unread else checkpoint
+    # Of a request that could not be read the broker does not know what its asker holds, so there is no growth to a larger one.
+    return None if unread and checkpoint[0] > held_size else checkpoint
 
 
 def operation_of(request):

@@ -362,6 +362,12 @@ def who_has_no_time_is_asked_again(client, stage, number):
     assert told(client.ask(stage.profile("nurse"), "query", number))["flag"]
 
 
+def flood_ends_with_the_deadline(client, stage, number):
+    """Answers to what was not asked, faster than they are read."""
+    stage.tell("liar flood")
+    told(client.ask(stage.profile("nurse"), "query", number, timeout="2000"), 2)
+
+
 def lie_replaced_log(client, stage, number):
     stage.tell("liar truth")
     file = f"interop-{client.name}.checkpoint"
@@ -380,7 +386,7 @@ HONEST = [vectors, publication_appears_to_the_others, flag_is_proven, details_no
           unusable_files_are_refused, authorities_may_be_changing]
 LYING = [honest_answers_of_a_liar_are_taken, newer_brokers_are_understood, silence_is_asked_again, who_has_no_time_is_asked_again,
          *(lies(lie) for lie in ("no_receipt", "another_receipt", "altered_record", "another_outcome", "another_key", "shorter_log",
-                                 "forked_log", "another_body", "too_new")), lie_replaced_log]
+                                 "forked_log", "another_body", "too_new")), flood_ends_with_the_deadline, lie_replaced_log]
 
 
 def make_stranger(stage):

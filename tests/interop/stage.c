@@ -161,6 +161,21 @@ static void too_new(struct liar *liar, struct liar_turn *turn)
 	say_more(liar, turn, is_flag(turn) ? NEWER_FIELDS_MAX + 1 : NEWER_FIELDS_MAX);
 }
 
+// Answers to what was not asked, without end.
+static void flood(struct liar *liar, struct liar_turn *turn)
+{
+	static uint8_t id[REQUEST_ID_BYTES], packed[2 * MESSAGE_BYTES_MAX];
+	if (!is_flag(turn)) {
+		liar_says_the_truth(liar, turn);
+		return;
+	}
+	turn->record.request_id.data = turn->reply.request_id.data = id;
+	liar_seal(liar, turn);
+	size_t bytes = liar_pack(turn, packed);
+	while (!liar_told_otherwise(liar, flood))
+		(void)liar_send_frame(liar, packed, bytes, false);
+}
+
 static const struct {
 	const char *name;
 	liar_lie *tell;
@@ -169,7 +184,7 @@ static const struct {
 	{"altered_record", altered_record},   {"another_outcome", another_outcome}, {"another_key", another_key},
 	{"shorter_log", shorter_log},	      {"forked_log", forked_log},     {"another_body", answers_as_a_ping},
 	{"silent_once", silent_once},	      {"unavailable_once", unavailable_once},
-	{"newer", newer},		      {"too_new", too_new},
+	{"newer", newer},		      {"too_new", too_new},	      {"flood", flood},
 };
 
 struct stage {

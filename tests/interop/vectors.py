@@ -108,7 +108,7 @@ def operations(vectors):
         made = json_format.ParseDict(exchange["reply"]["body"], cpis.pb.Reply())
         check(getattr(made, body) == getattr(reply, body) and made.session_token == reply.session_token, f"{body}: reply")
         cpis.judge_form(request, reply)
-        checkpoint = cpis_log.judge_receipt(log, request, reply, system, vectors["broker_name"])
+        checkpoint = cpis_log.judge_receipt(log, request, reply, system, vectors["broker_name"], held[0])
         cpis_log.judge_growth(held, checkpoint, reply.receipt.growth)
         held = checkpoint
     for case in vectors["not_well_formed"]:
@@ -141,7 +141,8 @@ def verdict(log, held, case, vectors):
         cpis.judge_form(request, reply)
         if not reply.HasField("receipt"):
             return "ok", held
-        checkpoint = cpis_log.judge_receipt(log, request, reply, (vectors["organisation"], vectors["system_name"]), vectors["broker_name"])
+        system = (vectors["organisation"], vectors["system_name"])
+        checkpoint = cpis_log.judge_receipt(log, request, reply, system, vectors["broker_name"], held[0])
         if checkpoint is not None:
             cpis_log.judge_growth(held, checkpoint, reply.receipt.growth)
         return "ok", held if checkpoint is None else checkpoint
@@ -190,6 +191,17 @@ def remember_over_a_succession(trust, case):
         else:
             check(isinstance(fault, cpis.LogForked) and kept == case["held"] and
                   any(name.startswith("checkpoint.evidence-") for name in os.listdir(directory)), f"evidence: {case['name']}")
+            a_fork_is_told_when_it_cannot_be_kept(trust, case, receipt)
+
+
+def a_fork_is_told_when_it_cannot_be_kept(trust, case, receipt):
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "checkpoint")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(case["held"])
+        memory = Memory(trust, path, ("RXH", "ed-record-system"))
+    fault = raises(memory.take, trust.log.open(receipt.checkpoint.encode()), receipt)
+    check(isinstance(fault, cpis.LogForked) and case["held"] in str(fault) and receipt.checkpoint in str(fault), f"evidence in words: {case['name']}")
 
 
 def proofs(vectors):
