@@ -114,6 +114,9 @@ def clean(text):
 def segments_of(answer, kind):
     """What the answer is as segments of the acknowledgement."""
     known = answer.get("known")
+    if kind == "AL1" and known is None:
+        # No allergy says "not known", and nothing at all would be read as a no.
+        return [f"ERR|||0^^HL70357|W||||{clean(answer['words'])}"]
     if kind == "AL1":
         return [f"AL1|1|MA|CPIS^{clean(answer['words'])}^L|SV"] if known else []
     lines = [f"OBX|1|CE|CPIS-FLAG^Known to children's social care^L||{'Y' if known else 'N' if known is False else 'U'}^{clean(answer['words'])}^L||||||F"]

@@ -121,6 +121,13 @@ def acknowledgements():
         raise SystemExit("other separators")
 
 
+def by_alerts():
+    for known, wanted in ((True, ["AL1|1|MA|CPIS^w^L|SV"]), (False, []), (None, ["ERR|||0^^HL70357|W||||w"])):
+        said = cpis_hl7.segments_of({"known": known, "words": "w"}, "AL1")
+        if said != wanted:
+            raise SystemExit(f"AL1 of {known}: {said}")
+
+
 def hostile():
     """Nothing but what is foreseen comes of anything, and soon: in time that grows with the length alone."""
     numbers = random.Random(20261127)
@@ -144,6 +151,6 @@ def hostile():
         outcome(header() + patient(filler * (65000 // len(filler))))
 
 
-for check in (identifiers, headers, several_in_one, acknowledgements, hostile):
+for check in (identifiers, headers, several_in_one, acknowledgements, by_alerts, hostile):
     check()
 print(f"{looked_at} messages")

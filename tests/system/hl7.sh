@@ -116,6 +116,10 @@ start
 cat replayed
 checks=$((checks + messages))
 expect "as many records of the replay as of direct questions" /usr/bin/python3 "$repository/tests/hl7/recorded.py" "$world" "$messages"
+checks=$((checks + 1))
+sed "s/^listen: .*/listen: $place/" hl7.yaml > second.yaml
+if timeout 20 "$repository/clients/hl7/cpis-hl7" --config second.yaml 2> said; then fail "two at one place"; fi
+grep -q "$place: Address already in use" said || fail "two at one place: $(cat said)"
 expect "what is wrong is said" talk '
 assert "|AE|" in send(adt("A04", "w1", "9990000019^^^NHS^NH")) and "an NHS number that is none" in last
 assert "|AE|" in send(adt("A04", "w2", "9990000018^^^NHS^NH~9990000026^^^NHS^NH")) and "more than one" in last
