@@ -291,7 +291,7 @@ place: place-libcpis
 	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(PLACE)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web cpis-fhir) $(PLACE)/sbin/
 	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
-	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
+	install -m 644 clients/python/*.py clients/hl7/cpis_hl7.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
 	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
 	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
 	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
