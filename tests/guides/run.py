@@ -137,8 +137,6 @@ def split(guide, step):
 
 def check_variables(guide, steps, listed, known):
     """`known`: of the guides before it; a guide's own are added."""
-    for name in sorted(listed - set(os.environ)):
-        raise Wrong(guide, 1, f"${name} is listed, and this world has no value for it")
     known |= listed
     for step in steps:
         for line, text, _ in step.commands:
@@ -157,15 +155,20 @@ def check_mentions(guide, prose, run):
                 raise Wrong(guide, line, f"'{span}' looks like a command, and no block runs it")
 
 
+def literally(text):
+    """As it stands, but for columns, whose width is that of what stands in them."""
+    return re.sub(r"(?:\\ ){2,}", " +", re.escape(text))
+
+
 def pattern(line):
     """A regular expression for one line of expected output."""
     made, at = "", 0
     for match in VARIES.finditer(line):
-        made += re.escape(line[at:match.start()])
+        made += literally(line[at:match.start()])
         kind, name = match.groups()
         made += PLACEHOLDERS[kind] if kind else re.escape(os.environ.get(name, match.group()))
         at = match.end()
-    return re.compile(made + re.escape(line[at:]))
+    return re.compile(made + literally(line[at:]))
 
 
 def first_difference(shown, came):
@@ -283,10 +286,12 @@ def main():
         run += [text for step in steps for _, text, _ in step.commands]
     for guide, steps, prose, listed in guides:
         check_mentions(guide, prose, run)
-        if not wanted.check_only:
-            check_variables(guide, steps, listed, known)
+        check_variables(guide, steps, listed, known)
     if wanted.check_only:
         return 0
+    for guide, _, _, listed in guides:
+        for name in sorted(listed - set(os.environ)):
+            raise Wrong(guide, 1, f"${name} is listed, and this world has no value for it")
     shell, checks = Shell(wanted.others, wanted.deadline), 0
     try:
         for guide, steps, _, _ in guides:

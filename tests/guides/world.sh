@@ -104,10 +104,14 @@ world_local_authority() {
 
 world_audit_reviewer() {
 	world_new "$work/demo" RXH privacy-desk 555000000023 "Mara Quinn" R0001
+	MONTH=$(TZ=Europe/London date +%Y-%m) SINCE=$(date -u -d "2 days ago" +%F) UNTIL=$(date -u -d "2 days" +%F)
+	export MONTH SINCE UNTIL EXPORT=$WORLD/export
 }
 
 world_operator() {
 	mkdir -p "$WORLD/reader"
+	BROKER=tcp://127.0.0.1:$(free_port) ENROLMENT=tcp://127.0.0.1:$(free_port) METRICS=127.0.0.1:$(free_port) SHARE=$repository/broker
+	export BROKER ENROLMENT METRICS SHARE
 }
 
 # A certificate for the hosts of facade and pages, as the organisation's own IT has one, and curl trusts it.
@@ -149,12 +153,56 @@ meanwhile_certify_web() {
 		--fingerprint "$(openssl pkey -pubin -in reader/web.pub | fingerprint_of)" --out reader --file web
 }
 
-# The newest notification of an authority's inbox, as the number to answer to.
+# newest_item PROFILE KIND: the number of the newest item of that kind in the person's inbox.
 newest_item() {
-	cpis --profile "$1.yaml" --json inbox list | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["items"][-1]["id"])'
+	cpis --profile "$1.yaml" --json inbox list |
+		/usr/bin/python3 -c 'import json, sys; print([i["id"] for i in json.load(sys.stdin)["items"] if i["kind"] == sys.argv[1]][-1])' "$2"
 }
 
 meanwhile_leeds_asks_back() {
 	cd "$WORLD"
-	cpis --profile leeds.yaml enquiry send --about "$(newest_item leeds)" --text "Who came with the child?"
+	cpis --profile leeds.yaml enquiry send --about "$(newest_item leeds ACCESS)" --text "Who came with the child?"
+}
+
+meanwhile_nurse_looks() {
+	cd "$WORLD"
+	cpis --profile nurse.yaml query --details --reason "fell from a wall" 9990000263
+}
+
+meanwhile_nurse_answers() {
+	cd "$WORLD"
+	cpis --profile nurse.yaml enquiry answer --about "$(newest_item nurse ENQUIRY)" --text "her grandmother"
+}
+
+meanwhile_consultant_breaks_the_glass() {
+	cd "$WORLD"
+	cpis --profile consultant.yaml query --break-glass --reason "found unconscious in the corridor" --care-setting dentistry 9990000026
+}
+
+meanwhile_operator_exports() {
+	cd "$WORLD"
+	cpis audit export --database store.db --log-key authority/trust/log.vkey --out "$EXPORT"
+}
+
+meanwhile_authority_takes_the_witness() {
+	cd "$WORLD"
+	printf 'witness example %s\nquorum example\n' "$(cat reader/witness.line)" > authority/trust/log.policy
+	cp authority/trust/log.policy reader/trust/
+}
+
+# A hospital's part of Joining, with the code that it was given, and what it reads out over the telephone.
+meanwhile_hospital_presents() {
+	mkdir "$WORLD/hospital"
+	cd "$WORLD/hospital"
+	grep -oE '[0-9]{6}(-[0-9]{6}){7}' ../reader/invitation.txt > code.txt
+	chmod 600 code.txt
+	cpis certs request-system --out . --file system | sed -n 's/^fingerprint //p' > ../reader/telephone.txt
+	cpis enrol present --endpoint "$ENROLMENT" --broker-name cpis-1 --broker-certificate ../reader/ra/broker/broker.pem \
+		--trust ../reader/ra/trust --key system.key --ods RXH --name ed-record --code code.txt
+}
+
+meanwhile_hospital_joins() {
+	cd "$WORLD/hospital"
+	cpis enrol present --endpoint "$ENROLMENT" --broker-name cpis-1 --broker-certificate ../reader/ra/broker/broker.pem \
+		--trust ../reader/ra/trust --key system.key --ods RXH --name ed-record --code code.txt --wait --interval 200
 }
