@@ -62,8 +62,8 @@ def is_command(text):
     return len(words) > 1 and ("/" in words[0] and words[0][0] in "./" or shutil.which(words[0]) is not None)
 
 
-def read(guide):
-    """The guide's steps, its prose as (line, text), and the names of the variables that it lists. Whatever else stands in it and could be
+def parse(guide):
+    """The guide's steps, whose commands are not told apart yet, its prose as (line, text), and the names of the variables that it lists. Whatever else stands in it and could be
     a command is wrong."""
     steps, prose, listed = [], [], set()
     fence, block, begun, kind, fresh = None, [], 0, "", False
@@ -107,9 +107,7 @@ def read(guide):
         prose.append((number, line))
     if fence is not None:
         raise Wrong(guide, begun, "a block without an end")
-    for step in steps:
-        step.commands = split(guide, step) if step.others is None else []
-    if not any(step.commands for step in steps):
+    if not any(step.others is None for step in steps):
         raise Wrong(guide, 1, "no command stands in it")
     return steps, prose, listed
 
@@ -133,6 +131,14 @@ def split(guide, step):
     if not commands:
         raise Wrong(guide, step.line, "a block without a command")
     return commands
+
+
+def read(guide):
+    """The guide's steps, prose and variables, as of parse()."""
+    steps, prose, listed = parse(guide)
+    for step in steps:
+        step.commands = split(guide, step) if step.others is None else []
+    return steps, prose, listed
 
 
 def check_variables(guide, steps, listed, known):
@@ -304,8 +310,9 @@ def main():
     return 0
 
 
-try:
-    sys.exit(main())
-except Wrong as wrong:
-    print(wrong, file=sys.stderr)
-    sys.exit(1)
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except Wrong as wrong:
+        print(wrong, file=sys.stderr)
+        sys.exit(1)

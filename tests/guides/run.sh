@@ -47,8 +47,14 @@ all="unscheduled-care local-authority audit-reviewer operator"
 joining=$repository/clients/guides/README.md
 wanted=${GUIDES:-$all}
 
-# What can be seen without running anything, first.
-tests/guides/run.py --check-only "$joining" $(printf "$repository/clients/guides/%s/README.md " $all)
+# What can be seen without running anything first, and that the runner sees what it should.
+documents=("$joining")
+for name in $all; do
+	documents+=("$repository/clients/guides/$name/README.md")
+done
+tests/guides/run.py --check-only "${documents[@]}"
+tests/guides/mutations.py "${documents[@]}" > "$work/mutations.log" 2>&1 || { cat "$work/mutations.log"; exit 1; }
+checks=$(sed -n 's/^100%: Checks: \([0-9]*\),.*/\1/p' "$work/mutations.log")
 
 if [ "$wanted" != operator ]; then
 	KEEP=1 tests/demo/demo.sh > "$work/demo.log" 2>&1 || { cat "$work/demo.log"; exit 1; }
