@@ -288,8 +288,8 @@ def main():
     wanted = parser.parse_args()
     guides = [(guide, *read(guide)) for guide in wanted.guides]
     run, known = [], set(OF_ANY_SHELL)
-    for _, steps, _, _ in guides + [(guide, *read(guide)) for guide in wanted.also_run]:
-        run += [text for step in steps for _, text, _ in step.commands]
+    for _, steps, _, _ in guides + [(guide, *parse(guide)) for guide in wanted.also_run]:
+        run += [step.text for step in steps]
     for guide, steps, prose, listed in guides:
         check_mentions(guide, prose, run)
         check_variables(guide, steps, listed, known)
