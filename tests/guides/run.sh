@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 repository=$PWD
 build=$(realpath "${BUILD:-build}")
 export PATH=$build:$repository/clients/hl7:$repository/clients/mesh:$PATH
-export PYTHONPATH=$repository/clients/python:$build/python PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8
+export PYTHONPATH=$repository/clients/python:$build/python PYTHONDONTWRITEBYTECODE=1 LC_ALL=C.UTF-8 TZ=UTC
 export GUIDES_TESTS=$repository/tests/guides
 work=$(mktemp -d /tmp/cpis-guides-XXXXXX)
 broker= checks=0

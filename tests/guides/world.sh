@@ -98,7 +98,7 @@ world_unscheduled_care() {
 
 world_local_authority() {
 	world_new "$work/demo" 886 case-system 555000000022 "Dan Hughes" R9535
-	STARTED=$(date -u -d "3 months ago" +%F) BORN=$(date -u -d "6 years ago" +%F) TODAY=$(TZ=Europe/London date +%F)
+	STARTED=$(date -u -d "3 months ago" +%F) BORN=$(date -u -d "6 years ago" +%F) TODAY=$(date -u +%F)
 	export STARTED BORN TODAY
 }
 
