@@ -163,12 +163,12 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
+# Begun first, so that the whole does not wait for them. Ten are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, the pages' that of a browser, the other languages' and the FHIR facade's that of their
-# interpreters, and the bill of materials is of what is delivered.
+# cluster's time is that of its failovers, the pages' that of a browser, that of the other languages, the FHIR facade, the HL7 adaptor
+# and the guides that of interpreters, and the bill of materials is of what is delivered.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh fhir.sh interop.sh hl7.sh sbom.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh fhir.sh interop.sh hl7.sh guides.sh sbom.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules $(FHIR_MODULES) $(SBOM_SCHEMA))
