@@ -126,6 +126,18 @@ async function beforehand() {
     assert.equal(endpoint.take().length, 0);
   });
 
+  await test("the README's settings are settings", async () => {
+    const text = fs.readFileSync(`${repository}/clients/fhir/README.md`, "utf8");
+    const [, block] = /((?:    .*\n)*    #!.*cpis-fhir-notify --config\n(?:    .+\n)+)/.exec(text);
+    fs.mkdirSync(world.file("tls"));
+    for (const [name, from] of [["council-ca.pem", "ca.pem"], ["cpis.pem", "fhir.pem"], ["cpis.key", "fhir.key"]])
+      write(`tls/${name}`, fs.readFileSync(`${tls}/${from}`), 0o600);
+    write("authorization", token, 0o600);
+    write("readme.yaml", block.replace(/^ {4}/gm, ""), 0o755);
+    assert.equal((await run("cpis-fhir-notify", ["--config", "readme.yaml", "--check"])).err, "");
+    assert.match(block, /^ {4}#!\/usr\/bin\/cpis-fhir-notify --config\n/);
+  });
+
   await test("an endpoint is tried before any child's data goes there", async () => {
     const {code, out} = await notify(["--handshake"]);
     assert.equal(code, 0, out);
