@@ -2,9 +2,11 @@
 // accepted stays unacknowledged and is told later.
 "use strict";
 const assert = require("node:assert/strict");
-const {execFile} = require("node:child_process");
+const {execFile, execFileSync} = require("node:child_process");
 const crypto = require("node:crypto");
+const {once} = require("node:events");
 const fs = require("node:fs");
+const net = require("node:net");
 const path = require("node:path");
 const {makeFhirWorld, people, children, tls, repository} = require("./world.js");
 const {valid, count} = require("./valid.js");
@@ -48,6 +50,7 @@ function run(program, args, input = "") {
 function write(name, text, mode) {
   fs.rmSync(world.file(name), {force: true});
   world.write(name, text, mode);
+  return name;
 }
 // A subscription's settings, which `--exec` takes as they are: their first line names the program.
 function settings(changes = {}, name = "notify.yaml") {
@@ -361,6 +364,15 @@ async function refusals() {
     await notAccepted(4, /is not proven/, {endpoint: `https://localhost:${old.port}${PATH}`}, 0);
     assert.equal(old.take().length, 0);
     await old.close();
+    // A certificate that ended yesterday: made as of ten days ago.
+    const library = execFileSync("sh", ["-c", "ls /usr/lib/*/faketime/libfaketime.so.1"], {encoding: "utf8"}).trim();
+    execFileSync("openssl", ["x509", "-req", "-in", `${tls}/fhir.csr`, "-CA", `${tls}/ca.pem`, "-CAkey", `${tls}/ca.key`, "-CAserial", "ended.srl",
+      "-CAcreateserial", "-days", "2", "-extfile", write("ended.ext", "subjectAltName=DNS:localhost\n"), "-out", "ended.pem"],
+    {cwd: world.folder, env: {...process.env, LD_PRELOAD: library, FAKETIME: "-10d"}, stdio: "pipe"});
+    const ended = await new Endpoint({cert: fs.readFileSync(world.file("ended.pem")), key: fs.readFileSync(`${tls}/fhir.key`)}).open();
+    await notAccepted(4, /is not proven.*certificate has expired/, {endpoint: `https://localhost:${ended.port}${PATH}`}, 0);
+    assert.equal(ended.take().length, 0);
+    await ended.close();
   });
 
   await test("an answer that is too large or never ends is cut off", async () => {
@@ -372,6 +384,10 @@ async function refusals() {
     await notAccepted(2, /localhost could not be told: .*timed out/, {deadline_s: "1"});
     endpoint.answer = () => {};
     await notAccepted(2, /could not be told/, {deadline_s: "1"});
+    const mute = net.createServer(() => {}).listen(0, "127.0.0.1");
+    await once(mute, "listening");
+    await notAccepted(2, /could not be told: .*timed out/, {deadline_s: "1", endpoint: `https://localhost:${mute.address().port}${PATH}`}, 0);
+    mute.close();
     endpoint.answer = (request) => request.socket.destroy();
     await notAccepted(2, /could not be told/);
   });
