@@ -10,6 +10,7 @@
 
 #include "clients/fhir/notify_bundle.h"
 #include "clients/fhir/notify_post.h"
+#include "clients/fhir/notify_sandbox.h"
 
 enum mode { TELL, CHECK, HANDSHAKE, HEARTBEAT };
 
@@ -64,8 +65,7 @@ static enum notify_exit post(struct program *program, char *detail)
 		.id = program->bundle.id,
 		.body = body,
 	};
-	snprintf(detail, NOTIFY_DETAIL_BYTES, "out of memory");
-	enum notify_exit end = body == NULL ? NOTIFY_FAILED : notify_post_run(&call, detail);
+	enum notify_exit end = notify_sandbox_enter(detail) ? notify_post_run(&call, detail) : NOTIFY_FAILED;
 	notify_secret_free(body);
 	return end;
 }
@@ -104,6 +104,8 @@ static enum notify_exit run(struct program *program, const char *path, enum mode
 	switch (mode) {
 	case CHECK:
 		printf("The settings are in order, and so are the files that they name. Nothing was sent.\n");
+		if (!notify_sandbox_is_there())
+			printf("This kernel has no Landlock: the program can reach every file that its user can.\n");
 		return NOTIFY_TOLD;
 	case HANDSHAKE:
 		return try_endpoint(program, "handshake", detail);

@@ -29,7 +29,7 @@ ADAPTERS = [
     (r"protobuf-c/.*", r"proto/\w+\.[ch]"),
     (r"(uthash|utlist)\.h", r"broker/\w+\.[ch]|clients/(responder/plans|demographics/people)\.c"),
     (r"seccomp\.h", r"broker/sandbox_calls\.c"),
-    (r"linux/landlock\.h", r"broker/sandbox_files\.c"),
+    (r"linux/landlock\.h", r"broker/sandbox_files\.c|clients/fhir/notify_sandbox\.c"),
     (r"sodium\.h", r"broker/share\.c|clients/web/sealed\.c|tests/.*"),
     (r"event2/.*", r"clients/http/(server\.c|visit(_priv\.h|\.c))|broker/metrics_process\.c"),
     # The broker has the protocol of its own: broker/service_manager.h says why.
