@@ -220,11 +220,16 @@ struct stage_statement stage_statement(const struct stage *stage, enum stage_per
 const struct stage_reply *stage_present(struct stage *stage, const struct stage_statement *statement);
 // Opens a session that must succeed, and keeps its token.
 const struct stage_reply *stage_sign_in(struct stage *stage, enum stage_person person);
+// Keeps the token of a session that was opened otherwise.
+void stage_take_token(struct stage *stage, enum stage_person person, const struct stage_reply *got);
 
 const struct stage_reply *stage_ping(struct stage *stage, enum stage_system system);
 const struct stage_reply *stage_flag(struct stage *stage, enum stage_person person, const char *nhs_number);
 const struct stage_reply *stage_details(struct stage *stage, enum stage_person person, const char *nhs_number);
 const struct stage_reply *stage_inbox(struct stage *stage, enum stage_person person);
+const struct stage_reply *stage_show(struct stage *stage, enum stage_person person, uint64_t index);
+// A record of the log, which must be shown.
+const Cpis__V1__AuditEntry *stage_shown(struct stage *stage, enum stage_person person, uint64_t index);
 
 // A request that publishes `count` plans for the worker's own authority: fill `plan`, then send `request`.
 #define STAGE_PLANS_MAX 16

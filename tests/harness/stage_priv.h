@@ -1,4 +1,4 @@
-// What the stage's two files share: the cast, the props, and how to complain.
+// What the stage's files share: the cast, the props, and how to complain.
 #ifndef CPIS_TESTS_HARNESS_STAGE_PRIV_H
 #define CPIS_TESTS_HARNESS_STAGE_PRIV_H
 

@@ -193,12 +193,7 @@ static void describe_found(const Cpis__V1__AuditSearchReply *found, char out[64]
 
 static const struct stage_reply *ask_show(enum stage_person person, const char *act)
 {
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.index = acts[act[0] - 'a'];
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	return stage_ask_as(stage, person, &request);
+	return stage_show(stage, person, acts[act[0] - 'a']);
 }
 
 static void answer(char *const *words, char out[64])
@@ -246,18 +241,6 @@ END_TEST
 
 // ------------------------------------------------------------------ whoever asks is on record
 
-static const Cpis__V1__AuditEntry *shown(uint64_t index)
-{
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.index = index;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	const struct stage_reply *got = stage_ask_as(stage, REVIEWER, &request);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry;
-}
-
 START_TEST(a_search_is_recorded_with_all_that_was_searched_for)
 {
 	static uint8_t id[16] = {1, 2, 3};
@@ -290,7 +273,7 @@ START_TEST(a_search_is_recorded_with_all_that_was_searched_for)
 			stage_expect(got, ACCESS_DENIED, "audit_scope");
 		// Nothing of it is in clear; the child is found by its tag.
 		ck_assert_uint_eq(got->record->subject_tag.len, TAG_BYTES);
-		const Cpis__V1__AuditEntry *entry = shown(index_of(got));
+		const Cpis__V1__AuditEntry *entry = stage_shown(stage, REVIEWER, index_of(got));
 		uint8_t asked[512], kept[512];
 		size_t bytes = cpis__v1__audit_search_request__pack(&body, asked);
 		ck_assert_ptr_nonnull(entry->detail->search);
@@ -305,12 +288,12 @@ START_TEST(a_record_that_was_read_or_refused_is_named_in_the_record_of_it)
 {
 	char expected[40];
 	snprintf(expected, sizeof expected, "record %llu", (unsigned long long)acts[1]);
-	const Cpis__V1__AuditEntry *entry = shown(index_of(ask_show(PRIVACY_OFFICER, "b")));
+	const Cpis__V1__AuditEntry *entry = stage_shown(stage, REVIEWER, index_of(ask_show(PRIVACY_OFFICER, "b")));
 	ck_assert_str_eq(entry->detail->target, expected);
 	ck_assert_str_eq(entry->reason_code, "no_such_record");
 	// Whom it was about is not the refused reviewer's to have on record.
 	ck_assert_str_eq(entry->detail->nhs_number, "");
-	entry = shown(index_of(ask_show(LEEDS_REVIEWER, "b")));
+	entry = stage_shown(stage, REVIEWER, index_of(ask_show(LEEDS_REVIEWER, "b")));
 	ck_assert_str_eq(entry->detail->target, expected);
 	ck_assert_str_eq(entry->detail->nhs_number, stage_child(0));
 }

@@ -76,18 +76,6 @@ static const struct stage_reply *review(enum stage_person person, uint64_t id)
 	return stage_act(stage, person, person, stage->now_ms, review_request(id));
 }
 
-static const Cpis__V1__AuditEntry *show(enum stage_person person, uint64_t index)
-{
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	cpis__v1__request__init(&request);
-	body.index = index;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	const struct stage_reply *got = stage_ask_as(stage, person, &request);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry;
-}
-
 START_TEST(a_consultant_breaks_the_glass_and_everybody_who_must_know_is_told)
 {
 	const struct stage_reply *got = break_glass(CONSULTANT, stage_child(0));
@@ -114,7 +102,7 @@ START_TEST(a_consultant_breaks_the_glass_and_everybody_who_must_know_is_told)
 	ck_assert_uint_eq(alert->reviewed_ms, 0);
 	ck_assert_ptr_null(memmem(list->packed, list->packed_bytes, stage_uid(CONSULTANT), 12));
 	// Who follows the number finds it all.
-	const Cpis__V1__AuditDetail *detail = show(PRIVACY_OFFICER, index)->detail;
+	const Cpis__V1__AuditDetail *detail = stage_shown(stage, PRIVACY_OFFICER, index)->detail;
 	ck_assert(detail->break_glass);
 	ck_assert_str_eq(detail->stated_reason, WHY);
 	ck_assert_str_eq(detail->uid, stage_uid(CONSULTANT));
@@ -142,7 +130,7 @@ END_TEST
 START_TEST(a_refused_attempt_is_recorded_with_its_reason_and_rule)
 {
 	const struct stage_reply *got = break_glass(NURSE, stage_child(0));
-	const Cpis__V1__AuditDetail *detail = show(PRIVACY_OFFICER, got->reply->receipt->index)->detail;
+	const Cpis__V1__AuditDetail *detail = stage_shown(stage, PRIVACY_OFFICER, got->reply->receipt->index)->detail;
 	ck_assert(detail->break_glass);
 	ck_assert_str_eq(detail->stated_reason, WHY);
 	ck_assert_str_eq(detail->rule, "operations details break_glass");
@@ -248,7 +236,7 @@ START_TEST(a_reason_that_was_stated_is_kept_and_told)
 	const struct stage_reply *got = stage_ask_as(stage, NURSE, &request);
 	stage_expect_ok(got);
 	ck_assert_str_eq(stage_inbox(stage, LEEDS_WORKER)->reply->inbox_list->items[0]->access->reason, "fell from a swing");
-	ck_assert_str_eq(show(PRIVACY_OFFICER, got->reply->receipt->index)->detail->stated_reason, "fell from a swing");
+	ck_assert_str_eq(stage_shown(stage, PRIVACY_OFFICER, got->reply->receipt->index)->detail->stated_reason, "fell from a swing");
 }
 END_TEST
 

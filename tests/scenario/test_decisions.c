@@ -53,17 +53,6 @@ static const struct stage_reply *search(enum stage_person person)
 	return stage_ask_as(stage, person, &request);
 }
 
-// Record 0: the nurse's session, of the hospital.
-static const struct stage_reply *show(enum stage_person person, uint64_t index)
-{
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.index = index;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	return stage_ask_as(stage, person, &request);
-}
-
 static const struct stage_reply *look(enum stage_person person, Cpis__V1__CareSetting setting, Cpis__V1__AccessType type)
 {
 	Cpis__V1__DetailsRequest body = CPIS__V1__DETAILS_REQUEST__INIT;
@@ -109,7 +98,7 @@ START_TEST(each_role_may_do_what_the_policy_names_and_nothing_else)
 		expect_decision(stage_inbox(stage, person), rows[i].list);
 		expect_decision(acknowledge(person), rows[i].acknowledge);
 		expect_decision(search(person), rows[i].search);
-		expect_decision(show(person, 0), rows[i].show);
+		expect_decision(stage_show(stage, person, 0), rows[i].show);
 	}
 }
 END_TEST
@@ -180,7 +169,7 @@ START_TEST(a_look_is_silent_only_when_asked_for_held_and_in_a_scheduled_setting)
 		ck_assert_uint_eq(got->reply->details->n_accesses, told);
 		told += cases[i].notified;
 		ck_assert_uint_eq(stage_inbox(stage, LEEDS_WORKER)->reply->inbox_list->unacknowledged, told);
-		const struct stage_reply *record = show(REVIEWER, got->reply->receipt->index);
+		const struct stage_reply *record = stage_show(stage, REVIEWER, got->reply->receipt->index);
 		const Cpis__V1__AuditDetail *detail = record->reply->audit_show->entry->detail;
 		ck_assert_int_eq(detail->notified, cases[i].notified);
 		ck_assert_int_eq(detail->access_type, cases[i].notified ? CPIS__V1__ACCESS_TYPE__UNSCHEDULED

@@ -75,14 +75,7 @@ static const Cpis__V1__Alert *expect_alert(const char *rule, const char *words)
 
 static const Cpis__V1__AuditDetail *show(uint64_t index)
 {
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	cpis__v1__request__init(&request);
-	body.index = index;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	const struct stage_reply *got = stage_ask_as(stage, PRIVACY_OFFICER, &request);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry->detail;
+	return stage_shown(stage, PRIVACY_OFFICER, index)->detail;
 }
 
 // A look with all that can be said with it.

@@ -55,15 +55,8 @@ static void sign_other(uint64_t size, char out[NOTE_BYTES_MAX + 1])
 
 static const Cpis__V1__AuditDetail *recorded(uint64_t index)
 {
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	body.index = index;
 	stage_sign_in(stage, REVIEWER);
-	const struct stage_reply *got = stage_ask_as(stage, REVIEWER, &request);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry->detail;
+	return stage_shown(stage, REVIEWER, index)->detail;
 }
 
 START_TEST(what_one_hands_in_is_shown_to_the_others_with_who_and_when)

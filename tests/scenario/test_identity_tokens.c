@@ -86,33 +86,19 @@ static json_t *seconds_from_now(int seconds)
 	return json_integer((json_int_t)(stage->now_ms / 1000u) + seconds);
 }
 
-static void take_token(const struct stage_reply *got)
-{
-	ProtobufCBinaryData token = got->reply->session_open->session_token;
-	memcpy(stage->tokens[NURSE], token.data, token.len);
-	stage->token_bytes[NURSE] = token.len;
-}
-
 static const struct stage_reply *sign_in(void)
 {
 	const struct stage_reply *got = present(nurse_claims());
 	stage_expect_ok(got);
-	take_token(got);
+	stage_take_token(stage, NURSE, got);
 	return got;
 }
 
 static const Cpis__V1__AuditDetail *shown(uint64_t index)
 {
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.index = index;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
 	if (stage->token_bytes[REVIEWER] == 0)
 		stage_sign_in(stage, REVIEWER);
-	const struct stage_reply *got = stage_ask_as(stage, REVIEWER, &request);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry->detail;
+	return stage_shown(stage, REVIEWER, index)->detail;
 }
 
 // ------------------------------------------------------------------ what opens a session
@@ -125,7 +111,7 @@ START_TEST(a_token_opens_a_session_by_each_algorithm_that_is_allowed)
 	const struct stage_reply *got = present_token(token);
 	stage_expect_ok(got);
 	ck_assert_str_eq(got->reply->session_open->name, "Grace Okafor");
-	take_token(got);
+	stage_take_token(stage, NURSE, got);
 	stage_expect_ok(stage_flag(stage, NURSE, stage_child(0)));
 	ck_assert_uint_le(stage->token_bytes[NURSE], SESSION_CACHE_TOKEN_BYTES_MAX);
 }

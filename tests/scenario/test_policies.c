@@ -285,19 +285,12 @@ static size_t act_bytes_of(size_t policy_bytes)
 
 static const Cpis__V1__AuditDetail *detail_of(size_t policy_bytes)
 {
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
 	memset(text, '#', policy_bytes);
 	text[policy_bytes] = '\0';
 	const struct stage_reply *got =
 		stage_act(stage, NATIONAL_REGISTRAR, NATIONAL_REGISTRAR, stage->now_ms, load_request(text, true));
 	stage_expect(got, INVALID_VALUE, "policy_invalid");
-	body.index = got->reply->receipt->index;
-	cpis__v1__request__init(&request);
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	got = stage_ask_as(stage, REVIEWER, &request);
-	stage_expect_ok(got);
-	return got->reply->audit_show->entry->detail;
+	return stage_shown(stage, REVIEWER, got->reply->receipt->index)->detail;
 }
 
 START_TEST(an_act_of_1024_bytes_is_kept_and_of_a_longer_one_the_hash)

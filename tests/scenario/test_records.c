@@ -90,17 +90,6 @@ START_TEST(a_request_past_its_deadline_is_recorded_and_not_carried_out)
 }
 END_TEST
 
-// What a reviewer sees of one record.
-static const struct stage_reply *show(enum stage_person person, uint64_t index)
-{
-	Cpis__V1__AuditShowRequest body = CPIS__V1__AUDIT_SHOW_REQUEST__INIT;
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	body.index = index;
-	request.body_case = CPIS__V1__REQUEST__BODY_AUDIT_SHOW;
-	request.audit_show = &body;
-	return stage_ask_as(stage, person, &request);
-}
-
 static const struct stage_reply *flag_from(enum stage_system system, const char *nhs_number)
 {
 	Cpis__V1__FlagRequest flag = CPIS__V1__FLAG_REQUEST__INIT;
@@ -124,7 +113,7 @@ START_TEST(who_was_not_identified_leaves_nothing_in_the_records_detail)
 		ck_assert_str_eq(got[i]->record->system_name, "");
 		ck_assert_uint_eq(got[i]->record->subject_tag.len, 0);
 		ck_assert_uint_eq(got[i]->record->person_tag.len, 0);
-		const struct stage_reply *shown = show(REVIEWER, got[i]->reply->receipt->index);
+		const struct stage_reply *shown = stage_show(stage, REVIEWER, got[i]->reply->receipt->index);
 		const Cpis__V1__AuditDetail *detail = shown->reply->audit_show->entry->detail;
 		ck_assert_str_eq(detail->nhs_number, "");
 		ck_assert_str_eq(detail->uid, "");
@@ -143,7 +132,7 @@ START_TEST(a_look_without_a_session_is_found_by_the_child_and_names_nobody)
 	stage_expect(got, SESSION_EXPIRED, "session_missing");
 	ck_assert_uint_eq(got->record->subject_tag.len, TAG_BYTES);
 	ck_assert_uint_eq(got->record->person_tag.len, 0);
-	const struct stage_reply *shown = show(REVIEWER, got->reply->receipt->index);
+	const struct stage_reply *shown = stage_show(stage, REVIEWER, got->reply->receipt->index);
 	const Cpis__V1__AuditDetail *detail = shown->reply->audit_show->entry->detail;
 	ck_assert_str_eq(detail->uid, "");
 	ck_assert_str_eq(detail->nhs_number, stage_child(0));
@@ -156,7 +145,7 @@ START_TEST(an_allowed_look_is_recorded_with_who_where_and_whom)
 	stage_sign_in(stage, REVIEWER);
 	stage_sign_in(stage, NURSE);
 	const struct stage_reply *look = stage_details(stage, NURSE, stage_child(0));
-	const struct stage_reply *shown = show(REVIEWER, look->reply->receipt->index);
+	const struct stage_reply *shown = stage_show(stage, REVIEWER, look->reply->receipt->index);
 	const Cpis__V1__AuditEntry *entry = shown->reply->audit_show->entry;
 	ck_assert_int_eq(entry->operation, CPIS__V1__OPERATION__DETAILS);
 	ck_assert_int_eq(entry->outcome, CPIS__V1__OUTCOME__OK);
@@ -304,15 +293,15 @@ START_TEST(a_record_out_of_remit_looks_like_one_that_is_not_there)
 	some_history();
 	uint64_t theirs = stage_flag(stage, OTHER_NURSE, stage_child(0))->reply->receipt->index;
 	uint64_t stranger = stage_ping(stage, STAGE_STRANGER)->reply->receipt->index;
-	const struct stage_reply *hidden = show(PRIVACY_OFFICER, theirs);
-	const struct stage_reply *absent = show(PRIVACY_OFFICER, 1000000);
+	const struct stage_reply *hidden = stage_show(stage, PRIVACY_OFFICER, theirs);
+	const struct stage_reply *absent = stage_show(stage, PRIVACY_OFFICER, 1000000);
 	stage_expect(hidden, NO_RECORD_FOUND, "no_such_record");
 	stage_expect(absent, NO_RECORD_FOUND, "no_such_record");
 	ck_assert_str_eq(hidden->reply->reason, absent->reply->reason);
-	stage_expect(show(PRIVACY_OFFICER, stranger), NO_RECORD_FOUND, "no_such_record");
-	stage_expect_ok(show(REVIEWER, theirs));
-	stage_expect_ok(show(REVIEWER, stranger));
-	stage_expect(show(REVIEWER, 1000000), NO_RECORD_FOUND, "no_such_record");
+	stage_expect(stage_show(stage, PRIVACY_OFFICER, stranger), NO_RECORD_FOUND, "no_such_record");
+	stage_expect_ok(stage_show(stage, REVIEWER, theirs));
+	stage_expect_ok(stage_show(stage, REVIEWER, stranger));
+	stage_expect(stage_show(stage, REVIEWER, 1000000), NO_RECORD_FOUND, "no_such_record");
 }
 END_TEST
 
@@ -320,7 +309,7 @@ START_TEST(the_proof_of_a_shown_record_verifies)
 {
 	some_history();
 	for (uint64_t index = 0; index < 8; index++) {
-		const struct stage_reply *got = show(REVIEWER, index);
+		const struct stage_reply *got = stage_show(stage, REVIEWER, index);
 		stage_expect_ok(got);
 		const Cpis__V1__Receipt *proof = got->reply->audit_show->proof;
 		struct merkle_hash path[MERKLE_HEIGHT_MAX];
@@ -341,7 +330,7 @@ START_TEST(numbers_past_what_a_store_can_hold_are_unknown_and_not_a_failure)
 {
 	Cpis__V1__AuditSearchRequest body = CPIS__V1__AUDIT_SEARCH_REQUEST__INIT;
 	some_history();
-	stage_expect(show(REVIEWER, UINT64_MAX), NO_RECORD_FOUND, "no_such_record");
+	stage_expect(stage_show(stage, REVIEWER, UINT64_MAX), NO_RECORD_FOUND, "no_such_record");
 	body.before_index = UINT64_MAX;
 	stage_expect_ok(search(REVIEWER, &body));
 	body.before_index = 0;

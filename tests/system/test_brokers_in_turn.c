@@ -15,7 +15,7 @@ static const struct {
 } scenarios[] = {
 	{"test_detection", "rules"}, {"test_publication", NULL}, {"test_retries", NULL},
 	{"test_audit_search", NULL}, {"test_roles", NULL},	 {"test_contacts", NULL},
-	{"test_browser_proofs", "acts"}, {"test_browser_proofs", "sign_out"},
+	{"test_browser_acts", NULL}, {"test_signing_out", "sign_out"},
 };
 #define SCENARIOS (sizeof scenarios / sizeof scenarios[0])
 

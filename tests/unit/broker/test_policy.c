@@ -1,16 +1,14 @@
-// The shipped policy as a table, the decision's rules, and what no policy file may say.
+// The shipped policy as a table, the rules that hold for every decision, and the rule and the steps that each names.
 #include "broker/policy.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "broker/digest.h"
-#include "proto/yaml_file.h"
 #include "proto/wire.h"
+#include "proto/yaml_file.h"
 
 #define SHIPPED "broker/policy.yaml"
 #define OP(name) CPIS__V1__OPERATION__##name
@@ -21,25 +19,17 @@
 #define SCHEDULED CPIS__V1__ACCESS_TYPE__SCHEDULED
 #define EITHER CPIS__V1__ACCESS_TYPE__ACCESS_TYPE_UNSPECIFIED
 
-static char directory[] = "/tmp/cpis-policy-XXXXXX";
-static char path[64];
 static struct policy *shipped;
 
 static void set_up(void)
 {
 	char detail[POLICY_DETAIL_BYTES] = "";
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(path, sizeof path, "%s/policy.yaml", directory);
 	ck_assert_msg(policy_load(SHIPPED, &shipped, detail), "%s", detail);
 }
 
 static void tear_down(void)
 {
 	policy_free(shipped);
-	unlink(path);
-	rmdir(path);
-	ck_assert_int_eq(rmdir(directory), 0);
-	memcpy(directory + strlen(directory) - 6, "XXXXXX", 6);
 }
 
 // The set of this one activity; NULL: none.
@@ -313,492 +303,25 @@ START_TEST(the_version_is_the_name_and_the_files_digest)
 }
 END_TEST
 
-// ------------------------------------------------------------------ what no policy file may say
-
-// Lines 1, 2, 5, 8 and 11 hold the keys.
-#define NAME "name: test-1\n"
-#define ACTIVITIES \
-	"activities:\n  - {code: B0107, name: View}\n  - {code: B0170, name: Silent, silent: true}\n"
-#define ROLE_LINES                                                                                    \
-	"roles:\n  - {code: R8001, name: Nurse, activities: [B0107]}\n  - {code: R8009, name: Desk, " \
-	"activities: []}\n"
-#define SETTINGS                                                               \
-	"care_settings:\n  - {name: emergency_department, scheduled: false}\n" \
-	"  - {name: school_nursing, scheduled: true}\n"
-#define FLAG_LINE                                                                                   \
-	"  - {name: flag, activities: [B0107], organisation_types: [care_provider], care_setting: " \
-	"required}\n"
-#define OPERATIONS "operations:\n" FLAG_LINE
-#define GOOD NAME ACTIVITIES ROLE_LINES SETTINGS OPERATIONS
-
-static void write_text(const char *text)
+START_TEST(a_policy_is_read_from_memory_like_a_file)
 {
-	FILE *file = fopen(path, "w");
-	ck_assert_ptr_nonnull(file);
-	ck_assert_int_ge(fputs(text, file), 0);
-	ck_assert_int_eq(fclose(file), 0);
-}
-
-// `expected` is what follows the path.
-static void refused(const char *expected)
-{
-	struct policy *policy = NULL;
-	char detail[POLICY_DETAIL_BYTES] = "", whole[POLICY_DETAIL_BYTES];
-	ck_assert(!policy_load(path, &policy, detail));
-	ck_assert_ptr_null(policy);
-	snprintf(whole, sizeof whole, "%s%s", path, expected);
-	ck_assert_str_eq(detail, whole);
-}
-
-static void refuses(const char *text, const char *expected)
-{
-	write_text(text);
-	refused(expected);
-}
-
-START_TEST(a_small_policy_loads_and_denies_what_it_does_not_name)
-{
+	static const uint8_t nothing[] = "";
 	struct policy *policy = NULL;
 	char detail[POLICY_DETAIL_BYTES] = "";
-	write_text(GOOD);
-	ck_assert_msg(policy_load(path, &policy, detail), "%s", detail);
-	struct policy_question question = {.operation = OP(FLAG),
-					   .organisation_type = CARE,
-					   .role_code = "R8001",
-					   .organisation_care_settings = ED};
-	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_NONE);
-	question.organisation_care_settings = BIT(MATERNITY);
-	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_CARE_SETTING);
-	question.operation = OP(DETAILS);
-	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_OPERATION);
-	question.operation = OP(PING);
-	ck_assert_int_eq(policy_decide(policy, &question).reason, REASON_OPERATION);
+	size_t bytes, again;
+	const uint8_t *text = policy_text(shipped, &bytes);
+	ck_assert_msg(policy_read(text, bytes, "policy", &policy, detail), "%s", detail);
+	ck_assert_str_eq(policy_version(policy), policy_version(shipped));
+	ck_assert_mem_eq(policy_text(policy, &again), text, bytes);
+	ck_assert_uint_eq(again, bytes);
+	ck_assert(policy_can_be_replaced(policy));
 	policy_free(policy);
-	policy_free(NULL);
-}
-END_TEST
-
-START_TEST(refuses_what_is_not_a_policy_file)
-{
-	refused(": cannot be opened: No such file or directory");
-	ck_assert_int_eq(mkdir(path, 0700), 0);
-	refused(": not a regular file");
-	ck_assert_int_eq(rmdir(path), 0);
-	refuses("", ": empty");
-	refuses("name: [\n", ":1: name: Expecting STRING, got event: SEQUENCE_START");
-	refuses("nonsense\n", ": Expecting MAPPING, got event: SCALAR");
-	refuses("\tname: x\n", ": not YAML: found character that cannot start any token");
-	write_text(GOOD);
-	ck_assert_int_eq(truncate(path, (off_t)YAML_FILE_BYTES_MAX + 1), 0);
-	refused(": larger than 4 MiB");
-}
-END_TEST
-
-START_TEST(refuses_unknown_keys_with_their_line)
-{
-	refuses(GOOD "extra: 1\n", ":13: unknown key 'extra'");
-	refuses(NAME ACTIVITIES "roles:\n  - code: R8001\n    name: Nurse\n    colour: blue\n    activities: "
-				"[B0107]\n" SETTINGS OPERATIONS,
-		":8: unknown key 'colour'");
-	refuses(GOOD "  - {name: details, activity: [B0107]}\n", ":13: unknown key 'activity'");
-}
-END_TEST
-
-START_TEST(refuses_a_missing_part)
-{
-	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS, ":9: key 'operations' is missing");
-	refuses(NAME ACTIVITIES "roles:\n  - {code: R8001, name: Nurse}\n" SETTINGS OPERATIONS,
-		":6: key 'activities' is missing");
-	refuses(NAME ACTIVITIES ROLE_LINES "care_settings:\n  - {name: maternity}\n" OPERATIONS,
-		":9: key 'scheduled' is missing");
-}
-END_TEST
-
-START_TEST(refuses_aliases)
-{
-	refuses(NAME ACTIVITIES
-		"roles:\n  - {code: R8001, name: &n Nurse, activities: []}\n  - {code: R8002, name: *n, "
-		"activities: []}\n" SETTINGS OPERATIONS,
-		":7: YAML aliases are not allowed");
-}
-END_TEST
-
-START_TEST(refuses_a_name_that_is_no_word)
-{
-	refuses("name: 'test 1'\n" ACTIVITIES ROLE_LINES SETTINGS OPERATIONS,
-		":1: name must be of letters, digits, '.', '_' and '-'");
-	refuses(ACTIVITIES ROLE_LINES SETTINGS OPERATIONS "name: a@b\n",
-		":12: name must be of letters, digits, '.', '_' and '-'");
-	refuses("name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n" ACTIVITIES
-			ROLE_LINES SETTINGS OPERATIONS,
-		":1: name: STRING length > 64: "
-		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
-}
-END_TEST
-
-START_TEST(refuses_bad_activities)
-{
-	refuses(NAME ACTIVITIES "  - {code: B0107, name: Again}\n" ROLE_LINES SETTINGS OPERATIONS,
-		":5: activity B0107 stands twice");
-	refuses(NAME ACTIVITIES "  - {code: b0107, name: Small}\n" ROLE_LINES SETTINGS OPERATIONS,
-		":5: 'b0107' is not an activity code: a capital letter and 3 to 11 digits");
-	refuses(NAME ACTIVITIES "  - {code: B0108, name: \"a\\tb\"}\n" ROLE_LINES SETTINGS OPERATIONS,
-		":5: activity B0108: the name has control characters");
-	refuses(NAME "activities: []\n" ROLE_LINES SETTINGS OPERATIONS,
-		":2: activities: Insufficient entries (0 of 1 min) in sequence.");
-}
-END_TEST
-
-START_TEST(refuses_a_silent_that_is_neither_true_nor_false)
-{
-	static const char *const bad[] = {"maybe", "yes", "1", "True"};
-	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		char text[2048], expected[100];
-		snprintf(text, sizeof text,
-			 NAME "activities:\n  - {code: B0107, name: V, silent: %s}\n" ROLE_LINES SETTINGS
-				 OPERATIONS,
-			 bad[i]);
-		snprintf(expected, sizeof expected, ":3: silent: '%s' is not one of the words for it",
-			 bad[i]);
-		refuses(text, expected);
-	}
-}
-END_TEST
-
-START_TEST(refuses_more_activities_than_a_set_holds)
-{
-	char text[32768] = NAME "activities:\n";
-	for (int i = 0; i < 513; i++)
-		snprintf(text + strlen(text), sizeof text - strlen(text), "  - {code: L%04d, name: n}\n", i);
-	snprintf(text + strlen(text), sizeof text - strlen(text), "%s", ROLE_LINES SETTINGS OPERATIONS);
-	refuses(text, ":515: activities: Excessive entries (512 max) in sequence.");
-}
-END_TEST
-
-START_TEST(refuses_bad_roles)
-{
-	refuses(NAME ACTIVITIES ROLE_LINES
-		"  - {code: R8001, name: Again, activities: []}\n" SETTINGS OPERATIONS,
-		":8: role R8001 stands twice");
-	refuses(NAME ACTIVITIES ROLE_LINES
-		"  - {code: nurse, name: Again, activities: []}\n" SETTINGS OPERATIONS,
-		":8: 'nurse' is not a role code: a capital letter and 3 to 11 digits");
-	refuses(NAME ACTIVITIES ROLE_LINES
-		"  - {code: R8002, name: \"\\u202e\", activities: []}\n" SETTINGS OPERATIONS,
-		":8: role R8002: the name has control characters");
-	refuses(NAME ACTIVITIES ROLE_LINES
-		"  - {code: R8002, name: M, activities: [B0107, B9999]}\n" SETTINGS OPERATIONS,
-		":8: R8002: unknown activity 'B9999'");
-	refuses(NAME ACTIVITIES ROLE_LINES
-		"  - {code: R8002, name: M, activities: [B0107, B0107]}\n" SETTINGS OPERATIONS,
-		":8: R8002: activity B0107 stands twice");
-}
-END_TEST
-
-START_TEST(refuses_bad_care_settings)
-{
-	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS "  - {name: cafeteria, scheduled: true}\n" OPERATIONS,
-		":11: unknown care setting 'cafeteria'");
-	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS
-		"  - {name: care_setting_unspecified, scheduled: true}\n" OPERATIONS,
-		":11: unknown care setting 'care_setting_unspecified'");
-	refuses(NAME ACTIVITIES ROLE_LINES SETTINGS
-		"  - {name: school_nursing, scheduled: false}\n" OPERATIONS,
-		":11: care setting school_nursing stands twice");
-}
-END_TEST
-
-START_TEST(refuses_bad_operations)
-{
-	refuses(GOOD FLAG_LINE, ":13: operation flag stands twice");
-	refuses(GOOD "  - {name: delete, activities: [B0107], organisation_types: [care_provider]}\n",
-		":13: unknown operation 'delete'");
-	refuses(GOOD "  - {name: details, activities: [B9999], organisation_types: [care_provider], "
-		     "care_setting: required}\n",
-		":13: details: unknown activity 'B9999'");
-	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [shop]}\n",
-		":13: organisation_types: 'shop' is not one of the words for it");
-	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [1]}\n",
-		":13: organisation_types: '1' is not one of the words for it");
-	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [care_provider, "
-		     "care_provider]}\n",
-		":13: operation publish: organisation type care_provider stands twice");
-}
-END_TEST
-
-// GOOD's roles are on lines 5 to 7, its operations on 11 and 12.
-#define WITH_ROLE(line) NAME ACTIVITIES ROLE_LINES "  - " line "\n" SETTINGS OPERATIONS
-
-START_TEST(refuses_hours_that_are_none)
-{
-	static const char *const hours[] = {"8:00-18:00", "08:00-24:00", "08:60-18:00", "08:00 18:00", "08:00-08:00", "noon",
-					    "08:00-18:0x", "-"};
-	char text[2048];
-	for (size_t i = 0; i < sizeof hours / sizeof hours[0]; i++) {
-		snprintf(text, sizeof text, WITH_ROLE("{code: R8002, name: M, activities: [], hours: %s}"), hours[i]);
-		refuses(text, ":8: role R8002: hours are like 08:00-18:00, and not empty");
-	}
-	refuses(WITH_ROLE("{code: R8002, name: M, activities: [], days: weekdays}"), ":8: role R8002: days without hours");
-	refuses(WITH_ROLE("{code: R8002, name: M, activities: [], reason: maybe}"), ":8: reason: 'maybe' is not one of the words for it");
-}
-END_TEST
-
-START_TEST(refuses_bounds_that_are_none)
-{
-	static const char *const bounds[] = {"0", "1000001", "many", "-1", "1.5", "1e3"};
-	char text[2048];
-	for (size_t i = 0; i < sizeof bounds / sizeof bounds[0]; i++) {
-		snprintf(text, sizeof text, GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], "
-						 "person_per_minute: %s}\n", bounds[i]);
-		refuses(text, ":13: operation publish: person_per_minute is a number from 1 to 1000000");
-		snprintf(text, sizeof text, GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], "
-						 "system_per_minute: %s}\n", bounds[i]);
-		refuses(text, ":13: operation publish: system_per_minute is a number from 1 to 1000000");
-	}
-	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], session_minutes: 721}\n",
-		":13: operation publish: session_minutes is a number from 1 to 720");
-	refuses(GOOD "  - {name: session_open, session_minutes: 60}\n",
-		":13: operation session_open takes no conditions: it comes before the role is known");
-	refuses(GOOD "  - {name: enrol, system_per_minute: 60}\n",
-		":13: operation enrol takes no conditions: it comes before the role is known");
-	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [local_authority], break_glass: allowed}\n",
-		":13: operation publish cannot be done by breaking the glass");
-}
-END_TEST
-
-START_TEST(refuses_an_operation_that_anybody_may_do)
-{
-	refuses(GOOD "  - {name: details, organisation_types: [care_provider], care_setting: required}\n",
-		":13: operation details needs at least one activity");
-	refuses(GOOD "  - {name: details, activities: [], organisation_types: [care_provider], care_setting: "
-		     "required}\n",
-		":13: operation details needs at least one activity");
-	refuses(GOOD "  - {name: audit_show}\n", ":13: operation audit_show needs at least one activity");
-	refuses(GOOD "  - {name: publish, activities: [B0107]}\n",
-		":13: operation publish needs at least one organisation type");
-}
-END_TEST
-
-START_TEST(refuses_conditions_that_could_not_be_enforced)
-{
-	refuses(GOOD "  - {name: details, activities: [B0107], organisation_types: [care_provider]}\n",
-		":13: operation details must have care_setting: required");
-	refuses(GOOD "  - {name: publish, activities: [B0107], organisation_types: [care_provider], "
-		     "care_setting: required}\n",
-		":13: operation publish has no care setting to require");
-	refuses(GOOD "  - {name: flag2, care_setting: optional}\n",
-		":13: care_setting: 'optional' is not one of the words for it");
-	refuses(GOOD "  - {name: ping, activities: [B0107]}\n",
-		":13: operation ping takes no conditions: it comes before the role is known");
-	refuses(GOOD "  - {name: session_open, organisation_types: [care_provider]}\n",
-		":13: operation session_open takes no conditions: it comes before the role is known");
-}
-END_TEST
-
-static void add_load_tests(TCase *load)
-{
-	tcase_add_test(load, a_small_policy_loads_and_denies_what_it_does_not_name);
-	tcase_add_test(load, refuses_what_is_not_a_policy_file);
-	tcase_add_test(load, refuses_unknown_keys_with_their_line);
-	tcase_add_test(load, refuses_a_missing_part);
-	tcase_add_test(load, refuses_aliases);
-	tcase_add_test(load, refuses_a_name_that_is_no_word);
-	tcase_add_test(load, refuses_bad_activities);
-	tcase_add_test(load, refuses_a_silent_that_is_neither_true_nor_false);
-	tcase_add_test(load, refuses_more_activities_than_a_set_holds);
-	tcase_add_test(load, refuses_bad_roles);
-	tcase_add_test(load, refuses_bad_care_settings);
-	tcase_add_test(load, refuses_bad_operations);
-	tcase_add_test(load, refuses_hours_that_are_none);
-	tcase_add_test(load, refuses_bounds_that_are_none);
-	tcase_add_test(load, refuses_an_operation_that_anybody_may_do);
-	tcase_add_test(load, refuses_conditions_that_could_not_be_enforced);
-}
-
-// ------------------------------------------------------------------ examples, review, comparison
-
-#define EXAMPLE(decision)                                                                             \
-	"examples:\n"                                                                                 \
-	"  - {operation: publish, organisation_type: local_authority, role: R8001, decision: " decision "}\n"
-
-static char remarks[4096];
-
-static void note_remark(void *context, const char *sentence)
-{
-	(void)context;
-	size_t used = strlen(remarks);
-	snprintf(remarks + used, sizeof remarks - used, "%s\n", sentence);
-}
-
-static struct policy *load_text(const char *text)
-{
-	struct policy *policy = NULL;
-	char file_path[] = "/tmp/cpis-policy-review-XXXXXX", detail[POLICY_DETAIL_BYTES] = "";
-	int file = mkstemp(file_path);
-	ck_assert_int_ge(file, 0);
-	ck_assert_int_eq(write(file, text, strlen(text)), (ssize_t)strlen(text));
-	close(file);
-	bool good = policy_load(file_path, &policy, detail);
-	unlink(file_path);
-	ck_assert_msg(good, "%s", detail);
-	return policy;
-}
-
-START_TEST(an_example_that_is_decided_otherwise_makes_the_file_be_refused)
-{
-	refuses(GOOD EXAMPLE("allowed"), ":14: the example says allowed and the policy decides operation_not_in_policy");
-	refuses(GOOD "examples:\n  - {operation: dance, organisation_type: local_authority, role: R8001, decision: allowed}\n",
-		":14: unknown operation 'dance'");
-	refuses(GOOD "examples:\n  - {operation: flag, organisation_type: care_provider, role: R8001, care_setting: "
-		     "kitchen, decision: allowed}\n",
-		":14: unknown care setting 'kitchen'");
-}
-END_TEST
-
-START_TEST(a_review_names_roles_activities_and_operations_that_lead_nowhere)
-{
-	struct policy *policy = load_text("name: odd\n"
-					  "activities:\n  - {code: B0107, name: View}\n  - {code: L0101, name: Publish}\n"
-					  "  - {code: L0999, name: Nothing}\n"
-					  "roles:\n  - {code: R8001, name: Nurse, activities: [B0107]}\n"
-					  "  - {code: R8009, name: Receptionist, activities: []}\n"
-					  "care_settings:\n  - {name: ambulance, scheduled: false}\n"
-					  "operations:\n  - {name: ping}\n"
-					  "  - {name: publish, activities: [L0101], organisation_types: [local_authority]}\n"
-					  "  - {name: flag, activities: [B0107], organisation_types: [care_provider], "
-					  "care_setting: required}\n");
-	remarks[0] = '\0';
-	policy_review(policy, note_remark, NULL);
-	ck_assert_str_eq(remarks, "role R8009 (Receptionist) may do nothing\n"
-				  "activity L0101 is held by no role: only the register can grant it\n"
-				  "activity L0999 is asked for by no operation\n"
-				  "operation publish can be done by no role\n"
-				  "no role may do policy_load: another policy comes only with a restart\n");
-	policy_free(policy);
-}
-END_TEST
-
-static void expect_review(const char *activity, const char *settings, const char *details, const char *expected)
-{
-	char text[1024];
-	snprintf(text, sizeof text,
-		 "name: odd\n"
-		 "activities:\n  - {code: B0107, name: View}\n  - {code: L0302, name: Load}\n%s"
-		 "roles:\n  - {code: R8001, name: Nurse, activities: [B0107, L0302%s]}\n"
-		 "care_settings:\n%s"
-		 "operations:\n"
-		 "  - {name: policy_load, activities: [L0302], organisation_types: [national_body], signature: required}\n"
-		 "  - {name: flag, activities: [B0107], organisation_types: [care_provider], care_setting: required}\n%s",
-		 activity, activity[0] == '\0' ? "" : ", L0999", settings, details);
-	struct policy *policy = load_text(text);
-	remarks[0] = '\0';
-	policy_review(policy, note_remark, NULL);
-	ck_assert_str_eq(remarks, expected);
-	policy_free(policy);
-}
-
-#define SILENT_LINE "  - {code: L0999, name: Silently, silent: true}\n"
-#define GLASS_LINE "  - {code: L0999, name: Breaks, break_glass: true}\n"
-#define SCHOOL_LINE "  - {name: school_nursing, scheduled: true}\n"
-#define AMBULANCE_LINE "  - {name: ambulance, scheduled: false}\n"
-
-START_TEST(a_review_names_silence_and_glass_that_no_look_reaches)
-{
-	static const char details[] = "  - {name: details, activities: [B0107], organisation_types: [care_provider], "
-				      "care_setting: required}\n",
-			  glass[] = "  - {name: details, activities: [B0107], organisation_types: [care_provider], "
-				    "care_setting: required, break_glass: allowed}\n",
-			  no_silence[] = "activity L0999 makes no look silent: there are no details to open in a scheduled care "
-					 "setting\n",
-			  no_glass[] = "activity L0999 breaks no glass: the operation details does not allow it\n";
-	expect_review(SILENT_LINE, SCHOOL_LINE, details, "");
-	expect_review(SILENT_LINE, AMBULANCE_LINE, details, no_silence);
-	expect_review(SILENT_LINE, SCHOOL_LINE, "", no_silence);
-	expect_review(GLASS_LINE, SCHOOL_LINE, glass, "");
-	expect_review(GLASS_LINE, SCHOOL_LINE, details, no_glass);
-	expect_review(GLASS_LINE, SCHOOL_LINE, "", no_glass);
-	expect_review("", SCHOOL_LINE, glass, "operation details allows breaking the glass, and no activity breaks it\n");
-	expect_review("", SCHOOL_LINE, details, "");
-}
-END_TEST
-
-START_TEST(a_comparison_lists_every_decision_that_changes_and_no_other)
-{
-	static const char before[] = "name: one\n"
-				     "activities:\n  - {code: L0101, name: Publish}\n"
-				     "roles:\n  - {code: R8001, name: Nurse, activities: []}\n"
-				     "care_settings:\n  - {name: ambulance, scheduled: false}\n"
-				     "operations:\n"
-				     "  - {name: publish, activities: [L0101], organisation_types: [local_authority]}\n";
-	static const char after[] = "name: two\n"
-				    "activities:\n  - {code: L0101, name: Publish}\n"
-				    "roles:\n  - {code: R8001, name: Nurse, activities: [L0101]}\n"
-				    "care_settings:\n  - {name: ambulance, scheduled: false}\n"
-				    "operations:\n"
-				    "  - {name: publish, activities: [L0101], organisation_types: [local_authority]}\n";
-	struct policy *one = load_text(before), *two = load_text(after);
-	remarks[0] = '\0';
-	ck_assert_uint_eq(policy_compare(one, one, note_remark, NULL), 0);
-	ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 1);
-	ck_assert_str_eq(remarks, "publish local_authority R8001: role_lacks_activity -> allowed\n");
-	policy_free(one);
-	policy_free(two);
-}
-END_TEST
-
-static struct policy *policy_with_activity(const char *activity)
-{
-	char text[1024];
-	snprintf(text, sizeof text,
-		 "name: x\n"
-		 "activities:\n  - {code: B0107, name: View}\n%s"
-		 "roles:\n  - {code: R8001, name: Nurse, activities: [B0107]}\n"
-		 "care_settings:\n  - {name: school_nursing, scheduled: true}\n"
-		 "operations:\n"
-		 "  - {name: details, activities: [B0107], organisation_types: [care_provider], care_setting: required}\n",
-		 activity);
-	return load_text(text);
-}
-
-// What no role has and the register may grant: that it was silent, or is, whether the activity goes or only the word.
-START_TEST(a_comparison_knows_what_the_register_may_grant_in_either_policy)
-{
-	static const char silent[] = "  - {code: B0170, name: Silently, silent: true}\n";
-	static const char *const others[] = {"  - {code: B0170, name: Silently}\n", ""};
-	for (size_t i = 0; i < 2; i++) {
-		struct policy *one = policy_with_activity(silent), *two = policy_with_activity(others[i]);
-		remarks[0] = '\0';
-		ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 2);
-		ck_assert_str_eq(remarks, "details care_provider R8001+B0170 school_nursing scheduled: silent -> notifies\n"
-					  "details care_provider R8001+B0170 school_nursing scheduled reason: silent -> notifies\n");
-		remarks[0] = '\0';
-		ck_assert_uint_eq(policy_compare(two, one, note_remark, NULL), 2);
-		ck_assert_ptr_nonnull(strstr(remarks, "scheduled: notifies -> silent\n"));
-		policy_free(one);
-		policy_free(two);
-	}
-}
-END_TEST
-
-START_TEST(a_comparison_tells_other_hours_and_bounds)
-{
-	static const char common[] = "name: x\n"
-				     "activities:\n  - {code: L0101, name: Publish}\n"
-				     "care_settings:\n  - {name: ambulance, scheduled: false}\n"
-				     "roles:\n  - {code: R8001, name: Nurse, activities: [L0101]%s}\n"
-				     "operations:\n"
-				     "  - {name: publish, activities: [L0101], organisation_types: [local_authority]%s}\n";
-	char before[1024], after[1024];
-	snprintf(before, sizeof before, common, "", ", person_per_minute: 60");
-	snprintf(after, sizeof after, common, ", hours: 20:00-08:00, days: weekdays", ", session_minutes: 30");
-	struct policy *one = load_text(before), *two = load_text(after);
-	remarks[0] = '\0';
-	ck_assert_uint_eq(policy_compare(one, two, note_remark, NULL), 3);
-	ck_assert_str_eq(remarks, "role R8001 hours: any -> 20:00-08:00 weekdays\n"
-				  "operation publish session_minutes: any -> 30\n"
-				  "operation publish person_per_minute: 60 -> any\n");
-	policy_free(one);
-	policy_free(two);
+	// Cut in the middle of its first list.
+	const uint8_t *cut = memchr(text, '[', bytes);
+	ck_assert_ptr_nonnull(cut);
+	ck_assert(!policy_read(text, (size_t)(cut - text) + 1, "policy", &policy, detail));
+	ck_assert_msg(strncmp(detail, "policy:", 7) == 0, "%s", detail);
+	ck_assert(!policy_read(nothing, 0, "policy", &policy, detail));
 }
 END_TEST
 
@@ -863,9 +386,17 @@ START_TEST(each_decision_names_its_rule)
 }
 END_TEST
 
+static struct policy *read_text(const char *text)
+{
+	struct policy *policy = NULL;
+	char detail[POLICY_DETAIL_BYTES] = "";
+	ck_assert_msg(policy_read((const uint8_t *)text, strlen(text), "test", &policy, detail), "%s", detail);
+	return policy;
+}
+
 START_TEST(whoever_breaks_the_glass_need_not_be_at_work)
 {
-	struct policy *policy = load_text("name: hours\n"
+	struct policy *policy = read_text("name: hours\n"
 					  "activities:\n  - {code: B0107, name: View}\n  - {code: L0104, name: Break, break_glass: true}\n"
 					  "roles:\n  - {code: R8001, name: Nurse, activities: [B0107, L0104], hours: 22:00-06:00}\n"
 					  "care_settings:\n  - {name: ambulance, scheduled: false}\n"
@@ -891,52 +422,21 @@ START_TEST(whoever_breaks_the_glass_need_not_be_at_work)
 }
 END_TEST
 
-START_TEST(a_policy_is_read_from_memory_like_a_file)
-{
-	static const uint8_t nothing[] = "";
-	struct policy *policy = NULL;
-	char detail[POLICY_DETAIL_BYTES] = "";
-	size_t bytes, again;
-	const uint8_t *text = policy_text(shipped, &bytes);
-	ck_assert_msg(policy_read(text, bytes, "policy", &policy, detail), "%s", detail);
-	ck_assert_str_eq(policy_version(policy), policy_version(shipped));
-	ck_assert_mem_eq(policy_text(policy, &again), text, bytes);
-	ck_assert_uint_eq(again, bytes);
-	ck_assert(policy_can_be_replaced(policy));
-	policy_free(policy);
-	// Cut in the middle of its first list.
-	const uint8_t *cut = memchr(text, '[', bytes);
-	ck_assert_ptr_nonnull(cut);
-	ck_assert(!policy_read(text, (size_t)(cut - text) + 1, "policy", &policy, detail));
-	ck_assert_msg(strncmp(detail, "policy:", 7) == 0, "%s", detail);
-	ck_assert(!policy_read(nothing, 0, "policy", &policy, detail));
-}
-END_TEST
-
 int main(void)
 {
 	Suite *suite = suite_create("policy");
-	TCase *decide = tcase_create("decide"), *load = tcase_create("load");
-	tcase_add_checked_fixture(decide, set_up, tear_down);
-	tcase_add_loop_test(decide, the_shipped_policy_decides_as_the_table_says, 0,
+	TCase *tests = tcase_create("policy");
+	tcase_add_checked_fixture(tests, set_up, tear_down);
+	tcase_add_loop_test(tests, the_shipped_policy_decides_as_the_table_says, 0,
 			    sizeof table / sizeof table[0]);
-	tcase_add_loop_test(decide, the_rules_hold_for_every_question, 0, ROLES);
-	tcase_add_test(decide, the_shipped_policy_knows_every_operation_and_care_setting);
-	tcase_add_test(decide, roles_and_activities_are_found_by_code);
-	tcase_add_test(decide, the_version_is_the_name_and_the_files_digest);
-	tcase_add_test(decide, an_example_that_is_decided_otherwise_makes_the_file_be_refused);
-	tcase_add_test(decide, a_review_names_roles_activities_and_operations_that_lead_nowhere);
-	tcase_add_test(decide, a_review_names_silence_and_glass_that_no_look_reaches);
-	tcase_add_test(decide, a_comparison_lists_every_decision_that_changes_and_no_other);
-	tcase_add_test(decide, a_comparison_knows_what_the_register_may_grant_in_either_policy);
-	tcase_add_test(decide, a_comparison_tells_other_hours_and_bounds);
-	tcase_add_test(decide, each_decision_names_its_rule);
-	tcase_add_test(decide, whoever_breaks_the_glass_need_not_be_at_work);
-	tcase_add_test(decide, a_policy_is_read_from_memory_like_a_file);
-	suite_add_tcase(suite, decide);
-	tcase_add_checked_fixture(load, set_up, tear_down);
-	add_load_tests(load);
-	suite_add_tcase(suite, load);
+	tcase_add_loop_test(tests, the_rules_hold_for_every_question, 0, ROLES);
+	tcase_add_test(tests, the_shipped_policy_knows_every_operation_and_care_setting);
+	tcase_add_test(tests, roles_and_activities_are_found_by_code);
+	tcase_add_test(tests, the_version_is_the_name_and_the_files_digest);
+	tcase_add_test(tests, each_decision_names_its_rule);
+	tcase_add_test(tests, whoever_breaks_the_glass_need_not_be_at_work);
+	tcase_add_test(tests, a_policy_is_read_from_memory_like_a_file);
+	suite_add_tcase(suite, tests);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	int failed = srunner_ntests_failed(runner);

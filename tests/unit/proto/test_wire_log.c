@@ -1,66 +1,19 @@
 // Limits of what consistency proofs are asked for and given in, and of exchanged checkpoints, at the limit and one past it, both ways.
-#include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "proto/wire.h"
+#include "tests/unit/proto/whole.h"
 
-static struct arena arena;
-static struct wire_error error;
-static uint8_t id[REQUEST_ID_BYTES], bytes[SALT_BYTES], hash[HASH_BYTES + 1];
-static ProtobufCBinaryData hashes[GROWTH_PATH_MAX + 1];
+static uint8_t hash[HASH_BYTES + 1];
 static char note[] = "a note";
 
-static void setup(void)
+// One more than may be.
+static ProtobufCBinaryData *many_hashes(void)
 {
-	ck_assert(arena_init(&arena, ARENA_BYTES));
+	static ProtobufCBinaryData hashes[GROWTH_PATH_MAX + 1];
 	for (size_t i = 0; i <= GROWTH_PATH_MAX; i++)
 		hashes[i] = (ProtobufCBinaryData){HASH_BYTES, hash};
-}
-
-static void teardown(void)
-{
-	arena_done(&arena);
-}
-
-static void expect(const ProtobufCMessage *message, bool is_reply, enum wire_status status, const char *field)
-{
-	static uint8_t packed[MESSAGE_BYTES_MAX];
-	Cpis__V1__Request *request = NULL;
-	Cpis__V1__Reply *reply = NULL;
-	size_t count = protobuf_c_message_pack(message, packed);
-	arena_reset(&arena);
-	enum wire_status got = is_reply ? wire_reply_decode(&arena, packed, count, &reply, &error)
-					: wire_request_decode(&arena, packed, count, &request, &error);
-	ck_assert_msg(got == status, "%s: %s", error.field, wire_status_text(got));
-	if (status != WIRE_OK)
-		ck_assert_str_eq(error.field, field);
-}
-
-static Cpis__V1__Request request_of(Cpis__V1__Request__BodyCase body)
-{
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	request.protocol_version = PROTOCOL_VERSION;
-	request.request_id = (ProtobufCBinaryData){sizeof id, id};
-	request.deadline_ms = 1000;
-	request.body_case = body;
-	return request;
-}
-
-static Cpis__V1__Reply reply_of(Cpis__V1__Receipt *receipt, Cpis__V1__Reply__BodyCase body)
-{
-	Cpis__V1__Reply reply = CPIS__V1__REPLY__INIT;
-	cpis__v1__receipt__init(receipt);
-	receipt->salt = (ProtobufCBinaryData){SALT_BYTES, bytes};
-	receipt->record = (ProtobufCBinaryData){1, bytes};
-	receipt->checkpoint = note;
-	reply.protocol_version = PROTOCOL_VERSION;
-	reply.request_id = (ProtobufCBinaryData){sizeof id, id};
-	reply.outcome = CPIS__V1__OUTCOME__OK;
-	reply.receipt = receipt;
-	reply.body_case = body;
-	return reply;
+	return hashes;
 }
 
 START_TEST(a_consistency_request_has_two_sizes_in_order)
@@ -84,13 +37,13 @@ START_TEST(a_receipt_proves_growth_by_up_to_65_hashes)
 	Cpis__V1__PingReply ping = CPIS__V1__PING_REPLY__INIT;
 	Cpis__V1__Reply reply = reply_of(&receipt, CPIS__V1__REPLY__BODY_PING);
 	reply.ping = &ping;
-	receipt.growth = hashes;
+	receipt.growth = many_hashes();
 	receipt.n_growth = GROWTH_PATH_MAX;
 	expect(&reply.base, true, WIRE_OK, NULL);
 	receipt.n_growth++;
 	expect(&reply.base, true, WIRE_TOO_MANY, "receipt.growth");
 	receipt.n_growth = 1;
-	hashes[0].len = HASH_BYTES + 1;
+	receipt.growth[0].len = HASH_BYTES + 1;
 	expect(&reply.base, true, WIRE_BAD_VALUE, "receipt.growth");
 }
 END_TEST
@@ -101,7 +54,7 @@ START_TEST(a_consistency_reply_has_up_to_65_hashes)
 	Cpis__V1__AuditConsistencyReply body = CPIS__V1__AUDIT_CONSISTENCY_REPLY__INIT;
 	Cpis__V1__Reply reply = reply_of(&receipt, CPIS__V1__REPLY__BODY_AUDIT_CONSISTENCY);
 	reply.audit_consistency = &body;
-	body.path = hashes;
+	body.path = many_hashes();
 	body.n_path = GROWTH_PATH_MAX;
 	expect(&reply.base, true, WIRE_OK, NULL);
 	body.n_path++;
@@ -179,20 +132,16 @@ START_TEST(an_exchanges_answer_has_up_to_8_notes_with_whom_they_are_from)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tests)
 {
-	Suite *suite = suite_create("wire_log");
-	TCase *tests = tcase_create("wire_log");
-	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, a_consistency_request_has_two_sizes_in_order);
 	tcase_add_test(tests, a_receipt_proves_growth_by_up_to_65_hashes);
 	tcase_add_test(tests, a_consistency_reply_has_up_to_65_hashes);
 	tcase_add_test(tests, an_exchange_takes_any_note_or_none_up_to_its_bytes);
 	tcase_add_test(tests, an_exchanges_answer_has_up_to_8_notes_with_whom_they_are_from);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
+int main(void)
+{
+	return run_whole_tests("wire_log", add);
 }

@@ -1,63 +1,5 @@
 // Limits of what is shown of how the service runs, at the limit and one past it.
-#include <check.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "proto/wire.h"
-
-static struct arena arena;
-static struct wire_error error;
-static uint8_t id[REQUEST_ID_BYTES], bytes[SALT_BYTES];
-static char note[] = "a note";
-
-static void setup(void)
-{
-	ck_assert(arena_init(&arena, ARENA_BYTES));
-}
-
-static void teardown(void)
-{
-	arena_done(&arena);
-}
-
-static void expect(ProtobufCMessage *message, bool is_reply, enum wire_status status, const char *field)
-{
-	static uint8_t packed[MESSAGE_BYTES_MAX];
-	Cpis__V1__Request *request = NULL;
-	Cpis__V1__Reply *reply = NULL;
-	size_t count = protobuf_c_message_pack(message, packed);
-	arena_reset(&arena);
-	enum wire_status got = is_reply ? wire_reply_decode(&arena, packed, count, &reply, &error)
-					: wire_request_decode(&arena, packed, count, &request, &error);
-	ck_assert_msg(got == status, "%s: %s", error.field, wire_status_text(got));
-	if (status != WIRE_OK)
-		ck_assert_str_eq(error.field, field);
-}
-
-static Cpis__V1__Request request_of(Cpis__V1__Request__BodyCase body)
-{
-	Cpis__V1__Request request = CPIS__V1__REQUEST__INIT;
-	request.protocol_version = PROTOCOL_VERSION;
-	request.request_id = (ProtobufCBinaryData){sizeof id, id};
-	request.deadline_ms = 1000;
-	request.body_case = body;
-	return request;
-}
-
-static Cpis__V1__Reply reply_of(Cpis__V1__Receipt *receipt, Cpis__V1__Reply__BodyCase body)
-{
-	Cpis__V1__Reply reply = CPIS__V1__REPLY__INIT;
-	cpis__v1__receipt__init(receipt);
-	receipt->salt = (ProtobufCBinaryData){SALT_BYTES, bytes};
-	receipt->record = (ProtobufCBinaryData){1, bytes};
-	receipt->checkpoint = note;
-	reply.protocol_version = PROTOCOL_VERSION;
-	reply.request_id = (ProtobufCBinaryData){sizeof id, id};
-	reply.outcome = CPIS__V1__OUTCOME__OK;
-	reply.receipt = receipt;
-	reply.body_case = body;
-	return reply;
-}
+#include "tests/unit/proto/whole.h"
 
 START_TEST(nothing_is_asked_in_particular)
 {
@@ -171,18 +113,14 @@ START_TEST(each_part_is_there)
 }
 END_TEST
 
-int main(void)
+static void add(TCase *tests)
 {
-	Suite *suite = suite_create("wire_operations");
-	TCase *tests = tcase_create("wire_operations");
-	tcase_add_checked_fixture(tests, setup, teardown);
 	tcase_add_test(tests, nothing_is_asked_in_particular);
 	tcase_add_test(tests, what_is_shown_stays_within_its_numbers);
 	tcase_add_test(tests, each_part_is_there);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_ENV);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed != 0;
+}
+
+int main(void)
+{
+	return run_whole_tests("wire_operations", add);
 }
