@@ -468,7 +468,7 @@ async function credentials() {
 
   await test("the environment changes nothing: no proxy, no other authorities, no file with the session's keys", async () => {
     const before = {...process.env};
-    Object.assign(process.env, {https_proxy: "http://127.0.0.1:9", ALL_PROXY: "http://127.0.0.1:9", SSL_CERT_FILE: world.file("stranger.pem"),
+    Object.assign(process.env, {https_proxy: "http://127.0.0.1:9", ALL_PROXY: "http://127.0.0.1:9", SSL_CERT_FILE: `${tls}/ca.pem`,
       SSLKEYLOGFILE: world.file("keys.log"), HOME: world.folder});
     world.write(".netrc", "machine localhost login someone password word\n", 0o600);
     try {
