@@ -12,7 +12,7 @@ const {makeFhirWorld, people, children, tls, repository} = require("./world.js")
 const {valid, count} = require("./valid.js");
 const {Endpoint, PATH} = require("./endpoint.js");
 
-const TEST_MS = 60000;
+const TEST_MS = 240000; // of a machine that has much else to do
 const build = path.resolve(repository, process.env.BUILD || "build");
 const token = `Bearer ${crypto.randomBytes(24).toString("hex")}`;
 const subscription = crypto.randomUUID();
@@ -235,13 +235,11 @@ async function kinds() {
   });
 
   await test("a value that is left out or added refuses the item: nothing is lost on the way", async () => {
+    const name = settings();
     for (const item of items) {
-      for (const key of Object.keys(item).filter((one) => !["acknowledged"].includes(one))) {
-        const {[key]: _, ...less} = item;
-        const {code, err} = await notify([], JSON.stringify(less));
-        assert.equal(code, 1, `${item.kind} without ${key}: ${err}`);
-      }
-      assert.equal((await notify([], JSON.stringify({...item, colour: "red"}))).code, 1);
+      const others = Object.keys(item).filter((key) => key !== "acknowledged").map((key) => ({...item, [key]: undefined}));
+      const ends = await Promise.all([...others, {...item, colour: "red"}].map((other) => run("cpis-fhir-notify", ["--config", name], JSON.stringify(other))));
+      assert.deepEqual(ends.map((end) => end.code), ends.map(() => 1), item.kind);
     }
     assert.equal(endpoint.take().length, 0);
   });
