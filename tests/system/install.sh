@@ -32,6 +32,7 @@ expect "$stage/usr/sbin/cpis-broker" --version
 expect "$stage/usr/sbin/cpis-responder" --version
 expect "$stage/usr/sbin/cpis-demographics" --version
 expect "$stage/usr/sbin/cpis-fhir" --help
+expect "$stage/usr/bin/cpis-fhir-notify" --help
 expect test -s "$stage/usr/share/cpis/policy.yaml"
 # It finds the broker's program where it is installed.
 expect env PATH=/nowhere "$stage/usr/bin/cpis" policy diff "$stage/usr/share/cpis/policy.yaml" "$stage/usr/share/cpis/policy.yaml"
