@@ -26,7 +26,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev libjose-dev \
 	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema \
 	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd python3-zmq python3-protobuf \
-	python3-cryptography python3-pyasn1-modules
+	python3-cryptography python3-pyasn1-modules python3-systemd
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -141,8 +141,9 @@ FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/fuzz/fuzz_*.c))
 
 # The pages: templates as they are, and what npm's packages are made into.
 WEB := $(BUILD)/web
-# What the bench of the FHIR facade compares it with.
+# What the bench of the FHIR facade compares it with: an answer of HTTPS alone, and the question by libcpis alone.
 FHIR_PLAIN := $(BUILD)/tests/fhir/plain
+FHIR_DIRECT := $(BUILD)/tests/fhir/direct
 FHIR_MODULES := $(BUILD)/fhir/tests/node_modules
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
@@ -195,8 +196,8 @@ test-fhir: deps-npm ## the FHIR facade with a stock client, against HL7's schema
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES)
 	@BUILD=$(BUILD) tests/fhir/run.sh
 
-bench-fhir: deps-npm ## the processor time of the FHIR facade for a query, beside that of a bare answer of the same size
-	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_PLAIN)
+bench-fhir: deps-npm ## the processor time of a query by FHIR, beside the same query by libcpis and a bare answer of that size
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_PLAIN) $(FHIR_DIRECT)
 	@BUILD=$(BUILD) tests/fhir/run.sh bench
 
 test-hl7: deps ## 10,000 ADT messages by MLLP, answered and recorded as direct questions are
@@ -363,6 +364,7 @@ ANALYSED := $(filter-out tests/bench/%,$(ANALYSED))
 # The examples see an installed library.
 $(BUILD)/analyse/clients/examples/%.plist: CPPFLAGS += -Iclients/libcpis
 ANALYSE_FLAGS = $(CPPFLAGS) -std=c11 $(shell pkg-config --cflags $(LIBRARIES) pangocairo check 2>/dev/null)
+$(BUILD)/analyse/clients/web/main.plist: CPPFLAGS += -DCPIS_WEB_SHARE='"$(WEB_SHARE)"'
 # Of these gcc would prove for ten minutes and more that two paths through uthash's macros cannot be taken.
 $(addprefix $(BUILD)/analyse/broker/,zap_handles.plist intake.plist): ANALYSE_FLAGS += -fno-analyzer-feasibility
 analysed: $(patsubst %.c,$(BUILD)/analyse/%.plist,$(ANALYSED))
@@ -508,7 +510,7 @@ $(call tests_of,system/test_lying_): $(BUILD)/tests/system/lied_to.o
 $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
 # The contract's tests, by subject.
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
-$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+$(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(HTTP_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
 $(TESTS_bench): $(BUILD)/tests/unit/bench/test_%: $(BUILD)/tests/unit/bench/test_%.o $(BUILD)/tests/bench/%.o
 	$(link_test) $(CHECK_LIBS)
@@ -528,6 +530,8 @@ $(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE) $(VECTORS) $(INTEROP_STAGE): $(B
 	$(link_with_all)
 $(FHIR_PLAIN): $(BUILD)/%: $(BUILD)/%.o $(HTTP_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_HTTP) $(LIBS_CERTS)
+$(FHIR_DIRECT): $(BUILD)/%: $(BUILD)/%.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_CERTS)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
 $(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core

@@ -50,6 +50,9 @@ static bool check(struct yaml_place *place, struct configuration *configuration)
 	if (configuration->care_setting != NULL &&
 	    !wire_care_setting_by_name(configuration->care_setting, &configuration->care_setting_code))
 		return yaml_file_refuse(place, "there is no care setting %s", configuration->care_setting);
+	place->key = "key";
+	if (!yaml_file_secret_is_named(configuration->key))
+		return yaml_file_refuse(place, YAML_FILE_SECRET_UNNAMED, "key");
 	return true;
 }
 
@@ -65,7 +68,7 @@ bool configuration_load(const char *path, struct configuration **ret, char detai
 		struct yaml_place place = {.file = &file, .schema = &schema, .detail = detail, .detail_bytes = CONFIGURATION_DETAIL_BYTES};
 		done = check(&place, configuration);
 	}
-	if (done && (!yaml_file_resolve(path, &configuration->certificate) || !yaml_file_resolve(path, &configuration->key) ||
+	if (done && (!yaml_file_resolve(path, &configuration->certificate) || !yaml_file_resolve_secret(path, &configuration->key) ||
 		     !yaml_file_resolve(path, &configuration->profile))) {
 		snprintf(detail, CONFIGURATION_DETAIL_BYTES, "%s: out of memory", path);
 		done = false;

@@ -6,10 +6,9 @@
 
 #include "clients/cli/commands.h"
 #include "clients/cli/profile.h"
+#include "clients/cli/worker_clients.h"
 #include "clients/fhir/route.h"
 #include "clients/http/server.h"
-
-#define PATH_BYTES 4352
 
 // All that has to be given back.
 struct program {
@@ -26,37 +25,10 @@ static int complain(const char *what)
 	return EXIT_USAGE;
 }
 
-// Each worker is a client of its own, with a memory of the log of its own.
-static bool connect_worker(struct program *program, unsigned number, char *detail)
-{
-	struct cpis_broker further[PROFILE_BROKERS_MAX];
-	struct cpis_options options;
-	char checkpoint[PATH_BYTES];
-	profile_connect_options(program->profile, 0, &options);
-	options.further_count = profile_further(program->profile, further);
-	options.further = further;
-	if (options.checkpoint_file != NULL) {
-		snprintf(checkpoint, sizeof checkpoint, "%.4095s-%u", options.checkpoint_file, number);
-		options.checkpoint_file = checkpoint;
-	}
-	return cpis_connect(&options, &program->facade.clients[number], detail) == CPIS_OK;
-}
-
 static bool connect_workers(struct program *program, char detail[CPIS_DETAIL_BYTES])
 {
-	program->facade.clients = calloc(program->configuration->worker_count, sizeof *program->facade.clients);
-	bool connected = program->facade.clients != NULL && bearers_new(&program->facade.bearers);
-	for (unsigned i = 0; connected && i < program->configuration->worker_count; i++)
-		connected = connect_worker(program, i, detail);
-	return connected;
-}
-
-static bool may_use_profile(const struct program *program, char *detail, size_t detail_bytes)
-{
-	if (program->profile->witness == NULL)
-		return true;
-	snprintf(detail, detail_bytes, "%.250s: `witness` is for the command cpis; leave it out", program->configuration->profile);
-	return false;
+	program->facade.clients = worker_clients_connect(program->profile, program->configuration->profile, program->configuration->worker_count, detail);
+	return program->facade.clients != NULL && bearers_new(&program->facade.bearers);
 }
 
 static bool open_server(struct program *program, char *detail)
@@ -89,10 +61,13 @@ static int run(const char *path)
 		return complain(detail);
 	if (!configuration_load(path, &program->configuration, detail) ||
 	    !profile_load(program->configuration->profile, &program->profile, detail) ||
-	    !may_use_profile(program, detail, sizeof detail) ||
 	    !tls_new(program->configuration->certificate, program->configuration->key, NULL, program->configuration->host, &program->tls, detail) ||
-	    !connect_workers(program, detail) || !open_server(program, detail)) {
+	    !connect_workers(program, detail)) {
 		complain(detail);
+	} else if (!open_server(program, detail)) {
+		// Another program may let go of it.
+		complain(detail);
+		code = EXIT_RETRY;
 	} else {
 		program->facade.configuration = program->configuration;
 		program->facade.base = server_origin(program->server);
@@ -100,9 +75,8 @@ static int run(const char *path)
 		code = server_run(program->server) ? EXIT_DONE : EXIT_FAILED;
 	}
 	server_free(program->server);
-	for (unsigned i = 0; program->facade.clients != NULL && i < program->configuration->worker_count; i++)
-		cpis_close(program->facade.clients[i]);
-	free(program->facade.clients);
+	if (program->configuration != NULL)
+		worker_clients_close(program->facade.clients, program->configuration->worker_count);
 	bearers_free(program->facade.bearers);
 	tls_free(program->tls);
 	profile_free(program->profile);

@@ -101,15 +101,20 @@ static enum cpis_status remember_in_file(struct cpis_client *client, const struc
 	enum cpis_status status = read_note(client, held, &bytes);
 	if (status != CPIS_OK)
 		return status;
+	// Byte for byte what was believed last: checking its signature again would be half of what a reply costs.
+	const bool is_newest = bytes > 0 && bytes == strlen(client->newest_note) && memcmp(held, client->newest_note, bytes) == 0 &&
+			       !client_remembers_previous(client);
+	if (is_newest)
+		stored = client->newest;
 	// What it held has been proven to be the beginning of this log, or is lost.
-	if (bytes > 0 && client_is_of_previous(client, held, bytes, &stored)) {
+	if (bytes > 0 && !is_newest && client_is_of_previous(client, held, bytes, &stored)) {
 		status = client_keep_previous(client, stored.size);
 		if (status != CPIS_OK)
 			return status;
 		bytes = 0;
 		stored = (struct checkpoint){0};
 	}
-	if (bytes > 0 && checkpoint_verify(held, bytes, &client->log, &stored) != CERTS_OK)
+	if (bytes > 0 && !is_newest && checkpoint_verify(held, bytes, &client->log, &stored) != CERTS_OK)
 		return client_fail(client, CPIS_STATE, "%.180s: the remembered checkpoint was not signed by this audit log",
 				   client->checkpoint_file);
 	if (stored.size == checkpoint->size && memcmp(&stored.root, &checkpoint->root, sizeof stored.root) != 0) {

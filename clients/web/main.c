@@ -8,6 +8,7 @@
 #include "certs/identity.h"
 #include "clients/cli/commands.h"
 #include "clients/cli/profile.h"
+#include "clients/cli/worker_clients.h"
 #include "clients/http/assets.h"
 #include "clients/web/page.h"
 #include "clients/web/route.h"
@@ -47,10 +48,6 @@ static bool read_system(struct program *program, char *detail, size_t detail_byt
 {
 	char why[CERTS_DETAIL_BYTES] = "";
 	struct trust *trust = NULL;
-	if (program->profile->witness != NULL) {
-		snprintf(detail, detail_bytes, "%.250s: `witness` is for the command cpis; leave it out", program->settings->profile);
-		return false;
-	}
 	bool known = trust_load(program->profile->trust_directory, &trust, why) == CERTS_OK &&
 		     trust_verify_system_file(trust, program->profile->system_certificate, now_ms(), &program->system, why) == CERTS_OK;
 	trust_free(trust);
@@ -62,32 +59,15 @@ static bool read_system(struct program *program, char *detail, size_t detail_byt
 	return known && program->system.web_host[0] != '\0';
 }
 
-// Each worker is a client of its own, with a memory of the log of its own.
-static bool connect_worker(struct program *program, unsigned number, char *detail)
-{
-	struct cpis_broker further[PROFILE_BROKERS_MAX];
-	struct cpis_options options;
-	char checkpoint[PATH_BYTES];
-	profile_connect_options(program->profile, 0, &options);
-	options.further_count = profile_further(program->profile, further);
-	options.further = further;
-	if (options.checkpoint_file != NULL) {
-		snprintf(checkpoint, sizeof checkpoint, "%.4095s-%u", options.checkpoint_file, number);
-		options.checkpoint_file = checkpoint;
-	}
-	return arena_init(&program->gateway.arenas[number], PAGE_ARENA_BYTES) &&
-	       cpis_connect(&options, &program->gateway.clients[number], detail) == CPIS_OK;
-}
-
 static bool connect_workers(struct program *program, char detail[CPIS_DETAIL_BYTES])
 {
 	unsigned count = program->settings->worker_count;
-	program->gateway.clients = calloc(count, sizeof *program->gateway.clients);
+	program->gateway.clients = worker_clients_connect(program->profile, program->settings->profile, count, detail);
 	program->gateway.arenas = calloc(count, sizeof *program->gateway.arenas);
-	bool connected = program->gateway.clients != NULL && program->gateway.arenas != NULL;
-	for (unsigned i = 0; connected && i < count; i++)
-		connected = connect_worker(program, i, detail);
-	return connected;
+	bool made = program->gateway.clients != NULL && program->gateway.arenas != NULL;
+	for (unsigned i = 0; made && i < count; i++)
+		made = arena_init(&program->gateway.arenas[i], PAGE_ARENA_BYTES);
+	return made;
 }
 
 static bool load_share(struct program *program, char *detail)
@@ -141,11 +121,11 @@ static void tie(struct program *program)
 
 static int run(const char *path)
 {
-	char detail[1024] = "";
+	char detail[1024] = "out of memory";
 	struct program *program = calloc(1, sizeof *program);
 	int code = EXIT_USAGE;
 	if (program == NULL)
-		return complain("out of memory");
+		return complain(detail);
 	if (!settings_load(path, &program->settings, detail) || !profile_load(program->settings->profile, &program->profile, detail) ||
 	    !read_system(program, detail, sizeof detail) ||
 	    !sealer_init(&program->gateway.sealer, program->settings->sealing_key, detail, sizeof detail) || !load_share(program, detail) ||
@@ -158,13 +138,10 @@ static int run(const char *path)
 		code = server_run(program->server) ? EXIT_DONE : EXIT_FAILED;
 	}
 	server_free(program->server);
-	for (unsigned i = 0; program->settings != NULL && i < program->settings->worker_count; i++) {
-		if (program->gateway.clients != NULL)
-			cpis_close(program->gateway.clients[i]);
-		if (program->gateway.arenas != NULL)
-			arena_done(&program->gateway.arenas[i]);
-	}
-	free(program->gateway.clients);
+	unsigned count = program->settings == NULL ? 0 : program->settings->worker_count;
+	worker_clients_close(program->gateway.clients, count);
+	for (unsigned i = 0; program->gateway.arenas != NULL && i < count; i++)
+		arena_done(&program->gateway.arenas[i]);
 	free(program->gateway.arenas);
 	sealer_done(&program->gateway.sealer);
 	staff_free(program->gateway.staff);

@@ -9,6 +9,8 @@ here=tests/package build=$(realpath "$BUILD") checks=0
 next=$VERSION+1
 # shellcheck source=machine.sh
 . "$here/machine.sh"
+# shellcheck source=adaptors.sh
+. "$here/adaptors.sh"
 
 [ "$(id -u)" = 0 ] || {
 	echo "package.sh: containers want root" >&2
@@ -19,7 +21,7 @@ finish() {
 	local code=$?
 	trap - EXIT INT TERM
 	if [ "$code" != 0 ] && [ -n "$machine_leader" ]; then
-		inside journalctl --no-pager -u cpis-broker -u cpis-contact-sheet 2> /dev/null | tail -40 >&2 || true
+		inside journalctl --no-pager -u 'cpis-*' 2> /dev/null | tail -40 >&2 || true
 		echo "0%: Checks: $checks, Failures: 1, Errors: 0"
 	fi
 	[ -n "${KEEP:-}" ] && [ "$code" != 0 ] && echo "package.sh: the container's files are in $machine" >&2 && machine_stop || machine_remove
@@ -83,13 +85,15 @@ wait_for() {
 
 packages_of() {
 	local name
-	for name in cpis-broker cpis cpis-web libcpis-dev; do
+	for name in cpis-broker cpis cpis-web cpis-fhir libcpis-dev; do
 		echo "$build/${name}_$1_$(dpkg --print-architecture).deb"
 	done
+	echo "$build/cpis-adaptors_$1_all.deb"
 }
 
+# started_again RESTARTS_BEFORE UNIT
 started_again() {
-	[ "$(property cpis-broker NRestarts)" -gt "$1" ] && [ "$(property cpis-broker ActiveState)" = active ]
+	[ "$(property "$2" NRestarts)" -gt "$1" ] && [ "$(property "$2" ActiveState)" = active ]
 }
 
 asked() {
@@ -111,24 +115,35 @@ mkdir "$machine/srv/old" "$machine/srv/new"
 cp "${packages[@]}" "$machine/srv/old/"
 mapfile -t packages < <(packages_of "$next")
 cp "${packages[@]}" "$machine/srv/new/"
-cp "$here/world.sh" "$here/load.sh" "$machine/root/"
+cp "$here/world.sh" "$here/adaptors_world.sh" "$here/ask.py" "$here/load.sh" "$machine/root/"
 mkdir -p "$machine/root/world/tls"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=fhir.example \
+	-addext 'subjectAltName=DNS:fhir.example' -keyout "$machine/root/world/tls/fhir.key" -out "$machine/root/world/tls/fhir.pem" 2> /dev/null
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pages.example \
 	-addext 'subjectAltName=DNS:pages.example,DNS:*.pages.example' -keyout "$machine/root/world/tls/web.key" -out "$machine/root/world/tls/web.pem" 2> /dev/null
 machine_boot || fail "no systemd in the container: $(tail -5 "$machine.console")"
 files_before=$(inside find /etc /var /usr /lib -xdev -type f | sort)
 
+# What is installed, without libcpis-dev, and as files of FOLDER.
+names="cpis-broker cpis cpis-web cpis-fhir cpis-adaptors"
+files_in() {
+	local name
+	for name in $names; do
+		echo "/srv/$1/${name}_*.deb"
+	done | tr '\n' ' '
+}
 apt=(env DEBIAN_FRONTEND=noninteractive apt-get --quiet=2 --yes --no-install-recommends)
-ok "apt installs the packages" inside sh -c "${apt[*]} install /srv/old/cpis-broker_*.deb /srv/old/cpis_*.deb /srv/old/cpis-web_*.deb"
+ok "apt installs the packages" inside sh -c "${apt[*]} install $(files_in old)"
 for unit in cpis-broker cpis-web; do
 	is "$unit.service after its installation" "$(property $unit UnitFileState) $(property $unit ActiveState)" "disabled inactive"
 done
+adaptors_are_refused
 refuses "a broker that is not configured is not started" 1 "Assertion failed" inside systemctl start cpis-broker
 refuses "--check tells what is missing" 2 "missing: certificate: /etc/cpis/broker.pem: No such file" inside cpis-broker --check /etc/cpis/broker.yaml
 for name in broker log store; do
 	says "/etc/cpis/keys/$name.key"
 done
-for unit in cpis-broker cpis-web cpis-responder@x cpis-demographics@x cpis-contact-sheet; do
+for unit in cpis-broker cpis-web cpis-fhir cpis-hl7@x cpis-mesh@x cpis-responder@x cpis-demographics@x cpis-contact-sheet; do
 	ok "systemd finds no fault with $unit.service" inside systemd-analyze verify --man=no "$unit.service"
 	is "its words" "$said" ""
 done
@@ -138,12 +153,13 @@ says "700 root"
 # ------------------------------------------------------------------ set up and run
 
 ok "certificates, keys and register as the manual says" inside /root/world.sh
+ok "the facade, the adaptor and the folders as their manual says" inside /root/adaptors_world.sh
 ok "--check is content" inside cpis-broker --check /etc/cpis/broker.yaml
 says ": good; "
 ok "the broker is enabled and started" inside systemctl enable --now cpis-broker
 is "the unit" "$(property cpis-broker ActiveState) $(property cpis-broker User)" "active cpis"
 said=$(property cpis-broker StatusText)
-says "serves on tcp://0.0.0.0:4420 with 5 systems"
+says "serves on tcp://0.0.0.0:4420 with 8 systems"
 said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
 says "the core's files limited by Landlock"
 says "the core's system calls limited by seccomp"
@@ -188,13 +204,16 @@ answered() {
 refuses "nobody answers for the next country yet" 5 "NOT AVAILABLE" world cpis --profile nurse.yaml query 9995000008
 ok "a neighbouring register is started" inside systemctl start cpis-responder@neighbour
 wait_for "it answers for the next country" answered
+adaptors_run
+adaptors_stop
+ok "the HL7 adaptor is enabled" inside systemctl enable cpis-hl7@ae
 ok "the container starts anew, with the broker enabled and the pages not" inside systemctl enable cpis-responder@neighbour
 machine_stop
 machine_boot || fail "the container does not start again: $(tail -5 "$machine.console")"
-is "units after a start of the machine" "$(property cpis-broker ActiveState) $(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState)" \
-	"active inactive active"
+is "units after a start of the machine" "$(property cpis-broker ActiveState) $(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState) $(property cpis-hl7@ae ActiveState) $(property cpis-mesh@leeds ActiveState)" "active inactive active active inactive"
 wait_for "the next country is answered for again" answered
 ok "the pages are started again" inside systemctl start cpis-web
+ok "and the others" inside systemctl start cpis-fhir cpis-mesh@leeds
 
 # ------------------------------------------------------------------ when it hangs
 
@@ -203,13 +222,15 @@ printf '[Service]\nWatchdogSec=2s\n' > "$machine/etc/systemd/system/cpis-broker.
 ok "a shorter watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
 restarts=$(property cpis-broker NRestarts)
 ok "the core is stopped in its tracks" inside sh -c 'kill -STOP $(systemctl show -P MainPID cpis-broker)'
-wait_for "systemd ends a broker that hangs, and starts another" started_again "$restarts"
+wait_for "systemd ends a broker that hangs, and starts another" started_again "$restarts" cpis-broker
 said=$(inside journalctl --no-pager -u cpis-broker)
 says "Watchdog timeout"
 ok "a nurse is answered again" world cpis --profile nurse.yaml query 9990000018
 wait_for "a responder that was connected before answers through the new one" answered
 rm -r "$machine/etc/systemd/system/cpis-broker.service.d"
 ok "the usual watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+
+adaptors_hang
 
 # ------------------------------------------------------------------ a key that is encrypted by the machine
 
@@ -240,7 +261,11 @@ for number in 1 2 3; do
 	load+=($!)
 done
 wait_for "clients ask" asked 30
-ok "apt upgrades under load" inside sh -c "${apt[*]} install /srv/new/cpis-broker_*.deb /srv/new/cpis_*.deb /srv/new/cpis-web_*.deb"
+declare -A adaptors_before
+for unit in "${adaptors_units[@]}"; do
+	adaptors_before[$unit]=$(property "$unit" MainPID)
+done
+ok "apt upgrades under load" inside sh -c "${apt[*]} install $(files_in new)"
 wait_for "clients go on asking" asked $((30 + $(inside sh -c 'cat /root/world/load.*.codes | wc -l')))
 inside touch /root/world/stop
 wait "${load[@]}"
@@ -256,6 +281,11 @@ ok "what an administrator changed was kept" inside grep -c "University Hospitals
 
 is "what runs beside it" "$(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState)" "active active"
 wait_for "the next country is answered for by the new version" answered
+for unit in "${adaptors_units[@]}"; do
+	is "$unit after the upgrade" "$(property "$unit" ActiveState)" active
+	[ "$(property "$unit" MainPID)" != "${adaptors_before[$unit]}" ] || fail "the old $unit still runs"
+done
+adaptors_answer 3 9990000212
 
 # ------------------------------------------------------------------ another schema
 
@@ -277,7 +307,7 @@ refuses "an older program does not open a newer store" 1 "" inside systemctl sta
 said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
 says "has schema version 7, this program knows version 6: install the newer version of this program again, or go back to a backup from before it"
 inside systemctl stop cpis-broker
-ok "apt goes back to the version before" inside sh -c "${apt[*]} --allow-downgrades install /srv/old/cpis-broker_*.deb /srv/old/cpis_*.deb /srv/old/cpis-web_*.deb"
+ok "apt goes back to the version before" inside sh -c "${apt[*]} --allow-downgrades install $(files_in old)"
 is "the version that is installed" "$(inside cpis-broker --version)" "cpis-broker $VERSION"
 ok "the backup of before is put back" inside sh -c 'cpis-broker --restore /etc/cpis/broker.yaml /root/before.db --replace && chown -R cpis: /var/lib/cpis'
 ok "the version before serves from it" inside systemctl start cpis-broker
@@ -286,15 +316,16 @@ says "Leeds City Council"
 
 # ------------------------------------------------------------------ and away
 
-ok "apt removes the packages" inside sh -c "${apt[*]} remove cpis-broker cpis cpis-web"
+ok "apt removes the packages" inside sh -c "${apt[*]} remove $names"
 is "processes of the broker when it is removed" "$(inside sh -c 'readlink /proc/*/exe | grep -c cpis-broker' || true)" 0
-ok "apt purges the packages" inside sh -c "${apt[*]} purge cpis-broker cpis cpis-web"
+is "and of users of the packages" "$(inside sh -c 'stat -c %U /proc/[0-9]* 2> /dev/null | grep -c ^cpis' || true)" 0
+ok "apt purges the packages" inside sh -c "${apt[*]} purge $names"
 ok "and what came for them alone" inside sh -c "${apt[*]} --purge autoremove"
 # The operator's: data, keys and certificates. systemd's and dpkg's records of what was there are theirs; users stay, so that no
 # other becomes the owner of their files.
 left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
-	grep -Ev '^/var/(lib/(dpkg|apt|cpis|cpis-sheet|systemd)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
-	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|web|responder|sheet)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
+	grep -Ev '^/var/(lib/(dpkg|apt|cpis|cpis-(sheet|fhir|hl7|mesh)|systemd)|spool/cpis-(hl7|mesh)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
+	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|identity|web|fhir|hl7|mesh|responder|sheet)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
 is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
 owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
 left=$(comm -23 <(echo "$left") <(echo "$owned"))

@@ -11,6 +11,7 @@ issue_staff() {
 	cpis certs issue-staff --dir authority --uid "$1" --name "$2" --out staff > /dev/null
 }
 issue_system RXH hospital && issue_system 383 leeds && issue_system X26 national && issue_system W00 neighbour
+issue_system RXH fhir && issue_system RXH adt && issue_system 383 mesh
 cpis certs issue-system --dir authority --ods RXH --name pages --web-host pages.example --out systems > /dev/null
 issue_staff 555000000001 "Grace Okafor" && issue_staff 555000000007 "Anjali Rao" && issue_staff 555000000010 "Helen Marsh"
 issue_staff 555000000013 "Carys Bevan" && issue_staff 555000000014 "Rhys Bevan"
@@ -30,6 +31,9 @@ END
 # Without the bounds on how often somebody may ask: the load of the upgrade is one nurse's.
 grep -v '_per_minute:' /usr/share/cpis/policy.yaml > /etc/cpis/policy.yaml
 sed -i 's|^policy_file: .*|policy_file: policy.yaml|' /etc/cpis/broker.yaml
+# Staff whom an identity provider signs in.
+/root/ask.py provider /etc/cpis/identity
+echo "identity_directory: identity" >> /etc/cpis/broker.yaml
 cp authority/broker/broker.pem /etc/cpis/
 cp authority/trust/* /etc/cpis/trust/
 cp authority/enrolled/* /etc/cpis/enrolled/

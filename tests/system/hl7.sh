@@ -61,7 +61,7 @@ broker=$!
 wait_for "the broker" cpis --profile nurse.yaml --timeout 500 ping
 
 settings() {
-	printf '%s\n' "listen: 127.0.0.1:0" "profile: nurse.yaml" "care_setting: emergency_department" "$@" > hl7.yaml
+	printf '%s\n' "listen: 127.0.0.1:0" "profile: adt.yaml" "care_setting: emergency_department" "$@" > hl7.yaml
 }
 
 start() {
@@ -95,6 +95,7 @@ talk() {
 	/usr/bin/python3 "$repository/tests/hl7/talk.py" "$place" "$1" >> "$log" 2>&1
 }
 
+cp nurse.yaml adt.yaml
 refused "nothing says where answers go" "details: true"
 refused "unknown key colour" "segment: OBX" "colour: red"
 refused "segment is OBX or AL1" "segment: ZZZ"
@@ -105,6 +106,14 @@ settings "segment: OBX"
 sed -i 's/127.0.0.1:0/0.0.0.0:2575/' hl7.yaml
 checks=$((checks + 1))
 ! "$repository/clients/hl7/cpis-hl7" --config hl7.yaml 2>> said && grep -q "needs tls_certificate" said || fail "listens to others without TLS"
+sed 's|^system_key: .*|system_key: credential:../hospital.key|' nurse.yaml > adt.yaml
+refused "adt.yaml: what follows credential: is one file's name" "segment: OBX"
+# As systemd hands keys over.
+mkdir handed
+cp "$(sed -n 's/^system_key: //p' nurse.yaml)" handed/system.key
+cp "$(sed -n 's/^staff_key: //p' nurse.yaml)" handed/staff.key
+sed 's|^system_key: .*|system_key: credential:system.key|; s|^staff_key: .*|staff_key: credential:staff.key|' nurse.yaml > adt.yaml
+export CREDENTIALS_DIRECTORY=$world/handed
 
 settings "segment: OBX" "details: false"
 start
@@ -122,6 +131,11 @@ assert "|AA|" in send(adt("A28", "w5", "999-000-0018^^^NHS^NH")) and "|Y^" in la
 expect "what cannot be read ends the connection, and no other" talk '
 assert raw(b"GET / HTTP/1.0\r\n\r\n\x1c\r") == b"" and raw(b"\x0bnonsense\x1c\r") == b"" and raw(b"\x0b" + b"x" * 100000 + b"\x1c\r") == b""
 assert "|AA|" in send(adt("A01", "x1", "9990000018^^^NHS^NH"))'
+code=0
+sed "s|^listen: .*|listen: $place|" hl7.yaml > taken.yaml
+timeout 20 "$repository/clients/hl7/cpis-hl7" --config taken.yaml > said 2>&1 || code=$?
+expect "an address that is taken may be free later: exit code 2" test "$code" = 2
+expect "and it is said" grep -q "cannot_listen: $place: " said
 expect "nothing about a patient in its log" sh -c '! grep -e 99900 -e EXAMPLE adaptor.log'
 # Without a broker nobody is told that there is no plan.
 kill "$broker"
@@ -153,5 +167,16 @@ assert "|AA|" in send(adt("A04", "u1", "9990000034^^^NHS^NH")) and "AL1|1|MA|CPI
 expect "by HTTP" grep -q '"ring_now": "0113 496' received
 expect "as a file" grep -rq '"emergency_duty": "0113 496 0000"' answers
 expect "the authority was told once, although the message came twice" test "$(told)" = $((before + 1))
-stop
+expect "a file is its owner's" test "$(stat -c %a answers/*.json | sort -u)" = 600
+chmod g+rxs answers
+expect "in a folder that is shared with a group" talk 'assert "|AA|" in send(adt("A04", "u2", "9990000034^^^NHS^NH"))'
+expect "the group reads it" test "$(stat -c %a answers/*.json | sort -u | tr '\n' ' ')" = "600 640 "
+kill "$receiver"
+wait "$receiver" 2> /dev/null || true
+receiver=
+expect "what was begun is answered after SIGTERM, and nothing else" /usr/bin/python3 "$repository/tests/hl7/drain.py" "$place" "$port" "$adaptor"
+wait "$adaptor" || fail "cpis-hl7 ended with $?"
+expect "it tells what it did" grep -q "^cpis-hl7: stopped: 3 answered, 1 failed" adaptor.log
+cat adaptor.log >> "$log"
+adaptor=
 echo "100%: Checks: $checks, Failures: 0, Errors: 0"

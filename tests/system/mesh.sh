@@ -105,15 +105,34 @@ expect "no number" report no-number '"sequence number" in r["complaint"]'
 expect "entities" report entities '"document type" in r["complaint"]'
 expect "no XML" report broken '"not XML" in r["complaint"]'
 expect "no data" report alone '"write the .dat first" in r["complaint"]'
+printf '%s\n' "$header" > mesh/elsewhere
+send linked 4 < /dev/null
+ln -sf ../elsewhere mesh/out/linked.dat
+adapt
+expect "a link" report linked '"as a file of its own" in r["complaint"]'
 expect "nothing is left over" test -z "$(ls mesh/out)"
 checks=$((checks + 1))
 if "$repository/clients/mesh/cpis-mesh" --profile leeds.yaml --out mesh/nowhere --sent mesh/sent --in mesh/in --once 2>> "$log"; then fail "a folder that is not there"; fi
+
+code=0
+"$repository/clients/mesh/cpis-mesh" --profile nowhere.yaml --out mesh/out --sent mesh/sent --in mesh/in --once 2> said || code=$?
+cat said >> "$log"
+expect "a profile that is not there is no file's fault" test "$code" = 1
+expect "and is named" grep -q "nowhere.yaml" said
+# A `cpis` that is killed has decided nothing.
+printf '#!/bin/sh\ncase "$*" in *publish*) kill -9 $$ ;; esac\nexec cpis "$@"\n' > killed
+chmod +x killed
+printf '%s\n' "$header" "9990000204,CPP,$started,,,LCS-9,EXAMPLE,GINA,$born" | send interrupted 4
+adapt --cpis ./killed
+expect "a file whose publication was killed stays" test -f mesh/out/interrupted.ctl -a ! -e mesh/in/REPORT_interrupted.dat
+adapt
+expect "and is published next time" report interrupted 'r["exit_code"] == 0'
 
 # Without the broker nothing is said of the file, and it stays where it is.
 kill "$broker"
 tail --pid="$broker" -f /dev/null
 broker=
-printf '%s\n' "$header" "9990000204,CPP,$started,,,LCS-9,EXAMPLE,GINA,$born" | send wednesday 4
+printf '%s\n' "$header" "9990000204,CPP,$started,,,LCS-9,EXAMPLE,GINA,$born" | send wednesday 5
 sed 's/^endpoint:.*/endpoint: tcp:\/\/127.0.0.1:1/' leeds.yaml > away.yaml
 mv away.yaml leeds.yaml
 printf '#!/bin/sh\nexec cpis --timeout 1000 "$@"\n' > hasty

@@ -21,8 +21,11 @@ exposed() {
 
 exposed broker/debian/cpis-broker.service 12
 exposed broker/debian/cpis-web.service 16
+exposed broker/debian/cpis-fhir.service 16
 exposed broker/debian/units/cpis-responder@.service 12
 exposed broker/debian/units/cpis-demographics@.service 12
 exposed broker/debian/units/cpis-contact-sheet.service 12
+exposed broker/debian/units/cpis-hl7@.service 12
+exposed broker/debian/units/cpis-mesh@.service 12
 
 echo "100%: Checks: $checks, Failures: 0, Errors: 0"
