@@ -503,8 +503,10 @@ $(addprefix $(BUILD)/tests/unit/proto/test_wire_,envelope limits limits_oversigh
 $(addprefix $(BUILD)/tests/unit/proto/test_wire_,log operations retention): $(BUILD)/tests/unit/proto/whole.o
 $(call tests_of,unit/broker/test_register): $(BUILD)/tests/unit/broker/register_files.o
 $(addprefix $(BUILD)/tests/unit/broker/,test_front test_front_crowds test_front_ends test_front_lies): $(BUILD)/tests/unit/broker/real_front.o
+$(addprefix $(BUILD)/tests/unit/broker/,test_closed_sessions test_quarantine test_roles): $(BUILD)/tests/unit/broker/sealed_store.o
 $(addprefix $(BUILD)/tests/unit/broker/,test_zap test_zap_enrolling test_zap_thread): $(BUILD)/tests/unit/broker/zap_asker.o
 $(addprefix $(BUILD)/tests/scenario/,test_browser_proofs test_browser_acts test_signing_out): $(BUILD)/tests/scenario/proven_registrar.o
+$(addprefix $(BUILD)/tests/scenario/,test_inbox test_inbox_times): $(BUILD)/tests/scenario/brighton_inbox.o
 $(call tests_of,scenario/test_enrolment): $(BUILD)/tests/scenario/enrolling.o
 $(call tests_of,system/test_lying_): $(BUILD)/tests/system/lied_to.o
 $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
