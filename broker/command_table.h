@@ -7,6 +7,7 @@
 #define COMMAND_TABLE(X)                                                                                                       \
 	X(serve_by, "", "CONFIG", 1, 1, "serve until SIGTERM, then drain and exit 0")                                          \
 	X(take_over, "take-over", "CONFIG", 1, 1, "serve in place of the broker that runs, once it has handed over")           \
+	X(succeed, "succeed", "CONFIG", 1, 1, "the same, in the background: end when the new broker serves, for systemd") \
 	X(check, "check", "CONFIG", 1, 1, "read and check all files, start nothing")                                           \
 	X(compare_policies, "policy-diff", "OLD NEW", 2, 2, "every decision that changes between two policies")                \
 	X(make_store_key, "make-store-key", "FILE", 1, 1, "make the master key of a new store")                                \

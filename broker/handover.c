@@ -229,6 +229,10 @@ bool handover_serve(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		return true;
 	char message[MESSAGE_BYTES];
 	bool said = say(broker->taking, SERVING) || (hear(broker->taking, 0, message) && strcmp(message, ENDED) == 0);
+	// Until the old one has told the service manager, which does not listen to this one before that.
+	struct pollfd end = {.fd = broker->taking, .events = POLLIN};
+	if (said)
+		(void)poll(&end, 1, HANDOVER_END_MS);
 	if (!said)
 		snprintf(detail, PROCESS_DETAIL_BYTES, "the broker before has taken everything back, because this one took too long");
 	close(broker->taking);
@@ -322,10 +326,10 @@ enum handover_end handover_give(struct broker *broker)
 	enum awaited awaited = give(broker) ? await_serving(broker) : AWAITED_NOTHING;
 	if (awaited == AWAITED_STOP)
 		(void)!say(broker->giving, ENDED);
-	close(broker->giving);
-	broker->giving = -1;
 	if (awaited == AWAITED_SERVING)
 		service_manager_main_pid(&broker->manager, broker->giving_to);
+	close(broker->giving);
+	broker->giving = -1;
 	if (awaited != AWAITED_NOTHING) {
 		front_leave(broker->front);
 		broker->is_found = false;

@@ -49,6 +49,8 @@ void handover_close(struct broker *broker);
 #define HANDOVER_STORE_MS 30000
 // How long the old one waits for the new one to serve. A large store takes seconds to open.
 #define HANDOVER_SERVE_MS 60000
+// How long the new one waits for the old one to have told the service manager so.
+#define HANDOVER_END_MS 1000
 // And then for its lock on the store.
 #define HANDOVER_LOCK_MS 2000
 // When whoever is told that the broker hands over may ask again.

@@ -14,6 +14,7 @@
 #include "broker/move.h"
 #include "broker/process.h"
 #include "broker/store_postgres.h"
+#include "broker/successor.h"
 #include "broker/vault.h"
 
 // Each is given its words alone, behind the option in argv[0]; how many they are has been looked at.
@@ -47,7 +48,8 @@ static size_t count_missing(const struct config *config)
 
 enum run { RUN_CHECK, RUN_SERVE, RUN_TAKE_OVER };
 
-static int run(const char *config_path, enum run how)
+// `told`: who waits until it serves; -1, nobody.
+static int run(const char *config_path, enum run how, int told)
 {
 	struct broker broker = PROCESS_NEW;
 	bool check_only = how == RUN_CHECK;
@@ -67,6 +69,7 @@ static int run(const char *config_path, enum run how)
 		register_remarks(broker.snapshot, print_remark, prefix);
 		code = EXIT_DONE;
 	} else if (process_open(&broker, detail)) {
+		successor_tell(&told);
 		code = serve(&broker) ? EXIT_DONE : EXIT_LOST;
 	}
 	if (code == EXIT_CANNOT_START)
@@ -81,19 +84,35 @@ static int run(const char *config_path, enum run how)
 static int serve_by(int argc, char **argv)
 {
 	(void)argc;
-	return run(argv[1], RUN_SERVE);
+	return run(argv[1], RUN_SERVE, -1);
 }
 
 static int take_over(int argc, char **argv)
 {
 	(void)argc;
-	return run(argv[1], RUN_TAKE_OVER);
+	return run(argv[1], RUN_TAKE_OVER, -1);
+}
+
+static int succeed(int argc, char **argv)
+{
+	(void)argc;
+	int told = -1;
+	switch (successor_start(&told)) {
+	case SUCCESSOR_IS_THIS:
+		return run(argv[1], RUN_TAKE_OVER, told);
+	case SUCCESSOR_SERVES:
+		return EXIT_DONE;
+	case SUCCESSOR_FAILED:
+		break;
+	}
+	fprintf(stderr, "cpis-broker: no broker came to serve in place of the one that runs; the lines before say why\n");
+	return EXIT_CANNOT_START;
 }
 
 static int check(int argc, char **argv)
 {
 	(void)argc;
-	return run(argv[1], RUN_CHECK);
+	return run(argv[1], RUN_CHECK, -1);
 }
 
 // Old and new policy: what would be decided otherwise.

@@ -60,6 +60,8 @@ bool process_split(struct broker *broker, char detail[PROCESS_DETAIL_BYTES])
 		snprintf(detail, PROCESS_DETAIL_BYTES, "%s", why);
 		return false;
 	}
+	if (broker->takes_over)
+		service_manager_take_over(&broker->manager);
 	if (!open_signals(broker, detail))
 		return false;
 	broker->keeper = front_keeper_start();

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define FEEDS_PER_TIMEOUT 4u
+#define FEED_UNTOLD_US 1000000u
 #define MESSAGE_BYTES (SERVICE_MANAGER_STATUS_BYTES + 128)
 
 static bool refuse(char detail[SERVICE_MANAGER_DETAIL_BYTES], const char *path, const char *why)
@@ -84,6 +85,12 @@ bool service_manager_open(struct service_manager *ret, char detail[SERVICE_MANAG
 	else
 		service_manager_close(&manager);
 	return good;
+}
+
+void service_manager_take_over(struct service_manager *manager)
+{
+	if (manager->feed_us == 0)
+		manager->feed_us = FEED_UNTOLD_US;
 }
 
 void service_manager_close(struct service_manager *manager)

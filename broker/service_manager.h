@@ -30,6 +30,9 @@ struct service_manager {
 // speak for it. Before the first thread and before the sandbox. True, too, where there is no manager. False with a sentence when
 // there is one that cannot be told: it would end the broker for want of a word, later and without saying why.
 __attribute__((warn_unused_result)) bool service_manager_open(struct service_manager *ret, char detail[SERVICE_MANAGER_DETAIL_BYTES]);
+// For one that takes over: only the process that systemd itself starts as the main one is told of a watchdog. It is fed each second then, enough
+// for a WatchdogSec of 2 s or more; who has none passes it over.
+void service_manager_take_over(struct service_manager *manager);
 void service_manager_close(struct service_manager *manager);
 
 // It serves; also after a reload, whether that did anything or not. `status` as in service_manager_status.

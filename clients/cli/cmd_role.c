@@ -263,7 +263,7 @@ static int run_end_unused(const struct command_line *line)
 #define PROFILE_OPTIONS                                                                              \
 	{"uid", "UID", "the person's staff id, 12 digits", OPTION_REQUIRED},                         \
 	{"role", "CODE", "the role, e.g. R8001", OPTION_REQUIRED}
-#define REASON_OPTION {"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_REQUIRED}
+#define REASON_OPTION {"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_WORDS}
 
 static const struct command_option grant_options[] = {
 	PROFILE_OPTIONS,

@@ -56,6 +56,8 @@ adaptors_run() {
 	is "what they say" "$(property cpis-fhir StatusText); $(property cpis-hl7@ae StatusText); $(property cpis-mesh@leeds StatusText)" \
 		"serves https://fhir.example; listens on 127.0.0.1:2575; publishes what lies in /var/spool/cpis-mesh/leeds/OUT"
 	adaptors_answer 2 9990000204
+	refuses "another facade, by hand, at an address that is taken" 2 "127.0.0.2:443 cannot be listened on" inside sh -c 'cd /etc/cpis/fhir &&
+		grep -v ^checkpoint facade.yaml > other.yaml && sed s/facade/other/ fhir.yaml > by-hand.yaml && exec cpis-fhir --config by-hand.yaml'
 	is "an answer as a file" "$(inside sh -c 'stat -c "%U %G %a" /var/spool/cpis-hl7/ae/*.json')" "cpis-hl7 pas 640"
 	for unit in "${adaptors_units[@]}"; do
 		adaptors_lack_nothing "$unit"

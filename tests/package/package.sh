@@ -11,6 +11,8 @@ next=$VERSION+1
 . "$here/machine.sh"
 # shellcheck source=adaptors.sh
 . "$here/adaptors.sh"
+# shellcheck source=notify.sh
+. "$here/notify.sh"
 
 [ "$(id -u)" = 0 ] || {
 	echo "package.sh: containers want root" >&2
@@ -96,6 +98,56 @@ started_again() {
 	[ "$(property "$2" NRestarts)" -gt "$1" ] && [ "$(property "$2" ActiveState)" = active ]
 }
 
+are_active() {
+	local unit
+	for unit in "$@"; do
+		[ "$(property "$unit" ActiveState)" = active ] || return 1
+	done
+}
+
+# Changes when the unit is started again.
+broker_unit() {
+	inside systemctl show --property=InvocationID --property=ActiveEnterTimestampMonotonic --property=NRestarts cpis-broker
+}
+
+fed_since() {
+	[ "$(property cpis-broker WatchdogTimestampMonotonic)" -gt "$1" ]
+}
+
+alone_in_unit() {
+	[ "$(inside sh -c 'wc -l < /sys/fs/cgroup/system.slice/cpis-broker.service/cgroup.procs')" = 3 ]
+}
+
+# The last broker took over from the one before: systemd knows it as the main process, with its status, and hears it feed the watchdog.
+taken_over() {
+	said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
+	says "another broker serves in its place"
+	checks=$((checks + 1))
+	[[ $said != *"reception only permitted"* ]] || fail "systemd does not listen to the broker that took over"
+	is "its main process" "$(inside sh -c 'tr "\0" " " < "/proc/$(systemctl show -P MainPID cpis-broker)/cmdline"')" "/usr/sbin/cpis-broker --succeed /etc/cpis/broker.yaml "
+	wait_for "the watchdog is fed by it" fed_since "$(property cpis-broker WatchdogTimestampMonotonic)"
+}
+
+# ask_under_load COMMAND...: three clients ask without a pause while it runs; none fails.
+ask_under_load() {
+	local what=$1 load=() number total failed
+	shift
+	inside sh -c 'rm -f /root/world/stop /root/world/load.*'
+	for number in 1 2 3; do
+		inside /root/load.sh "$number" &
+		load+=($!)
+	done
+	wait_for "clients ask" asked 30
+	"$@"
+	wait_for "clients go on asking" asked $((30 + $(inside sh -c 'cat /root/world/load.*.codes | wc -l')))
+	inside touch /root/world/stop
+	wait "${load[@]}"
+	total=$(inside sh -c 'cat /root/world/load.*.codes | wc -l')
+	failed=$(inside sh -c 'cat /root/world/load.*.codes | grep -vc "^0$"' || true)
+	[ "$failed" = 0 ] || inside sh -c 'head -5 /root/world/load.*.failed' >&2
+	is "failed of $total requests during $what" "$failed" 0
+}
+
 asked() {
 	[ "$(inside sh -c 'cat /root/world/load.*.codes 2> /dev/null | wc -l')" -ge "$1" ]
 }
@@ -115,10 +167,12 @@ mkdir "$machine/srv/old" "$machine/srv/new"
 cp "${packages[@]}" "$machine/srv/old/"
 mapfile -t packages < <(packages_of "$next")
 cp "${packages[@]}" "$machine/srv/new/"
-cp "$here/world.sh" "$here/adaptors_world.sh" "$here/ask.py" "$here/load.sh" "$machine/root/"
+cp "$here/world.sh" "$here/adaptors_world.sh" "$here/ask.py" "$here/endpoint.py" "$here/load.sh" "$machine/root/"
 mkdir -p "$machine/root/world/tls"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=fhir.example \
 	-addext 'subjectAltName=DNS:fhir.example' -keyout "$machine/root/world/tls/fhir.key" -out "$machine/root/world/tls/fhir.pem" 2> /dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=endpoint.example \
+	-addext 'subjectAltName=DNS:endpoint.example' -keyout "$machine/root/world/tls/endpoint.key" -out "$machine/root/world/tls/endpoint.pem" 2> /dev/null
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pages.example \
 	-addext 'subjectAltName=DNS:pages.example,DNS:*.pages.example' -keyout "$machine/root/world/tls/web.key" -out "$machine/root/world/tls/web.pem" 2> /dev/null
 machine_boot || fail "no systemd in the container: $(tail -5 "$machine.console")"
@@ -138,12 +192,13 @@ for unit in cpis-broker cpis-web; do
 	is "$unit.service after its installation" "$(property $unit UnitFileState) $(property $unit ActiveState)" "disabled inactive"
 done
 adaptors_are_refused
+notify_is_refused
 refuses "a broker that is not configured is not started" 1 "Assertion failed" inside systemctl start cpis-broker
 refuses "--check tells what is missing" 2 "missing: certificate: /etc/cpis/broker.pem: No such file" inside cpis-broker --check /etc/cpis/broker.yaml
 for name in broker log store; do
 	says "/etc/cpis/keys/$name.key"
 done
-for unit in cpis-broker cpis-web cpis-fhir cpis-hl7@x cpis-mesh@x cpis-responder@x cpis-demographics@x cpis-contact-sheet; do
+for unit in cpis-broker cpis-web cpis-fhir cpis-fhir-notify@x cpis-hl7@x cpis-mesh@x cpis-responder@x cpis-demographics@x cpis-contact-sheet; do
 	ok "systemd finds no fault with $unit.service" inside systemd-analyze verify --man=no "$unit.service"
 	is "its words" "$said" ""
 done
@@ -159,7 +214,7 @@ says ": good; "
 ok "the broker is enabled and started" inside systemctl enable --now cpis-broker
 is "the unit" "$(property cpis-broker ActiveState) $(property cpis-broker User)" "active cpis"
 said=$(property cpis-broker StatusText)
-says "serves on tcp://0.0.0.0:4420 with 8 systems"
+says "serves on tcp://0.0.0.0:4420 with 9 systems"
 said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
 says "the core's files limited by Landlock"
 says "the core's system calls limited by seccomp"
@@ -204,6 +259,7 @@ answered() {
 refuses "nobody answers for the next country yet" 5 "NOT AVAILABLE" world cpis --profile nurse.yaml query 9995000008
 ok "a neighbouring register is started" inside systemctl start cpis-responder@neighbour
 wait_for "it answers for the next country" answered
+notify_run
 adaptors_run
 adaptors_stop
 ok "the HL7 adaptor is enabled" inside systemctl enable cpis-hl7@ae
@@ -232,6 +288,36 @@ ok "the usual watchdog" inside sh -c 'systemctl daemon-reload && systemctl resta
 
 adaptors_hang
 
+# ------------------------------------------------------------------ another broker takes over inside the unit
+
+take_over() {
+	ok "another broker takes over" inside sh -c 'mkdir /run/cpis/take-over && systemctl reload cpis-broker'
+}
+mkdir -p "$machine/etc/systemd/system/cpis-broker.service.d"
+printf '[Service]\nWatchdogSec=5s\n' > "$machine/etc/systemd/system/cpis-broker.service.d/watchdog.conf"
+ok "a short watchdog" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+before=$(property cpis-broker MainPID) run_before=$(broker_unit)
+ask_under_load "two takings over" eval 'take_over; take_over'
+[ "$(property cpis-broker MainPID)" != "$before" ] || fail "the old broker still runs"
+wait_for "core, keeper and front are alone in the unit" alone_in_unit
+is "the unit's run" "$(broker_unit)" "$run_before"
+taken_over
+ok "the usual reload" inside systemctl reload cpis-broker
+ok "a nurse is answered by it" world cpis --profile nurse.yaml query 9990000018
+# What the new one cannot start with leaves the old one.
+before=$(property cpis-broker MainPID)
+ok "a wrong word in the configuration" inside sh -c 'echo "colour: red" >> /etc/cpis/broker.yaml'
+refuses "is refused" 1 "failed" inside sh -c 'mkdir /run/cpis/take-over && systemctl reload cpis-broker'
+says "cpis-broker.service"
+ok "without it all is well" inside sed -i /colour/d /etc/cpis/broker.yaml
+is "the broker" "$(property cpis-broker MainPID) $(property cpis-broker ActiveState)" "$before active"
+restarts=$(property cpis-broker NRestarts)
+ok "one that took over is stopped in its tracks" inside sh -c 'kill -STOP $(systemctl show -P MainPID cpis-broker)'
+wait_for "systemd ends it, and starts another" started_again "$restarts" cpis-broker
+ok "a nurse is answered again" world cpis --profile nurse.yaml query 9990000018
+rm -r "$machine/etc/systemd/system/cpis-broker.service.d"
+ok "the usual watchdog again" inside sh -c 'systemctl daemon-reload && systemctl restart cpis-broker'
+
 # ------------------------------------------------------------------ a key that is encrypted by the machine
 
 mkdir -p "$machine/etc/systemd/system/cpis-broker.service.d"
@@ -255,34 +341,25 @@ ok "and in clear again" inside sh -c 'mv /root/store.key /etc/cpis/keys/ && syst
 
 ok "a backup before the upgrade" inside cpis-broker --backup /etc/cpis/broker.yaml /root/before.db
 before=$(property cpis-broker MainPID)
-load=()
-for number in 1 2 3; do
-	inside /root/load.sh "$number" &
-	load+=($!)
-done
-wait_for "clients ask" asked 30
 declare -A adaptors_before
 for unit in "${adaptors_units[@]}"; do
 	adaptors_before[$unit]=$(property "$unit" MainPID)
 done
-ok "apt upgrades under load" inside sh -c "${apt[*]} install $(files_in new)"
-wait_for "clients go on asking" asked $((30 + $(inside sh -c 'cat /root/world/load.*.codes | wc -l')))
-inside touch /root/world/stop
-wait "${load[@]}"
-total=$(inside sh -c 'cat /root/world/load.*.codes | wc -l')
-failed=$(inside sh -c 'cat /root/world/load.*.codes | grep -vc "^0$"' || true)
-[ "$failed" = 0 ] || inside sh -c 'head -5 /root/world/load.*.failed' >&2
-is "failed of $total requests during the upgrade" "$failed" 0
+run_before=$(broker_unit)
+ask_under_load "the upgrade" ok "apt upgrades under load" inside sh -c "${apt[*]} install $(files_in new)"
 is "the version that is installed" "$(inside cpis-broker --version)" "cpis-broker $next"
 [ "$(property cpis-broker MainPID)" != "$before" ] || fail "the old broker still runs"
 is "the broker after the upgrade" "$(property cpis-broker ActiveState)" active
+# The unit went on: the new broker took over from the old one inside it.
+is "the unit's run" "$(broker_unit)" "$run_before"
+taken_over
 ok "the log holds over the upgrade" world sh -c 'systemctl stop cpis-broker && cpis audit verify --database /var/lib/cpis/cpis.db --log-key authority/trust/log.vkey && systemctl start cpis-broker'
 ok "what an administrator changed was kept" inside grep -c "University Hospitals Sussex" /etc/cpis/register.yaml
 
-is "what runs beside it" "$(property cpis-web ActiveState) $(property cpis-responder@neighbour ActiveState)" "active active"
+wait_for "what runs beside it is active" are_active cpis-web cpis-responder@neighbour "${adaptors_units[@]}"
 wait_for "the next country is answered for by the new version" answered
 for unit in "${adaptors_units[@]}"; do
-	is "$unit after the upgrade" "$(property "$unit" ActiveState)" active
+	checks=$((checks + 1))
 	[ "$(property "$unit" MainPID)" != "${adaptors_before[$unit]}" ] || fail "the old $unit still runs"
 done
 adaptors_answer 3 9990000212
@@ -324,8 +401,8 @@ ok "and what came for them alone" inside sh -c "${apt[*]} --purge autoremove"
 # The operator's: data, keys and certificates. systemd's and dpkg's records of what was there are theirs; users stay, so that no
 # other becomes the owner of their files.
 left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
-	grep -Ev '^/var/(lib/(dpkg|apt|cpis|cpis-(sheet|fhir|hl7|mesh)|systemd)|spool/cpis-(hl7|mesh)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
-	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|identity|web|fhir|hl7|mesh|responder|sheet)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
+	grep -Ev '^/var/(lib/(dpkg|apt|cpis|cpis-(sheet|fhir|fhir-notify|hl7|mesh)|systemd)|spool/cpis-(hl7|mesh)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
+	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|identity|web|fhir|fhir-notify|hl7|mesh|responder|sheet)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
 is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
 owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
 left=$(comm -23 <(echo "$left") <(echo "$owned"))

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -184,6 +185,53 @@ START_TEST(the_service_manager_is_told_who_is_the_main_process)
 	}
 	ck_assert_int_eq(world_stop(world), 0);
 	wait_told(manager, "STOPPING=1");
+	unsetenv("NOTIFY_SOCKET");
+	close(manager);
+}
+END_TEST
+
+static int succeed(void)
+{
+	char program[512];
+	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
+	const char *const arguments[] = {program, "--succeed", world_path(world, "broker.yaml"), NULL};
+	return world_command(world, arguments);
+}
+
+// As in a unit's ExecReload=: the command ends when the new broker serves, which is a child of whoever takes orphans in, and feeds the
+// watchdog that only the first one was told of.
+START_TEST(a_successor_outlives_the_command_that_started_it)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int manager = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), status;
+	snprintf(address.sun_path, sizeof address.sun_path, "%s", world_path(world, "notify"));
+	ck_assert_int_eq(bind(manager, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	setenv("NOTIFY_SOCKET", address.sun_path, 1);
+	world_start(world);
+	wait_told(manager, "READY=1");
+	// One that cannot start is no successor.
+	char *policy = world_read_file(world_path(world, "policy.yaml"), NULL);
+	world_write_file(world_path(world, "policy.yaml"), "name: bad\n");
+	ck_assert_int_eq(succeed(), 2);
+	ASSERT_SAYS(world_err(world), "policy.yaml:");
+	ASSERT_SAYS(world_err(world), "no broker came to serve in place of the one that runs");
+	world_write_file(world_path(world, "policy.yaml"), policy);
+	free(policy);
+	assert_served();
+	ck_assert_int_eq(succeed(), 0);
+	// In this order: whoever is not the main process is not listened to.
+	const char *text = told(manager);
+	pid_t successor = (pid_t)atol(strncmp(text, "MAINPID=", 8) == 0 ? text + 8 : "0");
+	ck_assert_int_gt(successor, 0);
+	ck_assert_int_ne(successor, world_broker_pid(world));
+	wait_told(manager, "READY=1");
+	wait_told(manager, "WATCHDOG=1");
+	ck_assert_int_eq(world_stop(world), 0);
+	assert_served();
+	ck_assert_int_eq(kill(successor, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(successor, &status, 0), successor);
+	ck_assert_int_eq(status, 0);
 	unsetenv("NOTIFY_SOCKET");
 	close(manager);
 }
@@ -473,6 +521,7 @@ int main(void)
 	tcase_add_test(tests, no_request_fails_with_postgresql);
 	tcase_add_test(tests, a_restart_fails_no_request_either);
 	tcase_add_test(tests, the_service_manager_is_told_who_is_the_main_process);
+	tcase_add_test(tests, a_successor_outlives_the_command_that_started_it);
 	tcase_add_test(tests, what_waits_is_told_by_the_new_one);
 	tcase_add_test(tests, all_that_listens_goes_over_and_comes_back);
 	tcase_add_test(tests, with_nobody_to_take_over_from_it_just_starts);

@@ -98,6 +98,29 @@ START_TEST(each_state_is_told_in_the_protocols_words)
 }
 END_TEST
 
+START_TEST(one_that_takes_over_feeds_a_watchdog_that_it_was_not_told_of)
+{
+	struct service_manager manager = open_manager();
+	service_manager_alive(&manager, 5000000);
+	ck_assert_str_eq(hear(listening), "");
+	service_manager_take_over(&manager);
+	service_manager_alive(&manager, 5000000);
+	ck_assert_str_eq(hear(listening), "WATCHDOG=1");
+	service_manager_alive(&manager, 5999999);
+	ck_assert_str_eq(hear(listening), "");
+	service_manager_alive(&manager, 6000000);
+	ck_assert_str_eq(hear(listening), "WATCHDOG=1");
+	service_manager_close(&manager);
+	// One that was told goes by that.
+	setenv("NOTIFY_SOCKET", path, 1);
+	setenv("WATCHDOG_USEC", "400000", 1);
+	manager = open_manager();
+	service_manager_take_over(&manager);
+	ck_assert_uint_eq(manager.feed_us, 100000);
+	service_manager_close(&manager);
+}
+END_TEST
+
 START_TEST(a_socket_of_an_abstract_name_is_told_too)
 {
 	char name[sizeof path + 1];
@@ -239,6 +262,7 @@ int main(void)
 	tcase_add_checked_fixture(cases, set_up, tear_down);
 	tcase_add_test(cases, without_a_manager_nothing_is_told);
 	tcase_add_test(cases, each_state_is_told_in_the_protocols_words);
+	tcase_add_test(cases, one_that_takes_over_feeds_a_watchdog_that_it_was_not_told_of);
 	tcase_add_test(cases, a_socket_of_an_abstract_name_is_told_too);
 	tcase_add_test(cases, a_status_cannot_say_something_else);
 	tcase_add_test(cases, the_watchdog_is_fed_four_times_in_its_time);
