@@ -26,7 +26,7 @@ PACKAGES := gcc make pkg-config libc6-dev libzmq3-dev libprotobuf-c-dev protobuf
 	patroni etcd-server etcd-client nftables curl python3-hl7 python3-yaml libevent-dev libxml2-dev libxslt1-dev libjose-dev \
 	libpango1.0-dev fonts-dejavu-core poppler-utils age distro-info-data debian-security-support python3-jsonschema \
 	libsystemd-dev lowdown groff zsh rsyslog rsyslog-openssl prometheus systemd python3-zmq python3-protobuf \
-	python3-cryptography python3-pyasn1-modules python3-systemd
+	python3-cryptography python3-pyasn1-modules python3-systemd libcurl4-openssl-dev
 # What `make test-web` needs besides; nodejs and npm only where there are none, because some machines have newer ones of their own.
 WEB_PACKAGES := chromium libnss3-tools
 # What `make bench` needs besides: the peers.
@@ -47,6 +47,14 @@ ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+# Objects depend on a file with what they are compiled with, which is written when that has changed. Left out is what only names the
+# tree's place, the version, which few objects are told, and SANITIZE, which has a folder of its own.
+FLAGS := $(BUILD)/.flags
+FLAGS_NOW := $(CC) $(sort $(filter-out -DCPIS_VERSION=%,$(CPPFLAGS))) $(LDFLAGS) $(WARNINGS) $(filter -f%,$(HARDENING)) \
+	$(filter-out -ffile-prefix-map=% -fdebug-prefix-map=% -fmacro-prefix-map=%,$(CFLAGS))
+ifneq ($(file < $(FLAGS)),$(FLAGS_NOW))
+.PHONY: $(FLAGS)
+endif
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
@@ -57,6 +65,8 @@ LIBS_CLI := -lcyaml -ljansson -lcsv -lsqlite3 -Wl,--as-needed -lpq -Wl,--no-as-n
 LIBS_RESPONDERS := -lunistring
 LIBS_SHEET = $(shell pkg-config --libs pangocairo cairo-pdf jansson fontconfig 2>/dev/null)
 LIBS_HTTP := -lsystemd -levent_core -levent_extra -levent_openssl -lssl -lpthread
+# The notifier's: no broker's and no person's key comes near it.
+LIBS_NOTIFY := -lcurl -ljansson -lcyaml
 LIBS_WEB := -lexslt -lxslt -lxml2 -lsodium
 # Where cpis-web finds its templates and assets when its settings do not say it.
 WEB_SHARE := $(PREFIX)/share/cpis/web
@@ -73,7 +83,7 @@ cli_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out clients/cli/main.c,$(wildcar
 drill_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/drill/*.c))
 responders_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/responder/*.c clients/demographics/*.c)))
 http_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/http/*.c))
-fhir_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/fhir/*.c)))
+fhir_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c %/notify_main.c,$(wildcard clients/fhir/*.c)))
 web_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(filter-out %/main.c,$(wildcard clients/web/*.c))) $(BUILD)/gen/clients/web/web.pb-c.o
 sheet_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard clients/sheet/*.c))
 harness_OBJ := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/harness/*.c))
@@ -95,7 +105,7 @@ LIBCPIS_ABI := 1
 INSTALLED_A := $(BUILD)/installed/libcpis.a
 INSTALLED_SO := $(BUILD)/installed/libcpis.so.$(LIBCPIS_ABI)
 LIBCPIS_MAP := clients/libcpis/libcpis.map
-PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web cpis-fhir)
+PROGRAMS := $(addprefix $(BUILD)/,cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web cpis-fhir cpis-fhir-notify)
 
 # A test links only the layer that it tests (and what that layer stands on).
 TESTS_proto := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/unit/proto/test_*.c))
@@ -136,6 +146,8 @@ WEB := $(BUILD)/web
 # What the bench of the FHIR facade compares it with: an answer of HTTPS alone, and the question by libcpis alone.
 FHIR_PLAIN := $(BUILD)/tests/fhir/plain
 FHIR_DIRECT := $(BUILD)/tests/fhir/direct
+# One inbox item of each kind.
+FHIR_ITEMS := $(BUILD)/tests/fhir/items
 FHIR_MODULES := $(BUILD)/fhir/tests/node_modules
 WEB_SHARED := $(patsubst clients/web/%,$(WEB)/%,$(wildcard clients/web/templates/*.xsl)) $(addprefix $(WEB)/assets/,web.css.gz web.js.gz icon.svg)
 
@@ -163,15 +175,15 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Six are left out of a sanitized run: the fuzzers have sanitizers of
+# Begun first, so that the whole does not wait for them. Some are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
-# cluster's time is that of its failovers, the pages' that of a browser, the other languages' and the FHIR facade's that of their
-# interpreters, and the bill of materials is of what is delivered.
+# cluster's time is that of its failovers, the pages' that of a browser, that of the other languages, the FHIR facade, the HL7 adaptor
+# and the guides that of interpreters, and the bill of materials is of what is delivered.
 LONGEST := tests/system/policy_mutation.sh tests/system/fuzz.sh tests/system/web.sh
-UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh fhir.sh interop.sh hl7.sh sbom.sh)
+UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh cluster.sh web.sh fhir.sh fhir_notify.sh interop.sh hl7.sh guides.sh sbom.sh)
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
-	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules $(FHIR_MODULES) $(SBOM_SCHEMA))
+	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules $(FHIR_MODULES) $(FHIR_ITEMS) $(SBOM_SCHEMA))
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
@@ -184,9 +196,10 @@ test-web: deps-web ## the web pages in a browser: each journey, accessibility, a
 	@$(MAKE) --no-print-directory -j$$(nproc) programs web $(WEB)/tests/node_modules
 	@BUILD=$(BUILD) tests/web/run.sh
 
-test-fhir: deps-npm ## the FHIR facade with a stock client, against HL7's schema
-	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES)
+test-fhir: deps-npm ## the FHIR facade with a stock client and notifications to an endpoint, against HL7's schema
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_ITEMS)
 	@BUILD=$(BUILD) tests/fhir/run.sh
+	@BUILD=$(BUILD) tests/fhir/run.sh notify
 
 bench-fhir: deps-npm ## the processor time of a query by FHIR, beside the same query by libcpis and a bare answer of that size
 	@$(MAKE) --no-print-directory -j$$(nproc) programs $(FHIR_MODULES) $(FHIR_PLAIN) $(FHIR_DIRECT)
@@ -288,10 +301,10 @@ PLACE := $(DESTDIR)$(PREFIX)
 place: place-libcpis
 	install -d $(addprefix $(PLACE)/,bin sbin share/cpis/python share/cpis/web/templates share/cpis/web/assets \
 		share/man/man1 share/man/man5 share/man/man8 share/bash-completion/completions share/zsh/vendor-completions)
-	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(PLACE)/bin/
+	install -m 755 $(BUILD)/cpis clients/mesh/cpis-mesh clients/hl7/cpis-hl7 $(BUILD)/cpis-contact-sheet $(BUILD)/cpis-fhir-notify $(PLACE)/bin/
 	install -m 755 $(addprefix $(BUILD)/,cpis-broker cpis-responder cpis-demographics cpis-web cpis-fhir) $(PLACE)/sbin/
 	install -m 644 proto/cpis.proto broker/policy.yaml broker/prometheus-alerts.yaml broker/rsyslog-siem.conf $(PLACE)/share/cpis/
-	install -m 644 clients/python/*.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
+	install -m 644 clients/python/*.py clients/hl7/cpis_hl7.py $(BUILD)/python/cpis_pb2.py $(PLACE)/share/cpis/python/
 	install -m 644 $(WEB)/templates/*.xsl $(PLACE)/share/cpis/web/templates/
 	install -m 644 $(WEB)/assets/* $(PLACE)/share/cpis/web/assets/
 	$(foreach section,1 5 8,install -m 644 $(filter %.$(section),$(MANUAL)) $(PLACE)/share/man/man$(section)/;)
@@ -334,12 +347,16 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto proto/cpis.proto
 	@echo "  PROTOC $<"
 	$(Q)protoc-c -I. --c_out=$(BUILD)/gen $<
 
+$(FLAGS):
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+
 # Generated code is not ours to warn about.
-$(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HEADERS)
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(FLAGS) | $(GEN_HEADERS)
 	@echo "  CC     $<"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.c | $(GEN_HEADERS)
+$(BUILD)/%.o: %.c $(FLAGS) | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  CC     $<"
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -465,6 +482,9 @@ $(BUILD)/cpis-web: $(BUILD)/clients/web/main.o $(WEB_A) $(HTTP_A) $(CLI_A) $(CLI
 $(BUILD)/cpis-fhir: $(BUILD)/clients/fhir/main.o $(FHIR_A) $(HTTP_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	@echo "  LINK   $@"
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_HTTP) $(LIBS_CERTS)
+$(BUILD)/cpis-fhir-notify: $(BUILD)/clients/fhir/notify_main.o $(FHIR_A) $(HTTP_A) $(PROTO_A) $(CERTS_A)
+	@echo "  LINK   $@"
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS_PROTO) $(LIBS_NOTIFY) $(LIBS_CERTS)
 # Their headers are not ours to warn about.
 $(sheet_OBJ): ALL_CFLAGS += $(patsubst -I%,-isystem %,$(shell pkg-config --cflags pangocairo cairo-pdf 2>/dev/null))
 $(BUILD)/cpis-contact-sheet: $(sheet_OBJ) $(PROTO_A)
@@ -491,8 +511,10 @@ $(addprefix $(BUILD)/tests/unit/proto/test_wire_,envelope limits limits_oversigh
 $(addprefix $(BUILD)/tests/unit/proto/test_wire_,log operations retention): $(BUILD)/tests/unit/proto/whole.o
 $(call tests_of,unit/broker/test_register): $(BUILD)/tests/unit/broker/register_files.o
 $(addprefix $(BUILD)/tests/unit/broker/,test_front test_front_crowds test_front_ends test_front_lies): $(BUILD)/tests/unit/broker/real_front.o
+$(addprefix $(BUILD)/tests/unit/broker/,test_closed_sessions test_quarantine test_roles): $(BUILD)/tests/unit/broker/sealed_store.o
 $(addprefix $(BUILD)/tests/unit/broker/,test_zap test_zap_enrolling test_zap_thread): $(BUILD)/tests/unit/broker/zap_asker.o
 $(addprefix $(BUILD)/tests/scenario/,test_browser_proofs test_browser_acts test_signing_out): $(BUILD)/tests/scenario/proven_registrar.o
+$(addprefix $(BUILD)/tests/scenario/,test_inbox test_inbox_times): $(BUILD)/tests/scenario/brighton_inbox.o
 $(call tests_of,scenario/test_enrolment): $(BUILD)/tests/scenario/enrolling.o
 $(call tests_of,system/test_lying_): $(BUILD)/tests/system/lied_to.o
 $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
@@ -518,13 +540,15 @@ $(TESTS_system) $(TOOLS_log) $(SOAK) $(UPGRADE) $(VECTORS) $(INTEROP_STAGE): $(B
 	$(link_with_all)
 $(FHIR_PLAIN): $(BUILD)/%: $(BUILD)/%.o $(HTTP_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_HTTP) $(LIBS_CERTS)
+$(FHIR_ITEMS): $(BUILD)/%: $(BUILD)/%.o $(CLI_A) $(PROTO_A) $(CERTS_A)
+	$(link_test) $(LIBS_PROTO) $(LIBS_CLI)
 $(FHIR_DIRECT): $(BUILD)/%: $(BUILD)/%.o $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_CERTS)
 $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
 $(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core
 $(DRILL): | $(SHIMS)
-$(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
+$(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h $(FLAGS)
 	@mkdir -p $(@D)
 	@echo "  SHIM   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,now -o $@ $<

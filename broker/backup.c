@@ -148,7 +148,7 @@ static void forget_publication(void *context, const char *organisation, uint64_t
 
 static void print_way_on(bool lost)
 {
-	printf("Authorities publish again: one full file of each (`cpis publish FILE`) brings its plans to what they are, whatever was "
+	printf("Authorities publish again: one full file of each (`cpis publish --full FILE`) brings its plans to what they are, whatever was "
 	       "lost.\n");
 	if (lost)
 		printf("This log cannot be gone on with: clients that hold its later checkpoints stop, and are right. Start a successor "

@@ -249,7 +249,7 @@ static void report(const struct restore *restore)
 		printf("Start the broker when this backup is the newest that there was of the store. If the store was in use after it, "
 		       "records are lost and this log cannot be gone on with: whoever holds its later checkpoints will stop, and is "
 		       "right. Then restore it again with --successor-of (broker/README.md, \"Backup and restore\").\n");
-	printf("What was published after that time is not in it: each authority publishes one full file again (`cpis publish FILE`). "
+	printf("What was published after that time is not in it: each authority publishes one full file again (`cpis publish --full FILE`). "
 	       "`cpis-broker --missing %s` lists what the store knows of.\n",
 	       restore->options->config_path);
 	if (restore->options->replaces && access(restore->aside, F_OK) == 0)

@@ -19,7 +19,7 @@ enum nhs_number_status argument_nhs_number(const char *word, struct nhs_number *
 	return status;
 }
 
-static unsigned characters(const char *text)
+unsigned argument_characters(const char *text)
 {
 	unsigned count = 0;
 	for (; *text != '\0'; text++)
@@ -53,7 +53,7 @@ int argument_text(const struct command_line *line, unsigned characters_min, char
 	text[bytes] = '\0';
 	if (!text_is_clean(text, bytes))
 		return command_usage_error(line, "the text has line breaks or control characters, or is not UTF-8: give one line");
-	if (characters(text) < characters_min)
+	if (argument_characters(text) < characters_min)
 		return command_usage_error(line, "the text has less than %u characters: say it in words", characters_min);
 	memcpy(ret, text, bytes + 1);
 	return EXIT_DONE;

@@ -360,17 +360,17 @@ static const struct command_option list_options[] = {
 	{0},
 };
 static const struct command_option note_options[] = {
-	{"words", "TEXT", "what is to be remembered: it is kept", OPTION_REQUIRED},
+	{"words", "TEXT", "what is to be remembered: it is kept", OPTION_WORDS},
 	{0},
 };
 static const struct command_option review_options[] = {
 	{"finding", "WORD", "appropriate, near_miss or breach", OPTION_REQUIRED},
-	{"words", "TEXT", "what you found: it is kept", OPTION_REQUIRED},
+	{"words", "TEXT", "what you found: it is kept", OPTION_WORDS},
 	{"keep-open", NULL, "something is still to be done: `cpis alert close` ends it", OPTION_OPTIONAL},
 	{0},
 };
 static const struct command_option close_options[] = {
-	{"words", "TEXT", "what was done: it is kept", OPTION_REQUIRED},
+	{"words", "TEXT", "what was done: it is kept", OPTION_WORDS},
 	{0},
 };
 

@@ -261,7 +261,7 @@ static int run_list(const struct command_line *line)
 #define SYSTEM_OPTIONS                                                    \
 	{"ods", "CODE", "the organisation's ODS code", OPTION_REQUIRED},  \
 	{"name", "NAME", "of the system, as its certificate will bear it", OPTION_REQUIRED}, \
-	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_REQUIRED}
+	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_WORDS}
 
 static const struct command_option invite_options[] = {
 	SYSTEM_OPTIONS,

@@ -227,7 +227,7 @@ static int run_open(const struct command_line *line)
 
 static const struct command_option make_options[] = {
 	{"to", "CERTIFICATE", "encrypt it to this member of staff of your authority; may be repeated, 12 at most", OPTION_REPEATABLE},
-	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_REQUIRED},
+	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_WORDS},
 	{"out", "FILE", "the encrypted file; one that is there is replaced when the new one is complete", OPTION_REQUIRED},
 	{0},
 };

@@ -120,7 +120,7 @@ static int run_load(const struct command_line *line)
 }
 
 static const struct command_option load_options[] = {
-	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_REQUIRED},
+	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_WORDS},
 	{"check", NULL, "only say what would change", OPTION_OPTIONAL},
 	{0},
 };

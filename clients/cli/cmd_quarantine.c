@@ -216,7 +216,7 @@ static int run_list(const struct command_line *line)
 	{"organisation", "ODS", "all systems and sessions of an organisation", OPTION_OPTIONAL},     \
 	{"person", "UID", "a member of staff, in every role", OPTION_OPTIONAL},                      \
 	{"certificate", "FILE|SERIAL", "one certificate, of a system or a person", OPTION_OPTIONAL}, \
-	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_REQUIRED}
+	{"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_WORDS}
 
 static const struct command_option set_options[] = {
 	TARGET_OPTIONS,

@@ -292,7 +292,7 @@ static int run(const struct command_line *line)
 static const struct command_option options[] = {
 	{"details", NULL, "open the details: this is an access, and the authority is told", OPTION_OPTIONAL},
 	{"scheduled", NULL, "a planned look: silent, where your role and care setting allow one", OPTION_OPTIONAL},
-	{"reason", "TEXT", "why you look, in words: kept in the audit log and told to the authority", OPTION_OPTIONAL},
+	{"reason", "TEXT", "why you look, in words: kept in the audit log and told to the authority", OPTION_WORDS_OPTIONAL},
 	{"break-glass", NULL, "open the details though role, hours or setting do not allow it: signed, and alerted", OPTION_OPTIONAL},
 	{"own-household", NULL, "with details: say that the child lives at the asker's address; your system knows, cpis does not",
 	 OPTION_OPTIONAL},

@@ -181,7 +181,7 @@ static int run_release(const struct command_line *line)
 	return act(line, &request, "still holds what was kept for");
 }
 
-#define REASON_OPTION {"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_REQUIRED}
+#define REASON_OPTION {"reason", "TEXT", "why, in words: it is kept in the audit log", OPTION_WORDS}
 
 static const struct command_option show_options[] = {
 	{"before", "MONTH", "only months before this one, e.g. 2026-11", OPTION_OPTIONAL},

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "clients/cli/argument.h"
 #include "clients/cli/commands.h"
 #include "proto/limits.h"
 
@@ -40,6 +41,11 @@ static void collect(const struct command *command, struct command_option out[OPT
 	out[count] = (struct command_option){0};
 }
 
+static bool is_needed(const struct command_option *option)
+{
+	return option->kind == OPTION_REQUIRED || option->kind == OPTION_WORDS;
+}
+
 static void print_help(const struct command *command)
 {
 	struct command_option options[OPTIONS_MAX];
@@ -50,7 +56,7 @@ static void print_help(const struct command *command)
 		char left[60];
 		snprintf(left, sizeof left, "--%s%s%s", option->name, option->value == NULL ? "" : " ",
 			 option->value == NULL ? "" : option->value);
-		printf("  %-34s %s%s\n", left, option->help, option->kind == OPTION_REQUIRED ? " (needed)" : "");
+		printf("  %-34s %s%s\n", left, option->help, is_needed(option) ? " (needed)" : "");
 	}
 }
 
@@ -63,7 +69,7 @@ static void describe(const struct command *command)
 	puts("| option | value | meaning |\n| --- | --- | --- |");
 	for (const struct command_option *option = options; option->name != NULL; option++)
 		printf("| `--%s` | %s | %s%s |\n", option->name, option->value == NULL ? "" : option->value, option->help,
-		       option->kind == OPTION_REQUIRED ? " (needed)" : option->kind == OPTION_REPEATABLE ? " (may be repeated)" : "");
+		       is_needed(option) ? " (needed)" : option->kind == OPTION_REPEATABLE ? " (may be repeated)" : "");
 	putchar('\n');
 }
 
@@ -154,6 +160,13 @@ static int read_options(struct command_line *line, int argc, char **argv)
 	return code;
 }
 
+// The broker would refuse it as a message that it cannot read. Nothing in the place of words that need not be said is nothing said.
+static bool is_too_short(const struct command_option *option, const char *value)
+{
+	return (option->kind == OPTION_WORDS || (option->kind == OPTION_WORDS_OPTIONAL && value[0] != '\0')) &&
+	       argument_characters(value) < REASON_CHARACTERS_MIN;
+}
+
 static int check(struct command_line *line)
 {
 	uint64_t timeout_ms = TIMEOUT_MS_DEFAULT;
@@ -165,9 +178,13 @@ static int check(struct command_line *line)
 	line->profile = command_value(line, "profile");
 	if (line->profile == NULL)
 		line->profile = getenv("CPIS_PROFILE");
-	for (const struct command_option *option = line->command->options; option != NULL && option->name != NULL; option++)
-		if (option->kind == OPTION_REQUIRED && command_value(line, option->name) == NULL)
+	for (const struct command_option *option = line->command->options; option != NULL && option->name != NULL; option++) {
+		const char *value = command_value(line, option->name);
+		if (is_needed(option) && value == NULL)
 			return command_usage_error(line, "--%s is missing", option->name);
+		if (value != NULL && is_too_short(option, value))
+			return command_usage_error(line, "--%s has less than %u characters: say it in words", option->name, REASON_CHARACTERS_MIN);
+	}
 	if (line->operand_count < line->command->operands_min)
 		return command_usage_error(line, "%s is missing", line->command->operands);
 	// Not repeated in the message: it may be a child's number.

@@ -13,7 +13,8 @@ struct command_option {
 	const char *name;        // without the dashes; the end of a table has NULL
 	const char *value;       // what it takes, for the help, e.g. "NAME"; NULL: a switch
 	const char *help;        // one line
-	enum { OPTION_OPTIONAL, OPTION_REQUIRED, OPTION_REPEATABLE } kind;
+	// WORDS: needed, and of REASON_CHARACTERS_MIN characters at least, as the broker wants what people say in words.
+	enum { OPTION_OPTIONAL, OPTION_REQUIRED, OPTION_REPEATABLE, OPTION_WORDS, OPTION_WORDS_OPTIONAL } kind;
 };
 
 struct command_line;

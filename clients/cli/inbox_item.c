@@ -311,7 +311,7 @@ static void add_publication(json_t *value, const Cpis__V1__PublicationReport *re
 	set_number(value, "received", report->received);
 	set_number(value, "stored", report->stored);
 	set_number(value, "rejected", report->rejected);
-	set_number(value, "created", report->created);
+	set_number(value, "created_count", report->created); // `created` is when the item was
 	set_number(value, "changed", report->changed);
 	set_number(value, "ended", report->ended);
 	set_number(value, "withdrawn", report->withdrawn);

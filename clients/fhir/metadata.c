@@ -38,7 +38,8 @@ void metadata_show(struct call *call)
 		resource("CareTeam", "The plans, and whom to ring: an access.", participant, none),
 		resource("AuditEvent", "Who opened the details before, the 25 most recent unscheduled accesses: an access.", none, none));
 	json_t *rest = json_pack("[{s:s,s:s,s:{s:b,s:s},s:o}]", "mode", "server", "documentation",
-				 "Searches are posted to <resource>/_search. An address never has an NHS number in it.", "security", "cors", 0,
+				 "Searches are posted to <resource>/_search. An address never has an NHS number in it. There is no Subscription resource: "
+				 "a local authority's endpoint is told of looks by cpis-fhir-notify, which a file configures.", "security", "cors", 0,
 				 "description", "Authorization: Bearer, with an OpenID Connect ID token in the manner of NHS CIS2, issued for this system.",
 				 "resource", resources);
 	call_answer(call, 200, json_pack("{s:s,s:s,s:s,s:s,s:{s:s,s:s},s:{s:s,s:s},s:s,s:[s],s:o}", "resourceType", "CapabilityStatement", "status",

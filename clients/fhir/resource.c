@@ -21,7 +21,7 @@ static const struct {
 
 // ------------------------------------------------------------------ parts
 
-static json_t *concept_of(Cpis__V1__PlanType type)
+json_t *resource_plan_type(Cpis__V1__PlanType type)
 {
 	for (size_t i = 0; i < sizeof plan_types / sizeof plan_types[0]; i++)
 		if (plan_types[i].type == type)
@@ -30,13 +30,13 @@ static json_t *concept_of(Cpis__V1__PlanType type)
 	return json_pack("{s:s}", "text", "A plan of a type that is not known here: ask the authority");
 }
 
-static json_t *patient(const char *nhs_number)
+json_t *resource_patient(const char *nhs_number)
 {
 	return json_pack("{s:s,s:{s:s,s:s}}", "type", "Patient", "identifier", "system", RESOURCE_NHS_NUMBER, "value", nhs_number);
 }
 
 // By the resource in the bundle where it is there, and by the ODS code always.
-static json_t *organisation_reference(const char *ods, const char *name, const char *uuid)
+json_t *resource_organisation_reference(const char *ods, const char *name, const char *uuid)
 {
 	json_t *reference = json_pack("{s:s,s:{s:s,s:s}}", "type", "Organization", "identifier", "system", RESOURCE_ODS_CODE, "value", ods);
 	if (reference != NULL && uuid != NULL)
@@ -91,25 +91,25 @@ static json_t *flag_category(void)
 json_t *resource_flag_bare(const char *nhs_number)
 {
 	return json_pack("{s:s,s:s,s:o,s:{s:s},s:o}", "resourceType", "Flag", "status", "active", "category", flag_category(), "code", "text",
-			 "Known to children's social care", "subject", patient(nhs_number));
+			 "Known to children's social care", "subject", resource_patient(nhs_number));
 }
 
 json_t *resource_flag(const char *nhs_number, const Cpis__V1__Plan *plan, const char *organisation)
 {
 	return json_pack("{s:s,s:s,s:o,s:o,s:o,s:o,s:o}", "resourceType", "Flag", "status",
 			 plan->status == CPIS__V1__PLAN_STATUS__ENDED ? "inactive" : "active", "category", flag_category(), "code",
-			 concept_of(plan->type), "subject", patient(nhs_number), "period", period(plan), "author",
-			 organisation_reference(plan->authority->organisation, plan->authority->name, organisation));
+			 resource_plan_type(plan->type), "subject", resource_patient(nhs_number), "period", period(plan), "author",
+			 resource_organisation_reference(plan->authority->organisation, plan->authority->name, organisation));
 }
 
 json_t *resource_care_team(const char *nhs_number, const Cpis__V1__Plan *plan, const char *organisation)
 {
 	const Cpis__V1__Authority *authority = plan->authority;
 	json_t *resource = json_pack("{s:s,s:s,s:[o],s:o,s:o,s:[{s:o}],s:[o]}", "resourceType", "CareTeam", "status",
-				     plan->status == CPIS__V1__PLAN_STATUS__ENDED ? "inactive" : "active", "category", concept_of(plan->type),
-				     "subject", patient(nhs_number), "period", period(plan), "participant", "member",
-				     organisation_reference(authority->organisation, authority->name, organisation), "managingOrganization",
-				     organisation_reference(authority->organisation, authority->name, organisation));
+				     plan->status == CPIS__V1__PLAN_STATUS__ENDED ? "inactive" : "active", "category", resource_plan_type(plan->type),
+				     "subject", resource_patient(nhs_number), "period", period(plan), "participant", "member",
+				     resource_organisation_reference(authority->organisation, authority->name, organisation), "managingOrganization",
+				     resource_organisation_reference(authority->organisation, authority->name, organisation));
 	set_list(resource, "telecom", telephones(authority));
 	return resource;
 }
@@ -150,11 +150,11 @@ json_t *resource_audit_event(const char *nhs_number, const Cpis__V1__Access *acc
 				  "http://terminology.hl7.org/CodeSystem/v3-ParticipationType", "code", "AUT", "role", role, "name", access->name,
 				  "requestor", 1);
 	json_t *source = json_pack("{s:s,s:o}", "site", wire_care_setting_name(access->care_setting), "observer",
-				   organisation_reference(access->organisation, access->organisation_name, NULL));
+				   resource_organisation_reference(access->organisation, access->organisation_name, NULL));
 	return json_pack("{s:s,s:{s:s,s:s,s:s},s:s,s:s,s:s,s:[o],s:o,s:[{s:o}]}", "resourceType", "AuditEvent", "type", "system",
 			 "http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle", "code", "access", "display",
 			 "Access/View Record Lifecycle Event", "action", "R", "recorded", when, "outcome", "0", "agent", agent, "source", source,
-			 "entity", "what", patient(nhs_number));
+			 "entity", "what", resource_patient(nhs_number));
 }
 
 // ------------------------------------------------------------------ bundles

@@ -12,6 +12,12 @@
 
 #define RESOURCE_UUID_BYTES 46 // "urn:uuid:" and 36 characters
 
+// Parts. A plan's type as a CodeableConcept; who a child is; an organisation, by its resource in the same bundle where `uuid` names one, by
+// its ODS code always, and by `name` where that is not empty.
+json_t *resource_plan_type(Cpis__V1__PlanType type);
+json_t *resource_patient(const char *nhs_number);
+json_t *resource_organisation_reference(const char *ods, const char *name, const char *uuid);
+
 // Of somebody whom social care knows, when no more was asked.
 json_t *resource_flag_bare(const char *nhs_number);
 // Of one plan. `organisation` is the urn:uuid of the authority's resource in the same bundle; NULL: it is not there.

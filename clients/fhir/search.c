@@ -153,10 +153,11 @@ static void add(struct answer *answer, const char *mode, const char *uuid, json_
 	answer->good = answer->good && resource_add(answer->bundle, mode, uuid, resource);
 }
 
-static void say_gaps(struct answer *answer, const char *notice, size_t count, char *const *registers)
+// The notice is another one with a yes: a caller that goes by its word is not to take a yes for a no.
+static void say_gaps(struct answer *answer, bool known, const char *notice, size_t count, char *const *registers)
 {
 	if (notice[0] != '\0')
-		say(answer, "information", "informational", "no_proof_of_safety", notice);
+		say(answer, "information", "informational", known ? "supports_judgement" : "no_proof_of_safety", notice);
 	for (size_t i = 0; i < count; i++) {
 		char sentence[300];
 		snprintf(sentence, sizeof sentence, "%.200s could not be asked: this answer is incomplete. Ring them.", registers[i]);
@@ -233,7 +234,7 @@ static void add_accesses(struct answer *answer, const Cpis__V1__DetailsReply *de
 
 static void say_details(struct answer *answer, const Cpis__V1__DetailsReply *details)
 {
-	say_gaps(answer, details->notice, details->n_not_available_from, details->not_available_from);
+	say_gaps(answer, details->n_plans > 0, details->notice, details->n_not_available_from, details->not_available_from);
 	if (details->birth_date_differs)
 		say(answer, "warning", "value", "birth_date_differs",
 		    "The authorities' records have another date of birth than was sent: is this the right child?");
@@ -309,7 +310,7 @@ void search_flag(struct call *call)
 	struct answer answer = begin(call, &question, reply);
 	if (reply->flag->flag)
 		add(&answer, "match", NULL, resource_flag_bare(question.nhs_number));
-	say_gaps(&answer, reply->flag->notice, reply->flag->n_not_available_from, reply->flag->not_available_from);
+	say_gaps(&answer, reply->flag->flag, reply->flag->notice, reply->flag->n_not_available_from, reply->flag->not_available_from);
 	end(&answer);
 	cpis_reply_free(reply);
 }

@@ -12,6 +12,7 @@ refusal is an exception (Refused) with the proven reply in it. One call at a tim
 """
 import contextlib
 import os
+import random
 import secrets
 import time
 
@@ -24,12 +25,15 @@ from zmq.utils.monitor import recv_monitor_message
 import cpis_pb2 as pb
 from cpis_errors import (CertificateError, Error, LogForked, LogShortened, NoAnswer, NotAdmitted, ProofError,  # noqa: F401
                          ProtocolError, Refused, StateError, Usage)
-from cpis_log import is_nhs_number, judge_receipt, strict  # noqa: F401
+from cpis_log import is_nhs_number, judge_receipt  # noqa: F401
 from cpis_memory import Memory
 from cpis_trust import Trust, raw_key, read
+from cpis_wire import strict
 
 MESSAGE_BYTES_MAX = 65503
 SILENCE_S = 2.0
+REPLIES_AT_ONCE = 100
+BACKOFF_SPAN_S_MAX = 5.0
 WITHOUT_TOKEN = ("ping", "session_open", "audit_consistency", "checkpoint_exchange")
 EVENTS = zmq.EVENT_HANDSHAKE_FAILED_AUTH | zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL | zmq.EVENT_DISCONNECTED
 
@@ -152,7 +156,7 @@ class Client:
     def _exchange(self, request, end):
         body = getattr(request, request.WhichOneof("body"))
         silence = max(SILENCE_S, getattr(body, "wait_ms", 0) / 1000 + SILENCE_S)
-        send_at, pause = 0.0, 0.1
+        send_at, pause, turned_away = 0.0, 0.1, 0
         while (now := time.monotonic()) < end:
             self._connect()
             if now >= send_at and self._send(request, end):
@@ -165,7 +169,8 @@ class Client:
             poller.poll(max(0, (until - now) * 1000))
             reply = self._receive(request)
             if reply is not None and reply.outcome in (pb.SERVICE_UNAVAILABLE, pb.DEADLINE_EXPIRED) and reply.retry_after_ms:
-                send_at = time.monotonic() + reply.retry_after_ms / 1000
+                send_at = time.monotonic() + backoff_s(reply.retry_after_ms, turned_away)
+                turned_away += 1
                 if send_at < end:
                     continue
             if reply is not None:
@@ -189,7 +194,7 @@ class Client:
 
     def _receive(self, request):
         with contextlib.suppress(zmq.Again):
-            while True:
+            for _ in range(REPLIES_AT_ONCE):  # what answers nothing does not keep it from looking at the time
                 frames = self.socket.recv_multipart(zmq.DONTWAIT)
                 if len(frames) != 1 or len(frames[0]) > MESSAGE_BYTES_MAX:
                     raise ProtocolError("the reply is not one message; report it to who runs the broker")
@@ -215,9 +220,15 @@ class Client:
         judge_form(request, reply)
         if not reply.HasField("receipt"):
             return
-        checkpoint = judge_receipt(self.trust.log, request, reply, self.system, self.broker_name)
+        checkpoint = judge_receipt(self.trust.log, request, reply, self.system, self.broker_name, self.memory.held[0])
         if checkpoint is not None:
             self.memory.take(checkpoint, reply.receipt)
+
+
+def backoff_s(retry_after_ms, times):
+    """The broker's own figure is the least. What is added by chance may be as much, and twice as much each further time: all who were
+    turned away together do not come back together."""
+    return retry_after_ms / 1000 + random.random() * min(BACKOFF_SPAN_S_MAX, (retry_after_ms / 1000) * 2 ** min(times, 16))
 
 
 def zmq_key(data):

@@ -1,24 +1,25 @@
 """Proofs from the audit log: proto/README.md, "Receipts"."""
 import base64
 import hashlib
-import re
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from google.protobuf.message import DecodeError
-
 import cpis_pb2 as pb
-from cpis_errors import LogForked, LogShortened, ProofError, ProtocolError, Usage
-
-
-# What would let text lie about itself: controls, marks of direction, line separators, U+FEFF, non-characters.
-CONTROLS = re.compile("[\\x00-\\x1f\\x7f-\\x9f\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ufeff\\ufdd0-\\ufdef" +
-                      "".join(rf"\U{plane:04x}fffe\U{plane:04x}ffff" for plane in range(17)) + "]")
+from cpis_errors import LogForked, LogShortened, ProofError, Usage
+from cpis_wire import strict
 
 
 def sha256(*parts):
     return hashlib.sha256(b"".join(parts)).digest()
+
+
+def unbase64(text):
+    """With padding, and in the one form that there is of it; ValueError."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("another form of base64")
+    return data
 
 
 def included(leaf, index, size, path, root):
@@ -69,7 +70,7 @@ class Verifier:
     def __init__(self, line):
         try:
             self.origin, key_id, blob = line.strip().split("+", 2)
-            self.key = base64.b64decode(blob, validate=True)
+            self.key = unbase64(blob)
             self.id = sha256(self.origin.encode(), b"\n", self.key)[:4]
             if self.key[:1] != b"\x01" or len(self.key) != 33 or self.id.hex() != key_id:
                 raise ValueError("another kind of key")
@@ -88,7 +89,7 @@ class Verifier:
             own = [blob for name, blob in blobs if name == self.origin and blob[:4] == self.id]
             for blob in own:
                 ed25519.Ed25519PublicKey.from_public_bytes(self.key[1:]).verify(blob[4:], text + b"\n")
-            root_hash = base64.b64decode(root, validate=True)
+            root_hash = unbase64(root)
             if not own or len(root_hash) != 32:
                 raise ValueError("not signed")
             return int(size), root_hash
@@ -100,7 +101,7 @@ class Verifier:
         dash, name, blob = line.split(" ")
         if dash != "\u2014":
             raise ValueError("not a signature")
-        return name, base64.b64decode(blob, validate=True)
+        return name, unbase64(blob)
 
 
 def judge_growth(held, checkpoint, growth):
@@ -126,8 +127,9 @@ def judge_record(log, receipt):
     return checkpoint, strict(pb.AuditRecord, receipt.record, ProofError)
 
 
-def judge_receipt(log, request, reply, system, broker_name):
-    """The checkpoint to remember, None where none is to be; ProofError. `system` is (organisation, name)."""
+def judge_receipt(log, request, reply, system, broker_name, held_size):
+    """The checkpoint that has to have grown from what is held, and is then remembered; None where none is to be; ProofError. `system` is
+    (organisation, name)."""
     checkpoint, record = judge_record(log, reply.receipt)
     unread = record.operation == pb.OPERATION_UNSPECIFIED and record.outcome != pb.OK
     nobody = (record.organisation, record.system_name) == ("", "") and record.outcome == pb.ASID_CHECK_FAILED
@@ -135,36 +137,13 @@ def judge_receipt(log, request, reply, system, broker_name):
     if said != (1, reply.receipt.index, request.request_id, reply.outcome, reply.reason_code, broker_name) or \
             not (unread or record.operation == operation_of(request)) or not (nobody or (record.organisation, record.system_name) == system):
         raise ProofError("the audit record speaks of something else; do not show the reply, and report it")
-    return None if unread else checkpoint
+    # Of a request that could not be read the broker does not know what its asker holds, so there is no growth to a larger one.
+    return None if unread and checkpoint[0] > held_size else checkpoint
 
 
 def operation_of(request):
     """Bodies are numbered in the order of the operations."""
     return pb.Request.DESCRIPTOR.fields_by_name[request.WhichOneof("body")].number - 15
-
-
-def strict(kind, data, error=ProtocolError):
-    """A message that was encoded as proto/README.md, "Canonical encoding", says."""
-    try:
-        message = kind.FromString(data)
-        message.DiscardUnknownFields()
-        if message.SerializeToString(deterministic=True) == data and is_clean(message):
-            return message
-    except (DecodeError, RecursionError):
-        pass
-    raise error(f"a {kind.DESCRIPTOR.name} is not well-formed; report it to who runs the broker")
-
-
-def is_clean(message):
-    for field, value in message.ListFields():
-        for one in value if field.label == field.LABEL_REPEATED else [value]:
-            if field.message_type and not is_clean(one):
-                return False
-            if field.enum_type and one not in field.enum_type.values_by_number:
-                return False
-            if field.type == field.TYPE_STRING and CONTROLS.search(one.replace("\n", "") if field.name == "checkpoint" else one):
-                return False
-    return True
 
 
 def is_nhs_number(text):

@@ -77,8 +77,14 @@ class Memory:
         path = f"{self.path}.evidence-{sha256(self.note.partition(chr(10) * 2)[0].encode())[:8].hex()}"
         text = (f"# Evidence about the audit log {self.trust.log.origin}, kept by {self.who[1]} of {self.who[0]}.\n# {what}.\n\n"
                 f"# What this system was shown:\n{self.note}\n# What this system then was shown:\n{theirs}")
-        with contextlib.suppress(FileExistsError):
-            write_beside(path, text, os.link)
-        with contextlib.suppress(FileNotFoundError):
-            os.remove(f"{path}.{os.getpid()}.new")
+        try:
+            with contextlib.suppress(FileExistsError):
+                write_beside(path, text, os.link)
+        except OSError as error:
+            # The fork is what has to be told, whatever the disk says.
+            return (f"{path} cannot be written ({error.strerror}): keep what is above, and {self.path}; do not rely on this broker, and report "
+                    f"it. This system was shown:\n{self.note}\nand then:\n{theirs}")
+        finally:
+            with contextlib.suppress(OSError):
+                os.remove(f"{path}.{os.getpid()}.new")
         return f"Keep {path}, which has both checkpoints, do not rely on this broker, and compare with what others hold (cpis audit compare)"

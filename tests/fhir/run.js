@@ -77,7 +77,7 @@ async function journeys() {
     const [flag] = resources(bundle, "Flag", "match");
     assert.deepEqual(flag.subject.identifier, {system: "https://fhir.nhs.uk/Id/nhs-number", value: children.known});
     assert.equal(flag.period, undefined);
-    assert.ok(!reasons(bundle).includes("notified"));
+    assert.deepEqual(reasons(bundle), ["supports_judgement"]);
   });
 
   await test("a no says that it is no proof of safety", async () => {
@@ -101,7 +101,7 @@ async function journeys() {
     assert.deepEqual(team.telecom.map((t) => t.rank), [1, 2]);
     assert.equal(organisation.telecom[0].value, team.telecom[0].value);
     assert.equal(resources(bundle, "AuditEvent").length, 0);
-    assert.ok(reasons(bundle).includes("notified"));
+    assert.deepEqual(reasons(bundle), ["supports_judgement", "notified"]);
     const [event] = resources(await look(), "AuditEvent", "include");
     assert.equal(event.agent[0].name, people.nurse.name);
     assert.equal(event.agent[0].role[0].coding[0].code, "R8001");

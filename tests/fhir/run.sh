@@ -2,7 +2,7 @@
 # cpis-fhir before a real broker and store: a stock FHIR client's journeys, a test's own OpenID provider, every resource held against
 # the R4 schema and its invariants, and the README's examples as they stand.
 #
-# usage: tests/fhir/run.sh [bench]; after `make test-fhir` or `make bench-fhir` has built what it needs
+# usage: tests/fhir/run.sh [notify | bench]; after `make test-fhir` or `make bench-fhir` has built what it needs
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export BUILD=${BUILD:-build}

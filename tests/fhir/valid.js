@@ -1,4 +1,4 @@
-// Whether a resource is FHIR R4: HL7's own JSON schema, and the invariants of the base profiles of what cpis-fhir sends, which a schema
+// Whether a resource is FHIR R4: HL7's own JSON schema, and the invariants of the base profiles of what cpis-fhir and cpis-fhir-notify send, which a schema
 // cannot say, evaluated by npm's fhirpath. Keys and expressions are the specification's (hl7.org/fhir/R4).
 "use strict";
 const assert = require("node:assert/strict");
@@ -20,13 +20,19 @@ const invariants = {
     ["bdl-7", "(type = 'history') or entry.where(fullUrl.exists()).select(fullUrl&resource.meta.versionId).isDistinct()"],
     ["bdl-5", "entry.all(resource.exists() or request.exists() or response.exists())"],
     ["bdl-8", "entry.all(fullUrl.contains('/_history/').not())"],
-    ["total", "total = entry.where(search.mode = 'match').count()"]],
+    ["bdl-3", "entry.all(request.exists() = (%resource.type = 'batch' or %resource.type = 'transaction' or %resource.type = 'history'))"],
+    ["bdl-4", "entry.all(response.exists() = (%resource.type = 'batch-response' or %resource.type = 'transaction-response' or %resource.type = 'history'))"],
+    ["total", "type = 'history' or total = entry.where(search.mode = 'match').count()"]],
   CareTeam: [["ctm-1", "participant.onBehalfOf.empty()"], ["cpt-2", `telecom.all(${contact[1]})`],
     ["per-1", "period.all(start.hasValue().not() or end.hasValue().not() or (start <= end))"]],
   Flag: [["per-1", "period.all(start.hasValue().not() or end.hasValue().not() or (start <= end))"]],
   Organization: [["org-1", "(identifier.count() + name.count()) > 0"], ["org-2", "telecom.where(use = 'home').empty()"],
     ["cpt-2", `telecom.all(${contact[1]}) and contact.telecom.all(${contact[1]})`]],
   AuditEvent: [["sev-1", "entity.all(name.empty() or query.empty())"], ["one requestor", "agent.where(requestor).count() = 1"]],
+  Parameters: [["inv-1", "parameter.all((part.exists() and value.empty() and resource.empty()) or (part.empty() and (value.exists() xor resource.exists())))"],
+    ["inv-1 of parts", "parameter.part.all(part.empty() and value.exists())"]],
+  Communication: [],
+  PractitionerRole: [["cpt-2", `telecom.all(${contact[1]})`]],
   OperationOutcome: [["issues", "issue.count() > 0"]],
   CapabilityStatement: [["cpb-1", "rest.exists() or messaging.exists() or document.exists()"],
     ["cpb-2", "(description.count() + software.count() + implementation.count()) > 0"], ["cpb-9", "rest.all(resource.select(type).isDistinct())"],
@@ -53,8 +59,12 @@ function valid(resource) {
   for (const [key, expression] of [...invariants[type], ...everywhere])
     assert.deepEqual(fhirpath.evaluate(resource, expression, {resource}, model), [true], `${type} breaks ${key}: ${JSON.stringify(resource)}`);
   for (const entry of resource.entry || []) valid(entry.resource);
+  for (const inner of resource.contained || []) {
+    valid(inner);
+    assert.ok(JSON.stringify(resource).includes(`"reference":"#${inner.id}"`), `nothing refers to #${inner.id} (dom-3)`);
+  }
   // What a bundle refers to is in it.
-  if (type === "Bundle") for (const match of JSON.stringify(resource).matchAll(/"reference":"([^"]+)"/g))
+  if (type === "Bundle") for (const match of JSON.stringify(resource).matchAll(/"reference":"([^"#][^"]*)"/g))
     assert.ok(resource.entry.some((entry) => entry.fullUrl === match[1]), `${match[1]} is not in the bundle`);
   held++;
   return resource;

@@ -49,13 +49,14 @@ class FhirWorld extends World {
   }
 }
 
-async function makeFhirWorld(more) {
+// `facade` false: without one.
+async function makeFhirWorld(more, facade = true) {
   const world = new FhirWorld(more);
   try {
     world.certify();
     world.register();
     await world.startBroker();
-    await world.startFacade();
+    if (facade) await world.startFacade();
     world.publish();
   } catch (error) {
     for (const log of ["broker.log", "fhir.log"]) if (fs.existsSync(world.file(log))) console.log(fs.readFileSync(world.file(log), "utf8"));

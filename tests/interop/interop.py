@@ -334,7 +334,7 @@ def authorities_may_be_changing(client, stage, number):
 def lies(lie):
     def case(client, stage, number):
         stage.tell("liar " + lie)
-        code = 6 if lie in ("no_receipt", "another_body") else 4
+        code = 6 if lie in ("no_receipt", "another_body", "too_new") else 4
         told(client.ask(stage.profile("nurse"), "query", number), code)
     case.__name__ = f"lie_{lie}"
     return case
@@ -345,6 +345,13 @@ def honest_answers_of_a_liar_are_taken(client, stage, number):
     assert told(client.ask(stage.profile("nurse"), "query", number))["flag"]
 
 
+def newer_brokers_are_understood(client, stage, number):
+    """Sixteen fields more in each message that it says and records."""
+    stage.tell("liar newer")
+    said = told(client.ask(stage.profile("nurse"), "query", number))
+    assert said["flag"] and said["proof"] == "checked", said
+
+
 def silence_is_asked_again(client, stage, number):
     stage.tell("liar silent_once")
     assert told(client.ask(stage.profile("nurse"), "query", number))["flag"]
@@ -353,6 +360,12 @@ def silence_is_asked_again(client, stage, number):
 def who_has_no_time_is_asked_again(client, stage, number):
     stage.tell("liar unavailable_once")
     assert told(client.ask(stage.profile("nurse"), "query", number))["flag"]
+
+
+def flood_ends_with_the_deadline(client, stage, number):
+    """Answers to what was not asked, faster than they are read."""
+    stage.tell("liar flood")
+    told(client.ask(stage.profile("nurse"), "query", number, timeout="2000"), 2)
 
 
 def lie_replaced_log(client, stage, number):
@@ -371,8 +384,9 @@ HONEST = [vectors, publication_appears_to_the_others, flag_is_proven, details_no
           refusal_has_a_receipt, wrong_number_is_refused, unknown_system_is_not_admitted, another_brokers_name_is_not_connected_to,
           systems_certificate_is_no_brokers, deadline_ends_it, retry_over_a_restart_is_done_once, checkpoint_is_remembered,
           unusable_files_are_refused, authorities_may_be_changing]
-LYING = [honest_answers_of_a_liar_are_taken, silence_is_asked_again, who_has_no_time_is_asked_again, *(lies(lie) for lie in ("no_receipt", "another_receipt", "altered_record", "another_outcome",
-         "another_key", "shorter_log", "forked_log", "another_body")), lie_replaced_log]
+LYING = [honest_answers_of_a_liar_are_taken, newer_brokers_are_understood, silence_is_asked_again, who_has_no_time_is_asked_again,
+         *(lies(lie) for lie in ("no_receipt", "another_receipt", "altered_record", "another_outcome", "another_key", "shorter_log",
+                                 "forked_log", "another_body", "too_new")), flood_ends_with_the_deadline, lie_replaced_log]
 
 
 def make_stranger(stage):

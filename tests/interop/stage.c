@@ -13,6 +13,7 @@
 
 #include "tests/harness/world.h"
 #include "tests/harness/world_liar.h"
+#include "tests/interop/newer.h"
 
 static bool is_flag(const struct liar_turn *turn)
 {
@@ -138,6 +139,43 @@ static void unavailable_once(struct liar *liar, struct liar_turn *turn)
 	answer_the_second(liar, turn, false);
 }
 
+// A broker that has more to say than these clients know, in all that it says and records: as much as is passed over, and more.
+static void say_more(struct liar *liar, struct liar_turn *turn, unsigned fields_in_reply)
+{
+	newer_add(&turn->record.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+	newer_add(&turn->flag.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+	newer_add(&turn->session.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+	liar_seal(liar, turn);
+	newer_add(&turn->reply.receipt->base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+	newer_add(&turn->reply.base, NEWER_NUMBER_FIRST, fields_in_reply);
+	liar_send(liar, turn);
+}
+
+static void newer(struct liar *liar, struct liar_turn *turn)
+{
+	say_more(liar, turn, NEWER_FIELDS_MAX);
+}
+
+static void too_new(struct liar *liar, struct liar_turn *turn)
+{
+	say_more(liar, turn, is_flag(turn) ? NEWER_FIELDS_MAX + 1 : NEWER_FIELDS_MAX);
+}
+
+// Answers to what was not asked, without end.
+static void flood(struct liar *liar, struct liar_turn *turn)
+{
+	static uint8_t id[REQUEST_ID_BYTES], packed[2 * MESSAGE_BYTES_MAX];
+	if (!is_flag(turn)) {
+		liar_says_the_truth(liar, turn);
+		return;
+	}
+	turn->record.request_id.data = turn->reply.request_id.data = id;
+	liar_seal(liar, turn);
+	size_t bytes = liar_pack(turn, packed);
+	while (!liar_told_otherwise(liar, flood))
+		(void)liar_send_frame(liar, packed, bytes, false);
+}
+
 static const struct {
 	const char *name;
 	liar_lie *tell;
@@ -146,6 +184,7 @@ static const struct {
 	{"altered_record", altered_record},   {"another_outcome", another_outcome}, {"another_key", another_key},
 	{"shorter_log", shorter_log},	      {"forked_log", forked_log},     {"another_body", answers_as_a_ping},
 	{"silent_once", silent_once},	      {"unavailable_once", unavailable_once},
+	{"newer", newer},		      {"too_new", too_new},	      {"flood", flood},
 };
 
 struct stage {

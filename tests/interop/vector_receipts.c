@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "clients/libcpis/client_priv.h"
+#include "tests/interop/newer.h"
 #include "tests/interop/vectors.h"
 
 #define HELD 5u    // records in the log that the client has seen
@@ -321,6 +322,54 @@ static void unavailable(struct turn *turn)
 	turn->reply.body_case = CPIS__V1__REPLY__BODY__NOT_SET;
 }
 
+// ------------------------------------------------------------------ what a later version has added
+
+static void newer_everywhere(struct turn *turn)
+{
+	newer_add(&turn->record.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+	newer_add(&turn->answer.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+	seal(turn);
+	newer_add(&turn->reply.receipt->base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+	newer_add(&turn->reply.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX);
+}
+
+static void newer_refusal(struct turn *turn)
+{
+	newer_add(&turn->record.base, NEWER_NUMBER_FIRST, 1);
+	a_refusal(turn);
+	newer_add(&turn->reply.base, NEWER_NUMBER_FIRST, 1);
+}
+
+static void too_many_in_reply(struct turn *turn)
+{
+	seal(turn);
+	newer_add(&turn->reply.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX + 1);
+}
+
+static void too_many_in_receipt(struct turn *turn)
+{
+	seal(turn);
+	newer_add(&turn->reply.receipt->base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX + 1);
+}
+
+static void too_many_in_body(struct turn *turn)
+{
+	newer_add(&turn->answer.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX + 1);
+	seal(turn);
+}
+
+static void too_many_in_record(struct turn *turn)
+{
+	newer_add(&turn->record.base, NEWER_NUMBER_FIRST, NEWER_FIELDS_MAX + 1);
+	seal(turn);
+}
+
+static void newer_and_another_outcome(struct turn *turn)
+{
+	newer_add(&turn->record.base, NEWER_NUMBER_FIRST, 1);
+	another_outcome(turn);
+}
+
 // ------------------------------------------------------------------ cases
 
 struct receipt_case {
@@ -367,6 +416,16 @@ static const struct receipt_case cases[] = {
 	{"a log that was cut", no_growth, HELD, HELD - 2, false},
 	{"another log of the same size", no_growth, HELD, HELD - 1, true},
 	{"another log that is longer", the_truth, HELD, PRESENT, true},
+	{"a request that could not be read, in a log that was cut", unreadable, HELD, HELD - 2, false},
+	{"a request that could not be read, in another log of the same size", unreadable, HELD, HELD - 1, true},
+	{"a request that could not be read, in another log that is longer; its checkpoint is not taken over", unreadable, HELD, PRESENT, true},
+	{"sixteen newer fields each in the reply, its body, its receipt and the record", newer_everywhere, HELD, PRESENT, false},
+	{"a refusal with a newer field, and one in the record", newer_refusal, HELD, PRESENT, false},
+	{"seventeen newer fields in the reply", too_many_in_reply, HELD, PRESENT, false},
+	{"seventeen newer fields in the receipt", too_many_in_receipt, HELD, PRESENT, false},
+	{"seventeen newer fields in the body", too_many_in_body, HELD, PRESENT, false},
+	{"seventeen newer fields in the record", too_many_in_record, HELD, PRESENT, false},
+	{"record of another outcome, with a newer field", newer_and_another_outcome, HELD, PRESENT, false},
 };
 
 static json_t *case_json(const char *name, const struct turn *turn, struct cpis_client *client, const char *held)

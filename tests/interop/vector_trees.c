@@ -140,6 +140,27 @@ static void write_notes(const struct vectors *vectors, struct vector_log *log)
 	add_note(vectors, cases, "without a signature", note);
 	snprintf(note, sizeof note, "%s%s", good, strstr(good, "\342\200\224"));
 	add_note(vectors, cases, "signed twice", note);
+	// The last character before the padding has two bits that say nothing.
+	snprintf(note, sizeof note, "%s", good);
+	char *last = &note[strlen(note) - 3];
+	*last = *last == '/' ? '9' : (char)(*last + 1);
+	add_note(vectors, cases, "the signature in another form of base64", note);
+	snprintf(note, sizeof note, "%s", good);
+	memmove(&note[strlen(note) - 2], "\n", 2);
+	add_note(vectors, cases, "the signature without its padding", note);
+	static const char *const below[][2] = {
+		{"another's line that is no base64 below", "\342\200\224 witness.example !!!!\n"},
+		{"another's line in another form of base64 below", "\342\200\224 witness.example AAAAAAB=\n"},
+		{"another's line without a signature below", "\342\200\224 witness.example\n"},
+		{"another's line with a word too many below", "\342\200\224 witness.example AAAAAAAA AAAA\n"},
+		{"another's line with a hyphen in place of the dash below", "- witness.example AAAAAAAA\n"},
+		{"an empty line below", "\n"},
+		{"a line of the log by another key below", "\342\200\224 " VECTORS_ORIGIN " AAAAAAAA\n"},
+	};
+	for (size_t i = 0; i < sizeof below / sizeof below[0]; i++) {
+		snprintf(note, sizeof note, "%s%s", good, below[i][1]);
+		add_note(vectors, cases, below[i][0], note);
+	}
 	sign("cpis.example/audit/other", TREE_RECORDS, log, vectors->log_key, note);
 	add_note(vectors, cases, "another origin", note);
 	sign(VECTORS_ORIGIN, TREE_RECORDS, log, vectors->staff_key, note);

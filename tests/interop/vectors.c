@@ -77,6 +77,18 @@ json_t *vectors_hex(const void *data, size_t bytes)
 	return json;
 }
 
+size_t vectors_unhex(const char *text, uint8_t *ret, size_t room)
+{
+	size_t bytes = strlen(text) / 2;
+	vectors_must(bytes <= room, "the hexadecimal is too long");
+	for (size_t i = 0; i < bytes; i++) {
+		unsigned value = 0;
+		vectors_must(sscanf(text + 2 * i, "%2x", &value) == 1, "hexadecimal");
+		ret[i] = (uint8_t)value;
+	}
+	return bytes;
+}
+
 json_t *vectors_file_text(const char *path)
 {
 	char text[16384];
@@ -194,6 +206,7 @@ int main(int argc, char **argv)
 	vectors_make_signed(&vectors);
 	vectors_make_operations(&vectors);
 	vectors_make_receipts(&vectors);
+	vectors_make_newer(&vectors);
 	vectors_make_trees(&vectors);
 	signing_key_free(vectors.log_key);
 	signing_key_free(vectors.staff_key);

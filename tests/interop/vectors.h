@@ -45,6 +45,8 @@ static inline void vectors_must(bool holds, const char *what)
 const char *vectors_path(const struct vectors *vectors, const char *name);
 // Lower-case hexadecimal. A new reference, as all that follow.
 json_t *vectors_hex(const void *data, size_t bytes);
+// And back; how many bytes, at most `room`.
+size_t vectors_unhex(const char *text, uint8_t *ret, size_t room);
 json_t *vectors_file_text(const char *path);
 json_t *vectors_file_hex_der(const char *certificate);
 // Writes {"comment": ..., <what `body` has>} and takes the body.
@@ -59,6 +61,7 @@ void vectors_make_certificates(struct vectors *vectors);
 void vectors_make_signed(struct vectors *vectors);
 void vectors_make_operations(struct vectors *vectors);
 void vectors_make_receipts(struct vectors *vectors);
+void vectors_make_newer(struct vectors *vectors);
 void vectors_make_trees(struct vectors *vectors);
 
 // A log in memory, and a client that is shown it.

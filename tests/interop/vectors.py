@@ -6,6 +6,7 @@ import types
 
 import cpis
 import cpis_log
+import cpis_wire
 from cpis_memory import Memory
 from cpis_trust import Trust, raw_key
 from cryptography.hazmat.primitives import serialization
@@ -42,7 +43,7 @@ def nhs_numbers(vectors):
 
 def texts(vectors):
     for case in vectors["cases"]:
-        fault = raises(cpis_log.strict, cpis.pb.SessionStatement, bytes.fromhex(case["statement"]))
+        fault = raises(cpis_wire.strict, cpis.pb.SessionStatement, bytes.fromhex(case["statement"]))
         check((fault is None) == case["good"], f"text: {case['statement']}")
 
 
@@ -86,7 +87,7 @@ def sessions(vectors):
 
 def acts(vectors, key):
     for case in vectors["cases"]:
-        request = cpis_log.strict(cpis.pb.Request, bytes.fromhex(case["request"]))
+        request = cpis_wire.strict(cpis.pb.Request, bytes.fromhex(case["request"]))
         text = cpis.act_text(request, case["broker_name"])
         check(text.hex() == case["signed"], "what is signed of an act")
         check(key.sign(text).hex() == case["signature"] == request.act_signature.hex(), "an act's signature")
@@ -97,7 +98,7 @@ def operations(vectors):
     system = (vectors["organisation"], vectors["system_name"])
     for exchange in vectors["exchanges"]:
         asked, told = bytes.fromhex(exchange["request"]["bytes"]), bytes.fromhex(exchange["reply"]["bytes"])
-        request, reply = cpis_log.strict(cpis.pb.Request, asked), cpis_log.strict(cpis.pb.Reply, told)
+        request, reply = cpis_wire.strict(cpis.pb.Request, asked), cpis_wire.strict(cpis.pb.Reply, told)
         body = request.WhichOneof("body")
         made = json_format.ParseDict(exchange["request"]["body"], cpis.pb.Request())
         for field, _ in request.ListFields():
@@ -107,28 +108,41 @@ def operations(vectors):
         made = json_format.ParseDict(exchange["reply"]["body"], cpis.pb.Reply())
         check(getattr(made, body) == getattr(reply, body) and made.session_token == reply.session_token, f"{body}: reply")
         cpis.judge_form(request, reply)
-        checkpoint = cpis_log.judge_receipt(log, request, reply, system, vectors["broker_name"])
+        checkpoint = cpis_log.judge_receipt(log, request, reply, system, vectors["broker_name"], held[0])
         cpis_log.judge_growth(held, checkpoint, reply.receipt.growth)
         held = checkpoint
     for case in vectors["not_well_formed"]:
-        check(isinstance(raises(cpis_log.strict, cpis.pb.Request, bytes.fromhex(case["request"])), cpis.ProtocolError), case["name"])
+        check(isinstance(raises(cpis_wire.strict, cpis.pb.Request, bytes.fromhex(case["request"])), cpis.ProtocolError), case["name"])
 
 
 def altered(vectors):
     for case in vectors["cases"]:
-        fault = raises(cpis_log.strict, getattr(cpis.pb, case["type"]), bytes.fromhex(case["bytes"]))
+        fault = raises(cpis_wire.strict, getattr(cpis.pb, case["type"]), bytes.fromhex(case["bytes"]))
         check((fault is None) == case["good"], f"altered {case['type']}: {case['bytes']}")
+
+
+def newer(vectors):
+    """What is believed keeps what was added: its bytes are what they were."""
+    for case in vectors["cases"]:
+        data, read = bytes.fromhex(case["bytes"]), None
+        try:
+            read = cpis_wire.strict(getattr(cpis.pb, case["type"]), data)
+        except cpis.ProtocolError:
+            pass
+        check((read is not None) == case["good"], f"newer fields: {case['name']}")
+        check(read is None or read.SerializeToString(deterministic=True) == data, f"newer fields, kept: {case['name']}")
 
 
 def verdict(log, held, case, vectors):
     """What a client that holds this says of the reply, and what it holds then."""
-    request = cpis_log.strict(cpis.pb.Request, bytes.fromhex(case["request"]))
+    request = cpis_wire.strict(cpis.pb.Request, bytes.fromhex(case["request"]))
     try:
-        reply = cpis_log.strict(cpis.pb.Reply, bytes.fromhex(case["reply"]))
+        reply = cpis_wire.strict(cpis.pb.Reply, bytes.fromhex(case["reply"]))
         cpis.judge_form(request, reply)
         if not reply.HasField("receipt"):
             return "ok", held
-        checkpoint = cpis_log.judge_receipt(log, request, reply, (vectors["organisation"], vectors["system_name"]), vectors["broker_name"])
+        system = (vectors["organisation"], vectors["system_name"])
+        checkpoint = cpis_log.judge_receipt(log, request, reply, system, vectors["broker_name"], held[0])
         if checkpoint is not None:
             cpis_log.judge_growth(held, checkpoint, reply.receipt.growth)
         return "ok", held if checkpoint is None else checkpoint
@@ -167,7 +181,7 @@ def remember_over_a_succession(trust, case):
         path = os.path.join(directory, "checkpoint")
         with open(path, "w", encoding="utf-8") as file:
             file.write(case["held"])
-        receipt = cpis_log.strict(cpis.pb.Reply, bytes.fromhex(case["reply"])).receipt
+        receipt = cpis_wire.strict(cpis.pb.Reply, bytes.fromhex(case["reply"])).receipt
         fault = raises(Memory(trust, path, ("RXH", "ed-record-system")).take, trust.log.open(receipt.checkpoint.encode()), receipt)
         with open(path, encoding="utf-8") as file:
             kept = file.read()
@@ -177,6 +191,17 @@ def remember_over_a_succession(trust, case):
         else:
             check(isinstance(fault, cpis.LogForked) and kept == case["held"] and
                   any(name.startswith("checkpoint.evidence-") for name in os.listdir(directory)), f"evidence: {case['name']}")
+            a_fork_is_told_when_it_cannot_be_kept(trust, case, receipt)
+
+
+def a_fork_is_told_when_it_cannot_be_kept(trust, case, receipt):
+    with tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, "checkpoint")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(case["held"])
+        memory = Memory(trust, path, ("RXH", "ed-record-system"))
+    fault = raises(memory.take, trust.log.open(receipt.checkpoint.encode()), receipt)
+    check(isinstance(fault, cpis.LogForked) and case["held"] in str(fault) and receipt.checkpoint in str(fault), f"evidence in words: {case['name']}")
 
 
 def proofs(vectors):
@@ -199,7 +224,7 @@ def checkpoints(vectors):
 
 
 def run(directory):
-    for check_all in (nhs_numbers, texts, curve_keys, broker_certificates, sessions, operations, altered, receipts, successions, proofs, checkpoints):
+    for check_all in (nhs_numbers, texts, curve_keys, broker_certificates, sessions, operations, altered, newer, receipts, successions, proofs, checkpoints):
         check_all(load(directory, check_all.__name__))
     acts(load(directory, "acts"), serialization.load_pem_private_key(load(directory, "sessions")["staff_key"].encode(), None))
     for failure in failures:

@@ -4,7 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { actText, CertificateError, Fields, LogForkedError, LogShortenedError, Messages, ProofError, ProtocolError, rawSecret, Reply,
+import { actText, CertificateError, Fields, LogForkedError, LogShortenedError, Messages, ProofError, ProtocolError, rawSecret, Receipt, Reply,
          sessionText } from "../src/cpis";
 import { Checkpoint, grown, heldOfPrevious, included, isNhsNumber, judgeForm, judgeGrowth, judgeInclusion, judgeReceipt, NO_CHECKPOINT,
          Parties, Verifier } from "../src/log";
@@ -104,7 +104,7 @@ function operations(vectors: Fields): void {
     check(messages.encode(messages.Request, made).toString("hex") === asked.bytes, `${body}: request`);
     check(messages.encode(messages.Reply, { ...reply, ...told.body }).toString("hex") === told.bytes, `${body}: reply`);
     judgeForm(messages, request, reply);
-    const checkpoint = judgeReceipt(messages, log, request, reply, partiesOf(vectors))!;
+    const checkpoint = judgeReceipt(messages, log, request, reply, partiesOf(vectors), held.size)!;
     judgeGrowth(held, checkpoint, reply.receipt!.growth);
     held = checkpoint;
     check(sigstoreSays(log, reply.receipt!), `${body}: sigstore's verdict of the receipt`);
@@ -119,6 +119,14 @@ function altered(vectors: Fields): void {
   }
 }
 
+function newer(vectors: Fields): void {
+  const types: Record<string, Messages["Reply"]> = {
+    Request: messages.Request, Reply: messages.Reply, AuditRecord: messages.AuditRecord, SessionStatement: messages.SessionStatement,
+  };
+  for (const one of vectors["cases"])
+    check(holds(() => messages.decode(types[one.type]!, unhex(one.bytes))) === one.good, `newer fields: ${one.name}`);
+}
+
 /** What a client that holds this says of the reply, and what it holds then. */
 function verdict(log: Verifier, held: Checkpoint, one: Fields, parties: Parties): [string, number] {
   const request = messages.decode(messages.Request, unhex(one["request"]));
@@ -126,7 +134,7 @@ function verdict(log: Verifier, held: Checkpoint, one: Fields, parties: Parties)
     const reply = messages.decode(messages.Reply, unhex(one["reply"])) as Reply;
     judgeForm(messages, request, reply);
     if (reply.receipt == null) return ["ok", held.size];
-    const checkpoint = judgeReceipt(messages, log, request, reply, parties);
+    const checkpoint = judgeReceipt(messages, log, request, reply, parties, held.size);
     if (checkpoint !== null) judgeGrowth(held, checkpoint, reply.receipt.growth);
     return ["ok", (checkpoint ?? held).size];
   } catch (error) {
@@ -180,6 +188,22 @@ function rememberOverASuccession(trust: Trust, one: Fields): void {
   else
     check(!taken && kept === one["held"] && names.some((name) => name.startsWith("checkpoint.evidence-")), `evidence: ${one["name"]}`);
   rmSync(directory, { recursive: true });
+  if (one["verdict"] !== "ok") aForkIsToldWhenItCannotBeKept(trust, one, receipt);
+}
+
+function aForkIsToldWhenItCannotBeKept(trust: Trust, one: Fields, receipt: Receipt): void {
+  const directory = mkdtempSync(join(tmpdir(), "cpis-vectors-"));
+  const path = join(directory, "checkpoint");
+  writeFileSync(path, one["held"]);
+  const memory = new Memory(trust, path, "ed-record-system of RXH");
+  rmSync(directory, { recursive: true });
+  let said = "";
+  try {
+    memory.take(trust.log.open(receipt.checkpoint), receipt);
+  } catch (error) {
+    if (error instanceof LogForkedError) said = error.message;
+  }
+  check(said.includes(one["held"]) && said.includes(receipt.checkpoint), `evidence in words: ${one["name"]}`);
 }
 
 function proofs(vectors: Fields): void {
@@ -208,6 +232,7 @@ export function runVectors(directory: string, protoFile: string): number {
   acts(load("acts"), sessions(load("sessions")));
   operations(load("operations"));
   altered(load("altered"));
+  newer(load("newer"));
   receipts(load("receipts"));
   successions(load("successions"));
   proofs(load("proofs"));

@@ -60,3 +60,19 @@ install -d -o cpis-mesh -g cpis-mesh -m 2770 /var/spool/cpis-mesh/leeds/{OUT,SEN
 # The authority's own system.
 useradd --system lcs
 usermod -aG cpis-mesh lcs
+
+keys /etc/cpis/fhir-notify/leeds cpis-fhir-notify notify 555000000007
+profile cpis-fhir-notify/leeds R9535 > /etc/cpis/fhir-notify/leeds/profile.yaml
+cp tls/endpoint.pem /etc/cpis/fhir-notify/leeds/
+# What the program itself reads is its user's: it is handed nothing.
+echo "Bearer of-leeds" | install -m 600 -o cpis-fhir-notify -g cpis-fhir-notify /dev/stdin /etc/cpis/fhir-notify/leeds/authorization
+cat > /etc/cpis/fhir-notify/leeds/notify.yaml << 'END'
+#!/usr/bin/cpis-fhir-notify --config
+endpoint: https://endpoint.example:8443/notifications
+ca_file: endpoint.pem
+subscription: 0e31b1b4-9a4d-4b0e-8f0c-6f1f7a3c2d51
+payload: full-resource
+authorization_file: authorization
+END
+chmod 755 /etc/cpis/fhir-notify/leeds/notify.yaml
+echo "127.0.0.3 endpoint.example" >> /etc/hosts

@@ -11,6 +11,8 @@ next=$VERSION+1
 . "$here/machine.sh"
 # shellcheck source=adaptors.sh
 . "$here/adaptors.sh"
+# shellcheck source=notify.sh
+. "$here/notify.sh"
 
 [ "$(id -u)" = 0 ] || {
 	echo "package.sh: containers want root" >&2
@@ -165,10 +167,12 @@ mkdir "$machine/srv/old" "$machine/srv/new"
 cp "${packages[@]}" "$machine/srv/old/"
 mapfile -t packages < <(packages_of "$next")
 cp "${packages[@]}" "$machine/srv/new/"
-cp "$here/world.sh" "$here/adaptors_world.sh" "$here/ask.py" "$here/load.sh" "$machine/root/"
+cp "$here/world.sh" "$here/adaptors_world.sh" "$here/ask.py" "$here/endpoint.py" "$here/load.sh" "$machine/root/"
 mkdir -p "$machine/root/world/tls"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=fhir.example \
 	-addext 'subjectAltName=DNS:fhir.example' -keyout "$machine/root/world/tls/fhir.key" -out "$machine/root/world/tls/fhir.pem" 2> /dev/null
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=endpoint.example \
+	-addext 'subjectAltName=DNS:endpoint.example' -keyout "$machine/root/world/tls/endpoint.key" -out "$machine/root/world/tls/endpoint.pem" 2> /dev/null
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=pages.example \
 	-addext 'subjectAltName=DNS:pages.example,DNS:*.pages.example' -keyout "$machine/root/world/tls/web.key" -out "$machine/root/world/tls/web.pem" 2> /dev/null
 machine_boot || fail "no systemd in the container: $(tail -5 "$machine.console")"
@@ -188,12 +192,13 @@ for unit in cpis-broker cpis-web; do
 	is "$unit.service after its installation" "$(property $unit UnitFileState) $(property $unit ActiveState)" "disabled inactive"
 done
 adaptors_are_refused
+notify_is_refused
 refuses "a broker that is not configured is not started" 1 "Assertion failed" inside systemctl start cpis-broker
 refuses "--check tells what is missing" 2 "missing: certificate: /etc/cpis/broker.pem: No such file" inside cpis-broker --check /etc/cpis/broker.yaml
 for name in broker log store; do
 	says "/etc/cpis/keys/$name.key"
 done
-for unit in cpis-broker cpis-web cpis-fhir cpis-hl7@x cpis-mesh@x cpis-responder@x cpis-demographics@x cpis-contact-sheet; do
+for unit in cpis-broker cpis-web cpis-fhir cpis-fhir-notify@x cpis-hl7@x cpis-mesh@x cpis-responder@x cpis-demographics@x cpis-contact-sheet; do
 	ok "systemd finds no fault with $unit.service" inside systemd-analyze verify --man=no "$unit.service"
 	is "its words" "$said" ""
 done
@@ -209,7 +214,7 @@ says ": good; "
 ok "the broker is enabled and started" inside systemctl enable --now cpis-broker
 is "the unit" "$(property cpis-broker ActiveState) $(property cpis-broker User)" "active cpis"
 said=$(property cpis-broker StatusText)
-says "serves on tcp://0.0.0.0:4420 with 8 systems"
+says "serves on tcp://0.0.0.0:4420 with 9 systems"
 said=$(inside journalctl --no-pager --output=cat -u cpis-broker)
 says "the core's files limited by Landlock"
 says "the core's system calls limited by seccomp"
@@ -254,6 +259,7 @@ answered() {
 refuses "nobody answers for the next country yet" 5 "NOT AVAILABLE" world cpis --profile nurse.yaml query 9995000008
 ok "a neighbouring register is started" inside systemctl start cpis-responder@neighbour
 wait_for "it answers for the next country" answered
+notify_run
 adaptors_run
 adaptors_stop
 ok "the HL7 adaptor is enabled" inside systemctl enable cpis-hl7@ae
@@ -395,8 +401,8 @@ ok "and what came for them alone" inside sh -c "${apt[*]} --purge autoremove"
 # The operator's: data, keys and certificates. systemd's and dpkg's records of what was there are theirs; users stay, so that no
 # other becomes the owner of their files.
 left=$(inside find /etc /var /usr /lib -xdev -type f | sort | comm -13 <(echo "$files_before") - |
-	grep -Ev '^/var/(lib/(dpkg|apt|cpis|cpis-(sheet|fhir|hl7|mesh)|systemd)|spool/cpis-(hl7|mesh)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
-	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|identity|web|fhir|hl7|mesh|responder|sheet)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
+	grep -Ev '^/var/(lib/(dpkg|apt|cpis|cpis-(sheet|fhir|fhir-notify|hl7|mesh)|systemd)|spool/cpis-(hl7|mesh)|log|cache)/|^/etc/(passwd|group|shadow|gshadow)-?$|^/etc/ld[.]so[.]cache$' |
+	grep -Ev '^/etc/cpis/(broker[.]pem|policy[.]yaml|(keys|trust|enrolled|identity|web|fhir|fhir-notify|hl7|mesh|responder|sheet)/)|^/etc/systemd/system/cpis-web[.]service[.]d/' || true)
 is "packages that dpkg still knows" "$(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' 'cpis*' 2> /dev/null | grep -v 'not-installed' || true)" ""
 owned=$(inside sh -c 'cat /var/lib/dpkg/info/*.list' | sed -E 's|^/lib|/usr/lib|' | sort -u)
 left=$(comm -23 <(echo "$left") <(echo "$owned"))

@@ -11,7 +11,7 @@ issue_staff() {
 	cpis certs issue-staff --dir authority --uid "$1" --name "$2" --out staff > /dev/null
 }
 issue_system RXH hospital && issue_system 383 leeds && issue_system X26 national && issue_system W00 neighbour
-issue_system RXH fhir && issue_system RXH adt && issue_system 383 mesh
+issue_system RXH fhir && issue_system RXH adt && issue_system 383 mesh && issue_system 383 notify
 cpis certs issue-system --dir authority --ods RXH --name pages --web-host pages.example --out systems > /dev/null
 issue_staff 555000000001 "Grace Okafor" && issue_staff 555000000007 "Anjali Rao" && issue_staff 555000000010 "Helen Marsh"
 issue_staff 555000000013 "Carys Bevan" && issue_staff 555000000014 "Rhys Bevan"

@@ -27,7 +27,7 @@ case $build in
 *address* | *thread* | *undefined*) sanitized=yes ;;
 esac
 
-for program in cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-fhir; do
+for program in cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-fhir cpis-fhir-notify; do
 	file=$build/$program
 	header=$(readelf -hW "$file")
 	segments=$(readelf -lW "$file")

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # cpis-hl7 between a patient administration system that speaks MLLP and a real broker: each message is answered as a direct question is, and
-# recorded as one; the answer goes into segments, files, to a web address; what is wrong is said in ERR. The world is the demo's, left running.
+# recorded as one; the answer goes into segments, files, to a web address; what is wrong is said in ERR. Messages that are not what they
+# should be, receivers that do not take answers, senders by TLS who may not or stall. The world is the demo's, left running.
 # MESSAGES: how many are replayed (300; `make test-hl7` replays 10,000).
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 repository=$PWD
 build=$(realpath "${BUILD:-build}")
-export PATH=$build:$PATH PYTHONPATH=$repository/clients/python:$build/python PYTHONDONTWRITEBYTECODE=1
+export PATH=$build:$PATH PYTHONPATH=$repository/clients/python:$repository/clients/hl7:$build/python PYTHONDONTWRITEBYTECODE=1
 messages=${MESSAGES:-300}
 log=$(mktemp /tmp/cpis-hl7-test-XXXXXX)
 world= broker= adaptor= receiver=
@@ -46,6 +47,8 @@ wait_for() {
 	done
 }
 
+/usr/bin/python3 tests/hl7/messages.py > "$log" 2>&1 || fail "messages: $(tail -n 1 "$log")"
+checks=$((checks + $(sed -n 's/^\([0-9]*\) messages$/\1/p' "$log")))
 KEEP=1 tests/demo/demo.sh > "$log" 2>&1 || fail "the demo"
 world=$(sed -n 's/^ *cd \(\/tmp\/cpis-demo-[A-Za-z0-9]*\)$/\1/p' "$log")
 broker=$(sed -n 's/^ *kill \([0-9]*\); rm -r .*/\1/p' "$log")
@@ -100,6 +103,7 @@ refused "nothing says where answers go" "details: true"
 refused "unknown key colour" "segment: OBX" "colour: red"
 refused "segment is OBX or AL1" "segment: ZZZ"
 refused "url is an https address" "url: http://example.org/"
+refused "url is an https address" "url: http://localhost:9@example.org/"
 refused "workers is 1 to 32" "segment: OBX" "workers: 99"
 refused "there is no folder" "directory: nowhere"
 settings "segment: OBX"
@@ -125,7 +129,7 @@ expect "what is wrong is said" talk '
 assert "|AE|" in send(adt("A04", "w1", "9990000019^^^NHS^NH")) and "an NHS number that is none" in last
 assert "|AE|" in send(adt("A04", "w2", "9990000018^^^NHS^NH~9990000026^^^NHS^NH")) and "more than one" in last
 assert "|AA|" in send(adt("A04", "w3", "H123^^^RXH^MR")) and "|U^" in last
-assert "|AR|" in send(adt("A04", "", "9990000018^^^NHS^NH"))
+assert "|AE|" in send(adt("A04", "", "9990000018^^^NHS^NH"))
 assert "|AA|" in send(adt("A03", "w4", "9990000018^^^NHS^NH")) and "OBX" not in last
 assert "|AA|" in send(adt("A28", "w5", "999-000-0018^^^NHS^NH")) and "|Y^" in last'
 expect "what cannot be read ends the connection, and no other" talk '
@@ -141,12 +145,16 @@ expect "nothing about a patient in its log" sh -c '! grep -e 99900 -e EXAMPLE ad
 kill "$broker"
 tail --pid="$broker" -f /dev/null
 broker=
-expect "no answer is an error" talk 'assert "|AE|" in send(adt("A04", "b1", "9990000018^^^NHS^NH")) and "does not answer" in last and "OBX" not in last'
+expect "no answer is an error" talk 'assert "|AR|" in send(adt("A04", "b1", "9990000018^^^NHS^NH")) and "does not answer" in last and "OBX" not in last'
 cpis-broker broker.yaml 2>> broker.log &
 broker=$!
 wait_for "the broker" cpis --profile nurse.yaml --timeout 500 ping
 expect "and the same message is answered after it" talk 'assert "|AA|" in send(adt("A04", "b1", "9990000018^^^NHS^NH")) and "|Y^" in last'
 stop
+
+free_port() {
+	/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
 
 # How many items the authority's inbox has ever had.
 told() {
@@ -155,10 +163,10 @@ told() {
 
 before=$(told)
 mkdir answers
-settings "details: true" "segment: AL1" "directory: answers" "url: http://127.0.0.1:$(/usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')/flags"
+settings "details: true" "segment: AL1" "directory: answers" "url: http://127.0.0.1:$(free_port)/flags"
 port=$(sed -n 's/^url: .*:\([0-9]*\).*/\1/p' hl7.yaml)
 start
-expect "an address that does not take it is an error" talk 'assert "|AE|" in send(adt("A04", "u1", "9990000034^^^NHS^NH")) and "could not be delivered" in last'
+expect "an address that does not take it is an error" talk 'assert "|AR|" in send(adt("A04", "u1", "9990000034^^^NHS^NH")) and "could not be delivered" in last'
 /usr/bin/python3 "$repository/tests/hl7/receiver.py" "$port" received 2>> "$log" &
 receiver=$!
 wait_for "the receiver" test -e received
@@ -179,4 +187,31 @@ wait "$adaptor" || fail "cpis-hl7 ended with $?"
 expect "it tells what it did" grep -q "^cpis-hl7: stopped: 3 answered, 1 failed" adaptor.log
 cat adaptor.log >> "$log"
 adaptor=
+
+mkdir taken
+touch taken/0123456789abcdef0123456789abcdef.json.1.writing
+port=$(free_port)
+settings "directory: taken" "segment: OBX" "workers: 2" "url: http://127.0.0.1:$port/flags"
+start
+# By no proxy: it would get the answers in plain text.
+http_proxy=http://127.0.0.1:1 /usr/bin/python3 "$repository/tests/hl7/delivery.py" "$place" "$port" taken > delivered 2>> "$log" || fail "delivery: $(tail -n 5 "$log")"
+checks=$((checks + $(sed -n 's/^\([0-9]*\) cases$/\1/p' delivered)))
+stop
+expect "nothing about a patient in its log" sh -c '! grep -e 99900 -e "999 000" -e EXAMPLE adaptor.log'
+
+mkdir tls asked
+/usr/bin/python3 "$repository/tests/hl7/tls_files.py" tls >> "$log" 2>&1 || fail "certificates"
+refused "all three or none" "segment: OBX" "tls_certificate: tls/adt.pem"
+refused "tls: " "segment: OBX" "tls_certificate: tls/adt.pem" "tls_key: tls/locked.key" "tls_ca: tls/site-ca.pem"
+refused "tls: " "segment: OBX" "tls_certificate: tls/adt.pem" "tls_key: tls/pas.key" "tls_ca: tls/site-ca.pem"
+settings "segment: OBX" "directory: asked" "tls_certificate: tls/adt.pem" "tls_key: tls/adt.key" "tls_ca: tls/site-ca.pem"
+start
+/usr/bin/python3 -W ignore::DeprecationWarning "$repository/tests/hl7/tls.py" "$place" tls asked "$adaptor" > by-tls 2>> "$log" || fail "TLS: $(tail -n 5 "$log")"
+cat by-tls >> "$log"
+checks=$((checks + $(sed -n 's/^\([0-9]*\) cases$/\1/p' by-tls)))
+for why in PEER_DID_NOT_RETURN_A_CERTIFICATE CERTIFICATE_VERIFY_FAILED UNSUPPORTED_PROTOCOL WRONG_VERSION_NUMBER; do
+	expect "who is not let in stands in its log, and why: $why" grep -q "not_let_in: 127.0.0.1: $why" adaptor.log
+done
+expect "and nothing about a patient" sh -c '! grep -e 99900 -e EXAMPLE adaptor.log'
+stop
 echo "100%: Checks: $checks, Failures: 0, Errors: 0"

@@ -27,16 +27,23 @@ case $build in
 esac
 
 expect make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" DESTDIR="$stage" PREFIX=/usr install
+# What was compiled with these flags is compiled again with others, and only then.
+expect make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" -q "$build/proto/date.o"
+expect eval '! make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" CFLAGS="-O0 -DOTHER" -q "$build/proto/date.o"'
 expect "$stage/usr/bin/cpis" --version
 expect "$stage/usr/sbin/cpis-broker" --version
 expect "$stage/usr/sbin/cpis-responder" --version
 expect "$stage/usr/sbin/cpis-demographics" --version
 expect "$stage/usr/sbin/cpis-fhir" --help
+expect "$stage/usr/bin/cpis-fhir-notify" --help
 expect test -s "$stage/usr/share/cpis/policy.yaml"
 # It finds the broker's program where it is installed.
 expect env PATH=/nowhere "$stage/usr/bin/cpis" policy diff "$stage/usr/share/cpis/policy.yaml" "$stage/usr/share/cpis/policy.yaml"
 expect test -s "$stage/usr/share/cpis/cpis.proto"
 expect env PYTHONDONTWRITEBYTECODE=1 PYTHONPATH="$stage/usr/share/cpis/python" /usr/bin/python3 -c "import cpis"
+# Their modules are found where they are installed.
+expect env -u PYTHONPATH PYTHONDONTWRITEBYTECODE=1 "$stage/usr/bin/cpis-hl7" --help
+expect env -u PYTHONPATH PYTHONDONTWRITEBYTECODE=1 "$stage/usr/bin/cpis-mesh" --help
 
 cat > "$stage/user.c" << 'END'
 #include <cpis.h>

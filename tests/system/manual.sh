@@ -32,7 +32,7 @@ with_tables() {
 	done < "$1"
 }
 
-for readme in broker/README.md clients/README.md clients/web/README.md; do
+for readme in broker/README.md clients/README.md clients/web/README.md clients/fhir/README.md; do
 	with_tables "$readme" > "$work/readme" || fail "$readme names a table that no program has"
 	tables=$(grep -c '^<!-- cpis.* --describe ' "$readme") || fail "$readme has no table of a program's"
 	checks=$((checks + tables))
@@ -44,11 +44,11 @@ $(diff "$readme" "$work/readme" | head -20)"
 done
 # Which ones have to be there.
 for table in 'cpis-broker --describe commands' 'cpis-broker --describe settings' 'cpis-broker --describe exit-codes' 'cpis --describe exit-codes' \
-	'cpis-web --describe settings'; do
+	'cpis-web --describe settings' 'cpis-fhir-notify --describe settings' 'cpis-fhir-notify --describe exit-codes'; do
 	checks=$((checks + 1))
-	grep -qF "<!-- $table -->" broker/README.md clients/README.md clients/web/README.md || fail "no README has the table of $table"
+	grep -qF "<!-- $table -->" broker/README.md clients/README.md clients/web/README.md clients/fhir/README.md || fail "no README has the table of $table"
 done
-for program in cpis-broker cpis cpis-web; do
+for program in cpis-broker cpis cpis-web cpis-fhir-notify; do
 	checks=$((checks + 1))
 	! "$BUILD/$program" --describe nothing > "$work/said" 2>&1 || fail "$program describes nothing"
 	[ -s "$work/said" ] || fail "$program refuses a topic without a word"
@@ -62,7 +62,7 @@ done
 # ------------------------------------------------------------------ pages
 
 make --no-print-directory BUILD="$BUILD" SANITIZE="${SANITIZE:-}" manual > "$work/made" 2>&1 || fail "$(cat "$work/made")"
-for page in cpis.1 cpis-contact-sheet.1 cpis-hl7.1 cpis-mesh.1 cpis-broker.8 cpis-web.8 cpis-fhir.8 cpis-responder.8 cpis-demographics.8 cpis-broker.yaml.5 cpis-policy.yaml.5 cpis-register.yaml.5 \
+for page in cpis.1 cpis-contact-sheet.1 cpis-fhir-notify.1 cpis-hl7.1 cpis-mesh.1 cpis-broker.8 cpis-web.8 cpis-fhir.8 cpis-responder.8 cpis-demographics.8 cpis-broker.yaml.5 cpis-policy.yaml.5 cpis-register.yaml.5 \
 	cpis-profile.yaml.5 cpis-web.yaml.5; do
 	checks=$((checks + 2))
 	[ -s "$BUILD/man/$page" ] || fail "there is no page $page"

@@ -28,7 +28,7 @@ says() {
 }
 
 programs=()
-for name in cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web cpis-fhir; do
+for name in cpis-broker cpis cpis-contact-sheet cpis-responder cpis-demographics cpis-web cpis-fhir cpis-fhir-notify; do
 	programs+=("$build/$name")
 done
 expect 0 tests/sbom/sbom.py make --version 1.2.3 --out "$work/bom.json" "${programs[@]}"

@@ -27,5 +27,6 @@ exposed broker/debian/units/cpis-demographics@.service 12
 exposed broker/debian/units/cpis-contact-sheet.service 12
 exposed broker/debian/units/cpis-hl7@.service 12
 exposed broker/debian/units/cpis-mesh@.service 12
+exposed broker/debian/units/cpis-fhir-notify@.service 12
 
 echo "100%: Checks: $checks, Failures: 0, Errors: 0"

@@ -20,6 +20,7 @@ const SILENCE_MS = 2000;
 const PAUSE_MS_MAX = 2000;
 const WITHOUT_TOKEN = ["ping", "session_open", "audit_consistency", "checkpoint_exchange"];
 const NOT_SIGNED = ["deadline_ms", "session_token", "act_signature", "act_browser_proof", "log_size", "trace_id", "trace_parent_id"];
+const BACKOFF_SPAN_MS_MAX = 5000;
 const Z85 = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ.-:+=^!/*?&<>()[]{}@%$#";
 
 /** The broker said no, on record; `reply` has outcome, reason_code and reason. */
@@ -58,6 +59,12 @@ export function sessionText(statement: Buffer): Buffer {
 export function actText(messages: Messages, request: Fields, brokerName: string): Buffer {
   const bare = Object.fromEntries(Object.entries(request).filter(([name]) => !NOT_SIGNED.includes(name)));
   return Buffer.concat([Buffer.from(`cpis-act-v1\n${brokerName}\n`), messages.encode(messages.Request, bare)]);
+}
+
+// The broker's own figure is the least. What is added by chance may be as much, and twice as much each further time: all who were turned
+// away together do not come back together.
+function backoffMs(retryAfterMs: number, times: number): number {
+  return retryAfterMs + Math.random() * Math.min(BACKOFF_SPAN_MS_MAX, retryAfterMs * 2 ** Math.min(times, 16));
 }
 
 function z85(bytes: Buffer): string {
@@ -196,12 +203,13 @@ export class Client {
   private async exchange(request: Fields, end: number): Promise<Reply> {
     const body: Fields = request[this.messages.requestBody(request)];
     const silence = SILENCE_MS + Number(body["wait_ms"] ?? 0);
-    for (let pause = 100; performance.now() < end; ) {
+    for (let pause = 100, turnedAway = 0; performance.now() < end; ) {
       const reply = await this.attempt(request, Math.min(end, performance.now() + silence), end);
       if (reply !== null) {
         const later = ["SERVICE_UNAVAILABLE", "DEADLINE_EXPIRED"].includes(this.messages.enumName("Outcome", reply.outcome));
-        if (!later || reply.retry_after_ms === 0 || performance.now() + reply.retry_after_ms >= end) return reply;
-        await pauseFor(reply.retry_after_ms);
+        const wait = backoffMs(reply.retry_after_ms, turnedAway++);
+        if (!later || reply.retry_after_ms === 0 || performance.now() + wait >= end) return reply;
+        await pauseFor(wait);
       } else if (this.broken) {
         this.disconnect();
         if (this.refused)
@@ -247,7 +255,7 @@ export class Client {
   private judge(request: Fields, reply: Reply): void {
     judgeForm(this.messages, request, reply);
     if (reply.receipt == null) return;
-    const checkpoint = judgeReceipt(this.messages, this.trust.log, request, reply, this.parties);
+    const checkpoint = judgeReceipt(this.messages, this.trust.log, request, reply, this.parties, this.memory.held.size);
     if (checkpoint !== null) this.memory.take(checkpoint, reply.receipt);
   }
 }

@@ -152,8 +152,8 @@ export function judgeInclusion(log: Verifier, receipt: Receipt): Checkpoint {
   return checkpoint;
 }
 
-/** The checkpoint to remember, null where none is to be. */
-export function judgeReceipt(messages: Messages, log: Verifier, request: Fields, reply: Reply, parties: Parties): Checkpoint | null {
+/** The checkpoint that has to have grown from what is held, and is then remembered; null where none is to be. */
+export function judgeReceipt(messages: Messages, log: Verifier, request: Fields, reply: Reply, parties: Parties, heldSize: number): Checkpoint | null {
   const receipt = reply.receipt!;
   const checkpoint = judgeInclusion(log, receipt);
   const record = messages.decode(messages.AuditRecord, receipt.record, ProofError);
@@ -165,7 +165,8 @@ export function judgeReceipt(messages: Messages, log: Verifier, request: Fields,
       !Buffer.from(record["request_id"]).equals(request["request_id"]) || record["outcome"] !== reply.outcome ||
       record["reason_code"] !== reply.reason_code || record["broker_name"] !== parties.brokerName)
     throw new ProofError("the audit record speaks of something else; do not show the reply, and report it");
-  return unread ? null : checkpoint;
+  // Of a request that could not be read the broker does not know what its asker holds, so there is no growth to a larger one.
+  return unread && checkpoint.size > heldSize ? null : checkpoint;
 }
 
 /** The reply is one to this request: its body, and a receipt unless nothing could be recorded. */

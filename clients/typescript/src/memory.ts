@@ -84,10 +84,16 @@ export class Memory {
     const path = `${this.path}.evidence-${sha256(Buffer.from(this.note.split("\n\n")[0]!)).subarray(0, 8).toString("hex")}`;
     const text = `# Evidence about the audit log ${this.trust.log.origin}, kept by ${this.who}.\n# ${what}.\n\n` +
       `# What this system was shown:\n${this.note}\n# What this system then was shown:\n${theirs}`;
-    writeBeside(path, text, (beside) => {
-      if (!existsSync(path)) linkSync(beside, path);
-      unlinkSync(beside);
-    });
+    try {
+      writeBeside(path, text, (beside) => {
+        if (!existsSync(path)) linkSync(beside, path);
+        unlinkSync(beside);
+      });
+    } catch (error) {
+      // The fork is what has to be told, whatever the disk says.
+      return `${path} cannot be written (${(error as Error).message}): keep what is above, and ${this.path}; do not rely on this broker, and ` +
+        `report it. This system was shown:\n${this.note}\nand then:\n${theirs}`;
+    }
     return `Keep ${path}, which has both checkpoints, do not rely on this broker, and compare with what others hold (cpis audit compare)`;
   }
 }

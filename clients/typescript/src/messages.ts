@@ -33,6 +33,9 @@ interface Uint64 {
   toString(): string;
 }
 
+const NEWER_FIELDS_MAX = 16;
+const FIELD_NUMBER_MAX = 536870911; // protobuf's own
+
 /** The types of cpis.proto. */
 export class Messages {
   private readonly root: protobuf.Root;
@@ -64,12 +67,13 @@ export class Messages {
     return Buffer.from(type.encode(withoutDefaults(type, type.fromObject(fields))).finish());
   }
 
-  /** A message that was encoded so, or `failure`. */
+  /** A message that was encoded so, or `failure`. What a later version has added to a reply or record is left out. */
   decode(type: protobuf.Type, bytes: Buffer, failure: new (sentence: string) => CpisError = ProtocolError): Fields {
     try {
-      const message = type.decode(bytes);
+      const known = type === this.Reply || type === this.AuditRecord ? knownPart(type, bytes) : bytes;
+      const message = type.decode(known);
       const again = Buffer.from(type.encode(withoutDefaults(type, type.fromObject(type.toObject(message)))).finish());
-      if (again.equals(bytes) && isClean(type, message)) return message;
+      if (again.equals(known) && isClean(type, message)) return message;
     } catch {
       // Below.
     }
@@ -92,6 +96,53 @@ export class Messages {
 
 function bodyOf(type: protobuf.Type, fields: Fields): string {
   return type.oneofs["body"]!.oneof.find((name) => Object.hasOwn(fields, name) && fields[name] != null) ?? "";
+}
+
+/** The number, and where it ends; an error unless it is in its shortest form and has 64 bits at most. Past 53 bits it is near enough. */
+function readVarint(bytes: Buffer, begin: number): [number, number] {
+  let value = 0;
+  for (let at = begin; at < bytes.length && at < begin + 10; at++) {
+    const byte = bytes[at]!;
+    value += (byte & 0x7f) * 2 ** (7 * (at - begin));
+    if (byte >= 0x80) continue;
+    if ((at > begin && byte === 0) || (at === begin + 9 && byte > 1)) break;
+    return [value, at + 1];
+  }
+  throw new Error("a varint that is cut short, too long or too large");
+}
+
+function varint(value: number): Buffer {
+  const out: number[] = [];
+  for (; value > 0x7f; value = Math.floor(value / 128)) out.push((value % 128) | 0x80);
+  return Buffer.of(...out, value);
+}
+
+/** The bytes without fields of a later version, at every depth. These have numbers greater than all that are known of their message, and
+ *  are at most 16 of it; an error otherwise. */
+function knownPart(type: protobuf.Type, bytes: Buffer): Buffer {
+  const greatest = Math.max(0, ...type.fieldsArray.map((field) => field.id));
+  const kept: Buffer[] = [];
+  for (let at = 0, last = 0, newer = 0; at < bytes.length; ) {
+    const begin = at;
+    const [tag, valueAt] = readVarint(bytes, at);
+    const number = Math.floor(tag / 8);
+    const form = tag % 8;
+    const [size, next] = readVarint(bytes, valueAt);
+    at = form === 2 ? next + size : next;
+    if ((form !== 0 && form !== 2) || at > bytes.length || number < last)
+      throw new Error("cut short, out of order, or of a wire type that is not used");
+    last = number;
+    const field = type.fieldsById[number]?.resolve();
+    if (field === undefined) {
+      if (number <= greatest || number > FIELD_NUMBER_MAX || ++newer > NEWER_FIELDS_MAX) throw new Error("an unknown field");
+    } else if (form === 2 && field.resolvedType instanceof protobuf.Type) {
+      const inner = knownPart(field.resolvedType, bytes.subarray(next, at));
+      kept.push(varint(tag), varint(inner.length), inner);
+    } else {
+      kept.push(bytes.subarray(begin, at));
+    }
+  }
+  return Buffer.concat(kept);
 }
 
 function isDefault(field: protobuf.Field, value: unknown): boolean {

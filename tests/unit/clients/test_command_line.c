@@ -29,8 +29,14 @@ static const struct command_option options[] = {
 	{"quick", NULL, "a switch", OPTION_OPTIONAL},
 	{0},
 };
+static const struct command_option worded[] = {
+	{"reason", "TEXT", "why", OPTION_WORDS},
+	{"words", "TEXT", "what else", OPTION_WORDS_OPTIONAL},
+	{0},
+};
 static const struct command commands[] = {
 	{.name = "group one", .operands = "WORD", .help = "one", .options = options, .operands_max = 1, .run = note},
+	{.name = "group words", .operands = "", .help = "words", .options = worded, .run = note},
 	{.name = "group two", .operands = "", .help = "two", .offline = true, .text_only = true, .run = note},
 };
 
@@ -71,8 +77,24 @@ START_TEST(refuses_what_the_table_does_not_name_and_runs_nothing)
 	ck_assert_int_eq(RUN(&commands[0], w_operand), EXIT_USAGE);
 	ck_assert_int_eq(RUN(&commands[0], w_name, w_x, w_name, w_x), EXIT_USAGE);
 	ck_assert_int_eq(RUN(&commands[0], w_name, w_x, w_a, w_b), EXIT_USAGE);
-	ck_assert_int_eq(RUN(&commands[1], w_json), EXIT_USAGE);
-	ck_assert_int_eq(RUN(&commands[1], w_profile, w_x), EXIT_USAGE);
+	ck_assert_int_eq(RUN(&commands[2], w_json), EXIT_USAGE);
+	ck_assert_int_eq(RUN(&commands[2], w_profile, w_x), EXIT_USAGE);
+	ck_assert_uint_eq(runs, 0);
+}
+END_TEST
+
+START_TEST(words_are_needed_and_of_ten_characters_at_least)
+{
+	char reason[] = "--reason", words[] = "--words", nothing[] = "", nine[] = "fell over", ten[] = "fell over.", accents[] = "\xc3\xa9t\xc3\xa9 \xc3\xa9t\xc3\xa9";
+	ck_assert_int_eq(RUN(&commands[1], reason, ten), EXIT_PARTIAL);
+	ck_assert_int_eq(RUN(&commands[1], reason, ten, words, ten), EXIT_PARTIAL);
+	ck_assert_int_eq(RUN(&commands[1], reason, ten, words, nothing), EXIT_PARTIAL);
+	ck_assert_int_eq(RUN(&commands[1], words, ten), EXIT_USAGE);
+	ck_assert_int_eq(RUN(&commands[1], reason, nine), EXIT_USAGE);
+	ck_assert_int_eq(RUN(&commands[1], reason, nothing), EXIT_USAGE);
+	ck_assert_int_eq(RUN(&commands[1], reason, ten, words, nine), EXIT_USAGE);
+	// Ten bytes and more, of seven characters.
+	ck_assert_int_eq(RUN(&commands[1], reason, accents), EXIT_USAGE);
 	ck_assert_uint_eq(runs, 0);
 }
 END_TEST
@@ -117,7 +139,7 @@ END_TEST
 static int run_group(char **words, int count)
 {
 	runs = 0;
-	return command_dispatch_group("group", "help", commands, 2, count, words);
+	return command_dispatch_group("group", "help", commands, 3, count, words);
 }
 
 START_TEST(finds_the_command_of_a_group_behind_options)
@@ -160,6 +182,7 @@ int main(void)
 	TCase *tests = tcase_create("command_line");
 	tcase_add_test(tests, hands_over_options_operands_and_the_run_functions_exit_code);
 	tcase_add_test(tests, refuses_what_the_table_does_not_name_and_runs_nothing);
+	tcase_add_test(tests, words_are_needed_and_of_ten_characters_at_least);
 	tcase_add_test(tests, takes_timeouts_from_1_to_60000_ms);
 	tcase_add_test(tests, takes_the_profile_from_the_environment_when_it_is_not_given);
 	tcase_add_test(tests, help_runs_nothing_even_without_the_needed_options);
