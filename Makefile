@@ -47,6 +47,14 @@ ALL_CFLAGS = -std=c11 $(CFLAGS) $(WARNINGS) $(HARDENING) \
 	$(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer) \
 	$(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
 ALL_LDFLAGS = $(LDFLAGS) -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+# Objects depend on a file with what they are compiled with, which is written when that has changed. Left out is what only names the
+# tree's place, the version, which few objects are told, and SANITIZE, which has a folder of its own.
+FLAGS := $(BUILD)/.flags
+FLAGS_NOW := $(CC) $(sort $(filter-out -DCPIS_VERSION=%,$(CPPFLAGS))) $(LDFLAGS) $(WARNINGS) $(filter -f%,$(HARDENING)) \
+	$(filter-out -ffile-prefix-map=% -fdebug-prefix-map=% -fmacro-prefix-map=%,$(CFLAGS))
+ifneq ($(file < $(FLAGS)),$(FLAGS_NOW))
+.PHONY: $(FLAGS)
+endif
 LIBS_PROTO := -lprotobuf-c
 LIBS_CERTS := -lcrypto
 # libpq only where something of broker/store_postgres*.c is, or of certs/postgres_target.c.
@@ -167,7 +175,7 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Eleven are left out of a sanitized run: the fuzzers have sanitizers of
+# Begun first, so that the whole does not wait for them. Some are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
 # cluster's time is that of its failovers, the pages' that of a browser, that of the other languages, the FHIR facade, the HL7 adaptor
 # and the guides that of interpreters, and the bill of materials is of what is delivered.
@@ -339,12 +347,16 @@ $(BUILD)/gen/%.pb-c.c $(BUILD)/gen/%.pb-c.h &: %.proto proto/cpis.proto
 	@echo "  PROTOC $<"
 	$(Q)protoc-c -I. --c_out=$(BUILD)/gen $<
 
+$(FLAGS):
+	@mkdir -p $(@D)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS_NOW))' > $@
+
 # Generated code is not ours to warn about.
-$(BUILD)/gen/%.o: $(BUILD)/gen/%.c | $(GEN_HEADERS)
+$(BUILD)/gen/%.o: $(BUILD)/gen/%.c $(FLAGS) | $(GEN_HEADERS)
 	@echo "  CC     $<"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(HARDENING) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -MMD -MP -c -o $@ $<
 
-$(BUILD)/%.o: %.c | $(GEN_HEADERS)
+$(BUILD)/%.o: %.c $(FLAGS) | $(GEN_HEADERS)
 	@mkdir -p $(@D)
 	@echo "  CC     $<"
 	$(Q)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
@@ -499,8 +511,10 @@ $(addprefix $(BUILD)/tests/unit/proto/test_wire_,envelope limits limits_oversigh
 $(addprefix $(BUILD)/tests/unit/proto/test_wire_,log operations retention): $(BUILD)/tests/unit/proto/whole.o
 $(call tests_of,unit/broker/test_register): $(BUILD)/tests/unit/broker/register_files.o
 $(addprefix $(BUILD)/tests/unit/broker/,test_front test_front_crowds test_front_ends test_front_lies): $(BUILD)/tests/unit/broker/real_front.o
+$(addprefix $(BUILD)/tests/unit/broker/,test_closed_sessions test_quarantine test_roles): $(BUILD)/tests/unit/broker/sealed_store.o
 $(addprefix $(BUILD)/tests/unit/broker/,test_zap test_zap_enrolling test_zap_thread): $(BUILD)/tests/unit/broker/zap_asker.o
 $(addprefix $(BUILD)/tests/scenario/,test_browser_proofs test_browser_acts test_signing_out): $(BUILD)/tests/scenario/proven_registrar.o
+$(addprefix $(BUILD)/tests/scenario/,test_inbox test_inbox_times): $(BUILD)/tests/scenario/brighton_inbox.o
 $(call tests_of,scenario/test_enrolment): $(BUILD)/tests/scenario/enrolling.o
 $(call tests_of,system/test_lying_): $(BUILD)/tests/system/lied_to.o
 $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
@@ -534,7 +548,7 @@ $(CLUSTER): $(BUILD)/%: $(BUILD)/%.o $(cluster_OBJ) $(CLIENT_A) $(PROTO_A) $(CER
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) -lpthread
 $(BUILD)/tests/system/test_event_loop: CHECK_LIBS += -levent_core
 $(DRILL): | $(SHIMS)
-$(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h
+$(BUILD)/tests/shim/%.so: tests/shim/%.c tests/shim/%.h $(FLAGS)
 	@mkdir -p $(@D)
 	@echo "  SHIM   $@"
 	$(Q)$(CC) $(CPPFLAGS) -std=c11 $(CFLAGS) $(WARNINGS) -fPIC -shared -Wl,-z,now -o $@ $<

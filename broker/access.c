@@ -11,19 +11,6 @@
 
 #define KEY_NUMBER_BYTES 4u
 
-struct access_identity {
-	uint8_t bytes[TAG_BYTES + 8];
-};
-
-static struct access_identity identity_of(const struct store_tag *subject, uint64_t audit_index)
-{
-	struct access_identity identity;
-	memcpy(identity.bytes, subject->bytes, TAG_BYTES);
-	for (size_t i = 0; i < 8; i++)
-		identity.bytes[TAG_BYTES + i] = (uint8_t)(audit_index >> (56 - 8 * i));
-	return identity;
-}
-
 Cpis__V1__Access *access_now(struct op_context *context)
 {
 	Cpis__V1__Access *access = OP_NEW(context, Cpis__V1__Access, cpis__v1__access__init);
@@ -41,7 +28,7 @@ Cpis__V1__Access *access_now(struct op_context *context)
 
 enum reason access_put(struct op_context *context, const Cpis__Stored__V1__StoredAccess *access, bool silent)
 {
-	struct access_identity identity = identity_of(&context->subject, context->audit_index);
+	const struct sealed_row_identity identity = sealed_row_identity_of(&context->subject, context->audit_index);
 	const struct audit_key *key = audit_keys_use(audit_keys_of(context->audit), context->arena, instant_month(context->now_ms),
 						     AUDIT_CLASS_CHILD);
 	struct store_blob sealed = {NULL, 0};
@@ -74,7 +61,7 @@ static const struct audit_key *key_of(struct op_context *context, const struct s
 
 const Cpis__Stored__V1__StoredAccess *access_open(struct op_context *context, const struct store_access *row, bool *ret_erased)
 {
-	struct access_identity identity = identity_of(&row->subject, row->audit_index);
+	const struct sealed_row_identity identity = sealed_row_identity_of(&row->subject, row->audit_index);
 	const struct audit_key *key = key_of(context, row);
 	const Cpis__Stored__V1__StoredAccess *stored = NULL;
 	*ret_erased = key != NULL && key->destroyed_ms != 0;

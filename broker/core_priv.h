@@ -1,5 +1,5 @@
-// The core's inside, between the way of requests (core.c) and what the broker does by itself (core_own.c). Inside
-// broker/core*.c only.
+// The core's inside: the way of requests (core.c, core_record.c), what is kept in memory of the store (core_state.c), and what the broker
+// does by itself (core_own.c). Inside broker/core*.c only.
 #ifndef CPIS_BROKER_CORE_PRIV_H
 #define CPIS_BROKER_CORE_PRIV_H
 
@@ -91,6 +91,11 @@ struct op_context core_context(struct core *core, uint64_t now_ms);
 void core_change_policy(struct core *core);
 // Reads again what is kept in memory of the store. False: nobody can be answered.
 bool core_reload_rights(struct core *core);
+// The same and the audit log, when a commit failed.
+bool core_read_again(struct core *core);
+// Appends this request's record, and looks at it for detection. False: the batch cannot go on. `system` NULL: not known.
+bool core_record(struct core *core, struct op_context *context, const struct enrolled_system *system, enum reason reason,
+		 const uint8_t *request_id, struct slot *slot);
 // Detection begins anew with the newest records: at a start, with other rules, and when it has lost its place.
 void core_remember_again(struct core *core);
 // At the beginning of a batch, in core_others.c. False: nobody can be answered, and what is known is to be read again.

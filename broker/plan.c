@@ -6,22 +6,9 @@
 #include "broker/log.h"
 #include "broker/sealed.h"
 
-struct plan_identity {
-	uint8_t bytes[TAG_BYTES + 8];
-};
-
-static struct plan_identity identity_of(const struct store_tag *slot, uint64_t generation)
-{
-	struct plan_identity identity;
-	memcpy(identity.bytes, slot->bytes, TAG_BYTES);
-	for (size_t i = 0; i < 8; i++)
-		identity.bytes[TAG_BYTES + i] = (uint8_t)(generation >> (56 - 8 * i));
-	return identity;
-}
-
 Cpis__Stored__V1__StoredPlan *plan_open(struct op_context *context, const struct store_plan *row)
 {
-	struct plan_identity identity = identity_of(&row->slot, row->generation);
+	const struct sealed_row_identity identity = sealed_row_identity_of(&row->slot, row->generation);
 	Cpis__Stored__V1__StoredPlan *plan = (Cpis__Stored__V1__StoredPlan *)sealed_open(
 		context->vault, context->arena, VAULT_PLAN, identity.bytes, sizeof identity.bytes, row->sealed,
 		&cpis__stored__v1__stored_plan__descriptor);
@@ -34,7 +21,7 @@ Cpis__Stored__V1__StoredPlan *plan_open(struct op_context *context, const struct
 enum reason plan_put(struct op_context *context, const struct ods_code *authority, const struct store_tag *slot,
 		     const struct store_tag *subject, uint64_t generation, Cpis__Stored__V1__StoredPlan *plan)
 {
-	struct plan_identity identity = identity_of(slot, generation);
+	const struct sealed_row_identity identity = sealed_row_identity_of(slot, generation);
 	struct store_plan row = {
 		.slot = *slot,
 		.generation = generation,

@@ -1,6 +1,9 @@
 // Messages sealed and opened.
 #include "broker/sealed.h"
 
+#include <endian.h>
+#include <string.h>
+
 struct store_blob sealed_make_with(struct seal_key *key, struct arena *arena, const void *identity, size_t identity_bytes,
 				   const ProtobufCMessage *message)
 {
@@ -39,4 +42,13 @@ ProtobufCMessage *sealed_open(struct vault *vault, struct arena *arena, enum vau
 			      const ProtobufCMessageDescriptor *descriptor)
 {
 	return sealed_open_with(vault_key(vault, purpose), arena, identity, identity_bytes, sealed, descriptor);
+}
+
+struct sealed_row_identity sealed_row_identity_of(const struct store_tag *tag, uint64_t number)
+{
+	struct sealed_row_identity identity;
+	const uint64_t network = htobe64(number);
+	memcpy(identity.bytes, tag->bytes, TAG_BYTES);
+	memcpy(identity.bytes + TAG_BYTES, &network, sizeof network);
+	return identity;
 }

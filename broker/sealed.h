@@ -27,4 +27,10 @@ struct store_blob sealed_make_with(struct seal_key *key, struct arena *arena, co
 ProtobufCMessage *sealed_open_with(struct seal_key *key, struct arena *arena, const void *identity, size_t identity_bytes,
 				   struct store_blob sealed, const ProtobufCMessageDescriptor *descriptor);
 
+// Associated data of a row of the store: a tag and a number, so that no row can be put in another's place.
+struct sealed_row_identity {
+	uint8_t bytes[TAG_BYTES + 8];
+};
+struct sealed_row_identity sealed_row_identity_of(const struct store_tag *tag, uint64_t number);
+
 #endif

@@ -4,7 +4,7 @@
 
 #include "proto/wire.h"
 
-// `error->field` is written on failure.
+// wire_check.c, wire_check_reply.c. `error->field` is written on failure.
 enum wire_status wire_check_request(const Cpis__V1__Request *request, struct wire_error *error);
 enum wire_status wire_check_reply(const Cpis__V1__Reply *reply, struct wire_error *error);
 
@@ -18,6 +18,8 @@ bool wire_is_ods(const char *text);
 // Required, and of at least REASON_CHARACTERS_MIN characters.
 enum wire_status wire_check_words(const char *words, const char *field, struct wire_error *error);
 
+// Of a session or an act, and as a record shows it.
+enum wire_status wire_check_browser_proof(const Cpis__V1__BrowserProof *proof, struct wire_error *error);
 // An inbox item of a reply.
 enum wire_status wire_check_item(const Cpis__V1__InboxItem *item, struct wire_error *error);
 // wire_check_log.c.

@@ -226,13 +226,17 @@ static int end_profile(struct connection *connection, const Cpis__V1__RoleProfil
 	return end_one(connection, profile->uid, profile->role_code, command_value(connection->line, "reason"), &ended);
 }
 
+static int sign_in_for_days(const struct command_line *line, struct connection *connection, uint32_t *ret_days)
+{
+	int code = read_days(line, ret_days);
+	return code == EXIT_DONE ? connection_sign_in(line, connection) : code;
+}
+
 static int run_list(const struct command_line *line)
 {
 	struct connection connection = {0};
 	uint32_t days;
-	int code = read_days(line, &days);
-	if (code == EXIT_DONE)
-		code = connection_sign_in(line, &connection);
+	int code = sign_in_for_days(line, &connection, &days);
 	if (code != EXIT_DONE)
 		return code;
 	json_t *profiles = json_array();
@@ -248,9 +252,7 @@ static int run_end_unused(const struct command_line *line)
 {
 	struct connection connection = {0};
 	uint32_t days;
-	int code = read_days(line, &days);
-	if (code == EXIT_DONE)
-		code = connection_sign_in(line, &connection);
+	int code = sign_in_for_days(line, &connection, &days);
 	if (code != EXIT_DONE)
 		return code;
 	code = walk(&connection, days, end_profile, NULL);

@@ -169,15 +169,33 @@ enum cpis_status client_copy_options(struct cpis_client *client, const struct cp
 	return CPIS_OK;
 }
 
+struct cpis_client *client_new(char detail[CPIS_DETAIL_BYTES])
+{
+	struct cpis_client *client = calloc(1, sizeof *client);
+	if (client == NULL)
+		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
+	return client;
+}
+
+enum cpis_status client_hand_over(struct cpis_client *client, enum cpis_status status, struct cpis_client **ret,
+				  char detail[CPIS_DETAIL_BYTES])
+{
+	if (status == CPIS_OK) {
+		*ret = client;
+		return CPIS_OK;
+	}
+	memcpy(detail, client->detail, CPIS_DETAIL_BYTES);
+	cpis_close(client);
+	return status;
+}
+
 enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_client **ret,
 			      char detail[CPIS_DETAIL_BYTES])
 {
 	struct curve_key_pair key = {0};
-	struct cpis_client *client = calloc(1, sizeof *client);
-	if (client == NULL) {
-		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
+	struct cpis_client *client = client_new(detail);
+	if (client == NULL)
 		return CPIS_NO_MEMORY;
-	}
 	enum cpis_status status = client_copy_options(client, options);
 	if (status == CPIS_OK && options->system_certificate == NULL)
 		status = client_fail(client, CPIS_USAGE, "an option is missing");
@@ -192,13 +210,7 @@ enum cpis_status cpis_connect(const struct cpis_options *options, struct cpis_cl
 		status = client_open_sockets(client, &key);
 	}
 	curve_key_wipe(&key);
-	if (status != CPIS_OK) {
-		memcpy(detail, client->detail, CPIS_DETAIL_BYTES);
-		cpis_close(client);
-		return status;
-	}
-	*ret = client;
-	return CPIS_OK;
+	return client_hand_over(client, status, ret, detail);
 }
 
 void cpis_close(struct cpis_client *client)

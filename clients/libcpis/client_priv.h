@@ -82,7 +82,10 @@ void client_key_close(struct cpis_client *client, struct signing_key *key);
 // For a complaint: the path, or "pkcs11", because a URI may hold a PIN.
 const char *client_key_name(const char *staff_key);
 
-// The steps of connecting.
+// The steps of connecting: from an empty client (NULL with the detail: no memory) to one that is `*ret`, or closed with its detail kept.
+struct cpis_client *client_new(char detail[CPIS_DETAIL_BYTES]);
+enum cpis_status client_hand_over(struct cpis_client *client, enum cpis_status status, struct cpis_client **ret,
+				  char detail[CPIS_DETAIL_BYTES]);
 enum cpis_status client_copy_options(struct cpis_client *client, const struct cpis_options *options);
 enum cpis_status client_load_trust(struct cpis_client *client, const struct cpis_options *options);
 // The log's key alone.

@@ -23,11 +23,9 @@ enum cpis_status cpis_connect_enrolling(const struct cpis_options *options, stru
 					char detail[CPIS_DETAIL_BYTES])
 {
 	struct curve_key_pair key = {0};
-	struct cpis_client *client = calloc(1, sizeof *client);
-	if (client == NULL) {
-		snprintf(detail, CPIS_DETAIL_BYTES, "out of memory");
+	struct cpis_client *client = client_new(detail);
+	if (client == NULL)
 		return CPIS_NO_MEMORY;
-	}
 	client->enrolling = true;
 	enum cpis_status status = client_copy_options(client, options);
 	if (status == CPIS_OK && options->further_count > 0)
@@ -46,13 +44,7 @@ enum cpis_status cpis_connect_enrolling(const struct cpis_options *options, stru
 	if (status == CPIS_OK)
 		status = client_open_sockets(client, &key);
 	curve_key_wipe(&key);
-	if (status != CPIS_OK) {
-		memcpy(detail, client->detail, CPIS_DETAIL_BYTES);
-		cpis_close(client);
-		return status;
-	}
-	*ret = client;
-	return CPIS_OK;
+	return client_hand_over(client, status, ret, detail);
 }
 
 bool cpis_fingerprint(const struct cpis_client *client, char out[CPIS_FINGERPRINT_BYTES])

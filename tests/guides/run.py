@@ -298,6 +298,8 @@ def main():
     for guide, _, _, listed in guides:
         for name in sorted(listed - set(os.environ)):
             raise Wrong(guide, 1, f"${name} is listed, and this world has no value for it")
+    # So that whoever ends this ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     shell, checks = Shell(wanted.others, wanted.deadline), 0
     try:
         for guide, steps, _, _ in guides:

@@ -82,6 +82,11 @@ world_stop() {
 		tail --pid="$broker" -f /dev/null
 		broker=
 	fi
+	if [ -n "${endpoint:-}" ]; then
+		kill "$endpoint" 2> /dev/null || true
+		wait "$endpoint" || true
+		endpoint=
+	fi
 }
 
 world_unscheduled_care() {
@@ -100,6 +105,8 @@ world_local_authority() {
 	world_new "$work/demo" 886 case-system 555000000022 "Dan Hughes" R9535
 	STARTED=$(date -u -d "3 months ago" +%F) BORN=$(date -u -d "6 years ago" +%F) TODAY=$(date -u +%F)
 	export STARTED BORN TODAY
+	world_tls
+	world_endpoint
 }
 
 world_audit_reviewer() {
@@ -114,14 +121,28 @@ world_operator() {
 	export BROKER ENROLMENT METRICS SHARE
 }
 
-# A certificate for the hosts of facade and pages, as the organisation's own IT has one, and curl trusts it.
+# A certificate for the hosts of facade, pages and endpoint, as the organisation's own IT has one, and curl trusts it.
 world_tls() {
 	mkdir reader/tls
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.key -out ca.pem -days 2 -subj "/CN=guides" 2> /dev/null
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout reader/tls/host.key -out host.csr -subj /CN=localhost 2> /dev/null
 	openssl x509 -req -in host.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out reader/tls/host.pem \
-		-extfile <(printf 'subjectAltName=DNS:fhir.localhost,DNS:cpis.localhost,DNS:*.cpis.localhost\nextendedKeyUsage=serverAuth\n') 2> /dev/null
+		-extfile <(printf 'subjectAltName=DNS:localhost,DNS:fhir.localhost,DNS:cpis.localhost,DNS:*.cpis.localhost\nextendedKeyUsage=serverAuth\n') 2> /dev/null
 	export CURL_CA_BUNDLE=$WORLD/ca.pem
+}
+
+# The authority's own FHIR endpoint. What it was sent is in run/received, a line for each notification; it ends with the world's broker.
+world_endpoint() {
+	node -e '
+const fs = require("node:fs"), {Endpoint, PATH} = require(process.argv[1]);
+const endpoint = new Endpoint({cert: fs.readFileSync("reader/tls/host.pem"), key: fs.readFileSync("reader/tls/host.key")});
+endpoint.answer = (request, response) => { fs.appendFileSync("run/received", endpoint.take()[0].body + "\n"); response.writeHead(200).end(); };
+endpoint.open().then(() => fs.writeFileSync("run/notifications", `https://localhost:${endpoint.port}${PATH}`));
+' "$GUIDES_TESTS/../fhir/endpoint.js" &
+	endpoint=$!
+	wait_for "the endpoint" test -s run/notifications
+	ENDPOINT=$(cat run/notifications)
+	export ENDPOINT ENDPOINT_CA=$WORLD/ca.pem
 }
 
 # ---------------------------------------------------------------- what others do
@@ -167,6 +188,18 @@ meanwhile_leeds_asks_back() {
 meanwhile_nurse_looks() {
 	cd "$WORLD"
 	cpis --profile nurse.yaml query --details --reason "fell from a wall" 9990000263
+}
+
+meanwhile_nurse_looks_at_dan() {
+	cd "$WORLD"
+	cpis --profile nurse.yaml query --details --reason "burnt hand" 9990000271
+}
+
+# A handshake and the look.
+meanwhile_endpoint_has_the_look() {
+	cd "$WORLD"
+	[ "$(wc -l < run/received)" = 2 ]
+	tail -n 1 run/received | grep -q '"resourceType":"AuditEvent".*9990000271'
 }
 
 meanwhile_nurse_answers() {

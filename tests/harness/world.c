@@ -246,6 +246,16 @@ const char *world_err(const struct world *world)
 	return world->err == NULL ? "" : world->err;
 }
 
+bool world_said(const struct world *world, const char *text)
+{
+	return strstr(world_out(world), text) != NULL;
+}
+
+bool world_complained(const struct world *world, const char *text)
+{
+	return strstr(world_err(world), text) != NULL;
+}
+
 // ------------------------------------------------------------------ the broker
 
 long world_log_mark(const struct world *world)

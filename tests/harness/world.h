@@ -92,6 +92,8 @@ void world_configure(struct world *world, const char *format, ...) __attribute__
 
 // From the next start on the broker's store is a PostgreSQL, a lone server, and not the file it was.
 void world_use_postgres(struct world *world, const char *conninfo);
+// `cpis-broker --migrate`, which must not fail; `conninfo` is of the database's owner.
+void world_migrate(struct world *world, const char *conninfo);
 
 void world_write_file(const char *path, const char *text);
 // malloc'd and NUL-terminated; the length is written when asked for.
@@ -104,6 +106,9 @@ int world_command(struct world *world, const char *const *arguments);
 // What the last command printed; "" when nothing. Valid until the next command.
 const char *world_out(const struct world *world);
 const char *world_err(const struct world *world);
+// Whether that stands in it.
+bool world_said(const struct world *world, const char *text);
+bool world_complained(const struct world *world, const char *text);
 
 // `cpis certs revoke` and nothing else: the broker sees it by itself.
 void world_revoke(struct world *world, const char *certificate_path);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -233,6 +234,15 @@ void world_use_postgres(struct world *world, const char *conninfo)
 	       found + sizeof line - 1);
 	free(before);
 	world_write_file(world_path(world, "broker.yaml"), text);
+}
+
+void world_migrate(struct world *world, const char *conninfo)
+{
+	char program[PATH_MAX];
+	const char *build = getenv("BUILD");
+	snprintf(program, sizeof program, "%s/cpis-broker", build == NULL ? "build" : build);
+	if (world_command(world, (const char *const[]){program, "--migrate", conninfo, NULL}) != 0)
+		world_fail(world, "the database was not migrated: %s", world_err(world));
 }
 
 void world_furnish(struct world *world)

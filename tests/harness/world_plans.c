@@ -17,6 +17,19 @@
 #define ARGUMENTS_MAX 16
 #define MEASURE_MS 600000
 
+void world_publish_child(struct world *world, const char *nhs_number)
+{
+	char text[512], from[11];
+	world_date(0, 3, from);
+	snprintf(text, sizeof text,
+		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
+		 "%s,CPP,%s,,,L-1,EXAMPLE,ALEX,2016-06-01\n", nhs_number, from);
+	world_write_file(world_path(world, "leeds.csv"), text);
+	if (world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", "--office-hours", "0113 496 0100", NULL) != 0 ||
+	    world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL) != 0)
+		world_fail(world, "a child's plan was not published: %s", world_err(world));
+}
+
 // ------------------------------------------------------------------ numbers
 
 // The valid number after `stem`'s, in order of world_nhs_number.

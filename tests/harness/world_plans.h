@@ -1,8 +1,12 @@
-// Large files of plans in a world: written, published in the background, measured; and what the store then holds.
+// Plans in a world: of one child; and large files of them, written, sent in the background, measured, and what the store then holds.
 #ifndef CPIS_TESTS_WORLD_PLANS_H
 #define CPIS_TESTS_WORLD_PLANS_H
 
 #include "tests/harness/world.h"
+
+// One child known: the authority's telephones 0113 496 0000 and, in office hours, 0113 496 0100, and a plan begun three months ago,
+// published at once. Its file is leeds.csv.
+void world_publish_child(struct world *world, const char *nhs_number);
 
 // A CSV file of `count` good plans, one for each number from the first of the test range on, begun on `start_date`.
 void world_write_plans(struct world *world, const char *path, unsigned count, const char *start_date);

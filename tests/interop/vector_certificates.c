@@ -67,80 +67,37 @@ static void set_extension(X509 *certificate, int nid, const char *value)
 	X509_EXTENSION_free(made);
 }
 
-static void two_purposes(X509 *certificate)
+static void add_name(X509 *certificate, int nid, const char *value)
 {
-	set_extension(certificate, NID_ext_key_usage, "critical," BROKER_PURPOSE "," SYSTEM_PURPOSE);
+	X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), nid, V_ASN1_UTF8STRING, (const unsigned char *)value, -1, -1, 0);
 }
 
-static void another_purpose(X509 *certificate)
-{
-	set_extension(certificate, NID_ext_key_usage, "critical," SYSTEM_PURPOSE);
-}
-
-static void another_key_usage(X509 *certificate)
-{
-	set_extension(certificate, NID_key_usage, "critical,digitalSignature");
-}
-
-static void an_authority(X509 *certificate)
-{
-	set_extension(certificate, NID_basic_constraints, "critical,CA:TRUE");
-}
-
-static void another_uri(X509 *certificate)
-{
-	set_extension(certificate, NID_subject_alt_name, "URI:urn:cpis:broker:cpis-2");
-}
-
-static void two_alternative_names(X509 *certificate)
-{
-	set_extension(certificate, NID_subject_alt_name, "URI:urn:cpis:broker:cpis-1,DNS:cpis.example");
-}
-
-static void a_critical_extension(X509 *certificate)
-{
-	set_extension(certificate, NID_netscape_comment, "critical,what is this?");
-}
-
-static void an_extension_that_is_not_critical(X509 *certificate)
-{
-	set_extension(certificate, NID_netscape_comment, "passed over");
-}
-
-static void two_names(X509 *certificate)
-{
-	X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_commonName, V_ASN1_UTF8STRING, (const unsigned char *)"cpis-2",
-				   -1, -1, 0);
-}
-
-static void an_organisation_too(X509 *certificate)
-{
-	X509_NAME_add_entry_by_NID(X509_get_subject_name(certificate), NID_organizationName, V_ASN1_UTF8STRING,
-				   (const unsigned char *)"Example", -1, -1, 0);
-}
-
-static const struct {
+struct change {
 	const char *name;
-	void (*change)(X509 *certificate);
-} changes[] = {
-	{"two purposes", two_purposes},
-	{"the purpose of a system", another_purpose},
-	{"another key usage", another_key_usage},
-	{"an authority", an_authority},
-	{"the URI of another broker", another_uri},
-	{"two alternative names", two_alternative_names},
-	{"an unknown critical extension", a_critical_extension},
-	{"an unknown extension that is not critical", an_extension_that_is_not_critical},
-	{"two names", two_names},
-	{"an organisation in the subject", an_organisation_too},
+	void (*make)(X509 *certificate, int nid, const char *value);
+	int nid;
+	const char *value;
 };
 
-static void write_changed(const struct vectors *vectors, void (*change)(X509 *), const char *authority_key, const char *path)
+static const struct change changes[] = {
+	{"two purposes", set_extension, NID_ext_key_usage, "critical," BROKER_PURPOSE "," SYSTEM_PURPOSE},
+	{"the purpose of a system", set_extension, NID_ext_key_usage, "critical," SYSTEM_PURPOSE},
+	{"another key usage", set_extension, NID_key_usage, "critical,digitalSignature"},
+	{"an authority", set_extension, NID_basic_constraints, "critical,CA:TRUE"},
+	{"the URI of another broker", set_extension, NID_subject_alt_name, "URI:urn:cpis:broker:cpis-2"},
+	{"two alternative names", set_extension, NID_subject_alt_name, "URI:urn:cpis:broker:cpis-1,DNS:cpis.example"},
+	{"an unknown critical extension", set_extension, NID_netscape_comment, "critical,what is this?"},
+	{"an unknown extension that is not critical", set_extension, NID_netscape_comment, "passed over"},
+	{"two names", add_name, NID_commonName, "cpis-2"},
+	{"an organisation in the subject", add_name, NID_organizationName, "Example"},
+};
+
+static void write_changed(const struct vectors *vectors, const struct change *change, const char *authority_key, const char *path)
 {
 	X509 *certificate = read_certificate(vectors_path(vectors, "ra/broker/broker.pem"));
 	EVP_PKEY *key = read_key(vectors_path(vectors, authority_key));
 	if (change != NULL)
-		change(certificate);
+		change->make(certificate, change->nid, change->value);
 	vectors_must(X509_sign(certificate, key, NULL) > 0, "cannot sign");
 	FILE *file = fopen(path, "we");
 	vectors_must(file != NULL && PEM_write_X509(file, certificate) == 1 && fclose(file) == 0, path);
@@ -194,7 +151,7 @@ static void add_others(struct case_list *list)
 	    VECTORS_NOW_MS);
 	for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
 		const char *path = vectors_path(vectors, "changed.pem");
-		write_changed(vectors, changes[i].change, "ra/private/systems-ca.key", path);
+		write_changed(vectors, &changes[i], "ra/private/systems-ca.key", path);
 		add(list, changes[i].name, "ra", path, VECTORS_BROKER, VECTORS_NOW_MS);
 	}
 	const char *path = vectors_path(vectors, "changed.pem");

@@ -1,8 +1,6 @@
 // Who is signed in: those who may invite, those who may not, and the reviewer.
 #include "tests/scenario/enrolling.h"
 
-#include <stdlib.h>
-
 #include "broker/digest.h"
 #include "certs/public_key.h"
 
@@ -131,19 +129,4 @@ void expect_state(const struct stage_reply *reply, Cpis__V1__EnrolmentState stat
 {
 	stage_expect_ok(reply);
 	ck_assert_int_eq(reply->reply->enrol->state, state);
-}
-
-int run_enrolment_tests(const char *name, void (*add)(TCase *tests))
-{
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, raise_curtain, drop_curtain);
-	add(tests);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -46,7 +46,4 @@ const Cpis__V1__AuditDetail *detail_of(const struct stage_reply *reply);
 void expect_refused(const struct stage_reply *reply, const char *recorded);
 void expect_state(const struct stage_reply *reply, Cpis__V1__EnrolmentState state);
 
-// The program's exit code.
-int run_enrolment_tests(const char *name, void (*add)(TCase *tests));
-
 #endif

@@ -1,7 +1,6 @@
 // The requests are as a client makes them; the digest is reckoned here again.
 #include "tests/scenario/numbered_file.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/digest.h"
@@ -160,19 +159,4 @@ void expect_says(const struct stage_reply *got, const char *reason_code, const c
 {
 	stage_expect(got, INVALID_REQUEST_STATE, reason_code);
 	ck_assert_msg(strstr(got->reply->reason, part) != NULL, "%s", got->reply->reason);
-}
-
-int run_file_tests(const char *name, void (*add)(TCase *tests))
-{
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, raise_curtain, drop_curtain);
-	add(tests);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

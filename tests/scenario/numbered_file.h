@@ -51,7 +51,4 @@ void expect_counts(const Cpis__V1__PublicationReport *report, uint32_t created, 
 		   uint32_t unchanged, uint32_t rejected, uint32_t vanished);
 void expect_says(const struct stage_reply *got, const char *reason_code, const char *part);
 
-// The program's exit code.
-int run_file_tests(const char *name, void (*add)(TCase *tests));
-
 #endif

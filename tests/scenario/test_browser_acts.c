@@ -1,10 +1,10 @@
 // Acts that are proven by a passkey or the browser's certificate in place of a signature, and what a record keeps of the proof.
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/limits.h"
 #include "certs/sha256.h"
 #include "certs/tls_handshake.h"
+#include "tests/harness/suite.h"
 #include "tests/scenario/proven_registrar.h"
 
 #define WHY "stolen laptop reported by the ward"
@@ -225,9 +225,5 @@ int main(void)
 	tcase_add_test(acts, a_proof_that_does_not_hold_is_not_kept);
 	tcase_add_test(acts, a_handshake_of_12288_bytes_is_kept_and_of_a_longer_one_the_hash);
 	suite_add_tcase(suite, acts);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,9 +1,9 @@
 // Who sits before a browser: sessions that a passkey or the browser's certificate opens in place of a signature, and every way in which
 // such a proof does not hold.
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/limits.h"
+#include "tests/harness/suite.h"
 #include "tests/scenario/proven_registrar.h"
 
 START_TEST(a_proof_opens_a_session_in_which_one_is_whom_it_proved)
@@ -250,9 +250,5 @@ int main(void)
 	tcase_add_loop_test(sessions, an_altered_proof_is_refused, 0, (int)(sizeof spoilt / sizeof spoilt[0]));
 	tcase_add_loop_test(sessions, a_session_that_was_proven_ends_with_the_certificate_that_proved_it, 0, WAYS);
 	suite_add_tcase(suite, sessions);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "broker/enrolments.h"
+#include "tests/harness/suite.h"
 #include "tests/scenario/enrolling.h"
 
 START_TEST(an_invited_system_waits_and_is_given_the_certificate_of_its_key)
@@ -321,5 +322,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_enrolment_tests("enrolment", add);
+	return suite_run_group("enrolment", raise_curtain, drop_curtain, 120, add);
 }

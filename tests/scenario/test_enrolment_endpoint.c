@@ -1,4 +1,5 @@
 // The enrolment endpoint beside the ordinary one: a stranger gets nothing else there and learns nothing.
+#include "tests/harness/suite.h"
 #include "tests/scenario/enrolling.h"
 
 START_TEST(nothing_else_is_answered_on_the_enrolment_endpoint_whoever_comes)
@@ -103,5 +104,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_enrolment_tests("enrolment_endpoint", add);
+	return suite_run_group("enrolment_endpoint", raise_curtain, drop_curtain, 120, add);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "broker/enrolments.h"
+#include "tests/harness/suite.h"
 #include "tests/scenario/enrolling.h"
 
 START_TEST(a_registrar_invites_for_the_own_organisation_and_a_national_one_for_any_in_the_register)
@@ -125,5 +126,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_enrolment_tests("enrolment_invitations", add);
+	return suite_run_group("enrolment_invitations", raise_curtain, drop_curtain, 120, add);
 }

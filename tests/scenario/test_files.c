@@ -1,6 +1,7 @@
 // A local authority's numbered files: shown whole or not at all, in sequence, exactly once.
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/scenario/numbered_file.h"
 
 START_TEST(nothing_of_a_file_is_shown_before_its_commit_and_all_of_it_after)
@@ -250,5 +251,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_file_tests("files", add);
+	return suite_run_group("files", raise_curtain, drop_curtain, 120, add);
 }

@@ -1,6 +1,7 @@
 // A local authority's numbered files against what is held of that authority, and the records of them that are rejected.
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/scenario/numbered_file.h"
 
 START_TEST(a_full_file_is_reconciled_with_what_is_held)
@@ -253,5 +254,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_file_tests("files_compared", add);
+	return suite_run_group("files_compared", raise_curtain, drop_curtain, 120, add);
 }

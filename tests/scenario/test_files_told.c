@@ -4,6 +4,7 @@
 
 #include "broker/access.h"
 #include "broker/core_priv.h"
+#include "tests/harness/suite.h"
 #include "tests/scenario/numbered_file.h"
 
 static const Cpis__V1__InboxListReply *inbox(enum stage_person person)
@@ -262,5 +263,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_file_tests("files_told", add);
+	return suite_run_group("files_told", raise_curtain, drop_curtain, 120, add);
 }

@@ -1,7 +1,7 @@
 // Signing out, of sessions that were opened by a key or before a browser: no token of theirs is answered any more.
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/scenario/proven_registrar.h"
 
 static const struct stage_reply *sign_out(enum stage_person person)
@@ -158,9 +158,5 @@ int main(void)
 	tcase_add_checked_fixture(failing, raise_curtain, drop_curtain);
 	tcase_add_test(failing, signing_out_that_could_not_be_recorded_is_not_said_to_be_done);
 	suite_add_tcase(suite, failing);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -27,6 +27,9 @@ case $build in
 esac
 
 expect make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" DESTDIR="$stage" PREFIX=/usr install
+# What was compiled with these flags is compiled again with others, and only then.
+expect make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" -q "$build/proto/date.o"
+expect eval '! make --no-print-directory BUILD="$build" SANITIZE="${SANITIZE:-}" CFLAGS="-O0 -DOTHER" -q "$build/proto/date.o"'
 expect "$stage/usr/bin/cpis" --version
 expect "$stage/usr/sbin/cpis-broker" --version
 expect "$stage/usr/sbin/cpis-responder" --version

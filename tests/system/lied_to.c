@@ -2,7 +2,6 @@
 #include "tests/system/lied_to.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct world *world;
@@ -11,7 +10,7 @@ struct cpis_client *client;
 static char child[11];
 char note_before[NOTE_BYTES_MAX + 1];
 
-static void setup(void)
+void meet_liar(void)
 {
 	world_nhs_number(0, child);
 	world = world_new();
@@ -19,7 +18,7 @@ static void setup(void)
 	client = world_connect(world, "nurse");
 }
 
-static void teardown(void)
+void leave_liar(void)
 {
 	cpis_close(client);
 	liar_free(liar);
@@ -74,19 +73,4 @@ void altered_path(struct liar *to, struct liar_turn *turn)
 	turn->reply.receipt->path[0].data[7] ^= 1;
 	liar_send(to, turn);
 	turn->reply.receipt->path[0].data[7] ^= 1;
-}
-
-int run_lying_tests(const char *name, void (*add)(TCase *tests))
-{
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-	tcase_set_timeout(tests, 120);
-	tcase_add_checked_fixture(tests, setup, teardown);
-	add(tests);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

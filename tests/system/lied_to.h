@@ -17,6 +17,10 @@ extern struct liar *liar;
 extern struct cpis_client *client;
 extern char note_before[NOTE_BYTES_MAX + 1]; // the client's checkpoint when it asked last
 
+// Around each test: a world and a liar of its own.
+void meet_liar(void);
+void leave_liar(void);
+
 // Whether the child is flagged, asked of whatever the liar was told to say.
 enum cpis_status ask(uint32_t deadline_ms, const Cpis__V1__Reply **ret);
 // The library takes the liar's true answers: what is refused otherwise is refused for the lie.
@@ -28,8 +32,5 @@ void assert_caught(liar_lie *lie, enum cpis_status expected);
 
 // A lie: one byte of the path to the record is another.
 liar_lie altered_path;
-
-// The program's exit code. Each test has a world and a liar of its own.
-int run_lying_tests(const char *name, void (*add)(TCase *tests));
 
 #endif

@@ -36,16 +36,6 @@ static void teardown(void)
 	world_free(world);
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
-static bool complained(const char *text)
-{
-	return strstr(world_err(world), text) != NULL;
-}
-
 // The hospital's privacy officer and a nurse; and about the service, the national operator. The national registrar sees roles at
 // another organisation.
 #define EVERYBODY "--also", profile_of("registrar"), "--also", profile_of("operator"), "--also", profile_of("nurse")
@@ -132,7 +122,7 @@ START_TEST(figures_are_what_was_done)
 	ck_assert_int_eq(world_cpis(world, "consultant", "query", "--break-glass", "--care-setting", "dentistry", "--reason", EMERGENCY,
 				    child, NULL), 0);
 	ck_assert_msg(world_cpis(world, "privacy_officer", "--json", "assurance", EVERYBODY, NULL) == 0, "%s", world_err(world));
-	ck_assert(complained("need attention") && complained("have no evidence"));
+	ck_assert(world_complained(world, "need attention") && world_complained(world, "have no evidence"));
 	take_report();
 	ck_assert_int_eq(count(1, "accesses to details"), 3);
 	ck_assert_int_eq(count(1, "accesses with the glass broken"), 1);
@@ -183,7 +173,7 @@ START_TEST(training_and_unused_access_are_counted_with_who_and_role)
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "grant", "--uid", world_person("nurse")->uid, "--role", "R5105", "--reason",
 				    WHY, "--trained", old, NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "list", NULL), 0);
-	ck_assert(said("trained"));
+	ck_assert(world_said(world, "trained"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "--json", "assurance", NULL), 0);
 	take_report();
 	ck_assert_str_eq(json_string_value(json_object_get(report, "organisation")), "X26");
@@ -285,7 +275,7 @@ static void refuses(const char *file, const char *text, const char *complaint)
 	world_write_file(path, text);
 	const char *out = world_path(world, "report.md");
 	ck_assert_int_eq(world_cpis(world, "guardian", "assurance", file, path, "--out", out, NULL), 1);
-	ck_assert_msg(complained(complaint), "%s", world_err(world));
+	ck_assert_msg(world_complained(world, complaint), "%s", world_err(world));
 	char *kept = world_read_file(out, NULL);
 	ck_assert_str_eq(kept, "the old report\n");
 	free(kept);
@@ -319,7 +309,7 @@ START_TEST(it_reads_as_a_report)
 {
 	char heading[40];
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "assurance", "--out", world_path(world, "report.md"), NULL), 0);
-	ck_assert(said("figures need attention") || said("0 figures"));
+	ck_assert(world_said(world, "figures need attention") || world_said(world, "0 figures"));
 	char *text = world_read_file(world_path(world, "report.md"), NULL);
 	ck_assert(strstr(text, "# The ten data security standards at RXH") == text);
 	for (int i = 1; i <= 10; i++) {
@@ -330,7 +320,7 @@ START_TEST(it_reads_as_a_report)
 	free(text);
 	// Standard output is a pipe here: the report alone is on it.
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "assurance", NULL), 0);
-	ck_assert(said("## 10. Accountable suppliers") && complained("have no evidence"));
+	ck_assert(world_said(world, "## 10. Accountable suppliers") && world_complained(world, "have no evidence"));
 }
 END_TEST
 

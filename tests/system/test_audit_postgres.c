@@ -16,16 +16,14 @@ static char auditor[POSTGRES_CONNINFO_BYTES];
 
 static void setup(void)
 {
-	char migrator[POSTGRES_CONNINFO_BYTES], broker[POSTGRES_CONNINFO_BYTES], program[4200];
+	char migrator[POSTGRES_CONNINFO_BYTES], broker[POSTGRES_CONNINFO_BYTES];
 	postgres_make_database(&postgres, "cpis");
 	postgres_conninfo(&postgres, "migrator", "cpis", migrator);
 	postgres_conninfo(&postgres, "broker1", "cpis", broker);
 	postgres_conninfo(&postgres, "auditor", "cpis", auditor);
 	world = world_new();
 	world_use_postgres(world, broker);
-	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
-	const char *const command[] = {program, "--migrate", migrator, NULL};
-	ck_assert_msg(world_command(world, command) == 0, "%s", world_err(world));
+	world_migrate(world, migrator);
 	world_start(world);
 	for (unsigned i = 0; i < 6; i++)
 		ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), 0);

@@ -104,16 +104,6 @@ static int query(const char *number)
 	return world_cpis(world, "nurse", "query", "--details", number, NULL);
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
-static bool complained(const char *text)
-{
-	return strstr(world_err(world), text) != NULL;
-}
-
 static void verifies(const char *database, const char *log_key)
 {
 	int code = world_cpis(world, NULL, "audit", "verify", "--database", world_path(world, "%s", database), "--log-key",
@@ -135,7 +125,7 @@ START_TEST(a_backup_is_one_moment_of_a_broker_at_work)
 		char name[32];
 		snprintf(name, sizeof name, "backup-%u.db", i);
 		ck_assert_msg(backup(name) == 0, "%s", world_err(world));
-		ck_assert(said("audit records, the newest of 20") && said("cpis.example/audit/test") && said("store.key, which is not in it"));
+		ck_assert(world_said(world, "audit records, the newest of 20") && world_said(world, "cpis.example/audit/test") && world_said(world, "store.key, which is not in it"));
 		verifies(name, "authority/trust/log.vkey");
 		ck_assert(!is_there("backup-0.db-wal") && !is_there("backup-0.db.part"));
 	}
@@ -157,9 +147,9 @@ START_TEST(a_backup_overwrites_nothing_and_leaves_nothing_half)
 	ck_assert_int_eq(world_cpis(world, "nurse", "ping", NULL), 0);
 	ck_assert_int_eq(backup("once.db"), 0);
 	ck_assert_int_eq(backup("once.db"), 2);
-	ck_assert(complained("once.db: is there already and is not overwritten"));
+	ck_assert(world_complained(world, "once.db: is there already and is not overwritten"));
 	ck_assert_int_eq(backup("nowhere/once.db"), 2);
-	ck_assert(complained("nowhere/once.db.part: No such file or directory"));
+	ck_assert(world_complained(world, "nowhere/once.db.part: No such file or directory"));
 	// One that was interrupted.
 	world_write_file(world_path(world, "twice.db.part"), "half of it");
 	ck_assert_int_eq(backup("twice.db"), 0);
@@ -169,7 +159,7 @@ START_TEST(a_backup_overwrites_nothing_and_leaves_nothing_half)
 	world_stop(world);
 	remove_store();
 	ck_assert_int_eq(backup("none.db"), 2);
-	ck_assert(complained("store.db: No such file or directory"));
+	ck_assert(world_complained(world, "store.db: No such file or directory"));
 	ck_assert(!is_there("none.db") && !is_there("none.db.part"));
 }
 END_TEST
@@ -185,15 +175,15 @@ START_TEST(a_lost_store_is_put_back_and_goes_on_when_nothing_came_after_the_back
 	ck_assert_int_eq(backup("last.db"), 0);
 	remove_store();
 	ck_assert_msg(restore("last.db", NULL, NULL) == 0, "%s", world_err(world));
-	ck_assert(said("audit records, the newest of") && said("publishes one full file again") && said("--missing"));
+	ck_assert(world_said(world, "audit records, the newest of") && world_said(world, "publishes one full file again") && world_said(world, "--missing"));
 	ck_assert(!is_there("store.db.restoring") && !is_there("store.db.restoring.lock") && !is_there("store.db.replaced"));
 	world_start(world);
 	ck_assert_int_eq(query(child), 0);
-	ck_assert(said("0113 496 0000"));
+	ck_assert(world_said(world, "0113 496 0000"));
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
-	ck_assert(said("RESTORED") && said("was put back"));
+	ck_assert(world_said(world, "RESTORED") && world_said(world, "was put back"));
 	ck_assert_int_eq(missing(), 0);
-	ck_assert(said("A backup of") && said("Nobody has shown a checkpoint that this log lacks") && said("383"));
+	ck_assert(world_said(world, "A backup of") && world_said(world, "Nobody has shown a checkpoint that this log lacks") && world_said(world, "383"));
 	ck_assert_int_eq(world_stop(world), 0);
 	verifies("store.db", "authority/trust/log.vkey");
 }
@@ -203,7 +193,7 @@ static void give_new_log(void)
 {
 	ck_assert_int_eq(world_cpis(world, NULL, "certs", "new-log", "--dir", world_path(world, "authority"), "--log-origin",
 				    "cpis.example/audit/test", NULL), 1);
-	ck_assert(complained("the successor needs another"));
+	ck_assert(world_complained(world, "the successor needs another"));
 	ck_assert_int_eq(world_cpis(world, NULL, "certs", "new-log", "--dir", world_path(world, "authority"), "--log-origin",
 				    "cpis.example/audit/test-2", NULL), 0);
 }
@@ -241,20 +231,20 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	world_wait_log(world, mark, "records_missing");
 	ck_assert_ptr_nonnull(strstr(world_log(world), "records made after it are lost"));
 	ck_assert_int_eq(missing(), 0);
-	ck_assert(said("Lost: at least") && said("RXH/hospital-record-system was shown a log of"));
-	ck_assert(said("383") && !said("846") && said("cpis certs new-log") && said("cpis publish"));
+	ck_assert(world_said(world, "Lost: at least") && world_said(world, "RXH/hospital-record-system was shown a log of"));
+	ck_assert(world_said(world, "383") && !world_said(world, "846") && world_said(world, "cpis certs new-log") && world_said(world, "cpis publish"));
 	ck_assert_int_eq(world_stop(world), 0);
 
 	// The way on. Under the old key it is refused, and so is the new one without the old.
 	give_new_log();
 	ck_assert_int_eq(restore("night.db", "--replace", NULL), 2);
-	ck_assert(complained("its checkpoint is not of the log cpis.example/audit/test-2"));
+	ck_assert(world_complained(world, "its checkpoint is not of the log cpis.example/audit/test-2"));
 	char successor_of[560];
 	snprintf(successor_of, sizeof successor_of, "--successor-of=%s", world_path(world, "authority/trust/log.previous"));
 	ck_assert_int_eq(restore("night.db", successor_of, NULL), 2);
-	ck_assert(complained("a store is there: move it away, or say --replace"));
+	ck_assert(world_complained(world, "a store is there: move it away, or say --replace"));
 	ck_assert_msg(restore("night.db", "--replace", successor_of) == 0, "%s", world_err(world));
-	ck_assert(said("begins with these records") && said("store.db.replaced"));
+	ck_assert(world_said(world, "begins with these records") && world_said(world, "store.db.replaced"));
 	ck_assert(is_there("store.db.replaced"));
 	copy("store.db.succeeded", "authority/trust/log.succeeded");
 	world_start(world);
@@ -262,29 +252,29 @@ START_TEST(an_older_copy_is_noticed_the_operator_is_told_and_the_log_has_a_succe
 	// A bundle that does not name the log before does not do: nobody forgets a log because a file was changed.
 	ck_assert_int_eq(rename(world_path(world, "authority/trust/log.previous"), world_path(world, "log.previous")), 0);
 	ck_assert_int_ne(query(child), 0);
-	ck_assert(complained("the remembered checkpoint was not signed by this audit log"));
+	ck_assert(world_complained(world, "the remembered checkpoint was not signed by this audit log"));
 	world_write_file(world_path(world, "authority/trust/log.previous"), "not a key\n");
 	ck_assert_int_ne(query(child), 0);
-	ck_assert(complained("log.previous: "));
+	ck_assert(world_complained(world, "log.previous: "));
 	ck_assert_int_eq(rename(world_path(world, "log.previous"), world_path(world, "authority/trust/log.previous")), 0);
 	// With the new trust bundle the nurse goes on; what she held of the old log is kept.
 	ck_assert_msg(query(child) == 0, "%s", world_err(world));
-	ck_assert(said("0113 496 0000"));
+	ck_assert(world_said(world, "0113 496 0000"));
 	ck_assert_uint_eq(count_files("profiles/nurse.checkpoint.previous-*"), 1);
 	ck_assert_int_eq(query(child), 0);
 	// Who saw no more than the backup has is proven that the successor begins with that.
 	ck_assert_msg(world_cpis(world, "leeds_duty", "ping", NULL) == 0, "%s", world_err(world));
 	ck_assert_uint_eq(count_files("profiles/leeds_duty.checkpoint.previous-*"), 1);
 	ck_assert_int_eq(query(other_child), 0);
-	ck_assert(!said("01632 960001"));
+	ck_assert(!world_said(world, "01632 960001"));
 	// Brighton, which is told to, publishes its full file again.
 	publish("brighton", "01632 960001", other_child);
 	ck_assert_int_eq(query(other_child), 0);
-	ck_assert(said("01632 960001"));
+	ck_assert(world_said(world, "01632 960001"));
 	ck_assert_int_eq(missing(), 0);
-	ck_assert(said("this log is its successor") && said("846") && said("since the backup was put back"));
+	ck_assert(world_said(world, "this log is its successor") && world_said(world, "846") && world_said(world, "since the backup was put back"));
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
-	ck_assert(said("RESTORED") && said("This log is the successor") && said("cpis.example/audit/test"));
+	ck_assert(world_said(world, "RESTORED") && world_said(world, "This log is the successor") && world_said(world, "cpis.example/audit/test"));
 	ck_assert_int_eq(world_stop(world), 0);
 	verifies("store.db", "authority/trust/log.vkey");
 	verifies("night.db", "old.vkey");
@@ -329,14 +319,14 @@ START_TEST(a_successor_with_another_past_is_found_by_who_saw_the_real_one)
 	world_start(world);
 	ck_assert_int_eq(world_cpis(world, "paramedic", "ping", NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), PROOF_FAILED);
-	ck_assert(complained("does not begin with the"));
+	ck_assert(world_complained(world, "does not begin with the"));
 	ck_assert_int_eq(world_cpis(world, "leeds", "ping", NULL), PROOF_FAILED);
 	ck_assert_uint_eq(count_files("profiles/leeds.checkpoint.previous-*"), 0);
 	ck_assert_uint_eq(count_files("profiles/leeds.checkpoint.evidence-*"), 1);
 	// A bundle whose log.succeeded is of neither log is not believed.
 	world_write_file(world_path(world, "authority/trust/log.succeeded"), "nothing\n");
 	ck_assert_int_ne(world_cpis(world, "paramedic", "ping", NULL), 0);
-	ck_assert(complained("log.succeeded: "));
+	ck_assert(world_complained(world, "log.succeeded: "));
 }
 END_TEST
 
@@ -359,7 +349,7 @@ static void refuses(const char *from, const char *option, const char *why)
 	bool there = stat(world_path(world, "store.db"), &before) == 0;
 	int code = restore(from, option, NULL);
 	ck_assert_msg(code == 2, "%s was put back", from);
-	ck_assert_msg(complained(why), "%s", world_err(world));
+	ck_assert_msg(world_complained(world, why), "%s", world_err(world));
 	ck_assert(!is_there("store.db.restoring") && !is_there("store.db.restoring-wal") && !is_there("store.db.replaced"));
 	ck_assert_int_eq(stat(world_path(world, "store.db"), &after) == 0, there);
 	if (there)
@@ -448,7 +438,7 @@ START_TEST(a_store_that_is_there_is_replaced_by_an_explicit_word_and_kept)
 	world_start(world);
 	int code = restore("good.db", "--replace", NULL);
 	ck_assert_int_eq(code, 2);
-	ck_assert(complained("store.db: another broker has this store open"));
+	ck_assert(world_complained(world, "store.db: another broker has this store open"));
 	ck_assert(!is_there("store.db.restoring"));
 	// What is in the write-ahead log only is kept with it.
 	ck_assert_int_eq(query(child), 0);
@@ -458,7 +448,7 @@ START_TEST(a_store_that_is_there_is_replaced_by_an_explicit_word_and_kept)
 	ck_assert(is_there("store.db.replaced") && is_there("store.db.replaced-wal"));
 	verifies("store.db.replaced", "authority/trust/log.vkey");
 	ck_assert_int_eq(restore("good.db", "--replace", NULL), 2);
-	ck_assert(complained("store.db.replaced: is there already, from another restore: move it away"));
+	ck_assert(world_complained(world, "store.db.replaced: is there already, from another restore: move it away"));
 	ck_assert_int_eq(restore("good.db", "--other", NULL), 1);
 	ck_assert_int_eq(world_command(world, (const char *const[]){program, "--restore", config(), NULL}), 1);
 }
@@ -490,13 +480,13 @@ START_TEST(without_room_nothing_half_is_left)
 	snprintf(command, sizeof command, "trap '' XFSZ; ulimit -f 100; exec %s --backup %s %s", program, config(),
 		 world_path(world, "full.db"));
 	ck_assert_int_eq(world_command(world, (const char *const[]){"bash", "-c", command, NULL}), 2);
-	ck_assert(complained("full.db.part: "));
+	ck_assert(world_complained(world, "full.db.part: "));
 	ck_assert(!is_there("full.db") && !is_there("full.db.part"));
 	remove_store();
 	snprintf(command, sizeof command, "trap '' XFSZ; ulimit -f 100; exec %s --restore %s %s", program, config(),
 		 world_path(world, "good.db"));
 	ck_assert_int_eq(world_command(world, (const char *const[]){"bash", "-c", command, NULL}), 2);
-	ck_assert(complained("store.db.restoring: File too large"));
+	ck_assert(world_complained(world, "store.db.restoring: File too large"));
 	ck_assert(!is_there("store.db") && !is_there("store.db.restoring"));
 	ck_assert_int_eq(restore("good.db", NULL, NULL), 0);
 }

@@ -25,11 +25,9 @@ static char web_certificate[512], web_key[512];
 
 static void migrate(void)
 {
-	char program[4200], migrator[POSTGRES_CONNINFO_BYTES];
+	char migrator[POSTGRES_CONNINFO_BYTES];
 	postgres_conninfo(&postgres, "migrator", "cpis", migrator);
-	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
-	const char *const command[] = {program, "--migrate", migrator, NULL};
-	ck_assert_msg(world_command(world, command) == 0, "%s", world_err(world));
+	world_migrate(world, migrator);
 }
 
 static void enrol_gateway(void)

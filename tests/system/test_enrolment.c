@@ -44,16 +44,6 @@ static void teardown(void)
 	world_free(world);
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
-static bool complained(const char *text)
-{
-	return strstr(world_err(world), text) != NULL;
-}
-
 // ------------------------------------------------------------------ keys and certificates
 
 // Where the enrolled directory has the certificate of systems/<file>.pem.
@@ -171,7 +161,7 @@ START_TEST(a_system_makes_its_key_and_gets_a_certificate_for_it_by_what_was_read
 			world_wait_log(world, mark, "register_loaded");
 	}
 	ck_assert_int_eq(present("new"), 0);
-	ck_assert(said("The certificate was issued"));
+	ck_assert(world_said(world, "The certificate was issued"));
 	write_profile_of_new_system();
 	ck_assert_int_eq(world_cpis(world, "newcomer", "query", child, NULL), 0);
 }
@@ -183,14 +173,14 @@ START_TEST(a_new_system_is_invited_compared_issued_and_asks_its_first_question)
 	make_system("new", NEW_ODS, NEW_NAME);
 	invite(NEW_ODS, NEW_NAME);
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "list", NULL), 0);
-	ck_assert(said("INVITED " NEW_ODS "/" NEW_NAME));
+	ck_assert(world_said(world, "INVITED " NEW_ODS "/" NEW_NAME));
 	ck_assert_int_eq(present("new"), 0);
 	read_fingerprint(fingerprint);
 	ck_assert_int_ne(access(world_path(world, "systems/new.pem"), F_OK), 0);
 	// What the registrar sees and what the operator reads out are the same.
 	ck_assert_int_eq(mkdir(world_path(world, "keys"), 0700), 0);
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "list", "--save-keys", world_path(world, "keys"), NULL), 0);
-	ck_assert(said("WAITING " NEW_ODS "/" NEW_NAME) && said(fingerprint));
+	ck_assert(world_said(world, "WAITING " NEW_ODS "/" NEW_NAME) && world_said(world, fingerprint));
 	const char *openssl[] = {"openssl", "x509", "-in", world_path(world, "systems/new.issued"), "-noout", "-pubkey", NULL};
 	ck_assert_int_eq(world_command(world, openssl), 0);
 	ck_assert(same_text(world_path(world, "keys/%s.pem", fingerprint), world_out(world)));
@@ -198,19 +188,19 @@ START_TEST(a_new_system_is_invited_compared_issued_and_asks_its_first_question)
 	world_kill(world);
 	world_start(world);
 	ck_assert_int_eq(present("new"), 0);
-	ck_assert(said(fingerprint));
+	ck_assert(world_said(world, fingerprint));
 	place_certificate("new");
 	ck_assert_int_eq(present("new"), 0);
-	ck_assert(said("The certificate was issued"));
+	ck_assert(world_said(world, "The certificate was issued"));
 	char *issued = world_read_file(world_path(world, "systems/new.issued"), NULL);
 	ck_assert(same_text(world_path(world, "systems/new.pem"), issued));
 	free(issued);
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "list", NULL), 0);
-	ck_assert(said("ISSUED " NEW_ODS "/" NEW_NAME));
+	ck_assert(world_said(world, "ISSUED " NEW_ODS "/" NEW_NAME));
 	write_profile_of_new_system();
 	ck_assert_int_eq(world_cpis(world, "newcomer", "query", child, NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
-	ck_assert(said("ENROL_INVITE") && said(fingerprint) && said(WHY));
+	ck_assert(world_said(world, "ENROL_INVITE") && world_said(world, fingerprint) && world_said(world, WHY));
 	ck_assert_ptr_null(strstr(world_log(world), fingerprint));
 }
 END_TEST
@@ -234,7 +224,7 @@ START_TEST(whoever_waits_is_given_the_certificate_as_soon_as_it_is_there)
 	do {
 		ck_assert_uint_lt(world_monotonic_ms(), end_ms);
 		ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "list", NULL), 0);
-	} while (!said("WAITING"));
+	} while (!world_said(world, "WAITING"));
 	// It outlasts a restart of the broker too.
 	ck_assert_int_eq(world_stop(world), 0);
 	world_start(world);
@@ -256,30 +246,30 @@ START_TEST(a_wrong_code_another_key_and_another_name_are_refused_alike)
 	make_system("other", NEW_ODS, "other-system");
 	world_write_file(world_path(world, "wrong"), "000000-000011-720885-051260-483791-360448-002805-360437\n");
 	ck_assert_int_eq(present_to(endpoint, "new", NEW_ODS, NEW_NAME, world_path(world, "wrong")), 3);
-	ck_assert(complained("enrolment_code"));
+	ck_assert(world_complained(world, "enrolment_code"));
 	snprintf(first, sizeof first, "%.*s", (int)strcspn(world_err(world), "\n"), world_err(world));
 	invite(NEW_ODS, NEW_NAME);
 	ck_assert_int_eq(present_to(endpoint, "new", NEW_ODS, NEW_NAME, world_path(world, "wrong")), 3);
-	ck_assert(complained(first));
+	ck_assert(world_complained(world, first));
 	ck_assert_int_eq(present_to(endpoint, "new", NEW_ODS, "other-system", world_path(world, "code")), 3);
-	ck_assert(complained(first));
+	ck_assert(world_complained(world, first));
 	ck_assert_int_eq(present_to(endpoint, "new", "RYD", NEW_NAME, world_path(world, "code")), 3);
-	ck_assert(complained(first));
+	ck_assert(world_complained(world, first));
 	ck_assert_int_eq(present("new"), 0);
 	ck_assert_int_eq(present("other"), 3);
-	ck_assert(complained(first));
+	ck_assert(world_complained(world, first));
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "withdraw", "--ods", NEW_ODS, "--name", NEW_NAME, "--reason",
 				    WHY, NULL),
 			 0);
 	ck_assert_int_eq(present("new"), 3);
-	ck_assert(complained(first));
+	ck_assert(world_complained(world, first));
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "withdraw", "--ods", NEW_ODS, "--name", NEW_NAME, "--reason",
 				    WHY, NULL),
 			 5);
 	// The audit log tells them apart, for those who may read it.
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", "--json", NULL), 0);
-	ck_assert(said("There is no invitation with this code.") && said("The invitation was withdrawn.") &&
-		  said("The invitation is for another organisation or name.") && said("The code was used with another key."));
+	ck_assert(world_said(world, "There is no invitation with this code.") && world_said(world, "The invitation was withdrawn.") &&
+		  world_said(world, "The invitation is for another organisation or name.") && world_said(world, "The code was used with another key."));
 }
 END_TEST
 
@@ -300,9 +290,9 @@ START_TEST(an_invitation_ends_by_itself)
 	while ((code = present("new")) == 0)
 		ck_assert_uint_lt(world_monotonic_ms(), end_ms);
 	ck_assert_int_eq(code, 3);
-	ck_assert(complained("enrolment_code"));
+	ck_assert(world_complained(world, "enrolment_code"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "list", NULL), 0);
-	ck_assert(said("no open invitations"));
+	ck_assert(world_said(world, "no open invitations"));
 }
 END_TEST
 
@@ -319,17 +309,17 @@ START_TEST(wrong_words_are_named_before_anything_is_sent)
 	for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
 		world_write_file(world_path(world, "code"), codes[i].code);
 		ck_assert_int_eq(present("new"), 1);
-		ck_assert(complained(codes[i].complaint));
+		ck_assert(world_complained(world, codes[i].complaint));
 	}
 	invite(NEW_ODS, NEW_NAME);
 	ck_assert_int_eq(present_to(endpoint, "new", "rxh", NEW_NAME, world_path(world, "code")), 1);
-	ck_assert(complained("--ods"));
+	ck_assert(world_complained(world, "--ods"));
 	ck_assert_int_eq(present_to(endpoint, "new", NEW_ODS, NEW_NAME, world_path(world, "nowhere")), 1);
-	ck_assert(complained("cannot be read"));
+	ck_assert(world_complained(world, "cannot be read"));
 	ck_assert_int_eq(present_to(endpoint, "absent", NEW_ODS, NEW_NAME, world_path(world, "code")), 3);
 	world_write_file(world_path(world, "systems/new.pem"), "precious\n");
 	ck_assert_int_eq(present("new"), 1);
-	ck_assert(complained("is there already"));
+	ck_assert(world_complained(world, "is there already"));
 	ck_assert(same_text(world_path(world, "systems/new.pem"), "precious\n"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "invite", "--ods", NEW_ODS, "--name", NEW_NAME, "--reason", WHY,
 				    "--until", "soon", NULL),
@@ -338,10 +328,10 @@ START_TEST(wrong_words_are_named_before_anything_is_sent)
 	ck_assert_int_eq(world_cpis(world, "nurse", "enrol", "invite", "--ods", NEW_ODS, "--name", NEW_NAME, "--reason", WHY,
 				    NULL),
 			 3);
-	ck_assert(complained("role_lacks_activity"));
+	ck_assert(world_complained(world, "role_lacks_activity"));
 	// Nothing of all this has touched the invitation.
 	ck_assert_int_eq(world_cpis(world, "registrar", "enrol", "list", NULL), 0);
-	ck_assert(said("INVITED"));
+	ck_assert(world_said(world, "INVITED"));
 }
 END_TEST
 
@@ -389,7 +379,7 @@ START_TEST(each_endpoint_does_its_own_work_only)
 	make_system("new", NEW_ODS, NEW_NAME);
 	invite(NEW_ODS, NEW_NAME);
 	ck_assert_int_eq(present_to(world_endpoint(world), "new", NEW_ODS, NEW_NAME, world_path(world, "code")), 3);
-	ck_assert(complained("is it the enrolment endpoint?"));
+	ck_assert(world_complained(world, "is it the enrolment endpoint?"));
 }
 END_TEST
 

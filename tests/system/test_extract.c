@@ -51,16 +51,6 @@ static void teardown(void)
 	world_free(world);
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
-static bool complained(const char *text)
-{
-	return strstr(world_err(world), text) != NULL;
-}
-
 // Children 0 and on; the first has ended lately, the second long ago.
 static void publish(unsigned count)
 {
@@ -107,7 +97,7 @@ START_TEST(who_it_is_for_reads_it_without_any_broker_and_nobody_else)
 	const char *out = world_path(world, "extract.age");
 	ck_assert_msg(world_cpis(world, "leeds", "extract", "make", "--to", certificate_of("leeds_duty"), "--to", certificate_of("leeds"),
 				 "--reason", WHY, "--out", out, NULL) == 0, "%s", world_err(world));
-	ck_assert(said("230 plans, for 2 people."));
+	ck_assert(world_said(world, "230 plans, for 2 people."));
 	world_kill(world);
 	ck_assert_msg(open_as("leeds_duty", out) == 0, "%s", world_err(world));
 	json_t *extract = opened();
@@ -129,7 +119,7 @@ START_TEST(who_it_is_for_reads_it_without_any_broker_and_nobody_else)
 	ck_assert_int_eq(open_as("leeds", out), 0);
 	// Another authority, the nurse, a file that was changed: nothing is printed.
 	ck_assert_int_eq(open_as("brighton", out), 3);
-	ck_assert(complained("is not for this key, or has been changed") && world_out(world)[0] == '\0');
+	ck_assert(world_complained(world, "is not for this key, or has been changed") && world_out(world)[0] == '\0');
 	world_nhs_number(5, number);
 	char *file = world_read_file(out, &bytes);
 	ck_assert_ptr_null(memmem(file, bytes, number, 10));
@@ -160,7 +150,7 @@ START_TEST(it_is_on_record_and_the_privacy_officer_is_told)
 	ck_assert_int_eq(json_integer_value(json_object_get(detail, "count")), 3);
 	json_decref(found);
 	ck_assert_int_eq(world_cpis(world, "leeds_reviewer", "alert", "list", NULL), 0);
-	ck_assert(said("an emergency extract was taken"));
+	ck_assert(world_said(world, "an emergency extract was taken"));
 }
 END_TEST
 
@@ -171,17 +161,17 @@ START_TEST(who_may_not_make_one_gets_none_and_the_old_one_stays)
 	world_write_file(out, "the old one\n");
 	// Not granted, though of the authority; another authority; a hospital.
 	ck_assert_int_eq(make("leeds_duty", "leeds_duty", out), 3);
-	ck_assert(complained("role_lacks_activity") || complained("activity"));
+	ck_assert(world_complained(world, "role_lacks_activity") || world_complained(world, "activity"));
 	ck_assert_int_eq(make("brighton", "brighton", out), 3);
 	ck_assert_int_eq(make("consultant", "consultant", out), 3);
 	// For somebody of another authority, for who is revoked, for a system.
 	ck_assert_int_ne(make("leeds", "brighton", out), 0);
-	ck_assert_msg(complained("people who hold a role at this authority"), "%s", world_err(world));
+	ck_assert_msg(world_complained(world, "people who hold a role at this authority"), "%s", world_err(world));
 	ck_assert_int_ne(world_cpis(world, "leeds", "extract", "make", "--to", world_path(world, "systems/leeds.pem"), "--reason", WHY, "--out",
 				    out, NULL), 0);
 	world_revoke(world, certificate_of("leeds_duty"));
 	ck_assert_int_ne(make("leeds", "leeds_duty", out), 0);
-	ck_assert_msg(complained("revoked"), "%s", world_err(world));
+	ck_assert_msg(world_complained(world, "revoked"), "%s", world_err(world));
 	// Without words, for nobody, where there is no place.
 	ck_assert_int_ne(world_cpis(world, "leeds", "extract", "make", "--to", certificate_of("leeds"), "--reason", "why", "--out", out, NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "leeds", "extract", "make", "--reason", WHY, "--out", out, NULL), 1);

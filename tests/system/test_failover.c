@@ -18,6 +18,7 @@
 #include "tests/harness/world.h"
 #include "tests/harness/world_brokers.h"
 #include "tests/harness/world_client.h"
+#include "tests/harness/world_plans.h"
 #include "tests/harness/world_process.h"
 
 enum { RETRY = 2 }; // cpis's exit code
@@ -30,11 +31,9 @@ static char child[11], first_certificate[512];
 
 static void migrate(void)
 {
-	char program[4200], migrator[POSTGRES_CONNINFO_BYTES];
+	char migrator[POSTGRES_CONNINFO_BYTES];
 	postgres_conninfo(&postgres, "migrator", "cpis", migrator);
-	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
-	const char *const command[] = {program, "--migrate", migrator, NULL};
-	ck_assert_msg(world_command(world, command) == 0, "%s", world_err(world));
+	world_migrate(world, migrator);
 }
 
 static void setup(void)
@@ -63,20 +62,6 @@ static void teardown(void)
 	postgres_remove_database(&postgres, "cpis");
 }
 
-static void publish(void)
-{
-	char text[512], from[11];
-	world_date(0, 3, from);
-	snprintf(text, sizeof text,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
-		 "%s,CPP,%s,,,L-1,EXAMPLE,ALEX,2016-06-01\n", child, from);
-	world_write_file(world_path(world, "leeds.csv"), text);
-	ck_assert_msg(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", "--office-hours",
-				 "0113 496 0100", NULL) == 0, "%s", world_err(world));
-	ck_assert_msg(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL) == 0, "%s",
-		      world_err(world));
-}
-
 static void all_use(const struct cpis_broker *one, const struct cpis_broker *further, size_t count)
 {
 	static const char *const profiles[] = {"nurse", "leeds", "guardian", "registrar"};
@@ -88,7 +73,7 @@ static void start_both(void)
 {
 	world_start(world);
 	world_broker_start(other);
-	publish();
+	world_publish_child(world, child);
 }
 
 // Nobody is told that it took another broker. How long it took is printed and not judged: a process, a session, two questions.
@@ -369,7 +354,7 @@ START_TEST(a_broker_that_wakes_answers_what_it_was_asked_and_no_other_did)
 	struct pollfd turned = {.fd = open_mute(mute), .events = POLLIN};
 	struct cpis_broker silent = {mute, second.broker_name, second.broker_certificate};
 	world_start(world);
-	publish();
+	world_publish_child(world, child);
 	unsigned long before = told();
 	start_asking(&nurse, &silent);
 	wait_for_answers(&nurse, 5);
@@ -398,7 +383,7 @@ START_TEST(the_first_of_the_list_may_never_have_been_there)
 		{first.endpoint, second.broker_name, second.broker_certificate},
 	};
 	world_start(world);
-	publish();
+	world_publish_child(world, child);
 	unsigned long before = told();
 	for (unsigned i = 0; i < 2; i++) {
 		all_use(&gone[i], &first, 1);
@@ -446,7 +431,7 @@ START_TEST(who_is_not_let_in_at_one_broker_is_answered_at_the_next)
 	struct cpis_broker refusing = world_broker_known(stranger);
 	world_start(world);
 	all_use(&first, NULL, 0);
-	publish();
+	world_publish_child(world, child);
 	all_use(&refusing, &first, 1);
 	assert_looks_while("refusing this system");
 	// And where none lets it in, that is said and not waited for.
@@ -468,7 +453,7 @@ START_TEST(a_session_is_opened_and_an_act_done_once_at_whichever_broker_is_there
 	gone.endpoint = nobody;
 	world_start(world);
 	all_use(&gone, &first, 1);
-	publish();
+	world_publish_child(world, child);
 	assert_looks_while("not there, and of another name");
 	for (unsigned i = 0; i < 2; i++) {
 		ck_assert_msg(world_cpis(world, "registrar", "quarantine", i == 0 ? "set" : "lift", "--organisation", "RXH", "--reason",

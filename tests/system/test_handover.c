@@ -96,15 +96,13 @@ END_TEST
 
 START_TEST(no_request_fails_with_postgresql)
 {
-	char migrator[POSTGRES_CONNINFO_BYTES], conninfo[POSTGRES_CONNINFO_BYTES], program[512];
-	snprintf(program, sizeof program, "%s/cpis-broker", getenv("BUILD") == NULL ? "build" : getenv("BUILD"));
+	char migrator[POSTGRES_CONNINFO_BYTES], conninfo[POSTGRES_CONNINFO_BYTES];
 	postgres_start(&postgres, NULL);
 	postgres_make_database(&postgres, "cpis");
 	postgres_conninfo(&postgres, "migrator", "cpis", migrator);
 	postgres_conninfo(&postgres, "broker1", "cpis", conninfo);
 	world_use_postgres(world, conninfo);
-	const char *const migrate[] = {program, "--migrate", migrator, NULL};
-	ck_assert_int_eq(world_command(world, migrate), 0);
+	world_migrate(world, migrator);
 	world_start(world);
 	ck_assert_int_eq(world_fail_to_take_over(world), 2);
 	ASSERT_SAYS(world_err(world), "--take-over needs handover_socket in the configuration");

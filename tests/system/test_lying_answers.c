@@ -1,4 +1,5 @@
 // A broker whose answers say what does not belong into them: bodies, outcomes, tokens.
+#include "tests/harness/suite.h"
 #include "tests/system/lied_to.h"
 
 static void body_of_another_kind(struct liar *to, struct liar_turn *turn)
@@ -186,5 +187,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_lying_tests("lying_answers", add);
+	return suite_run_group("lying_answers", meet_liar, leave_liar, 120, add);
 }

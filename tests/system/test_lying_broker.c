@@ -1,6 +1,7 @@
 // A broker that lies about what it did: false receipts, records and proofs; and the truth, which is believed.
 #include <stdlib.h>
 
+#include "tests/harness/suite.h"
 #include "tests/system/lied_to.h"
 
 START_TEST(an_answer_that_is_true_is_believed_and_its_checkpoint_kept)
@@ -195,5 +196,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_lying_tests("lying_broker", add);
+	return suite_run_group("lying_broker", meet_liar, leave_liar, 120, add);
 }

@@ -1,6 +1,7 @@
 // A broker that sends what is no reply, answers of another order or number than the questions, or none.
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/system/lied_to.h"
 
 // ------------------------------------------------------------------ bytes and frames
@@ -163,5 +164,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_lying_tests("lying_bytes", add);
+	return suite_run_group("lying_bytes", meet_liar, leave_liar, 120, add);
 }

@@ -1,4 +1,5 @@
 // A broker that lies about its log: checkpoints of another key or log, a log that was cut, replaced, or grew from another one.
+#include "tests/harness/suite.h"
 #include "tests/system/lied_to.h"
 
 static void checkpoint_of_another_key(struct liar *to, struct liar_turn *turn)
@@ -131,5 +132,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_lying_tests("lying_log", add);
+	return suite_run_group("lying_log", meet_liar, leave_liar, 120, add);
 }

@@ -39,23 +39,13 @@ static void setup(void)
 	postgres_make_database(&postgres, "cpis");
 	postgres_conninfo(&postgres, "migrator", "cpis", migrator);
 	postgres_conninfo(&postgres, "broker1", "cpis", conninfo);
-	ck_assert_msg(world_command(world, (const char *const[]){program, "--migrate", migrator, NULL}) == 0, "%s", world_err(world));
+	world_migrate(world, migrator);
 }
 
 static void teardown(void)
 {
 	world_free(world);
 	postgres_remove_database(&postgres, "cpis");
-}
-
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
-static bool complained(const char *text)
-{
-	return strstr(world_err(world), text) != NULL;
 }
 
 static int move(const char *finish)
@@ -71,7 +61,7 @@ static void moves(const char *finish)
 static void refuses(const char *finish, const char *sentence)
 {
 	ck_assert_int_eq(move(finish), CANNOT);
-	ck_assert_msg(complained(sentence), "%s", world_err(world));
+	ck_assert_msg(world_complained(world, sentence), "%s", world_err(world));
 }
 
 static void sqlite(const char *text)
@@ -109,7 +99,7 @@ static void publish(void)
 static void looks(void)
 {
 	ck_assert_msg(world_cpis(world, "nurse", "query", "--details", child, NULL) == 0, "%s", world_err(world));
-	ck_assert(said("0113 496 0000"));
+	ck_assert(world_said(world, "0113 496 0000"));
 }
 
 // Something of each kind; what nobody does over the broker here is put in as bytes that nobody asks for.
@@ -136,7 +126,7 @@ static void rare_rows(void)
 static bool file_is_open_to_brokers(void)
 {
 	int code = world_command(world, (const char *const[]){program, "--missing", world_path(world, "broker.yaml"), NULL});
-	ck_assert_msg(code == 0 || complained("PostgreSQL"), "%s", world_err(world));
+	ck_assert_msg(code == 0 || world_complained(world, "PostgreSQL"), "%s", world_err(world));
 	return code == 0;
 }
 
@@ -217,7 +207,7 @@ START_TEST(a_store_is_moved_beside_its_broker_and_everything_goes_on)
 	rare_rows();
 	world_start(world);
 	moves(NULL);
-	ck_assert(said("Left behind: 0 audit records"));
+	ck_assert(world_said(world, "Left behind: 0 audit records"));
 	ck_assert(!database_has_checkpoint());
 	// Under questions: what is told of a pass is as of some moment of it.
 	pid_t asking = fork();
@@ -230,13 +220,13 @@ START_TEST(a_store_is_moved_beside_its_broker_and_everything_goes_on)
 	DOES("registrar", "quarantine", "lift", "--organisation", "RDR", "--reason", WHY);
 	DOES("leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", "--office-hours", "0113 496 0101");
 	moves(NULL);
-	ck_assert(said(" 1 removed;") && said(" 1 changed,"));
+	ck_assert(world_said(world, " 1 removed;") && world_said(world, " 1 changed,"));
 	refuses("--finish", "another broker has this store open: stop it first");
 	looks();
 	ck_assert_int_eq(world_stop(world), 0);
 	moves("--finish");
-	ck_assert(said("verified") && said("All rows of both are the same") && said("cpis.example/audit/test") && said("is in force"));
-	ck_assert(said("waits for no second one"));
+	ck_assert(world_said(world, "verified") && world_said(world, "All rows of both are the same") && world_said(world, "cpis.example/audit/test") && world_said(world, "is in force"));
+	ck_assert(world_said(world, "waits for no second one"));
 	ck_assert_str_eq(sql("SELECT (SELECT count(*) FROM cpis.reported) + (SELECT count(*) FROM cpis.inactive) + (SELECT count(*) FROM cpis.hold)"
 			     " + (SELECT count(*) FROM cpis.policy)"), "4");
 	ck_assert_str_eq(sql("SELECT bool_and(b.min_ms = a.low AND b.max_ms = a.high AND b.peak_ms >= a.high AND b.floor_ms <= a.low)"
@@ -244,7 +234,7 @@ START_TEST(a_store_is_moved_beside_its_broker_and_everything_goes_on)
 			     " GROUP BY 1) a USING (block)"), "t");
 	// Said again, and nothing done.
 	moves("--finish");
-	ck_assert(said("is in force") && !said("verified"));
+	ck_assert(world_said(world, "is in force") && !world_said(world, "verified"));
 	broker_does_not_start("was moved into a PostgreSQL, where its log goes on");
 	const char *const backup[] = {program, "--backup", world_path(world, "broker.yaml"), world_path(world, "copy.db"), NULL};
 	ck_assert_int_eq(world_command(world, backup), CANNOT);
@@ -253,13 +243,13 @@ START_TEST(a_store_is_moved_beside_its_broker_and_everything_goes_on)
 	world_start(world);
 	// The nurse's client holds a checkpoint of before, and is proven that the log has grown from it; so is each receipt.
 	looks();
-	ck_assert_msg(said(world_person("midwife")->name), "%s", world_out(world));
+	ck_assert_msg(world_said(world, world_person("midwife")->name), "%s", world_out(world));
 	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);
-	ck_assert(said(child));
+	ck_assert(world_said(world, child));
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", "--nhs-number", child, NULL), 0);
-	ck_assert(said(world_person("nurse")->uid) && said(world_person("midwife")->uid));
+	ck_assert(world_said(world, world_person("nurse")->uid) && world_said(world, world_person("midwife")->uid));
 	ck_assert_int_eq(world_cpis(world, "guardian", "retention", "show", NULL), 0);
-	ck_assert(said("inquest 7"));
+	ck_assert(world_said(world, "inquest 7"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "quarantine", "list", NULL), 0);
 	ck_assert_int_eq(world_stop(world), 0);
 	ck_assert_str_eq(sql("SELECT count(*) = max(idx) + 1 FROM cpis.audit"), "t");
@@ -317,7 +307,7 @@ START_TEST(a_file_that_is_of_another_version_or_damaged_is_refused)
 	// A changed search key, which no hash covers; a changed record; a checkpoint of before.
 	sqlite("DROP TRIGGER audit_is_not_updated; UPDATE audit SET time_ms = time_ms + 1 WHERE idx = 3");
 	refuses("--finish", "audit: a row of the database is not as the file has it");
-	ck_assert(complained("nothing was put in force"));
+	ck_assert(world_complained(world, "nothing was put in force"));
 	sqlite("UPDATE audit SET time_ms = time_ms - 1 WHERE idx = 3");
 	sqlite("CREATE TABLE kept AS SELECT note FROM checkpoint; UPDATE checkpoint SET note = 'nothing'");
 	refuses("--finish", "its checkpoint is not of the log cpis.example/audit/test");
@@ -452,7 +442,7 @@ START_TEST(killed_between_mark_and_checkpoint_neither_is_open_until_it_is_ended)
 	snprintf(kept, sizeof kept, "%s", migrator);
 	postgres_make_database(&postgres, "second");
 	postgres_conninfo(&postgres, "migrator", "second", migrator);
-	ck_assert_int_eq(world_command(world, (const char *const[]){program, "--migrate", migrator, NULL}), 0);
+	world_migrate(world, migrator);
 	refuses("--finish", "it was given to another database than this one");
 	postgres_remove_database(&postgres, "second");
 	snprintf(migrator, sizeof migrator, "%s", kept);
@@ -481,7 +471,7 @@ START_TEST(killed_after_the_checkpoint_the_database_is_in_force)
 	free(config);
 	ck_assert(!file_is_open_to_brokers());
 	moves("--finish");
-	ck_assert(said("is in force") && !said("verified"));
+	ck_assert(world_said(world, "is in force") && !world_said(world, "verified"));
 	broker_does_not_start("was moved into a PostgreSQL");
 	sql("DELETE FROM cpis.checkpoint");
 	refuses("--finish", "which has no checkpoint any more");
@@ -512,7 +502,7 @@ START_TEST(a_hand_over_that_is_on_one_server_only_is_not_called_done)
 	postgres_until(&postgres, "postgres", "SELECT count(*) = 1 AND bool_and(sent_lsn = flush_lsn) FROM pg_stat_replication");
 	ck_assert(!file_is_open_to_brokers());
 	moves("--finish");
-	ck_assert(said("is in force") && !said("waits for no second one"));
+	ck_assert(world_said(world, "is in force") && !world_said(world, "waits for no second one"));
 	goes_on_from_the_database();
 	postgres_configure(&postgres, NULL, NULL);
 	kill(second, SIGKILL);

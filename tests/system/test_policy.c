@@ -7,6 +7,7 @@
 #include <check.h>
 
 #include "tests/harness/world.h"
+#include "tests/harness/world_plans.h"
 
 #define WHY "agreed by the board on Monday"
 #define EMERGENCY "child collapsed in the dental clinic"
@@ -42,53 +43,32 @@ static void teardown(void)
 	world_free(world);
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
-static bool complained(const char *text)
-{
-	return strstr(world_err(world), text) != NULL;
-}
-
-static void publish(void)
-{
-	char row[256];
-	snprintf(row, sizeof row,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
-		 "%s,CPP,2020-01-02,,,L1,EXAMPLE,ALEX,2016-06-01\n", child);
-	world_write_file(world_path(world, "leeds.csv"), row);
-	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0001", NULL), 0);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
-}
-
 START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)
 {
 	char id[24];
 	forget_the_hours_of_dentistry();
-	publish();
+	world_publish_child(world, child);
 	ck_assert_int_eq(world_cpis(world, "consultant", "query", child, "--details", "--care-setting", "dentistry", NULL), 3);
-	ck_assert(complained("care_setting_not_in_scope") && complained("care_settings dentistry"));
+	ck_assert(world_complained(world, "care_setting_not_in_scope") && world_complained(world, "care_settings dentistry"));
 	ck_assert_int_eq(world_cpis(world, "consultant", "query", child, "--break-glass", "--care-setting", "dentistry", NULL), 1);
-	ck_assert(complained("--break-glass needs --reason"));
+	ck_assert(world_complained(world, "--break-glass needs --reason"));
 	ck_assert_int_eq(world_cpis(world, "consultant", "query", child, "--break-glass", "--reason", EMERGENCY, "--care-setting",
 				    "dentistry", NULL),
 			 0);
-	ck_assert(said("0113 496 0001") && said("your privacy officer has been alerted"));
+	ck_assert(world_said(world, "0113 496 0000") && world_said(world, "your privacy officer has been alerted"));
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, "--break-glass", "--reason", EMERGENCY, NULL), 3);
-	ck_assert(complained("break_glass_not_allowed"));
+	ck_assert(world_complained(world, "break_glass_not_allowed"));
 	// The authority is told at once that it was, and why.
 	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);
-	ck_assert(said("the glass was broken") && said(EMERGENCY));
+	ck_assert(world_said(world, "the glass was broken") && world_said(world, EMERGENCY));
 	// The privacy officer: that it was, and where to look.
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", NULL), 0);
-	ck_assert(said("the glass was broken") && said("1 to review") && !said(world_person("consultant")->name));
+	ck_assert(world_said(world, "the glass was broken") && world_said(world, "1 to review") && !world_said(world, world_person("consultant")->name));
 	unsigned long long alert, record;
 	ck_assert_int_eq(sscanf(world_out(world), "%llu %*s %*s the glass was broken; audit record %llu", &alert, &record), 2);
 	snprintf(id, sizeof id, "%llu", record);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "audit", "show", id, NULL), 0);
-	ck_assert(said("GLASS BROKEN") && said(EMERGENCY) && said(world_person("consultant")->name) && said("activities L0104"));
+	ck_assert(world_said(world, "GLASS BROKEN") && world_said(world, EMERGENCY) && world_said(world, world_person("consultant")->name) && world_said(world, "activities L0104"));
 	snprintf(id, sizeof id, "%llu", alert);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "fine", "--words", WHY, NULL), 1);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "appropriate", "--words", WHY, NULL),
@@ -97,41 +77,41 @@ START_TEST(a_consultant_breaks_the_glass_and_the_privacy_officer_looks_into_it)
 				    NULL),
 			 5);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "audit", "review", "list", "--all", NULL), 0);
-	ck_assert(said("appropriate, reviewed") && said(WHY) && said("0 to review"));
+	ck_assert(world_said(world, "appropriate, reviewed") && world_said(world, WHY) && world_said(world, "0 to review"));
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "--json", "alert", "list", "--all", NULL), 0);
-	ck_assert(said("\"finding\": \"APPROPRIATE\""));
+	ck_assert(world_said(world, "\"finding\": \"APPROPRIATE\""));
 	ck_assert_int_eq(world_cpis(world, "nurse", "alert", "list", NULL), 3);
 }
 END_TEST
 
 START_TEST(a_finding_is_a_case_from_the_look_to_the_end)
 {
-	publish();
+	world_publish_child(world, child);
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", child, "--details", "--own-household", NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", NULL), 0);
 	unsigned long long alert, record;
 	ck_assert_int_eq(sscanf(world_out(world), "%llu %*s %*s something was found; audit record %llu", &alert, &record), 2);
-	ck_assert(said("own_household, high: looked at a child of whom") && said("1 to review"));
+	ck_assert(world_said(world, "own_household, high: looked at a child of whom") && world_said(world, "1 to review"));
 	ck_assert_ptr_null(strstr(world_out(world), child));
 	char id[24], number[24];
 	snprintf(id, sizeof id, "%llu", alert);
 	snprintf(number, sizeof number, "%llu", record);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "audit", "show", number, NULL), 0);
-	ck_assert(said("FOUND by own_household: looked at a child"));
+	ck_assert(world_said(world, "FOUND by own_household: looked at a child"));
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "assign", id, "nobody", NULL), 1);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "note", "x", "--words", WHY, NULL), 1);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "note", id, "--words", WHY, NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "close", id, "--words", WHY, NULL), 3);
-	ck_assert(complained("alert_undecided"));
+	ck_assert(world_complained(world, "alert_undecided"));
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "review", id, "--finding", "breach", "--words", WHY,
 				    "--keep-open", NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "list", NULL), 0);
-	ck_assert(said("decided") && said("1 to review"));
+	ck_assert(world_said(world, "decided") && world_said(world, "1 to review"));
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "close", id, "--words", WHY, NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "alert", "close", id, "--words", WHY, NULL), 5);
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "--json", "alert", "show", id, NULL), 0);
-	ck_assert(said("\"kind\": \"note\"") && said("\"kind\": \"outcome\"") && said("\"kind\": \"closed\"") &&
-		  said("\"state\": \"closed\"") && said("\"finding\": \"BREACH\""));
+	ck_assert(world_said(world, "\"kind\": \"note\"") && world_said(world, "\"kind\": \"outcome\"") && world_said(world, "\"kind\": \"closed\"") &&
+		  world_said(world, "\"state\": \"closed\"") && world_said(world, "\"finding\": \"BREACH\""));
 }
 END_TEST
 
@@ -139,26 +119,26 @@ START_TEST(a_policy_is_put_in_force_on_a_running_broker_and_outlives_it)
 {
 	char shipped[] = "broker/policy.yaml", path[256];
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "show", NULL), 0);
-	ck_assert(complained("from the broker's own file"));
+	ck_assert(world_complained(world, "from the broker's own file"));
 	world_write_file(world_path(world, "shown.yaml"), world_out(world));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, "--check", NULL), 0);
-	ck_assert(said("6 decisions would change") && said("operation details person_per_minute: any -> 60") &&
-		  said("Nothing was changed"));
+	ck_assert(world_said(world, "6 decisions would change") && world_said(world, "operation details person_per_minute: any -> 60") &&
+		  world_said(world, "Nothing was changed"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", shipped, "--reason", WHY, NULL), 0);
-	ck_assert(said("6 decisions changed") && said("It is in force."));
+	ck_assert(world_said(world, "6 decisions changed") && world_said(world, "It is in force."));
 	for (int i = 0; i < 2; i++) {
 		ck_assert_int_eq(world_cpis(world, "registrar", "policy", "show", NULL), 0);
-		ck_assert(complained(world_person("registrar")->name));
-		ck_assert(said("person_per_minute: 60"));
+		ck_assert(world_complained(world, world_person("registrar")->name));
+		ck_assert(world_said(world, "person_per_minute: 60"));
 		ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
-		ck_assert(said("POLICY_LOAD") && said(WHY));
+		ck_assert(world_said(world, "POLICY_LOAD") && world_said(world, WHY));
 		ck_assert_int_eq(world_stop(world), 0);
 		world_start(world);
 	}
 	// What the broker's own file says no longer counts, and what was shown can be loaded again.
 	snprintf(path, sizeof path, "%s", world_path(world, "shown.yaml"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", path, "--reason", WHY, NULL), 0);
-	ck_assert(said("operation details person_per_minute: 60 -> any"));
+	ck_assert(world_said(world, "operation details person_per_minute: 60 -> any"));
 }
 END_TEST
 
@@ -168,15 +148,15 @@ START_TEST(a_bad_policy_is_refused_with_its_line_and_changes_nothing)
 	snprintf(path, sizeof path, "%s", world_path(world, "bad.yaml"));
 	world_write_file(path, "name: bad\nactivities: []\n");
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", path, "--reason", WHY, NULL), 1);
-	ck_assert(complained("policy_invalid") && complained("policy:"));
+	ck_assert(world_complained(world, "policy_invalid") && world_complained(world, "policy:"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", "no/such/file", "--reason", WHY, NULL), 1);
-	ck_assert(complained("no/such/file"));
+	ck_assert(world_complained(world, "no/such/file"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "load", "broker/policy.yaml", "--reason", "short", NULL), 1);
 	ck_assert_int_eq(world_cpis(world, "guardian", "policy", "load", "broker/policy.yaml", "--reason", WHY, NULL), 3);
-	ck_assert(complained("role_lacks_activity"));
+	ck_assert(world_complained(world, "role_lacks_activity"));
 	ck_assert_int_eq(world_cpis(world, "nurse", "policy", "show", NULL), 3);
 	ck_assert_int_eq(world_cpis(world, "registrar", "policy", "show", NULL), 0);
-	ck_assert(complained("from the broker's own file"));
+	ck_assert(world_complained(world, "from the broker's own file"));
 }
 END_TEST
 
@@ -186,20 +166,20 @@ START_TEST(a_decision_is_explained)
 	ck_assert_int_eq(world_cpis(world, "privacy_officer", "explain", "--uid", nurse, "--role", "R8001", "--operation", "details",
 				    "--care-setting", "maternity", NULL),
 			 0);
-	ck_assert(said("YES: notifies") && said("roles R8001 activities B0107") && !said("FAILS"));
+	ck_assert(world_said(world, "YES: notifies") && world_said(world, "roles R8001 activities B0107") && !world_said(world, "FAILS"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "explain", "--uid", receptionist, "--role", "R8009", "--operation", "details",
 				    "--organisation", "RXH", "--care-setting", "maternity", NULL),
 			 0);
-	ck_assert(said("NO: role_lacks_activity") && said("FAILS  operations details activities"));
+	ck_assert(world_said(world, "NO: role_lacks_activity") && world_said(world, "FAILS  operations details activities"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "--json", "explain", "--uid", nurse, "--role", "R8001", "--operation",
 				    "details", "--organisation", "RXH", "--care-setting", "maternity", "--at", "2019-01-01", NULL),
 			 0);
-	ck_assert(said("\"allowed\": false") && said("\"decision\": \"role_profile\""));
+	ck_assert(world_said(world, "\"allowed\": false") && world_said(world, "\"decision\": \"role_profile\""));
 	ck_assert_int_eq(world_cpis(world, "nurse", "explain", "--uid", nurse, "--role", "R8001", "--operation", "details", NULL), 3);
 	ck_assert_int_eq(world_cpis(world, "registrar", "explain", "--uid", "12", "--role", "R8001", "--operation", "details", NULL),
 			 1);
 	ck_assert_int_eq(world_cpis(world, "registrar", "explain", "--uid", nurse, "--role", "R8001", "--operation", "fly", NULL), 1);
-	ck_assert(complained("--operation is one of the policy's"));
+	ck_assert(world_complained(world, "--operation is one of the policy's"));
 }
 END_TEST
 
@@ -229,10 +209,10 @@ START_TEST(two_policies_are_compared_offline)
 {
 	const char *policy = world_path(world, "policy.yaml");
 	ck_assert_int_eq(diff(policy, policy), 0);
-	ck_assert(said("0 decisions differ between "));
+	ck_assert(world_said(world, "0 decisions differ between "));
 	// Walk-in centres are no care setting any more.
 	ck_assert_int_eq(diff(policy, policy_without("  - {name: walk_in_centre, scheduled: false}\n", "")), 0);
-	ck_assert(said("walk_in_centre") && said("R8001") && said("care_setting_not_in_scope") && said("decisions differ between "));
+	ck_assert(world_said(world, "walk_in_centre") && world_said(world, "R8001") && world_said(world, "care_setting_not_in_scope") && world_said(world, "decisions differ between "));
 	ck_assert_str_eq(world_err(world), "");
 }
 END_TEST
@@ -242,10 +222,10 @@ START_TEST(what_cannot_be_compared_is_said_with_its_line)
 	const char *policy = world_path(world, "policy.yaml");
 	ck_assert_int_eq(diff(policy, policy_without("{name: walk_in_centre,", "{name: cafeteria,")),
 			 1);
-	ck_assert(complained("changed.yaml:") && complained("cafeteria"));
+	ck_assert(world_complained(world, "changed.yaml:") && world_complained(world, "cafeteria"));
 	ck_assert_str_eq(world_out(world), "");
 	ck_assert_int_eq(diff(policy, world_path(world, "nowhere.yaml")), 1);
-	ck_assert(complained("nowhere.yaml"));
+	ck_assert(world_complained(world, "nowhere.yaml"));
 	ck_assert_int_eq(world_cpis(world, NULL, "policy", "diff", policy, NULL), 1);
 	ck_assert_int_eq(world_cpis(world, NULL, "policy", "diff", policy, policy, policy, NULL), 1);
 	ck_assert_int_eq(world_cpis(world, NULL, "--json", "policy", "diff", policy, policy, NULL), 1);
@@ -263,12 +243,12 @@ START_TEST(without_the_brokers_program_it_says_what_to_do)
 	ck_assert_int_eq(world_command(world, make), 0);
 	const char *nowhere[] = {"env", "PATH=/nowhere", alone, "policy", "diff", policy, policy, NULL};
 	ck_assert_int_eq(world_command(world, nowhere), 6);
-	ck_assert(complained("there is no program cpis-broker beside this one or in PATH"));
-	ck_assert(complained("install the broker's package"));
+	ck_assert(world_complained(world, "there is no program cpis-broker beside this one or in PATH"));
+	ck_assert(world_complained(world, "install the broker's package"));
 	snprintf(where, sizeof where, "PATH=%s", build);
 	const char *in_path[] = {"env", where, alone, "policy", "diff", policy, policy, NULL};
 	ck_assert_int_eq(world_command(world, in_path), 0);
-	ck_assert(said("0 decisions differ between "));
+	ck_assert(world_said(world, "0 decisions differ between "));
 }
 END_TEST
 

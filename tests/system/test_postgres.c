@@ -12,6 +12,7 @@
 #include "tests/harness/world.h"
 #include "tests/harness/world_brokers.h"
 #include "tests/harness/world_client.h"
+#include "tests/harness/world_plans.h"
 
 enum { RETRY = 2 }; // cpis's exit code
 
@@ -45,19 +46,6 @@ static void teardown(void)
 	postgres_remove_database(&postgres, "cpis");
 }
 
-static void publish(void)
-{
-	char text[512], from[11];
-	world_date(0, 3, from);
-	snprintf(text, sizeof text,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
-		 "%s,CPP,%s,,,L-1,EXAMPLE,ALEX,2016-06-01\n", child, from);
-	world_write_file(world_path(world, "leeds.csv"), text);
-	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", "--office-hours",
-				    "0113 496 0100", NULL), 0);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
-}
-
 static void assert_looks(void)
 {
 	ck_assert_msg(world_cpis(world, "nurse", "query", "--details", child, NULL) == 0, "%s", world_err(world));
@@ -81,7 +69,7 @@ START_TEST(the_main_job_is_done_and_outlives_the_broker)
 #ifndef CPIS_SANITIZED
 	ck_assert_ptr_nonnull(strstr(world_log(world), "the core's system calls limited by seccomp"));
 #endif
-	publish();
+	world_publish_child(world, child);
 	assert_looks();
 	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);
 	ck_assert_ptr_nonnull(strstr(world_out(world), child));
@@ -107,7 +95,7 @@ START_TEST(a_database_that_cuts_the_broker_off_is_come_back_to)
 {
 	static const char cut[] = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE usename = 'broker1'";
 	world_start(world);
-	publish();
+	world_publish_child(world, child);
 	for (unsigned i = 0; i < 5; i++) {
 		ck_assert_str_eq(postgres_sql(&postgres, "postgres", "postgres", cut), "1");
 		assert_looks();
@@ -121,7 +109,7 @@ START_TEST(without_the_database_nobody_is_answered)
 	static const char cut[] = "ALTER DATABASE cpis ALLOW_CONNECTIONS false;"
 				  "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'broker1'";
 	world_start(world);
-	publish();
+	world_publish_child(world, child);
 	assert_looks();
 	postgres_sql(&postgres, "postgres", "postgres", cut);
 	ck_assert_int_eq(world_cpis(world, "nurse", "--timeout", "1500", "query", "--details", child, NULL), RETRY);
@@ -162,7 +150,7 @@ START_TEST(two_brokers_before_one_database_share_plans_inboxes_and_who_is_held_b
 	world_broker_use_postgres(other, second);
 	world_start(world);
 	world_broker_start(other);
-	publish();
+	world_publish_child(world, child);
 	struct cpis_client *nurse = world_broker_sign_in(other, "nurse");
 	ck_assert_int_eq(look(nurse), CPIS__V1__OUTCOME__OK);
 	// Leeds takes at the first what was put in at the second.
@@ -213,7 +201,7 @@ START_TEST(two_brokers_have_one_log_one_history_and_one_inbox)
 	world_broker_use_postgres(other, second);
 	world_start(world);
 	world_broker_start(other);
-	publish();
+	world_publish_child(world, child);
 	struct cpis_client *nurses[] = {world_sign_in(world, "nurse"), world_broker_sign_in(other, "nurse")};
 	for (unsigned i = 0; i < 6; i++)
 		ck_assert_int_eq(look(nurses[i % 2]), CPIS__V1__OUTCOME__OK);

@@ -45,16 +45,6 @@ static const char *write_file(const char *name, const char *text)
 	return path;
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
-static bool complained(const char *text)
-{
-	return strstr(world_err(world), text) != NULL;
-}
-
 static void expect_flag(const char *number, bool wanted)
 {
 	struct cpis_client *nurse = world_sign_in(world, "nurse");
@@ -73,7 +63,7 @@ static void expect_bad(int code, const char *path, const char *option, const cha
 	int got = option == NULL ? world_cpis(world, "leeds", "publish", "--full", path, NULL)
 				 : world_cpis(world, "leeds", "publish", "--full", option, value, path, NULL);
 	ck_assert_msg(got == code, "%s: exit %d: %s", path, got, world_err(world));
-	ck_assert_msg(complained(sentence), "%s: %s", path, world_err(world));
+	ck_assert_msg(world_complained(world, sentence), "%s: %s", path, world_err(world));
 	ck_assert_str_eq(world_out(world), "");
 	const char *end = strchr(world_err(world), '\n');
 	ck_assert_msg(code != USAGE || (end != NULL && end[1] == '\0'), "more than a sentence: %s", world_err(world));
@@ -125,7 +115,7 @@ START_TEST(a_bad_file_of_every_kind_gives_one_sentence_and_changes_nothing)
 	expect_bad(USAGE, write_file("broken.jsonl", "{\"records\": 1}\n{\"nhs_number\": \"99900\n"), NULL, NULL,
 		   ":2: this is not one JSON object");
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--show", NULL), DONE);
-	ck_assert(said("Nothing was ever published."));
+	ck_assert(world_said(world, "Nothing was ever published."));
 	expect_flag("9990000018", false);
 }
 END_TEST
@@ -133,7 +123,7 @@ END_TEST
 START_TEST(nothing_is_published_without_contacts)
 {
 	ck_assert_int_eq(world_cpis(world, "brighton", "publish", "--full", write_file("b.csv", HEADER ONE), NULL), REFUSED);
-	ck_assert(complained("contacts_needed"));
+	ck_assert(world_complained(world, "contacts_needed"));
 	expect_flag("9990000018", false);
 }
 END_TEST
@@ -144,20 +134,20 @@ START_TEST(a_file_is_published_compared_and_published_again)
 {
 	const char *path = write_file("plans.csv", HEADER ONE TWO);
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full", "--dry-run", path, NULL), DONE);
-	ck_assert(said("2 new") && said("not committed"));
+	ck_assert(world_said(world, "2 new") && world_said(world, "not committed"));
 	expect_flag("9990000018", false);
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full", path, NULL), DONE);
-	ck_assert(said("CPF02: file 1, full: 2 records received, 2 stored (2 new"));
+	ck_assert(world_said(world, "CPF02: file 1, full: 2 records received, 2 stored (2 new"));
 	expect_flag("9990000018", true);
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full", path, NULL), DONE);
-	ck_assert(said("file 2") && said("2 unchanged") && said("The file changes nothing."));
+	ck_assert(world_said(world, "file 2") && world_said(world, "2 unchanged") && world_said(world, "The file changes nothing."));
 	path = write_file("fewer.csv", HEADER ONE);
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full", path, NULL), REFUSED);
-	ck_assert(complained("1 of 2 plans that are held are not in this file") && complained("--accept-vanished"));
+	ck_assert(world_complained(world, "1 of 2 plans that are held are not in this file") && world_complained(world, "--accept-vanished"));
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--show", NULL), DONE);
-	ck_assert(said("not in the file: 9990000026 LAC"));
+	ck_assert(world_said(world, "not in the file: 9990000026 LAC"));
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full", "--accept-vanished", path, NULL), DONE);
-	ck_assert(said("1 of the 2 plans held before are not in it and have ended"));
+	ck_assert(world_said(world, "1 of the 2 plans held before are not in it and have ended"));
 }
 END_TEST
 
@@ -167,7 +157,7 @@ START_TEST(rejected_rows_come_back_as_a_file_that_can_be_mended_and_sent_again)
 					    "9990000034,CPP,2026-01-02,,,L-3,,ALEX,2016-06-01\n");
 	const char *rejected = world_path(world, "rejected.csv");
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full", "--rejected", rejected, path, NULL), PARTIAL);
-	ck_assert(said("CPF03") && said("3 records received, 1 stored (1 new") && said("2 rejected"));
+	ck_assert(world_said(world, "CPF03") && world_said(world, "3 records received, 1 stored (1 new") && world_said(world, "2 rejected"));
 	char *text = world_read_file(rejected, NULL);
 	ck_assert_ptr_nonnull(strstr(text, "9990000026,LAC,2026-13-02,,,\"L,2\",EXAMPLE,ALEX,2016-06-01,CPR07,start_date,"));
 	ck_assert_ptr_nonnull(strstr(text, "9990000034,CPP,2026-01-02,,,L-3,,ALEX,2016-06-01,CPR07,family_name,"));
@@ -177,10 +167,10 @@ START_TEST(rejected_rows_come_back_as_a_file_that_can_be_mended_and_sent_again)
 	world_write_file(world_path(world, "mended.csv"), text);
 	free(text);
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--delta", world_path(world, "mended.csv"), NULL), DONE);
-	ck_assert(said("file 2, delta") && said("2 new"));
+	ck_assert(world_said(world, "file 2, delta") && world_said(world, "2 new"));
 	expect_flag("9990000034", true);
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full", "--rejected", path, path, NULL), USAGE);
-	ck_assert(complained("would overwrite"));
+	ck_assert(world_complained(world, "would overwrite"));
 }
 END_TEST
 
@@ -193,21 +183,21 @@ START_TEST(json_lines_say_what_the_file_is)
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", path, NULL), DONE);
 	expect_flag("9990000018", true);
 	ck_assert_int_eq(world_cpis(world, "leeds", "--json", "publish", path, NULL), DONE);
-	ck_assert(said("\"committed\": true"));
+	ck_assert(world_said(world, "\"committed\": true"));
 }
 END_TEST
 
 START_TEST(contacts_and_quality_are_shown)
 {
 	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "show", NULL), DONE);
-	ck_assert(said("0113 496 0000") && said("confirmed"));
+	ck_assert(world_said(world, "0113 496 0000") && world_said(world, "confirmed"));
 	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "confirm", NULL), DONE);
 	ck_assert_int_eq(world_cpis(world, "brighton", "contacts", "confirm", NULL), REFUSED);
 	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--full",
 				    write_file("plans.csv", HEADER ONE "9990000019,LAC,2026-01-02,,,L-2" NAMES), NULL),
 			 PARTIAL);
 	ck_assert_int_eq(world_cpis(world, "guardian", "quality", "--authority", "383", NULL), DONE);
-	ck_assert(said("1 of 2 records") && said("NOT PASSED") && said("CPR04 nhs_number"));
+	ck_assert(world_said(world, "1 of 2 records") && world_said(world, "NOT PASSED") && world_said(world, "CPR04 nhs_number"));
 }
 END_TEST
 

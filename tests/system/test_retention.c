@@ -22,29 +22,24 @@ static void teardown(void)
 	world_free(world);
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
 START_TEST(a_month_is_held_shown_and_released)
 {
 	ck_assert_int_eq(world_cpis(world, "guardian", "retention", "hold", "inquest 7", "--from", "2026-01", "--until", "2099-12",
 				    "--reason", WHY, NULL),
 			 0);
-	ck_assert(said("Held"));
+	ck_assert(world_said(world, "Held"));
 	ck_assert_int_eq(world_cpis(world, "guardian", "retention", "show", NULL), 0);
-	ck_assert(said("HELD: inquest 7, 2026-01 to 2099-12") && said(WHY) && said(world_person("guardian")->name));
-	ck_assert(said("STAFF_RECORDS") && said("PERSON_INDEX") && said("kept"));
+	ck_assert(world_said(world, "HELD: inquest 7, 2026-01 to 2099-12") && world_said(world, WHY) && world_said(world, world_person("guardian")->name));
+	ck_assert(world_said(world, "STAFF_RECORDS") && world_said(world, "PERSON_INDEX") && world_said(world, "kept"));
 	ck_assert_int_eq(world_cpis(world, "guardian", "--json", "retention", "show", NULL), 0);
-	ck_assert(said("\"holds\"") && said("\"seal_key\""));
+	ck_assert(world_said(world, "\"holds\"") && world_said(world, "\"seal_key\""));
 	ck_assert_int_eq(world_cpis(world, "guardian", "retention", "hold", "inquest 7", "--from", "2026-02", "--reason", WHY, NULL),
 			 3);
 	ck_assert_ptr_nonnull(strstr(world_err(world), "hold_narrower"));
 	ck_assert_int_eq(world_cpis(world, "guardian", "retention", "release", "inquest 7", "--reason", WHY, NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "guardian", "retention", "release", "inquest 7", "--reason", WHY, NULL), 5);
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
-	ck_assert(said("RETENTION_HOLD") && said("inquest 7 2026-01 to 2099-12"));
+	ck_assert(world_said(world, "RETENTION_HOLD") && world_said(world, "inquest 7 2026-01 to 2099-12"));
 }
 END_TEST
 

@@ -26,11 +26,6 @@ static void teardown(void)
 	world_free(world);
 }
 
-static bool said(const char *text)
-{
-	return strstr(world_out(world), text) != NULL;
-}
-
 START_TEST(a_role_is_ended_granted_and_listed)
 {
 	const char *uid = world_person("guardian")->uid;
@@ -42,14 +37,14 @@ START_TEST(a_role_is_ended_granted_and_listed)
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "end", "--uid", uid, "--role", "R5105", "--reason", WHY, NULL),
 			 5);
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "list", NULL), 0);
-	ck_assert(!said(uid));
+	ck_assert(!world_said(world, uid));
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "grant", "--uid", uid, "--role", "R5105", "--reason", WHY,
 				    NULL),
 			 0);
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 0);
-	ck_assert(said("ROLE_GRANT") && said("R5105") && said(WHY));
+	ck_assert(world_said(world, "ROLE_GRANT") && world_said(world, "R5105") && world_said(world, WHY));
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "list", NULL), 0);
-	ck_assert(said(uid) && said("granted by"));
+	ck_assert(world_said(world, uid) && world_said(world, "granted by"));
 }
 END_TEST
 
@@ -57,9 +52,9 @@ START_TEST(what_nobody_uses_is_listed_and_ended)
 {
 	const char *uid = world_person("guardian")->uid;
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "list", "--unused-days", "30", NULL), 0);
-	ck_assert(said(uid) && said("never"));
+	ck_assert(world_said(world, uid) && world_said(world, "never"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "end-unused", "--unused-days", "30", "--reason", WHY, NULL), 0);
-	ck_assert(said(uid) && said("ended"));
+	ck_assert(world_said(world, uid) && world_said(world, "ended"));
 	ck_assert_int_eq(world_cpis(world, "guardian", "audit", "search", NULL), 3);
 	// The registrar's own has just been used.
 	ck_assert_int_eq(world_cpis(world, "registrar", "role", "list", "--unused-days", "30", NULL), 0);
@@ -71,11 +66,11 @@ START_TEST(a_system_is_held_back_and_let_go)
 {
 	ck_assert_int_eq(world_cpis(world, "nurse", "ping", NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "registrar", "quarantine", "set", "--system", HOSPITAL, "--reason", WHY, NULL), 0);
-	ck_assert(!said("spelling"));
+	ck_assert(!world_said(world, "spelling"));
 	ck_assert_int_eq(world_cpis(world, "nurse", "ping", NULL), 3);
 	ck_assert_ptr_nonnull(strstr(world_err(world), "system_quarantined"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "quarantine", "list", NULL), 0);
-	ck_assert(said(HOSPITAL) && said(WHY) && said(world_person("registrar")->name));
+	ck_assert(world_said(world, HOSPITAL) && world_said(world, WHY) && world_said(world, world_person("registrar")->name));
 	ck_assert_int_eq(world_cpis(world, "registrar", "quarantine", "lift", "--system", HOSPITAL, "--reason", WHY, NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "nurse", "ping", NULL), 0);
 	ck_assert_int_eq(world_cpis(world, "registrar", "quarantine", "lift", "--system", HOSPITAL, "--reason", WHY, NULL), 5);
@@ -91,7 +86,7 @@ START_TEST(a_certificate_is_held_back_by_its_file_and_a_mistyped_name_is_noticed
 	ck_assert_ptr_nonnull(strstr(world_err(world), "person_quarantined"));
 	ck_assert_int_eq(world_cpis(world, "registrar", "quarantine", "set", "--system", "RXH/hospitol", "--reason", WHY, NULL),
 			 0);
-	ck_assert(said("check the spelling"));
+	ck_assert(world_said(world, "check the spelling"));
 }
 END_TEST
 

@@ -14,6 +14,7 @@
 
 #include "tests/harness/process_tree.h"
 #include "tests/harness/world.h"
+#include "tests/harness/world_plans.h"
 
 #define USER "nobody"
 
@@ -35,16 +36,7 @@ static void teardown(void)
 
 static void serve_main_job(void)
 {
-	char line[256], from[11];
-	world_date(0, 3, from);
-	snprintf(line, sizeof line,
-		 "nhs_number,plan_type,start_date,end_date,delete_date,local_id,family_name,given_names,birth_date\n"
-		 "%s,CPP,%s,,,L-1,EXAMPLE,ALEX,2016-06-01\n",
-		 child, from);
-	world_write_file(world_path(world, "leeds.csv"), line);
-	ck_assert_int_eq(world_cpis(world, "leeds", "contacts", "set", "--emergency-duty", "0113 496 0000", "--office-hours",
-				    "0113 496 0100", NULL), 0);
-	ck_assert_int_eq(world_cpis(world, "leeds", "publish", "--now", world_path(world, "leeds.csv"), NULL), 0);
+	world_publish_child(world, child);
 	ck_assert_int_eq(world_cpis(world, "nurse", "query", "--details", child, NULL), 0);
 	ck_assert_ptr_nonnull(strstr(world_out(world), "0113 496 0000"));
 	ck_assert_int_eq(world_cpis(world, "leeds", "inbox", "list", NULL), 0);

@@ -1,4 +1,5 @@
 // Its limits are small, so that a test reaches them.
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/real_front.h"
 
 #include <stdio.h>
@@ -144,12 +145,9 @@ int run_front_tests(int argc, char **argv, int (*as_front)(void), Suite *(*make)
 		return EXIT_FAILURE;
 	for (int i = 0; i < LISTENERS; i++)
 		snprintf(files[i], sizeof files[i], "%s/endpoint-%d", directory, i);
-	SRunner *runner = srunner_create(make());
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
+	int code = suite_run(make());
 	for (int i = 0; i < LISTENERS; i++)
 		unlink(files[i]);
 	rmdir(directory);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return code;
 }

@@ -94,19 +94,3 @@ const struct role_profile *profile_on(const struct register_snapshot *snapshot, 
 	ck_assert(instant_parse(instant, strlen(instant), &time_ms));
 	return register_profile(snapshot, uid, role, &code, time_ms);
 }
-
-int run_register_tests(const char *name, void (*add)(TCase *tests))
-{
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-	// Check gives 4 s; a full register takes ThreadSanitizer longer.
-	tcase_set_timeout(tests, 60);
-	tcase_add_checked_fixture(tests, make_authority, remove_authority);
-	add(tests);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}

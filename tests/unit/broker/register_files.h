@@ -38,7 +38,4 @@ struct ods_code ods(const char *text);
 const struct role_profile *profile_on(const struct register_snapshot *snapshot, const char *uid, const char *role,
 				      const char *organisation, const char *instant);
 
-// Runs them with the two functions above around each, and frees the suite: the program's exit code.
-int run_register_tests(const char *name, void (*add)(TCase *tests));
-
 #endif

@@ -5,47 +5,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "broker/session_cache.h"
+#include "tests/unit/broker/sealed_store.h"
 
 #define NOW_MS UINT64_C(1700000000000)
 #define OVER_MS (NOW_MS + SESSION_MS_MAX + CLOCK_SKEW_MS_MAX + 1)
 
-static char directory[] = "/tmp/cpis-test-closed-XXXXXX";
-static char database[64], key[64];
-static struct store *store;
-static struct vault *vault;
 static struct session_cache *cache;
 static struct closed_sessions *closed;
-static struct arena arena;
 
 static void start(void)
 {
-	char detail[STORE_DETAIL_BYTES] = "";
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(database, sizeof database, "%s/store", directory);
-	snprintf(key, sizeof key, "%s/store.key", directory);
-	ck_assert_msg(vault_create_key(key, detail) && vault_open_key(key, &vault, detail), "%s", detail);
-	ck_assert_msg(store_sqlite_open(database, &store, detail) == STORE_OK, "%s", detail);
-	ck_assert(arena_init(&arena, ARENA_BYTES) && session_cache_new(&cache));
-	ck_assert(closed_sessions_new(store, vault, cache, &closed));
+	sealed_store_make();
+	ck_assert(session_cache_new(&cache) && closed_sessions_new(store, vault, cache, &closed));
 }
 
 static void finish(void)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".key"};
-	char path[80];
 	closed_sessions_free(closed);
 	session_cache_free(cache);
-	store->ops->close(store);
-	vault_free(vault);
-	arena_done(&arena);
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", database, ends[i]);
-		unlink(path);
-	}
-	rmdir(directory);
+	sealed_store_remove();
 }
 
 static const uint8_t *id_of(unsigned number)

@@ -3,12 +3,12 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/digest.h"
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
+#include "tests/harness/suite.h"
 
 #define SHIPPED "broker/policy.yaml"
 #define OP(name) CPIS__V1__OPERATION__##name
@@ -437,9 +437,5 @@ int main(void)
 	tcase_add_test(tests, whoever_breaks_the_glass_need_not_be_at_work);
 	tcase_add_test(tests, a_policy_is_read_from_memory_like_a_file);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -10,6 +10,7 @@
 
 #include "proto/wire.h"
 #include "proto/yaml_file.h"
+#include "tests/harness/suite.h"
 
 #define OP(name) CPIS__V1__OPERATION__##name
 #define BIT(name) (UINT64_C(1) << CPIS__V1__CARE_SETTING__##name)
@@ -349,9 +350,5 @@ int main(void)
 	tcase_add_test(tests, refuses_conditions_that_could_not_be_enforced);
 	tcase_add_test(tests, an_example_that_is_decided_otherwise_makes_the_file_be_refused);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

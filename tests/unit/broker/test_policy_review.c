@@ -3,10 +3,10 @@
 
 #include <check.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "proto/wire.h"
+#include "tests/harness/suite.h"
 
 static char remarks[4096];
 
@@ -182,9 +182,5 @@ int main(void)
 	tcase_add_test(tests, a_comparison_knows_what_the_register_may_grant_in_either_policy);
 	tcase_add_test(tests, a_comparison_tells_other_hours_and_bounds);
 	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -5,43 +5,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "tests/unit/broker/sealed_store.h"
 
 #define NOW_MS UINT64_C(1700000000000)
 #define END_MS (NOW_MS + 1000)
 
-static char directory[] = "/tmp/cpis-test-quarantine-XXXXXX";
-static char database[64], key[64];
-static struct store *store;
-static struct vault *vault;
 static struct quarantine *quarantine;
-static struct arena arena;
 
 static void start(void)
 {
-	char detail[STORE_DETAIL_BYTES] = "";
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(database, sizeof database, "%s/store", directory);
-	snprintf(key, sizeof key, "%s/store.key", directory);
-	ck_assert_msg(vault_create_key(key, detail) && vault_open_key(key, &vault, detail), "%s", detail);
-	ck_assert_msg(store_sqlite_open(database, &store, detail) == STORE_OK, "%s", detail);
-	ck_assert(arena_init(&arena, ARENA_BYTES));
+	sealed_store_make();
 	ck_assert(quarantine_new(store, vault, &quarantine) && quarantine_load(quarantine));
 }
 
 static void finish(void)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".key"};
-	char path[80];
 	quarantine_free(quarantine);
-	store->ops->close(store);
-	vault_free(vault);
-	arena_done(&arena);
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", database, ends[i]);
-		unlink(path);
-	}
-	rmdir(directory);
+	sealed_store_remove();
 }
 
 // With everything as long as it can be; the first byte of the serial number stays what a certificate can have.

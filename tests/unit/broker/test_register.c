@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/register_files.h"
 
 START_TEST(organisations_are_found_by_code)
@@ -270,5 +271,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_register_tests("register", add);
+	return suite_run_group("register", make_authority, remove_authority, 60, add);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "proto/date.h"
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/register_files.h"
 
 START_TEST(a_profile_is_of_one_person_role_and_organisation)
@@ -163,5 +164,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_register_tests("register_profiles", add);
+	return suite_run_group("register_profiles", make_authority, remove_authority, 60, add);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/register_files.h"
 
 #define ANSWERS(text) ORGANISATIONS "  - {ods: W00, name: W, type: national_body, answers: " text "}\n" PROFILES NURSE
@@ -125,5 +126,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_register_tests("register_ranges", add);
+	return suite_run_group("register_ranges", make_authority, remove_authority, 60, add);
 }

@@ -9,6 +9,7 @@
 #include <openssl/x509.h>
 
 #include "certs/authority.h"
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/register_files.h"
 
 // Enrols a system of `organisation` and tells its key pair and certificate.
@@ -333,5 +334,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_register_tests("register_systems", add);
+	return suite_run_group("register_systems", make_authority, remove_authority, 60, add);
 }

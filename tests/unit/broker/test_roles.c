@@ -5,43 +5,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static char directory[] = "/tmp/cpis-test-roles-XXXXXX";
-static char database[64], key[64];
-static struct store *store;
-static struct vault *vault;
+#include "tests/unit/broker/sealed_store.h"
+
 static struct policy *policy;
 static struct roles *roles;
-static struct arena arena;
 
 static void start(void)
 {
-	char detail[POLICY_DETAIL_BYTES + STORE_DETAIL_BYTES] = "";
-	ck_assert_ptr_nonnull(mkdtemp(directory));
-	snprintf(database, sizeof database, "%s/store", directory);
-	snprintf(key, sizeof key, "%s/store.key", directory);
+	char detail[POLICY_DETAIL_BYTES] = "";
+	sealed_store_make();
 	ck_assert_msg(policy_load("broker/policy.yaml", &policy, detail), "%s", detail);
-	ck_assert_msg(vault_create_key(key, detail) && vault_open_key(key, &vault, detail), "%s", detail);
-	ck_assert_msg(store_sqlite_open(database, &store, detail) == STORE_OK, "%s", detail);
-	ck_assert(arena_init(&arena, ARENA_BYTES));
 	ck_assert(roles_new(store, vault, policy, &roles) && roles_load(roles));
 }
 
 static void finish(void)
 {
-	static const char *const ends[] = {"", "-wal", "-shm", ".lock", ".key"};
-	char path[80];
 	roles_free(roles);
-	store->ops->close(store);
-	vault_free(vault);
 	policy_free(policy);
-	arena_done(&arena);
-	for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
-		snprintf(path, sizeof path, "%s%s", database, ends[i]);
-		unlink(path);
-	}
-	rmdir(directory);
+	sealed_store_remove();
 }
 
 // With everything as long as it can be.

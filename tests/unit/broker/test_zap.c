@@ -1,10 +1,10 @@
 // Who the ZAP handler lets in and whom it refuses, and requests that libzmq does not send.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "broker/clock.h"
 #include "broker/limits.h"
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/zap_asker.h"
 
 START_TEST(admits_an_enrolled_key_and_names_it_by_a_random_handle)
@@ -255,9 +255,5 @@ int main(void)
 	tcase_add_test(started, counts_what_it_cannot_even_answer_and_goes_on);
 	tcase_add_test(started, a_field_has_255_bytes_and_with_one_more_there_is_no_answer);
 	suite_add_tcase(suite, started);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

@@ -1,7 +1,7 @@
 // The ZAP handler on the enrolment endpoint: any key is let in there, and is nobody elsewhere.
-#include <stdlib.h>
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/zap_asker.h"
 
 #define ENROLLING_MAX 3
@@ -121,9 +121,5 @@ int main(void)
 	tcase_add_test(enrolling, nobody_enrols_while_no_register_is_there);
 	tcase_add_test(enrolling, domains_are_taken_by_the_letter);
 	suite_add_tcase(suite, enrolling);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

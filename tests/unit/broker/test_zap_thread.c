@@ -3,13 +3,13 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <zmq.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/broker/zap_asker.h"
 
 // ------------------------------------------------------------------ handles
@@ -190,9 +190,5 @@ int main(void)
 	tcase_add_test(stopped, accepts_null_to_stop);
 	tcase_add_test(stopped, takes_the_process_with_it_when_it_dies);
 	suite_add_tcase(suite, stopped);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+	return suite_run(suite);
 }

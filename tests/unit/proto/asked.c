@@ -1,7 +1,6 @@
 // Decoders get a block of exactly the size: raw.h.
 #include "tests/unit/proto/asked.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 struct arena arena;
@@ -58,18 +57,4 @@ void expect_words(char **words, const char *field)
 ProtobufCBinaryData data_of(size_t count)
 {
 	return (ProtobufCBinaryData){count, bytes};
-}
-
-int run_asked_tests(const char *name, void (*add)(TCase *tests))
-{
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-	tcase_add_checked_fixture(tests, asked_setup, asked_teardown);
-	add(tests);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

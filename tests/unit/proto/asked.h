@@ -25,7 +25,4 @@ void expect(enum wire_status expected, const char *field);
 void expect_words(char **words, const char *field);
 ProtobufCBinaryData data_of(size_t count); // of whatever bytes, at most 70,000
 
-// The program's exit code.
-int run_asked_tests(const char *name, void (*add)(TCase *tests));
-
 #endif

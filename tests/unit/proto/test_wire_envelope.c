@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/proto/asked.h"
 
 static void ask_ping(void)
@@ -263,5 +264,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_asked_tests("wire_envelope", add);
+	return suite_run_group("wire_envelope", asked_setup, asked_teardown, 0, add);
 }

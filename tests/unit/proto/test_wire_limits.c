@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/proto/asked.h"
 
 static char nhs_number[] = "9990000018";
@@ -328,5 +329,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_asked_tests("wire_limits", add);
+	return suite_run_group("wire_limits", asked_setup, asked_teardown, 0, add);
 }

@@ -1,6 +1,7 @@
 // The limits of requests about what was done and may be done: the audit log, the policy, alerts and their cases.
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/proto/asked.h"
 
 START_TEST(holds_every_filter_of_an_audit_search)
@@ -174,5 +175,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_asked_tests("wire_limits_oversight", add);
+	return suite_run_group("wire_limits_oversight", asked_setup, asked_teardown, 0, add);
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/proto/whole.h"
 
 static uint8_t hash[HASH_BYTES + 1];
@@ -143,5 +144,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_whole_tests("wire_log", add);
+	return suite_run_group("wire_log", whole_setup, whole_teardown, 0, add);
 }

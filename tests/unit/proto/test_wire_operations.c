@@ -1,4 +1,5 @@
 // Limits of what is shown of how the service runs, at the limit and one past it.
+#include "tests/harness/suite.h"
 #include "tests/unit/proto/whole.h"
 
 START_TEST(nothing_is_asked_in_particular)
@@ -122,5 +123,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_whole_tests("wire_operations", add);
+	return suite_run_group("wire_operations", whole_setup, whole_teardown, 0, add);
 }

@@ -1,6 +1,7 @@
 // Limits of what keys by month and legal holds are asked for and shown in, at the limit and one past it, both ways.
 #include <string.h>
 
+#include "tests/harness/suite.h"
 #include "tests/unit/proto/whole.h"
 
 #define TEXT(literal) ((char *)(uintptr_t)(literal))
@@ -118,5 +119,5 @@ static void add(TCase *tests)
 
 int main(void)
 {
-	return run_whole_tests("wire_retention", add);
+	return suite_run_group("wire_retention", whole_setup, whole_teardown, 0, add);
 }

@@ -1,8 +1,6 @@
 // The replies have what every answer has: an outcome and a receipt.
 #include "tests/unit/proto/whole.h"
 
-#include <stdlib.h>
-
 static struct arena arena;
 struct wire_error error;
 static uint8_t id[REQUEST_ID_BYTES], bytes[SALT_BYTES];
@@ -55,18 +53,4 @@ Cpis__V1__Reply reply_of(Cpis__V1__Receipt *receipt, Cpis__V1__Reply__BodyCase b
 	reply.receipt = receipt;
 	reply.body_case = body;
 	return reply;
-}
-
-int run_whole_tests(const char *name, void (*add)(TCase *tests))
-{
-	Suite *suite = suite_create(name);
-	TCase *tests = tcase_create(name);
-	tcase_add_checked_fixture(tests, whole_setup, whole_teardown);
-	add(tests);
-	suite_add_tcase(suite, tests);
-	SRunner *runner = srunner_create(suite);
-	srunner_run_all(runner, CK_NORMAL);
-	int failed = srunner_ntests_failed(runner);
-	srunner_free(runner);
-	return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

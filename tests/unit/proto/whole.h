@@ -19,7 +19,4 @@ void expect(const ProtobufCMessage *message, bool is_reply, enum wire_status sta
 Cpis__V1__Request request_of(Cpis__V1__Request__BodyCase body);
 Cpis__V1__Reply reply_of(Cpis__V1__Receipt *receipt, Cpis__V1__Reply__BodyCase body);
 
-// The program's exit code.
-int run_whole_tests(const char *name, void (*add)(TCase *tests));
-
 #endif
