@@ -522,6 +522,8 @@ $(call tests_of,scenario/test_files): $(BUILD)/tests/scenario/numbered_file.o
 $(BUILD)/tests/unit/broker/test_store: $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/broker/store_*.c))
 $(TESTS_clients): $(BUILD)/%: $(BUILD)/%.o $(FHIR_A) $(HTTP_A) $(RESPONDERS_A) $(CLI_A) $(CLIENT_A) $(PROTO_A) $(CERTS_A)
 	$(link_test) $(LIBS_PROTO) $(LIBS_CERTS) $(LIBS_CLIENT) $(LIBS_CLI) $(LIBS_RESPONDERS) $(CHECK_LIBS)
+$(BUILD)/tests/unit/clients/test_http_server: $(HTTP_A)
+$(BUILD)/tests/unit/clients/test_http_server: CHECK_LIBS += $(LIBS_HTTP)
 $(TESTS_bench): $(BUILD)/tests/unit/bench/test_%: $(BUILD)/tests/unit/bench/test_%.o $(BUILD)/tests/bench/%.o
 	$(link_test) $(CHECK_LIBS)
 $(TESTS_scenario): $(BUILD)/%: $(BUILD)/%.o $(HARNESS_A) $(BROKER_A) $(PROTO_A) $(CERTS_A)
