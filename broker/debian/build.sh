@@ -5,8 +5,8 @@ set -euo pipefail
 build=$(realpath "$BUILD") version=$VERSION tree=$(realpath "$BUILD")/deb/$VERSION
 log=$build/deb/$version.log
 
-# Files keep their times, so that a tree that is there is only brought up to date; make does not know of flags, so another Makefile
-# begins anew.
+# Files keep their times, so that a tree that is there is only brought up to date; make does not see when the flags of single files
+# change, so another Makefile begins anew.
 mkdir -p "$tree"
 if [ -e "$tree/Makefile" ] && ! diff -q <(grep -v '^VERSION := ' Makefile) <(grep -v '^VERSION := ' "$tree/Makefile") > /dev/null; then
 	rm -rf "$tree/build"
