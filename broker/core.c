@@ -180,6 +180,8 @@ static void answer(struct core *core, const struct op_context *context, enum rea
 	slot->reply.retry_after_ms = retry_after_ms(slot->reply.outcome, reason);
 	slot->log_size = request == NULL ? 0 : request->log_size;
 	if (request != NULL) {
+		detail->caller_request_id = request->caller_request_id;
+		detail->caller_correlation_id = request->caller_correlation_id;
 		detail->trace_id = request->trace_id;
 		detail->trace_parent_id = request->trace_parent_id;
 	}
