@@ -175,7 +175,7 @@ deps: ## install the Debian packages that are missing; silent when none is
 demo: all ## the main job end to end, in a terminal (KEEP=1 leaves the broker up)
 	@BUILD=$(BUILD) KEEP=$(KEEP) tests/demo/demo.sh
 
-# Begun first, so that the whole does not wait for them. Some are left out of a sanitized run: the fuzzers have sanitizers of
+# The fuzzers are built before, because a test has ten minutes. Begun first, so that the whole does not wait for them. Some are left out of a sanitized run: the fuzzers have sanitizers of
 # their own, the soak measures memory, the mutations are one program run hundreds of times, which is run by itself too, the
 # cluster's time is that of its failovers, the pages' that of a browser, that of the other languages, the FHIR facade, the HL7 adaptor
 # and the guides that of interpreters, and the bill of materials is of what is delivered.
@@ -184,6 +184,7 @@ UNSANITIZED := $(addprefix tests/system/,fuzz.sh soak.sh policy_mutation.sh clus
 SCRIPTS = $(sort $(filter-out $(if $(SANITIZE),$(UNSANITIZED)),$(wildcard tests/system/*.sh)))
 test: deps-web ## everything: lint, unit, scenario and system tests (SANITIZE=address,undefined or thread for a sanitized run)
 	@$(MAKE) --no-print-directory -j$$(nproc) tests-built $(if $(SANITIZE),,web interop $(WEB)/tests/node_modules $(FHIR_MODULES) $(FHIR_ITEMS) $(SBOM_SCHEMA))
+	@$(if $(SANITIZE),,$(MAKE) --no-print-directory fuzz-built)
 	@BUILD=$(BUILD) tests/run.sh $(if $(SANITIZE),,lint) $(filter $(LONGEST),$(SCRIPTS)) $(TESTS) $(filter-out $(LONGEST),$(SCRIPTS))
 
 deps-npm: deps ## install npm where there is none: the pages' style is made from a package of it
