@@ -7,6 +7,8 @@ import socketserver
 import sys
 import threading
 
+from mllp import read_ack
+
 HOST, PORT = sys.argv[1].rsplit(":", 1)
 ANSWERS = sys.argv[3]
 SECONDS = 30
@@ -63,15 +65,6 @@ def connect():
 def send(connection, control, number="9990000018"):
     connection.sendall((f"\x0bMSH|^~\\&|PAS|RXH|CPIS|RXH|20261127030000||ADT^A04|{control}|P|2.4\r"
                         f"PID|1||{number}^^^NHS^NH||EXAMPLE^ALEX||20200201|M\r\x1c\r").encode())
-
-
-def read_ack(connection):
-    got = b""
-    while not got.endswith(b"\x1c\r"):
-        data = connection.recv(65536)
-        assert data, f"the connection ended after {got!r}"
-        got += data
-    return got.decode()
 
 
 def ask(control, number="9990000018"):

@@ -29,7 +29,7 @@ def listens():
     try:
         socket.create_connection(place, SECONDS).close()
         return True
-    except ConnectionRefusedError:
+    except ConnectionError:  # refused; or reset, when it waited to be accepted as the listener ended
         return False
 
 

@@ -8,6 +8,8 @@ import struct
 import sys
 import time
 
+from mllp import read_ack
+
 HOST, PORT = sys.argv[1].rsplit(":", 1)
 CERTIFICATES, ANSWERS, PID = sys.argv[2:5]
 SECONDS = 30  # within which each thing has to happen
@@ -37,15 +39,6 @@ def context(certificate="pas", **limits):
 
 def connect(by=None):
     return (by or context()).wrap_socket(plain(), server_hostname="127.0.0.1")
-
-
-def read_ack(connection):
-    got = b""
-    while not got.endswith(b"\x1c\r"):
-        data = connection.recv(65536)
-        assert data, f"the connection ended after {got!r}"
-        got += data
-    return got.decode()
 
 
 def ask(connection, control, identifiers=KNOWN):

@@ -360,8 +360,23 @@ START_TEST(a_checkpoint_file_that_is_not_one_of_this_log_is_refused)
 	assert_refused(CPIS_STATE, "newest.checkpoint");
 	world_write_file(options.checkpoint_file, "");
 	assert_refused(CPIS_STATE, "newest.checkpoint");
-	options.checkpoint_file = world_path(world, "no-such-folder/newest.checkpoint");
+	// Nor between two replies: one that is ours but for its last byte.
 	struct cpis_client *client = NULL;
+	char path[256];
+	snprintf(path, sizeof path, "%s", world_path(world, "changed.checkpoint"));
+	options.checkpoint_file = path;
+	ck_assert_int_eq(cpis_connect(&options, &client, detail), CPIS_OK);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_OK);
+	size_t bytes;
+	char *kept = world_read_file(path, &bytes);
+	kept[bytes - 3] = kept[bytes - 3] == 'A' ? 'B' : 'A';
+	world_write_file(path, kept);
+	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_STATE);
+	ck_assert_ptr_nonnull(strstr(cpis_detail(client), "was not signed by this audit log"));
+	free(kept);
+	cpis_close(client);
+	options.checkpoint_file = world_path(world, "no-such-folder/newest.checkpoint");
 	ck_assert_int_eq(cpis_connect(&options, &client, detail), CPIS_OK);
 	ck_assert_int_eq(ping(client, WORLD_CALL_MS), CPIS_STATE);
 	cpis_close(client);
